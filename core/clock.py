@@ -1,0 +1,80 @@
+"""Moments, days and months.
+
+Instant    a moment: whole milliseconds since 1970-01-01T00:00:00Z (UTC)
+Clock      where moments come from; handed in, never asked for globally
+month_of   the calendar month of a moment in a time zone, as YYYYMM
+
+Rule: an Instant is for what is written down; durations come from `Clock.monotonic_ms`.
+"""
+
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Protocol, TypeAlias
+from zoneinfo import ZoneInfo
+
+Instant: TypeAlias = int
+Month: TypeAlias = int
+"""A calendar month as YYYYMM: 202611. Sorts by time."""
+
+SECOND_MS = 1_000
+MINUTE_MS = 60 * SECOND_MS
+HOUR_MS = 60 * MINUTE_MS
+DAY_MS = 24 * HOUR_MS
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# Offsets of time zones have been multiples of a quarter of an hour since 1972, so no month starts inside one.
+_QUARTER_MS = 15 * MINUTE_MS
+
+
+class Clock(Protocol):
+    """The time, as the process that runs us sees it."""
+
+    def now(self) -> Instant:
+        """The wall clock, for what is written down. May jump."""
+        ...
+
+    def monotonic_ms(self) -> int:
+        """Milliseconds since any fixed moment, for durations. Never jumps."""
+        ...
+
+
+def datetime_of(instant: Instant) -> datetime:
+    """The same moment as an aware datetime in UTC."""
+    return _EPOCH + timedelta(milliseconds=instant)
+
+
+def instant_of(moment: datetime) -> Instant:
+    """The same moment in milliseconds; `moment` must be aware. Fractions of a millisecond are cut off."""
+    if moment.tzinfo is None:
+        raise ValueError(f"{moment!r} has no time zone")
+    return (moment - _EPOCH) // timedelta(milliseconds=1)
+
+
+def iso_of(instant: Instant) -> str:
+    """ISO 8601 in UTC with milliseconds: `2026-11-24T08:11:05.700Z`."""
+    return datetime_of(instant).strftime("%Y-%m-%dT%H:%M:%S.") + f"{instant % 1000:03d}Z"
+
+
+def month_of(instant: Instant, zone: str = "UTC") -> Month:
+    """The calendar month of a moment in a time zone, YYYYMM (billing.md, section 3).
+
+    Raises zoneinfo.ZoneInfoNotFoundError for an unknown zone.
+    """
+    return _month_of_quarter(instant // _QUARTER_MS, zone)
+
+
+@lru_cache(maxsize=4096)
+def _month_of_quarter(quarter: int, zone: str) -> Month:
+    local = datetime_of(quarter * _QUARTER_MS).astimezone(ZoneInfo(zone))
+    return local.year * 100 + local.month
+
+
+def day_of(instant: Instant, zone: str = "UTC") -> int:
+    """The calendar day of a moment in a time zone, YYYYMMDD."""
+    local = datetime_of(instant).astimezone(ZoneInfo(zone))
+    return local.year * 10_000 + local.month * 100 + local.day
+
+
+def month_text(month: Month) -> str:
+    """202611 → `2026-11`."""
+    return f"{month // 100:04d}-{month % 100:02d}"

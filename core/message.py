@@ -1,0 +1,226 @@
+"""Messages: what a subscriber sent, what became of it, what goes back.
+
+Mo           a premium SMS as an operator's link delivered it
+Route        the service that it is for; Unrouted, why there is none
+Verdict      what fraud says
+Settlement   all that is decided about one MO before it is rated
+Mt, MtState  a message to a subscriber, its states and the moves allowed (reliability.md, section 5)
+Receipt      what a message centre says became of an MT
+
+Rule: values only; who decides is router, fraud and traffic.
+"""
+
+from dataclasses import dataclass, field
+from enum import Enum, IntEnum
+
+from core.catalogue import Operator, Prefix, Service
+from core.clock import Instant
+
+
+@dataclass(slots=True)
+class Mo:
+    """A premium SMS that arrived whole: joined from its parts, its text decoded.
+
+    `id` is ours; `key` is the operator's own identity of the message, "" where it gives none; `fingerprint` is the
+    64-bit signed hash by which a redelivery is known (reliability.md, section 3).
+    """
+
+    id: int
+    link: str
+    link_id: int
+    operator: Operator
+    source: str
+    short_code: str
+    text: str
+    parts: int
+    accepted_at: Instant
+    fingerprint: int
+    key: str = ""
+    data_coding: int = 0
+    complete: bool = True
+    """False when parts are missing: accepted at the time-out with what came."""
+    test: bool = False
+
+
+class Missing(Enum):
+    """Why an MO leads to no service."""
+
+    NO_SHORT_CODE = "no_short_code"
+    NO_PREFIX = "no_prefix"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """The service of an MO. `body` is the text behind the prefix, without the space between."""
+
+    service: Service
+    prefix: Prefix
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unrouted:
+    """No service; `reply` is what the short code answers to what matches nothing."""
+
+    reason: Missing
+    reply: str = ""
+
+
+class Action(IntEnum):
+    """What a rule does with a message, from mild to strict."""
+
+    PASS = 0
+    ALERT = 1
+    HOLD = 2
+    REJECT = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One rule that spoke: its name, what it did, and the sentence for a person."""
+
+    rule: str
+    action: Action
+    reason: str
+    limit_id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What fraud says of one message: the strictest action, and every rule that spoke."""
+
+    action: Action = Action.PASS
+    alerts: tuple[Alert, ...] = ()
+
+    @property
+    def refuses(self) -> bool:
+        """The message does not reach its partner."""
+        return self.action is Action.REJECT
+
+    @property
+    def holds(self) -> bool:
+        """The message goes its way; what the partner earns by it is withheld."""
+        return self.action is Action.HOLD
+
+    @property
+    def reason(self) -> str:
+        """The sentence of the rule that decided, "" when all passed."""
+        for alert in self.alerts:
+            if alert.action is self.action:
+                return alert.reason
+        return ""
+
+
+PASSED = Verdict()
+
+
+@dataclass(slots=True)
+class Settlement:
+    """What is decided about one MO: where it goes, what fraud says. `route` None: to suspense, because of `reason`."""
+
+    mo: Mo
+    route: Route | None
+    verdict: Verdict = PASSED
+    reason: str = ""
+    """"" when it goes to its partner; no_short_code, no_prefix, refused otherwise."""
+    reply: str = ""
+    """Our own answer when no partner gives one."""
+
+    @property
+    def dispatched(self) -> bool:
+        """A partner is called."""
+        return self.route is not None and not self.reason
+
+
+class MtState(IntEnum):
+    """States of an MT. The numbers are stored."""
+
+    QUEUED = 0
+    SUBMITTING = 1
+    SUBMITTED = 2
+    DELIVERED = 3
+    FAILED = 4
+    EXPIRED = 5
+    UNKNOWN = 6
+    REJECTED = 7
+    CANCELLED = 8
+
+    @property
+    def public(self) -> str:
+        """The word of interfaces.md 5: `submitting` is still `queued` to the outside."""
+        return "queued" if self is MtState.SUBMITTING else self.name.lower()
+
+    @property
+    def is_final(self) -> bool:
+        """No move leads out of it, but a late receipt out of UNKNOWN."""
+        return self > MtState.SUBMITTED
+
+
+MOVES: dict[MtState, frozenset[MtState]] = {
+    MtState.QUEUED: frozenset(
+        {MtState.SUBMITTING, MtState.REJECTED, MtState.CANCELLED, MtState.EXPIRED, MtState.FAILED}
+    ),
+    MtState.SUBMITTING: frozenset(
+        {MtState.QUEUED, MtState.SUBMITTED, MtState.FAILED, MtState.EXPIRED, MtState.UNKNOWN, MtState.DELIVERED}
+    ),
+    MtState.SUBMITTED: frozenset({MtState.DELIVERED, MtState.FAILED, MtState.EXPIRED, MtState.UNKNOWN}),
+    MtState.UNKNOWN: frozenset({MtState.DELIVERED, MtState.FAILED, MtState.EXPIRED}),
+    MtState.DELIVERED: frozenset(),
+    MtState.FAILED: frozenset(),
+    MtState.EXPIRED: frozenset(),
+    MtState.REJECTED: frozenset(),
+    MtState.CANCELLED: frozenset(),
+}
+"""From a state to those it may become. A receipt may come before the submit answer: SUBMITTING → DELIVERED."""
+
+
+def may_move(old: MtState, new: MtState) -> bool:
+    """Whether the table has the move; anything else is an error in the log, never a state."""
+    return new in MOVES[old]
+
+
+@dataclass(slots=True)
+class Mt:
+    """A message to a subscriber. `reply_to` is the MO's id of a free reply, 0 otherwise."""
+
+    id: int
+    link: str
+    operator_id: int
+    source: str
+    destination: str
+    text: str
+    parts: int
+    created_at: Instant
+    reply_to: int = 0
+    partner_id: int = 0
+    state: MtState = MtState.QUEUED
+    valid_until: Instant = 0
+    attempt: int = 0
+    maybe_twice: bool = False
+    keys: list[str] = field(default_factory=list)
+    """The operator's ids of the parts, as they are matched with receipts."""
+
+
+class ReceiptState(Enum):
+    """What a message centre says; `None` states of `MtState` are not final."""
+
+    ON_ITS_WAY = "on_its_way"
+    DELIVERED = "delivered"
+    EXPIRED = "expired"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+@dataclass(slots=True)
+class Receipt:
+    """A delivery receipt, read by its protocol: `keys` are the spellings under which the MT's id may be stored."""
+
+    link: str
+    operator_id: int
+    keys: tuple[str, ...]
+    state: ReceiptState
+    word: str
+    error: str
+    source: str
+    destination: str
+    arrived_at: Instant

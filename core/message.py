@@ -224,3 +224,89 @@ class Receipt:
     source: str
     destination: str
     arrived_at: Instant
+
+
+class Heard(Enum):
+    """What the operator is told of an MO or a receipt that it handed to us."""
+
+    TAKEN = "taken"
+    """Durable: the centre may forget it."""
+    LATER = "later"
+    """A temporary error: the centre keeps it and tries again."""
+    NEVER = "never"
+    """It can never be taken (it cannot be read): the centre gives up."""
+
+
+class SubmitOutcome(Enum):
+    """What a message centre said to a submission of one part."""
+
+    ACCEPTED = "accepted"
+    THROTTLED = "throttled"
+    TEMPORARY = "temporary"
+    PERMANENT = "permanent"
+    UNANSWERED = "unanswered"
+    """No answer within the time-out, or the session ended: it may have been accepted."""
+    UNSENT = "unsent"
+    """It surely did not leave: the session ended before it was written."""
+
+
+@dataclass(slots=True)
+class SubmitAnswer:
+    """The answer to one part: `key` is the operator's id as receipts will be matched, `code` its own error code."""
+
+    outcome: SubmitOutcome
+    key: str = ""
+    code: int = 0
+    sentence: str = ""
+
+
+@dataclass(slots=True)
+class Callback:
+    """One call to a partner about one MO (interfaces.md, section 4). Amounts in micros."""
+
+    mo_id: int
+    partner_id: int
+    partner: str
+    service: Service
+    attempt: int
+    source: str
+    short_code: str
+    prefix: str
+    text: str
+    body: str
+    operator: str
+    country: str
+    price: int
+    share: int
+    currency: str
+    accepted_at: Instant
+    parts: int
+    test: bool = False
+
+
+class Outcome(Enum):
+    """What a partner's answer means."""
+
+    ANSWERED = "answered"
+    """Done; `reply` goes to the subscriber, "" sends nothing."""
+    LATER = "later"
+    """Taken; the reply comes through the API."""
+    REFUSED = "refused"
+    """A final refusal: the service's default reply is sent."""
+    AGAIN = "again"
+    """A failure that may pass: tried again."""
+
+
+@dataclass(slots=True)
+class Answer:
+    """A partner's answer to a callback, with what is stored of the attempt. `status` 0: there was no HTTP answer."""
+
+    outcome: Outcome
+    reply: str = ""
+    sender: str = ""
+    status: int = 0
+    error: str = ""
+    url: str = ""
+    excerpt: str = ""
+    latency_ms: int = 0
+    retry_after_s: int = 0

@@ -1,0 +1,64 @@
+"""The service itself: its processes, its links' states, alerts, repeated requests."""
+
+from django.db import models
+
+from store.models.fields import CodeField, InstantField, ReferenceField
+
+
+class Process(models.Model):
+    """A running process; one whose heartbeat is silent for 10 s is dead and its work is taken over.
+
+    Its slot in message ids is `id` modulo 1024. `state`: 0 alive, 1 stopped cleanly, 2 found dead.
+    """
+
+    host = models.CharField(max_length=80)
+    pid = models.IntegerField()
+    roles = models.CharField(max_length=80)
+    state = models.SmallIntegerField()
+    started_at = InstantField()
+    heartbeat_at = InstantField()
+
+    class Meta:
+        db_table = "process"
+
+
+class LinkState(models.Model):
+    """What a link does now, as its process last said; for `tollbridge status`."""
+
+    link_id = models.BigIntegerField(primary_key=True)
+    process_id = ReferenceField()
+    state = CodeField(max_length=12)
+    since = InstantField()
+    error = models.CharField(max_length=200)
+
+    class Meta:
+        db_table = "link_state"
+
+
+class Alert(models.Model):
+    """Something that a person should look at: a dead letter, a limit that spoke, an outage. `message_id` 0: none."""
+
+    at = InstantField(db_index=True)
+    kind = CodeField(max_length=20)
+    subject = models.CharField(max_length=120)
+    sentence = models.CharField(max_length=300)
+    message_id = ReferenceField(db_index=True)
+    resolved_at = InstantField(null=True)
+
+    class Meta:
+        db_table = "alert"
+
+
+class Idempotency(models.Model):
+    """A request of a partner under its Idempotency-Key: the same again gets the same answer; kept 24 hours."""
+
+    pk = models.CompositePrimaryKey("partner_id", "key")
+    partner_id = ReferenceField()
+    key = models.CharField(max_length=80)
+    digest = models.CharField(max_length=64)
+    status = models.SmallIntegerField()
+    body = models.TextField()
+    at = InstantField(db_index=True)
+
+    class Meta:
+        db_table = "idempotency"

@@ -1,0 +1,227 @@
+"""What passes: MO with their parts and repeats, callbacks, MT with their receipts (reliability.md, sections 2 to 5).
+
+Budget of an MO answered at once: insert mo, callback, mt; update callback, mt; three commits.
+"""
+
+from django.db import models
+
+from store.models.fields import CodeField, InstantField, ReferenceField
+from store.models.money import ChargeColumns
+
+
+class Mo(ChargeColumns):
+    """A premium SMS with its charge. Times of states are columns; the decision of fraud stands in `verdict`."""
+
+    id = models.BigIntegerField(primary_key=True)
+    process_id = ReferenceField()
+    link_id = ReferenceField()
+    operator_id = ReferenceField()
+    source = CodeField(max_length=20)
+    short_code = CodeField(max_length=20)
+    text = models.TextField()
+    parts = models.SmallIntegerField()
+    complete = models.BooleanField()
+    data_coding = models.SmallIntegerField()
+    fingerprint = models.BigIntegerField()
+    operator_key = CodeField(max_length=80)
+    accepted_at = InstantField()
+    service_id = ReferenceField()
+    prefix_id = ReferenceField()
+    verdict = models.SmallIntegerField()
+    verdict_reason = models.CharField(max_length=200)
+    test = models.BooleanField()
+
+    class Meta:
+        db_table = "mo"
+        indexes = [models.Index(fields=["source", "id"], name="mo_by_subscriber")]
+
+
+class MoPart(models.Model):
+    """A part of a long MO that waits for the others; `mo_id` once they are joined (0 before)."""
+
+    id = models.BigIntegerField(primary_key=True)
+    process_id = ReferenceField()
+    link_id = ReferenceField()
+    operator_id = ReferenceField()
+    source = CodeField(max_length=20)
+    destination = CodeField(max_length=20)
+    reference = models.IntegerField()
+    bits = models.SmallIntegerField()
+    total = models.SmallIntegerField()
+    sequence = models.SmallIntegerField()
+    data_coding = models.SmallIntegerField()
+    payload = models.BinaryField(max_length=300)
+    fingerprint = models.BigIntegerField()
+    arrived_at = InstantField()
+    mo_id = ReferenceField(db_index=True)
+
+    class Meta:
+        db_table = "mo_part"
+
+
+class MoRepeat(models.Model):
+    """A redelivery: of which message (or part), why it was taken for a repeat. Not charged."""
+
+    id = models.BigIntegerField(primary_key=True)
+    process_id = ReferenceField()
+    link_id = ReferenceField()
+    operator_id = ReferenceField()
+    mo_id = ReferenceField(db_index=True)
+    fingerprint = models.BigIntegerField()
+    arrived_at = InstantField()
+    reason = models.CharField(max_length=120)
+
+    class Meta:
+        db_table = "mo_repeat"
+
+
+class Identity(models.Model):
+    """The operator's own identity of a message, `OPERATOR_ID/KEY`; kept 24 hours."""
+
+    key = models.CharField(max_length=120, primary_key=True)
+    mo_id = ReferenceField()
+    at = InstantField(db_index=True)
+
+    class Meta:
+        db_table = "identity"
+
+
+class InDoubt(models.Model):
+    """A message whose answer may not have arrived; one redelivery of it is a repeat. Kept 24 hours.
+
+    `used_by` is the repeat that it explained (0: none yet).
+    """
+
+    operator_id = ReferenceField()
+    fingerprint = models.BigIntegerField()
+    mo_id = ReferenceField()
+    reason = CodeField(max_length=20)
+    at = InstantField(db_index=True)
+    used_by = ReferenceField(default=0)
+
+    class Meta:
+        db_table = "in_doubt"
+        indexes = [models.Index(fields=["fingerprint"], name="in_doubt_by_fingerprint")]
+        constraints = [models.UniqueConstraint(fields=["mo_id", "reason"], name="in_doubt_once")]
+
+
+class Callback(models.Model):
+    """The job of calling a partner, and its last attempt. `due_at` is null when nothing is left to do.
+
+    `state`: 0 waiting, 1 answered, 2 accepted (the reply comes later), 3 refused, 4 dead.
+    """
+
+    mo_id = models.BigIntegerField(primary_key=True)
+    partner_id = ReferenceField()
+    service_id = ReferenceField()
+    state = models.SmallIntegerField()
+    due_at = InstantField(null=True, db_index=True)
+    leased_until = InstantField()
+    leased_by = ReferenceField()
+    attempt = models.IntegerField()
+    tried_at = InstantField()
+    latency_ms = models.IntegerField()
+    status = models.SmallIntegerField()
+    url = models.CharField(max_length=2000)
+    error = models.CharField(max_length=200)
+    answer = models.TextField()
+
+    class Meta:
+        db_table = "callback"
+        indexes = [models.Index(fields=["partner_id", "state"], name="callback_by_partner")]
+
+
+class CallbackAttempt(models.Model):
+    """An attempt that another one followed; kept 30 days."""
+
+    mo_id = ReferenceField(db_index=True)
+    attempt = models.IntegerField()
+    tried_at = InstantField(db_index=True)
+    latency_ms = models.IntegerField()
+    status = models.SmallIntegerField()
+    url = models.CharField(max_length=2000)
+    error = models.CharField(max_length=200)
+    answer = models.TextField()
+
+    class Meta:
+        db_table = "callback_attempt"
+
+
+class Mt(models.Model):
+    """A message to a subscriber. `reply_to` is unique: one MO has at most one reply; null for other MT.
+
+    `due_at` is null unless the message waits to be sent; `key` is the operator's id when there is one part.
+    """
+
+    id = models.BigIntegerField(primary_key=True)
+    reply_to = ReferenceField(null=True, unique=True)
+    partner_id = ReferenceField()
+    link_id = ReferenceField()
+    operator_id = ReferenceField()
+    source = CodeField(max_length=20)
+    destination = CodeField(max_length=20)
+    text = models.TextField()
+    parts = models.SmallIntegerField()
+    state = models.SmallIntegerField()
+    key = CodeField(max_length=65)
+    process_id = ReferenceField()
+    attempt = models.IntegerField()
+    maybe_twice = models.BooleanField()
+    due_at = InstantField(null=True, db_index=True)
+    valid_until = InstantField()
+    created_at = InstantField()
+    submitted_at = InstantField()
+    final_at = InstantField()
+    error = models.CharField(max_length=200)
+
+    class Meta:
+        db_table = "mt"
+        indexes = [models.Index(fields=["key", "operator_id"], name="mt_by_key")]
+
+
+class MtPart(models.Model):
+    """A part of a long MT: the operator's id of it and what became of it."""
+
+    mt_id = ReferenceField(db_index=True)
+    operator_id = ReferenceField()
+    sequence = models.SmallIntegerField()
+    key = CodeField(max_length=65)
+    state = models.SmallIntegerField()
+    error = models.CharField(max_length=200)
+    final_at = InstantField()
+
+    class Meta:
+        db_table = "mt_part"
+        indexes = [models.Index(fields=["key", "operator_id"], name="mt_part_by_key")]
+
+
+class MtMove(models.Model):
+    """A move that has no column of its own: put back, throttled, an intermediate receipt, a late one."""
+
+    mt_id = ReferenceField(db_index=True)
+    at = InstantField()
+    old = models.SmallIntegerField()
+    new = models.SmallIntegerField()
+    reason = models.CharField(max_length=200)
+
+    class Meta:
+        db_table = "mt_move"
+
+
+class Receipt(models.Model):
+    """A receipt that belongs to no MT that we know yet; kept 7 days and tried again when an answer arrives."""
+
+    operator_id = ReferenceField()
+    link_id = ReferenceField()
+    key = CodeField(max_length=65)
+    other_key = CodeField(max_length=65)
+    state = CodeField(max_length=12)
+    word = CodeField(max_length=20)
+    error = CodeField(max_length=20)
+    source = CodeField(max_length=20)
+    destination = CodeField(max_length=20)
+    arrived_at = InstantField(db_index=True)
+
+    class Meta:
+        db_table = "receipt"
+        indexes = [models.Index(fields=["key", "operator_id"], name="receipt_by_key")]

@@ -1,0 +1,1 @@
+"""The alphabets and parts of short messages."""

@@ -1,0 +1,96 @@
+"""What stands at both ends of the way: the links' side and the partners' side, as traffic sees them.
+
+Delivery    one PDU of an operator with an MO (or a part of one): to be answered exactly once
+Intake      what a link calls: traffic.accept is one
+Line        a link that messages can be sent over: smsc_link.link has one
+Deliver     a dispatch method: partner_api.dispatch has them
+
+Rule: everything here is called on the event loop's thread.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+from core.catalogue import Link, Operator
+from core.clock import Instant
+from core.message import Answer, Callback, Heard, Mt, Receipt, SubmitAnswer
+from core.sms.alphabet import Coding
+from core.sms.parts import Piece
+
+
+@dataclass(slots=True)
+class Delivery:
+    """An MO, or one part of it, as it came over a link. `octets` is the user data without its header.
+
+    `answer(heard)` writes the response; it returns False when the session is over and nothing can be written. A link
+    whose session ends sets `lost` on every delivery of that session that it has not answered yet, before it lets any
+    later delivery in.
+    """
+
+    link: Link
+    operator: Operator
+    source: str
+    destination: str
+    octets: bytes
+    coding: Coding
+    data_coding: int
+    piece: Piece | None
+    fingerprint: int
+    key: str
+    arrived_at: Instant
+    arrived_ms: int
+    answer: Callable[[Heard], bool]
+    lost: bool = False
+
+
+class Intake(Protocol):
+    """What a link calls with what its operator sends."""
+
+    def deliver(self, delivery: Delivery) -> None:
+        """Take an MO; it is answered when it is durable, or with LATER when it cannot be now."""
+        ...
+
+    def receipt(self, receipt: Receipt, answer: Callable[[Heard], bool]) -> None:
+        """Take a receipt; answered when it is durable."""
+        ...
+
+    def session_ended(self, link: Link, *, clean: bool, at: Instant) -> None:
+        """A session of the link is over. Not clean: answers of its last 60 s may not have arrived."""
+        ...
+
+    def line_opened(self, line: "Line") -> None:
+        """The link is bound for sending: what waits for it may go."""
+        ...
+
+    def line_has_room(self, line: "Line") -> None:
+        """Room appeared in a window that was full."""
+        ...
+
+
+class Line(Protocol):
+    """A link as seen by who sends: bound or not, with so much room in its window."""
+
+    @property
+    def link(self) -> Link: ...
+
+    @property
+    def is_open(self) -> bool:
+        """Bound, and not about to unbind."""
+        ...
+
+    def room(self) -> int:
+        """How many parts may be submitted right now (window and rate)."""
+        ...
+
+    def write(self, mt: Mt, *, reference: int) -> Sequence[object]:
+        """The operations that carry the message: one per part, in order. `reference` ties the parts together."""
+        ...
+
+    def submit(self, operation: object) -> Awaitable[SubmitAnswer]:
+        """Send one part now; there must be room. The result never raises: a lost session is an outcome."""
+        ...
+
+
+Deliver: TypeAlias = Callable[[Callback], Awaitable[Answer]]
+"""A dispatch method: calls the partner, keeps to the time-out, never raises."""

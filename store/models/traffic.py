@@ -108,6 +108,7 @@ class InDoubt(models.Model):
 class Callback(models.Model):
     """The job of calling a partner, and its last attempt. `due_at` is null when nothing is left to do.
 
+    A lease is a `due_at` in the future: whoever holds it (`leased_by`) answers before that, or another one may try.
     `state`: 0 waiting, 1 answered, 2 accepted (the reply comes later), 3 refused, 4 dead.
     """
 
@@ -115,8 +116,7 @@ class Callback(models.Model):
     partner_id = ReferenceField()
     service_id = ReferenceField()
     state = models.SmallIntegerField()
-    due_at = InstantField(null=True, db_index=True)
-    leased_until = InstantField()
+    due_at = InstantField(null=True)
     leased_by = ReferenceField()
     attempt = models.IntegerField()
     tried_at = InstantField()
@@ -128,7 +128,7 @@ class Callback(models.Model):
 
     class Meta:
         db_table = "callback"
-        indexes = [models.Index(fields=["partner_id", "state"], name="callback_by_partner")]
+        indexes = [models.Index(fields=["due_at", "partner_id"], name="callback_due")]
 
 
 class CallbackAttempt(models.Model):
@@ -167,7 +167,7 @@ class Mt(models.Model):
     process_id = ReferenceField()
     attempt = models.IntegerField()
     maybe_twice = models.BooleanField()
-    due_at = InstantField(null=True, db_index=True)
+    due_at = InstantField(null=True)
     valid_until = InstantField()
     created_at = InstantField()
     submitted_at = InstantField()
@@ -176,7 +176,10 @@ class Mt(models.Model):
 
     class Meta:
         db_table = "mt"
-        indexes = [models.Index(fields=["key", "operator_id"], name="mt_by_key")]
+        indexes = [
+            models.Index(fields=["key", "operator_id"], name="mt_by_key"),
+            models.Index(fields=["due_at", "link_id"], name="mt_due"),
+        ]
 
 
 class MtPart(models.Model):

@@ -1,1 +1,9 @@
-"""."""
+"""Protocols as machines: bytes in, events out. No socket, no clock, no reactor, nothing of ours from elsewhere.
+
+errors    LocalError (we broke the protocol), RemoteError (the peer did)
+session   the contract that every machine keeps, and the events that all of them speak
+window    requests in flight with their deadlines; the allowance per second
+smpp      SMPP 3.4, either side
+
+Rule: the same machine plays both roles, so two of them joined by their bytes are the whole test bench.
+"""

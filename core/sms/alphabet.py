@@ -272,7 +272,7 @@ def _gsm_coding(dcs: int) -> Coding:
         # 0xC and 0xD tell of waiting messages in GSM 7 bit; 0x8 to 0xB are reserved, and read as that.
         return GSM7
     if dcs & 0x20:
-        # Compressed by 3GPP TS 23.042; nobody does it, but it would not be text.
+        # Compressed (3GPP TS 23.042): octets to us, not text.
         return BINARY
 
     return (GSM7, BINARY, UCS2, GSM7)[dcs >> 2 & 0x03]

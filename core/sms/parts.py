@@ -16,9 +16,10 @@ The facts are from 3GPP TS 23.040, sections 9.2.3.16 and 9.2.3.24.
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from core.sms.alphabet import Alphabet, choose, encode, encode_gsm
+from core.sms.alphabet import Alphabet, encode, encode_gsm
 
 MESSAGE_OCTETS = 140
+MESSAGE_SEPTETS = 160
 PARTS_MAX = 255
 
 
@@ -44,18 +45,20 @@ class Split:
 
 def split(text: str, *, bits: int = 8) -> Split:
     """Cuts a text for headers whose reference has so many bits (8, or 16 at a loss of one unit a part)."""
-    alphabet = choose(text)
-    octets = encode(text, alphabet)
-    units = len(octets) // 2 if alphabet is Alphabet.UCS2 else len(octets)
-    return Split(alphabet, cut(octets, alphabet, bits=bits), units)
+    septets = encode_gsm(text)
+    if septets is not None:
+        return Split(Alphabet.GSM7, cut(septets, Alphabet.GSM7, bits=bits), units=len(septets))
+
+    octets = encode(text, Alphabet.UCS2)
+    return Split(Alphabet.UCS2, cut(octets, Alphabet.UCS2, bits=bits), units=len(octets) // 2)
 
 
 def count(text: str, *, bits: int = 8) -> int:
     """How many parts split() makes."""
     septets = encode_gsm(text)
     if septets is not None:
-        return 1 if len(septets) <= _SINGLE[Alphabet.GSM7] else len(cut(septets, Alphabet.GSM7, bits=bits))
-    if 4 * len(text) <= MESSAGE_OCTETS:
+        return 1 if len(septets) <= MESSAGE_SEPTETS else len(cut(septets, Alphabet.GSM7, bits=bits))
+    if 4 * len(text) <= MESSAGE_OCTETS:  # UTF-16 takes four octets at most.
         return 1
 
     return len(cut(encode(text, Alphabet.UCS2), Alphabet.UCS2, bits=bits))
@@ -63,7 +66,7 @@ def count(text: str, *, bits: int = 8) -> int:
 
 def cut(octets: bytes, alphabet: Alphabet, *, bits: int = 8) -> tuple[bytes, ...]:
     """Cuts an encoded message; escape and surrogate pairs stay whole."""
-    if len(octets) <= _SINGLE[alphabet]:
+    if len(octets) <= (MESSAGE_SEPTETS if alphabet is Alphabet.GSM7 else MESSAGE_OCTETS):
         return (octets,)
 
     room = room_octets(alphabet, bits=bits)
@@ -102,7 +105,6 @@ def _begun_pair_octets(octets: bytes, end: int, alphabet: Alphabet) -> int:
 _ESCAPE = 0x1B
 _HIGH_SURROGATE = 0xD8
 _HEADER_OCTETS = {8: 6, 16: 7}
-_SINGLE = {alphabet: 160 if alphabet is Alphabet.GSM7 else MESSAGE_OCTETS for alphabet in Alphabet}
 
 
 # --- Headers ----------------------------------------------------------------------------------------

@@ -87,9 +87,9 @@ class Identity(models.Model):
 
 
 class InDoubt(models.Model):
-    """A message whose answer may not have arrived; one redelivery of it is a repeat. Kept 24 hours.
+    """A message whose answer may not have arrived; one redelivery of it is a repeat, and takes the row away.
 
-    `used_by` is the repeat that it explained (0: none yet).
+    `reason` says why: session, late, crash, commit, or window (the link's option). Kept 24 hours.
     """
 
     operator_id = ReferenceField()
@@ -97,7 +97,6 @@ class InDoubt(models.Model):
     mo_id = ReferenceField()
     reason = CodeField(max_length=20)
     at = InstantField(db_index=True)
-    used_by = ReferenceField(default=0)
 
     class Meta:
         db_table = "in_doubt"

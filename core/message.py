@@ -185,6 +185,7 @@ class Mt:
 
     id: int
     link: str
+    link_id: int
     operator_id: int
     source: str
     destination: str

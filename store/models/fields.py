@@ -10,23 +10,23 @@ from typing import Any
 from django.db import models
 
 
-class MicrosField(models.BigIntegerField):  # type: ignore[misc]
+class MicrosField(models.BigIntegerField):
     """An amount in millionths of the major unit."""
 
 
-class FractionField(models.IntegerField):  # type: ignore[misc]
+class FractionField(models.IntegerField):
     """A fraction in millionths: VAT, a share."""
 
 
-class InstantField(models.BigIntegerField):  # type: ignore[misc]
+class InstantField(models.BigIntegerField):
     """A moment: milliseconds since 1970 in UTC."""
 
 
-class MonthField(models.IntegerField):  # type: ignore[misc]
+class MonthField(models.IntegerField):
     """A calendar month as YYYYMM."""
 
 
-class CodeField(models.CharField):  # type: ignore[misc]
+class CodeField(models.CharField):
     """A short text that is never null; 40 characters unless told otherwise."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -34,5 +34,5 @@ class CodeField(models.CharField):  # type: ignore[misc]
         super().__init__(*args, **kwargs)
 
 
-class ReferenceField(models.BigIntegerField):  # type: ignore[misc]
+class ReferenceField(models.BigIntegerField):
     """The id of a row in a table of traffic or catalogue, without a constraint: the hot path checks nothing twice."""

@@ -10,7 +10,7 @@ from store.models.money import ChargeColumns
 
 
 class Mo(ChargeColumns):
-    """A premium SMS with its charge. Times of states are columns; the decision of fraud stands in `verdict`."""
+    """A premium SMS with its charge. `body_at` is where the text behind the prefix begins; `verdict` is fraud's."""
 
     id = models.BigIntegerField(primary_key=True)
     process_id = ReferenceField()
@@ -27,6 +27,7 @@ class Mo(ChargeColumns):
     accepted_at = InstantField()
     service_id = ReferenceField()
     prefix_id = ReferenceField()
+    body_at = models.IntegerField()
     verdict = models.SmallIntegerField()
     verdict_reason = models.CharField(max_length=200)
     test = models.BooleanField()
@@ -101,7 +102,7 @@ class InDoubt(models.Model):
     class Meta:
         db_table = "in_doubt"
         indexes = [models.Index(fields=["fingerprint"], name="in_doubt_by_fingerprint")]
-        constraints = [models.UniqueConstraint(fields=["mo_id", "reason"], name="in_doubt_once")]
+        constraints = [models.UniqueConstraint(fields=["mo_id"], name="in_doubt_once")]
 
 
 class Callback(models.Model):

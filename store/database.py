@@ -1,0 +1,307 @@
+"""URL → a Database: the manners of SQLite and MariaDB, and transactions.
+
+connect(url)       a Database; connects when first asked for something
+Database.write()   one transaction; BEGIN IMMEDIATE on SQLite, READ COMMITTED on MariaDB
+Database.read()    one unchanging picture of everything, for reading only
+is_away, is_conflict    what a driver's error means
+bulk_insert …           many rows at once: store/bulk.py
+
+Rule: nobody else opens a transaction. A transaction of SQLite that reads first and writes later fails at once with
+«database is locked» when another process wrote in between, whatever the time-out; one that begins IMMEDIATE does not.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from typing import Any, Literal
+
+import sqlalchemy as sa
+
+from core.errors import ConfigError, StoreAway
+from store.bulk import bulk_insert, bulk_update, bulk_upsert, insert_ignore
+
+__all__ = [
+    "Database",
+    "Dialect",
+    "bulk_insert",
+    "bulk_update",
+    "bulk_upsert",
+    "connect",
+    "insert_ignore",
+    "is_away",
+    "is_conflict",
+    "read_url",
+]
+
+Dialect = Literal["sqlite", "mysql"]
+
+# Which BEGIN a transaction wants; an option of SQLAlchemy's connection, read by the `begin` events below.
+_READ_ONLY = "tollbridge_read_only"
+
+# https://mariadb.com/kb/en/mariadb-error-codes/ ; from 2000 on they are the client's own.
+_MYSQL_AWAY = frozenset(
+    (
+        0,  # InterfaceError(0, ""): the connection is closed already
+        1021, 1114,  # the disk is full
+        1030,  # an error from the storage engine, often the disk
+        1037, 1038, 1041,  # out of memory
+        1040, 1203, 1226,  # too many connections
+        1047,  # a Galera node that is not ready
+        1053, 1077, 1079,  # shutting down
+        1080, 1152, 1158, 1159, 1160, 1161, 1184, 1927,  # the connection was aborted, timed out or killed
+        1129,  # this host is blocked after too many broken connections
+        1290, 1836,  # read-only: a replica, after a failover
+        1969,  # max_statement_time
+        2002, 2003, 2005, 2006, 2012, 2013, 2026, 2027, 2055,  # refused, unknown, gone, lost
+    )
+)  # fmt: skip
+_MYSQL_CONFLICT = frozenset(
+    (
+        1205,  # lock wait timeout
+        1213,  # deadlock
+        1020,  # changed since last read (innodb_snapshot_isolation)
+        1412,  # a table was altered meanwhile
+    )
+)
+
+# https://www.sqlite.org/rescode.html ; the low byte is the primary code.
+_SQLITE_BUSY, _SQLITE_LOCKED, _SQLITE_IOERR, _SQLITE_FULL, _SQLITE_CANTOPEN, _SQLITE_PROTOCOL = 5, 6, 10, 13, 14, 15
+_SQLITE_BUSY_SNAPSHOT, _SQLITE_READONLY_DBMOVED = 517, 1032
+_SQLITE_AWAY = {_SQLITE_BUSY, _SQLITE_LOCKED, _SQLITE_IOERR, _SQLITE_FULL, _SQLITE_CANTOPEN, _SQLITE_PROTOCOL}
+
+
+def connect(url: str, *, connect_timeout_s: int = 3, io_timeout_s: int = 10, connections: int = 5) -> "Database":
+    """A database by its URL (interfaces.md, section 2). Nothing is opened yet.
+
+    `io_timeout_s` is the longest silence of a MariaDB server within a statement, and the longest wait for a lock of
+    SQLite's. Raises ConfigError for a URL that is none of ours.
+    """
+    address = read_url(url)
+    if address.get_backend_name() == "sqlite":
+        engine = _sqlite(address, io_timeout_s, connections)
+    else:
+        engine = _mariadb(address, connect_timeout_s, io_timeout_s, connections)
+    return Database(engine)
+
+
+def read_url(url: str) -> sa.URL:
+    """`sqlite:///PATH` or `mysql://USER:PASSWORD@HOST:PORT/NAME` as SQLAlchemy's; raises ConfigError."""
+    forms = "write sqlite:///PATH or mysql://USER:PASSWORD@HOST:3306/NAME"
+    try:
+        address = sa.make_url(url)
+    except sa.exc.ArgumentError as error:
+        raise ConfigError(f"database.url: this is not a URL; {forms}") from error
+    if address.drivername == "sqlite":
+        return address
+    if address.drivername != "mysql":
+        raise ConfigError(f"database.url: {address.drivername}:// is not known; {forms}")
+    if not address.database:
+        raise ConfigError(f"database.url: the name of the database is missing; {forms}")
+    unknown = set(address.query) - {"unix_socket"}
+    if unknown:
+        raise ConfigError(f"database.url: no parameter {min(unknown)}; only unix_socket is known")
+    return address.set(drivername="mysql+mysqldb")
+
+
+class Database:
+    """One database, for all threads of a process."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self.engine = engine
+        self.dialect: Dialect = "sqlite" if engine.dialect.name == "sqlite" else "mysql"
+        self.name = engine.url.render_as_string(hide_password=True).replace("mysql+mysqldb:", "mysql:")
+        # In memory all threads share one connection, so they take turns.
+        in_memory = isinstance(engine.pool, sa.pool.StaticPool)
+        self._turn: AbstractContextManager[Any] = threading.RLock() if in_memory else nullcontext()
+
+    @contextmanager
+    def write(self) -> Iterator[sa.Connection]:
+        """One transaction: committed when the block ends, rolled back when it raises.
+
+        Raises StoreAway when the database cannot be reached, `in_doubt` if that came out in COMMIT; other errors of
+        the driver as they are (ask `is_conflict` whether to repeat).
+        """
+        committing = False
+        try:
+            with self._turn, self.engine.connect() as connection:
+                connection.begin()
+                yield connection
+                committing = True
+                connection.commit()
+        except (sa.exc.DBAPIError, sa.exc.TimeoutError) as error:
+            raise self._named(error, in_doubt=committing) from error
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """One transaction that sees everything as it was when the block began, and may not write.
+
+        Raises StoreAway when the database cannot be reached.
+        """
+        try:
+            with self._turn, self._connect_to_read() as connection:
+                try:
+                    yield connection
+                finally:
+                    if self.dialect == "sqlite":
+                        _let_write(connection)
+        except (sa.exc.DBAPIError, sa.exc.TimeoutError) as error:
+            raise self._named(error, in_doubt=False) from error
+
+    def ping(self) -> None:
+        """Ask something small; raises StoreAway."""
+        with self.read() as connection:
+            connection.exec_driver_sql("SELECT 1")
+
+    def durability_warning(self) -> str | None:
+        """A sentence when a commit of this database may be lost with the power; for the log at start."""
+        with self.read() as connection:
+            if self.dialect == "mysql":
+                mode = connection.exec_driver_sql("SELECT @@global.innodb_flush_log_at_trx_commit").scalar_one()
+                if mode == 1:
+                    return None
+                return f"innodb_flush_log_at_trx_commit is {mode}: a commit may be lost with the power; set it to 1"
+            mode = connection.exec_driver_sql("PRAGMA journal_mode").scalar_one()
+            if mode in ("wal", "memory"):
+                return None
+            return f"{self.name} is in journal mode {mode}, not wal; put it on a local disk"
+
+    def close(self) -> None:
+        """Close every connection that is not in use."""
+        self.engine.dispose()
+
+    def _connect_to_read(self) -> sa.Connection:
+        connection = self.engine.connect().execution_options(**{_READ_ONLY: True})
+        try:
+            connection.begin()
+        except sa.exc.DBAPIError as error:
+            connection.close()
+            if not error.connection_invalidated or not is_away(error):
+                raise
+            # It lay in the pool while the server restarted; all of its age are thrown away now, so once is enough.
+            connection = self.engine.connect().execution_options(**{_READ_ONLY: True})
+            connection.begin()
+        return connection
+
+    def _named(self, error: sa.exc.SQLAlchemyError, *, in_doubt: bool) -> Exception:
+        """StoreAway where the database is away, else the same error."""
+        if not is_away(error):
+            return error
+        cause = getattr(error, "orig", error)
+        return StoreAway(f"{self.name} is away: {cause}; we try again", in_doubt=in_doubt)
+
+
+def is_away(error: BaseException | None) -> bool:
+    """The database cannot be reached, does not answer, or cannot write; not a mistake in a statement."""
+    if isinstance(error, StoreAway | sa.exc.TimeoutError):
+        return True
+    code = _code(error)
+    if code is None:
+        return False
+    if _is_sqlite(error):
+        return (code & 0xFF in _SQLITE_AWAY and code != _SQLITE_BUSY_SNAPSHOT) or code == _SQLITE_READONLY_DBMOVED
+    return code in _MYSQL_AWAY
+
+
+def is_conflict(error: BaseException | None) -> bool:
+    """Another transaction stood in the way: the same one may succeed when it is repeated."""
+    if isinstance(error, StoreAway):
+        return not error.in_doubt and is_conflict(error.__cause__)
+    code = _code(error)
+    if code is None:
+        return False
+    if _is_sqlite(error):
+        return code & 0xFF in (_SQLITE_BUSY, _SQLITE_LOCKED)
+    return code in _MYSQL_CONFLICT
+
+
+def _code(error: BaseException | None) -> int | None:
+    """The driver's own number of an error."""
+    cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
+    number = getattr(cause, "sqlite_errorcode", None)
+    if number is None and type(cause).__module__.startswith("MySQLdb") and cause is not None and cause.args:
+        number = cause.args[0]
+    return number if isinstance(number, int) else None
+
+
+def _is_sqlite(error: BaseException | None) -> bool:
+    cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
+    return hasattr(cause, "sqlite_errorcode")
+
+
+def _sqlite(address: sa.URL, busy_timeout_s: int, connections: int) -> sa.Engine:
+    arguments = {"timeout": busy_timeout_s, "check_same_thread": False}
+    if not address.database or address.database == ":memory:":
+        engine = sa.create_engine(address, poolclass=sa.pool.StaticPool, connect_args=arguments)
+    else:
+        Path(address.database).parent.mkdir(parents=True, exist_ok=True)
+        engine = sa.create_engine(
+            address, poolclass=sa.pool.QueuePool, pool_size=connections, pool_timeout=5, connect_args=arguments
+        )
+
+    @sa.event.listens_for(engine, "connect")
+    def prepare(connection: Any, record: object) -> None:
+        connection.isolation_level = None  # the driver begins nothing by itself
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA foreign_keys=ON")
+
+    @sa.event.listens_for(engine, "begin")
+    def begin(connection: sa.Connection) -> None:
+        if not connection.get_execution_options().get(_READ_ONLY):
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            return
+        connection.exec_driver_sql("BEGIN")
+        # BEGIN alone fixes nothing: the picture is taken by the first read.
+        connection.exec_driver_sql("SELECT 1 FROM sqlite_master LIMIT 1")
+        connection.exec_driver_sql("PRAGMA query_only=ON")
+
+    _throw_away_lost(engine)
+    return engine
+
+
+def _let_write(connection: sa.Connection) -> None:
+    if not connection.invalidated:
+        connection.exec_driver_sql("PRAGMA query_only=OFF")
+
+
+def _mariadb(address: sa.URL, connect_timeout_s: int, io_timeout_s: int, connections: int) -> sa.Engine:
+    # Shorter than the silence that we allow, so that a lock held by another is not taken for a dead server.
+    lock_wait_s = max(1, io_timeout_s // 2)
+    engine = sa.create_engine(
+        address,
+        isolation_level="READ COMMITTED",
+        pool_size=connections,
+        pool_timeout=5,
+        pool_recycle=3600,  # well below the server's wait_timeout of 8 hours
+        connect_args={
+            "charset": "utf8mb4",
+            "binary_prefix": True,  # or bytes that are no UTF-8 earn a warning a row
+            "connect_timeout": connect_timeout_s,
+            "read_timeout": io_timeout_s,
+            "write_timeout": io_timeout_s,
+            # Never cut a text that is too long, whatever the server's configuration says.
+            "sql_mode": "STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION",
+            "init_command": f"SET SESSION innodb_lock_wait_timeout={lock_wait_s}, lock_wait_timeout={lock_wait_s}",
+        },
+    )
+
+    @sa.event.listens_for(engine, "begin")
+    def begin(connection: sa.Connection) -> None:
+        # A writing transaction begins with its first statement: autocommit is off. One round trip less.
+        if connection.get_execution_options().get(_READ_ONLY):
+            connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            connection.exec_driver_sql("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
+
+    _throw_away_lost(engine)
+    return engine
+
+
+def _throw_away_lost(engine: sa.Engine) -> None:
+    """Tell SQLAlchemy which errors mean that a connection, and those of its age in the pool, are of no use."""
+
+    @sa.event.listens_for(engine, "handle_error")
+    def judge(context: sa.engine.ExceptionContext) -> None:
+        error = context.original_exception
+        if is_away(error) and not is_conflict(error) and _code(error) != _SQLITE_FULL:
+            context.is_disconnect = True

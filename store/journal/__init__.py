@@ -1,0 +1,227 @@
+"""The journal: one transaction for a batch of facts of any kind.
+
+facts     what can be made durable
+rows      facts → rows
+repeats   telling a redelivery from a new message
+booking   counters locked, charges rated, one entry
+outgoing  calls to partners, MT, receipts
+
+The order inside the transaction is billing.md 12: doubts; repeats; decide; lock and rate; insert; counters; the rest.
+
+Rule: nothing is acknowledged before `Journal.write` has returned. A batch is written whole or not at all.
+"""
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from core.clock import Clock, Instant
+from core.ids import Ids
+from core.ledger.entry import Charge, ChargeState
+from core.message import Mt
+from store.database import Database, bulk_insert, insert_ignore, is_conflict
+from store.journal import booking, outgoing, repeats
+from store.journal.facts import (
+    AlertFact,
+    CallbackFact,
+    CallbackState,
+    Decider,
+    DoubtFact,
+    Fact,
+    MoFact,
+    MtFact,
+    NewMtFact,
+    PartFact,
+    ReceiptFact,
+    RepeatFact,
+    SessionFact,
+)
+from store.journal.rows import (
+    CALLBACK_COLUMNS,
+    CORRECTION_COLUMNS,
+    MO_COLUMNS,
+    PART_COLUMNS,
+    REPEAT_COLUMNS,
+    charge_row,
+    job_row,
+    mo_row,
+    part_row,
+    repeat_row,
+)
+from store.schema import Alert, Callback, Charge as ChargeRow, Mo, MoPart, MoRepeat  # noqa: I001
+
+__all__ = [
+    "AlertFact",
+    "CallbackFact",
+    "CallbackState",
+    "Decider",
+    "DoubtFact",
+    "Fact",
+    "Journal",
+    "MoFact",
+    "MtFact",
+    "NewMtFact",
+    "PartFact",
+    "ReceiptFact",
+    "RepeatFact",
+    "SessionFact",
+]
+
+F = TypeVar("F")
+CONFLICTS_MAX = 8
+"""How often a batch is repeated after a deadlock before it counts as an outage."""
+_ALERT = ("at", "kind", "subject", "sentence", "message_id", "resolved_at")
+
+
+class Journal:
+    """Writes batches; used by one thread. `lease_ms` is how long a job that it hands out is ours."""
+
+    def __init__(self, database: Database, decider: Decider, *, process_id: int, ids: Ids, clock: Clock, lease_ms: int) -> None:
+        self._database = database
+        self._decider = decider
+        self._process_id = process_id
+        self._ids = ids
+        self._clock = clock
+        self._lease_ms = lease_ms
+        self._accounts = booking.Accounts()
+
+    def write(self, facts: Sequence[Fact]) -> None:
+        """Make a batch durable. Raises StoreAway (with `in_doubt`) when the database is away."""
+        for attempt in range(CONFLICTS_MAX):
+            counted: list[int] = []
+            try:
+                with self._database.write() as connection:
+                    self._write(connection, facts, counted)
+                self._accounts.keep()
+                return
+            except BaseException as error:
+                self._accounts.forget()
+                self._decider.take_back(counted)
+                for fact in facts:
+                    _forget(fact)
+                again = is_conflict(error)
+                if not again or attempt == CONFLICTS_MAX - 1:
+                    raise
+
+    def _write(self, connection: Connection, facts: Sequence[Fact], counted: list[int]) -> None:
+        now = self._clock.now()
+        for fact in facts:
+            if isinstance(fact, SessionFact):
+                repeats.doubt_session(connection, fact)
+            elif isinstance(fact, DoubtFact):
+                repeats.doubt_messages(connection, fact)
+        arrivals = [fact for fact in facts if isinstance(fact, MoFact | PartFact)]
+        if arrivals:
+            self._write_arrivals(connection, arrivals, now, counted)
+        if calls := _of(facts, CallbackFact):
+            outgoing.write_callbacks(connection, calls, self._process_id)
+        if new := _of(facts, NewMtFact):
+            outgoing.write_new_mts(connection, new, self._process_id)
+        if moves := _of(facts, MtFact):
+            outgoing.write_moves(connection, moves, self._process_id)
+        if receipts := _of(facts, ReceiptFact):
+            outgoing.write_receipts(connection, receipts)
+        known = [repeat_row(fact, self._process_id) for fact in _of(facts, RepeatFact)]
+        if known:
+            bulk_insert(connection, MoRepeat, REPEAT_COLUMNS, known)
+        alerts = _of(facts, AlertFact)
+        if alerts:
+            rows = [(a.at, a.kind, a.subject, a.sentence[:300], a.message_id, None) for a in alerts]
+            bulk_insert(connection, Alert, _ALERT, rows)
+
+    def _write_arrivals(
+        self, connection: Connection, arrivals: Sequence[MoFact | PartFact], now: Instant, counted: list[int]
+    ) -> None:
+        repeats.tell(connection, arrivals, now)
+        came_again = [repeat_row(fact, self._process_id) for fact in arrivals if fact.repeat_of]
+        if came_again:
+            bulk_insert(connection, MoRepeat, REPEAT_COLUMNS, came_again)
+        parts = [part_row(fact, self._process_id) for fact in _of(arrivals, PartFact) if not fact.repeat_of]
+        if parts:
+            bulk_insert(connection, MoPart, PART_COLUMNS, parts)
+        new = [fact for fact in _of(arrivals, MoFact) if not fact.repeat_of]
+        if new:
+            counted += [fact.mo.id for fact in new]
+            self._write_new(connection, new, now)
+
+    def _write_new(self, connection: Connection, new: Sequence[MoFact], now: Instant) -> None:
+        catalogue = self._decider.decide(new)
+        charges = booking.rate_batch(connection, new, catalogue)
+        entry_id = self._ids.next(now)
+        if any(charge.state == ChargeState.POSTED for charge in charges):
+            booking.write_entry(connection, self._accounts, charges, entry_id=entry_id, at=now)
+        process_id = self._process_id
+        bulk_insert(connection, Mo, MO_COLUMNS, [mo_row(fact, process_id, entry_id) for fact in new])
+        self._write_corrections(connection, new, entry_id, now)
+        jobs = []
+        replies: list[Mt] = []
+        alerts = []
+        for fact in new:
+            job = fact.job = self._decider.job(fact)
+            if job is not None:
+                lease = 0 if self._decider.is_crowded(job.partner_id) else self._lease_ms
+                jobs.append(job_row(fact, process_id, now + lease))
+            if fact.reply is not None:
+                replies.append(fact.reply)
+            settlement = fact.settlement
+            if settlement is not None and settlement.verdict.alerts:
+                alerts += [(now, "fraud", a.rule, a.reason[:300], fact.mo.id, None) for a in settlement.verdict.alerts]
+            if fact.joined:
+                connection.execute(sa.update(MoPart).where(MoPart.id.in_(fact.joined)).values(mo_id=fact.mo.id))
+        if jobs:
+            bulk_insert(connection, Callback, CALLBACK_COLUMNS, jobs)
+        outgoing.insert_mts(connection, replies, process_id)
+        if alerts:
+            bulk_insert(connection, Alert, _ALERT, alerts)
+
+    def _write_corrections(
+        self, connection: Connection, new: Sequence[MoFact], entry_id: int, now: Instant
+    ) -> None:
+        rows = []
+        for fact in new:
+            for charge in fact.charges[1:]:
+                own = charge_row(charge, entry_id)
+                rows.append(
+                    (self._ids.next(now), fact.mo.id, charge.kind.value, fact.mo.operator.id, fact.mo.accepted_at, *own)
+                )
+        if rows:
+            bulk_insert(connection, ChargeRow, CORRECTION_COLUMNS, rows)
+
+    def resolve(self, facts: Sequence[Fact]) -> None:
+        """After a commit that ended in doubt: what is there after all got the temporary error and will come again."""
+        arrivals = [fact for fact in facts if isinstance(fact, MoFact | PartFact)]
+        now = self._clock.now()
+        self._decider.probe()
+        with self._database.write() as connection:
+            ids = [fact.id for fact in arrivals]
+            there: set[int] = set()
+            for table in (Mo, MoPart, MoRepeat):
+                there |= set(connection.execute(sa.select(table.id).where(table.id.in_(ids))).scalars())
+            rows = [
+                (fact.operator_id, fact.fingerprint, fact.repeat_of or fact.id, "commit", now)
+                for fact in arrivals
+                if fact.id in there and not fact.key
+            ]
+            insert_ignore(connection, repeats.InDoubt, repeats.IN_DOUBT_COLUMNS, rows)
+
+
+def _of(facts: Sequence[object], kind: type[F]) -> list[F]:
+    return [fact for fact in facts if isinstance(fact, kind)]
+
+
+def _forget(fact: Fact) -> None:
+    """What a batch that was rolled back had filled in."""
+    if isinstance(fact, MoFact | PartFact):
+        fact.repeat_of = 0
+        fact.why = ""
+        fact.doubted = False
+    if isinstance(fact, MoFact):
+        fact.settlement = None
+        fact.charges = []
+        fact.job = fact.reply = None
+    elif isinstance(fact, CallbackFact):
+        fact.stored = False
+
+

@@ -1,0 +1,232 @@
+"""What can be made durable: one dataclass per fact. The journal fills in what came of it.
+
+MoFact        a whole MO: a repeat, or settled, rated, booked, with its job
+PartFact      a part of a long MO that waits for the others
+CallbackFact  what became of a call to a partner, with the reply
+MtFact        a move of an MT: submitted, put back, failed …
+NewMtFact     a new MT, a reply through the API
+ReceiptFact   what a message centre says became of an MT
+DoubtFact     messages whose answer may not have arrived
+SessionFact   a session ended without unbind: its last messages are in doubt
+AlertFact     something that a person should see
+
+Rule: a fact may be written twice (its first commit ended in doubt) and must come out the same.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Protocol, TypeAlias
+
+from core.catalogue import Catalogue, Link
+from core.clock import Instant
+from core.ledger.entry import Charge
+from core.message import Answer, Callback, Mo, Mt, MtState, Receipt, Settlement
+from core.sms.parts import Piece
+
+
+class CallbackState(IntEnum):
+    """States of a job. The numbers are stored."""
+
+    WAITING = 0
+    ANSWERED = 1
+    LATER = 2
+    REFUSED = 3
+    DEAD = 4
+
+    @property
+    def public(self) -> str:
+        """The word for people."""
+        return self.name.lower()
+
+
+class Losable(Protocol):
+    """A delivery whose session may be over: then its answer cannot arrive."""
+
+    lost: bool
+
+
+@dataclass(slots=True)
+class MoFact:
+    """A whole MO. `joined` are the parts (ids) that are used up by it; `delivery` is the one to be answered."""
+
+    mo: Mo
+    link: Link
+    delivery: Losable | None = None
+    joined: tuple[int, ...] = ()
+    repeat_of: int = 0
+    why: str = ""
+    settlement: Settlement | None = None
+    charges: list[Charge] = field(default_factory=list)
+    job: Callback | None = None
+    reply: Mt | None = None
+    doubted: bool = False
+    """It was written down as in doubt with its own commit."""
+
+    @property
+    def id(self) -> int:
+        return self.mo.id
+
+    @property
+    def operator_id(self) -> int:
+        return self.mo.operator.id
+
+    @property
+    def fingerprint(self) -> int:
+        return self.mo.fingerprint
+
+    @property
+    def key(self) -> str:
+        return self.mo.key
+
+    @property
+    def arrived_at(self) -> Instant:
+        return self.mo.accepted_at
+
+
+@dataclass(slots=True)
+class PartFact:
+    """A part that waits for the others."""
+
+    id: int
+    link: Link
+    operator_id: int
+    source: str
+    destination: str
+    piece: Piece
+    octets: bytes
+    data_coding: int
+    fingerprint: int
+    arrived_at: Instant
+    key: str = ""
+    delivery: Losable | None = None
+    repeat_of: int = 0
+    why: str = ""
+    doubted: bool = False
+
+
+@dataclass(slots=True)
+class RepeatFact:
+    """A delivery that is a repeat by itself, without asking the database: a part that is here already."""
+
+    id: int
+    link: Link
+    operator_id: int
+    repeat_of: int
+    fingerprint: int
+    arrived_at: Instant
+    why: str
+
+
+@dataclass(slots=True)
+class CallbackFact:
+    """What became of one call. `due_at` None: nothing is left to do. `stored` says that `reply` became durable."""
+
+    callback: Callback
+    answer: Answer
+    state: CallbackState
+    tried_at: Instant
+    due_at: Instant | None = None
+    reply: Mt | None = None
+    stored: bool = False
+    counts: bool = True
+    """False: nobody was called, the job only waits on."""
+
+
+@dataclass(slots=True)
+class MtFact:
+    """A move of an MT. `parts` are (sequence, the operator's id, state) when there are several."""
+
+    mt: Mt
+    new: MtState
+    at: Instant
+    due_at: Instant | None = None
+    error: str = ""
+    parts: Sequence[tuple[int, str, MtState]] = ()
+    old: MtState | None = None
+    """The state before; filled in by the first write, so that a second one writes the same."""
+    became: MtState = MtState.QUEUED
+    """The state after the commit: a receipt that had come before may have moved it on."""
+
+
+@dataclass(slots=True)
+class NewMtFact:
+    """A reply through the API. `existing` is the id of the reply that was there before (0: this one is it)."""
+
+    mt: Mt
+    existing: int = 0
+
+
+@dataclass(slots=True)
+class ReceiptFact:
+    """A receipt. `mt_id` 0: it belongs to nothing we know yet and is kept."""
+
+    receipt: Receipt
+    mt_id: int = 0
+
+
+@dataclass(slots=True)
+class DoubtFact:
+    """Messages or parts whose answer may not have arrived: (operator id, fingerprint, id) each."""
+
+    messages: Sequence[tuple[int, int, int]]
+    reason: str
+    at: Instant
+
+
+@dataclass(slots=True)
+class SessionFact:
+    """A session of a link ended without unbind: what it accepted from `since` on is in doubt."""
+
+    link_id: int
+    since: Instant
+    at: Instant
+
+
+@dataclass(slots=True)
+class AlertFact:
+    """Something that a person should see."""
+
+    kind: str
+    subject: str
+    sentence: str
+    at: Instant
+    message_id: int = 0
+
+
+Fact: TypeAlias = (
+    MoFact
+    | PartFact
+    | RepeatFact
+    | CallbackFact
+    | MtFact
+    | NewMtFact
+    | ReceiptFact
+    | DoubtFact
+    | SessionFact
+    | AlertFact
+)
+
+
+class Decider(Protocol):
+    """Decides messages inside the transaction, when repeats are told and before rating. Pure but for counting."""
+
+    def decide(self, facts: Sequence[MoFact]) -> Catalogue:
+        """Fill in `settlement`, `reply` of each fact, in order; return the catalogue that they are rated by."""
+        ...
+
+    def job(self, fact: MoFact) -> Callback | None:
+        """The call to the partner, when there is one; after rating."""
+        ...
+
+    def is_crowded(self, partner_id: int) -> bool:
+        """Too many jobs of this partner are in memory: a new one stays in the database."""
+        ...
+
+    def probe(self) -> None:
+        """Raises StoreAway while what it counts with cannot be reached."""
+        ...
+
+    def take_back(self, message_ids: Sequence[int]) -> None:
+        """The batch failed: forget what was counted for these."""
+        ...

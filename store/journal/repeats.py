@@ -1,0 +1,174 @@
+"""Telling a redelivery from a new message, inside the batch's transaction (reliability.md, section 3).
+
+tell    fills in `repeat_of` and `why` of what came again
+doubts  writes down what may come again: sessions that broke, answers that were late, commits in doubt
+
+With an identity of the operator's own, the key decides. Otherwise the fingerprint does, and only for a message whose
+answer may not have arrived (table `in_doubt`, nearly always empty): one doubt explains one redelivery. A link with
+`repeat = "window:SECONDS"` doubts every message for so long, and does not use the doubt up.
+
+Rule: the healthy path pays for one look at an empty table.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from core.clock import DAY_MS, SECOND_MS, Instant
+from core.ids import first_id_at
+from store.database import insert_ignore
+from store.journal.facts import DoubtFact, MoFact, PartFact, SessionFact
+from store.schema import Identity, InDoubt, Mo, MoPart, MoRepeat
+
+Arrival: TypeAlias = MoFact | PartFact
+
+_IDENTITY = ("key", "mo_id", "at")
+IN_DOUBT_COLUMNS = ("operator_id", "fingerprint", "mo_id", "reason", "at")
+DOUBT_MS = DAY_MS
+
+_WHY = {
+    "session": "the session broke before our answer to the first surely arrived",
+    "late": "our answer to the first left after the operator's time-out",
+    "crash": "the process that took the first died before its answer surely arrived",
+    "commit": "the commit of the first ended in doubt and got the temporary error",
+    "window": "the same came within the link's window for repeats",
+}
+
+
+@dataclass(slots=True)
+class _Doubt:
+    row_id: int
+    mo_id: int
+    reason: str
+    at: Instant
+
+
+@dataclass(slots=True)
+class Doubts:
+    """The doubts that concern a batch, those of the batch itself among them."""
+
+    open: dict[tuple[int, int], list[_Doubt]] = field(default_factory=dict)
+    used: list[int] = field(default_factory=list)
+    new: list[tuple[int, int, int, str, Instant]] = field(default_factory=list)
+
+
+def tell(connection: Connection, arrivals: Sequence[Arrival], now: Instant) -> None:
+    """Mark what is a repeat, in order of arrival; what is new and may come again is written down as in doubt."""
+    keyed = [arrival for arrival in arrivals if arrival.key]
+    if keyed:
+        _tell_by_identity(connection, keyed, now)
+    doubts = Doubts()
+    others = [arrival for arrival in arrivals if not arrival.key and arrival.link.repeat != "never"]
+    if others and connection.exec_driver_sql("SELECT 1 FROM in_doubt LIMIT 1").first() is not None:
+        _load(connection, others, doubts, now)
+    for arrival in arrivals:
+        if not arrival.repeat_of:
+            _tell_by_fingerprint(arrival, doubts)
+    if doubts.used:
+        connection.execute(sa.delete(InDoubt).where(InDoubt.id.in_(doubts.used)))
+    insert_ignore(connection, InDoubt, IN_DOUBT_COLUMNS, doubts.new)
+
+
+def _tell_by_identity(connection: Connection, keyed: Sequence[Arrival], now: Instant) -> None:
+    names = {f"{arrival.operator_id}/{arrival.key}": arrival for arrival in reversed(keyed)}
+    first_come = [(name, arrival.id, now) for name, arrival in reversed(names.items())]
+    insert_ignore(connection, Identity, _IDENTITY, first_come)
+    rows = connection.execute(sa.select(Identity.key, Identity.mo_id).where(Identity.key.in_(list(names))))
+    owner = {key: mo_id for key, mo_id in rows}
+    for arrival in keyed:
+        first = owner[f"{arrival.operator_id}/{arrival.key}"]
+        if first != arrival.id:
+            arrival.repeat_of = first
+            arrival.why = "the operator gave it the same id as the first"
+
+
+def _load(connection: Connection, arrivals: Sequence[Arrival], doubts: Doubts, now: Instant) -> None:
+    fingerprints = list({arrival.fingerprint for arrival in arrivals})
+    rows = connection.execute(
+        sa.select(InDoubt.id, InDoubt.operator_id, InDoubt.fingerprint, InDoubt.mo_id, InDoubt.reason, InDoubt.at)
+        .where(InDoubt.fingerprint.in_(fingerprints), InDoubt.at > now - DOUBT_MS)
+        .order_by(InDoubt.id)
+        .with_for_update()
+    )
+    for row_id, operator_id, fingerprint, mo_id, reason, at in rows:
+        doubts.open.setdefault((operator_id, fingerprint), []).append(_Doubt(row_id, mo_id, reason, at))
+
+
+def _tell_by_fingerprint(arrival: Arrival, doubts: Doubts) -> None:
+    link = arrival.link
+    place = (arrival.operator_id, arrival.fingerprint)
+    if not arrival.key and link.repeat != "never":
+        doubt = _explains(doubts.open.get(place), arrival)
+        if doubt is not None:
+            arrival.repeat_of = doubt.mo_id
+            arrival.why = _WHY[doubt.reason]
+            if doubt.reason != "window":
+                doubts.open[place].remove(doubt)
+                _use(doubts, doubt)
+    if arrival.delivery is not None and arrival.delivery.lost:
+        # Its session is over: whatever we write now, the operator does not hear it.
+        arrival.doubted = True
+        _doubt(doubts, place, arrival.repeat_of or arrival.id, "session", arrival.arrived_at)
+    elif not arrival.repeat_of and link.repeat.startswith("window:"):
+        _doubt(doubts, place, arrival.id, "window", arrival.arrived_at)
+
+
+def _explains(open_doubts: list[_Doubt] | None, arrival: Arrival) -> _Doubt | None:
+    for doubt in open_doubts or ():
+        if doubt.reason != "window":
+            return doubt
+        seconds = int(arrival.link.repeat.partition(":")[2] or 0)
+        if arrival.arrived_at - doubt.at < seconds * SECOND_MS:
+            return doubt
+    return None
+
+
+def _use(doubts: Doubts, doubt: _Doubt) -> None:
+    if doubt.row_id:
+        doubts.used.append(doubt.row_id)
+    else:
+        doubts.new = [row for row in doubts.new if row[2] != doubt.mo_id]
+
+
+def _doubt(doubts: Doubts, place: tuple[int, int], mo_id: int, reason: str, at: Instant) -> None:
+    doubts.open.setdefault(place, []).append(_Doubt(0, mo_id, reason, at))
+    doubts.new.append((*place, mo_id, reason, at))
+
+
+def doubt_messages(connection: Connection, fact: DoubtFact) -> None:
+    """Messages whose answer may not have arrived, by name."""
+    insert_ignore(
+        connection, InDoubt, IN_DOUBT_COLUMNS, [(*message, fact.reason, fact.at) for message in fact.messages]
+    )  # fmt: skip
+
+
+def doubt_session(connection: Connection, fact: SessionFact) -> None:
+    """All that a link accepted from a moment on, a range of the primary key: its session ended without unbind."""
+    doubt_range(connection, since=fact.since, at=fact.at, reason="session", link_id=fact.link_id)
+
+
+def doubt_range(
+    connection: Connection,
+    *,
+    since: Instant,
+    at: Instant,
+    reason: str,
+    link_id: int | None = None,
+    process_id: int | None = None,
+) -> None:
+    """Copy what a link, or a process, accepted since then into `in_doubt`: messages, parts, and repeats of them."""
+    first = first_id_at(since)
+    repeat = sa.select(MoRepeat.operator_id, MoRepeat.fingerprint, MoRepeat.mo_id)
+    message = sa.select(Mo.operator_id, Mo.fingerprint, Mo.id).where(Mo.operator_key == "")
+    part = sa.select(MoPart.operator_id, MoPart.fingerprint, MoPart.id)
+    for query, table in ((message, Mo), (part, MoPart), (repeat, MoRepeat)):
+        query = query.where(table.id >= first)
+        if link_id is not None:
+            query = query.where(table.link_id == link_id)
+        if process_id is not None:
+            query = query.where(table.process_id == process_id)
+        rows = [(operator, print_, mo_id, reason, at) for operator, print_, mo_id in connection.execute(query)]
+        insert_ignore(connection, InDoubt, IN_DOUBT_COLUMNS, rows)

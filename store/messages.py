@@ -1,0 +1,300 @@
+"""The whole life of one message, read from its rows: for `tollbridge message ID` and for the partner API.
+
+read_life             an id of an MO, an MT, a part or a redelivery → Life; None when nobody knows the id
+messages_of           a subscriber's last messages, a line each
+read_partner_message  a partner's own MO or MT; another's is as unknown as one that never was
+read_remembered, remember   the answer to a request with an Idempotency-Key (interfaces.md, section 5)
+
+The values stand in store/life.py.
+
+Rule: reads only, but `remember`. Every query for a partner carries the partner in its WHERE (reliability.md 8).
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+from sqlalchemy.orm import aliased
+
+from core.clock import Instant
+from core.ledger.entry import ChargeKind, ChargeState
+from core.message import Action, MtState
+from store import schema
+from store.life import (
+    AlertLife,
+    AttemptLife,
+    CallbackLife,
+    ChargeLife,
+    EntryLife,
+    Life,
+    MessageLine,
+    MoLife,
+    MoPartLife,
+    MoveLife,
+    MtLife,
+    MtPartLife,
+    PostingLife,
+    ReceiptLife,
+    Remembered,
+    RepeatLife,
+)
+
+T = TypeVar("T")
+Reader: TypeAlias = Callable[[Connection], T]
+"""What a thread for reading is handed: it asks one connection, and returns values."""
+Row: TypeAlias = Any
+
+CALLBACK_STATES = ("waiting", "answered", "later", "refused", "dead")
+
+
+def read_life(connection: Connection, message_id: int) -> Life | None:
+    """The life of the message that this id belongs to, whatever it is an id of."""
+    kind, mo_id, mt_id = _belongs(connection, message_id)
+    mo = _read_mo(connection, mo_id) if mo_id else None
+    mt = _read_mt(connection, schema.Mt.id == mt_id) if mt_id else None
+    if mo is None and mt is None and kind != "part":
+        return None
+    mt = mt or (mo.reply if mo else None)
+    charges = (mo.charge, *mo.corrections) if mo else ()
+    entries = sorted({charge.entry_id for charge in charges if charge.entry_id})
+    ids = [id_ for id_ in {message_id, mo_id, mt.id if mt else 0} if id_]
+    return Life(
+        message_id, kind, mo, mt, tuple(_read_entry(connection, id_) for id_ in entries), _read_alerts(connection, ids)
+    )
+
+
+def _belongs(connection: Connection, message_id: int) -> tuple[str, int, int]:
+    """(what it is, the MO's id, the MT's id); 0 where there is none."""
+    mt = _first(connection, sa.select(schema.Mt.reply_to).where(schema.Mt.id == message_id))
+    if mt is not None:
+        return "mt", mt.reply_to or 0, message_id
+    for kind, table in (("part", schema.MoPart), ("repeat", schema.MoRepeat)):
+        row = _first(connection, sa.select(table.mo_id).where(table.id == message_id))
+        if row is not None:
+            return kind, row.mo_id, 0
+    return "mo", message_id, 0
+
+
+def read_partner_message(connection: Connection, partner_id: int, message_id: int) -> MoLife | MtLife | None:
+    """The partner's own MO (with its reply) or MT; None for every other id."""
+    mt = _read_mt(connection, schema.Mt.id == message_id, partner_id)
+    return mt or _read_mo(connection, message_id, partner_id)
+
+
+def messages_of(connection: Connection, msisdn: str, limit: int = 50) -> tuple[MessageLine, ...]:
+    """The subscriber's last messages, newest first."""
+    mo, mt, callback, service, partner = schema.Mo, schema.Mt, schema.Callback, schema.Service, schema.Partner
+    rows = connection.execute(
+        sa.select(
+            mo.id, mo.accepted_at, mo.short_code, mo.text, partner.login, service.name, mo.reason, mo.price,
+            mo.currency, callback.state, mt.id.label("reply_id"), mt.state.label("reply_state"),
+        )
+        .select_from(mo)
+        .outerjoin(service, service.id == mo.service_id)
+        .outerjoin(partner, partner.id == service.partner_id)
+        .outerjoin(callback, callback.mo_id == mo.id)
+        .outerjoin(mt, mt.reply_to == mo.id)
+        .where(mo.source == msisdn)
+        .order_by(mo.id.desc())
+        .limit(limit)
+    )  # fmt: skip
+    return tuple(
+        MessageLine(
+            row.id, row.accepted_at, row.short_code, row.text, row.login or "", row.name or "", row.reason, row.price,
+            row.currency, "" if row.state is None else CALLBACK_STATES[row.state], row.reply_id or 0,
+            "" if row.reply_state is None else MtState(row.reply_state).public,
+        )
+        for row in rows
+    )  # fmt: skip
+
+
+def _read_mo(connection: Connection, mo_id: int, partner_id: int | None = None) -> MoLife | None:
+    mo, operator, service, partner = schema.Mo, schema.Operator, schema.Service, schema.Partner
+    query = (
+        sa.select(
+            mo, schema.Link.name.label("link"), operator.code, operator.country, service.name.label("service"),
+            partner.login, schema.Prefix.prefix,
+        )
+        .select_from(mo)
+        .outerjoin(schema.Link, schema.Link.id == mo.link_id)
+        .outerjoin(operator, operator.id == mo.operator_id)
+        .outerjoin(service, service.id == mo.service_id)
+        .outerjoin(partner, partner.id == service.partner_id)
+        .outerjoin(schema.Prefix, schema.Prefix.id == mo.prefix_id)
+        .where(mo.id == mo_id)
+    )  # fmt: skip
+    if partner_id is not None:
+        called = sa.select(schema.Callback.mo_id).where(
+            schema.Callback.mo_id == mo_id, schema.Callback.partner_id == partner_id
+        )
+        query = query.where(sa.or_(mo.partner_id == partner_id, mo.id.in_(called)))
+    row = _first(connection, query)
+    if row is None:
+        return None
+    return MoLife(
+        row.id, row.link or "", row.code or "", row.country or "", row.source, row.short_code, row.text, row.parts,
+        bool(row.complete), row.data_coding, row.operator_key, row.fingerprint, row.accepted_at, row.process_id,
+        _new_because(row.operator_key), row.login or "", row.service or "", row.prefix or "",
+        Action(row.verdict).name.lower(), row.verdict_reason, bool(row.test), _charge(connection, row, "mo"),
+        _read_corrections(connection, mo_id), _read_mo_parts(connection, mo_id), _read_repeats(connection, mo_id),
+        _read_callback(connection, mo_id), _read_mt(connection, schema.Mt.reply_to == mo_id, partner_id),
+    )  # fmt: skip
+
+
+def _new_because(operator_key: str) -> str:
+    if operator_key:
+        return f"no message before it had the operator's id {operator_key}"
+    return "no doubt was open for its fingerprint: our answer to any earlier one like it had surely arrived"
+
+
+def _charge(connection: Connection, row: Row, kind: str) -> ChargeLife:
+    """The charge columns of a row of `mo` or `charge`."""
+    plan = referrer = None
+    if row.plan_version_id:
+        named = sa.select(schema.TariffPlan.name).join(
+            schema.PlanVersion, schema.PlanVersion.plan_id == schema.TariffPlan.id
+        )
+        plan = connection.execute(named.where(schema.PlanVersion.id == row.plan_version_id)).scalar()
+    if row.referral_id:
+        terms = schema.ReferralTerms
+        by = sa.select(schema.Partner.login).join(terms, terms.referrer_id == schema.Partner.id)
+        referrer = connection.execute(by.where(terms.id == row.referral_id)).scalar()
+    return ChargeLife(
+        kind, ChargeState(row.charge_state).name.lower(), row.reason, row.currency, row.price, row.vat,
+        row.operator_part, row.partner_part, row.referral_part, row.ours, row.suspense, row.base, row.volume_before,
+        row.tariff_id, row.vat_id, row.plan_version_id, row.referral_id, row.referral_before, row.month,
+        bool(row.held), row.entry_id, plan or "", referrer or "",
+    )  # fmt: skip
+
+
+def _read_corrections(connection: Connection, mo_id: int) -> tuple[ChargeLife, ...]:
+    charge = schema.Charge
+    rows = connection.execute(sa.select(charge).where(charge.message_id == mo_id).order_by(charge.id)).all()
+    names = {str(kind.value): kind.name.lower() for kind in ChargeKind}
+    return tuple(_charge(connection, row, names.get(str(row.kind), str(row.kind))) for row in rows)
+
+
+def _read_entry(connection: Connection, entry_id: int) -> EntryLife:
+    entry, posting = schema.Entry, schema.Posting
+    head = connection.execute(sa.select(entry).where(entry.id == entry_id)).one()
+    debit, credit = aliased(schema.Account), aliased(schema.Account)
+    rows = connection.execute(
+        sa.select(debit.address, credit.address, posting.currency, posting.amount, posting.month)
+        .join(debit, debit.id == posting.debit_id)
+        .join(credit, credit.id == posting.credit_id)
+        .where(posting.entry_id == entry_id)
+        .order_by(posting.id)
+    )
+    return EntryLife(head.id, head.key, head.kind, head.at, tuple(PostingLife(*row) for row in rows))
+
+
+def _read_mo_parts(connection: Connection, mo_id: int) -> tuple[MoPartLife, ...]:
+    part = schema.MoPart
+    columns = (part.id, part.sequence, part.total, part.reference, part.arrived_at)
+    rows = connection.execute(sa.select(*columns).where(part.mo_id == mo_id).order_by(part.sequence, part.id))
+    return tuple(MoPartLife(*row) for row in rows)
+
+
+def _read_repeats(connection: Connection, mo_id: int) -> tuple[RepeatLife, ...]:
+    repeat, link = schema.MoRepeat, schema.Link
+    rows = connection.execute(
+        sa.select(repeat.id, sa.func.coalesce(link.name, ""), repeat.arrived_at, repeat.reason)
+        .outerjoin(link, link.id == repeat.link_id)
+        .where(repeat.mo_id == mo_id)
+        .order_by(repeat.id)
+    )
+    return tuple(RepeatLife(*row) for row in rows)
+
+
+def _read_callback(connection: Connection, mo_id: int) -> CallbackLife | None:
+    """The job. Its row holds the last attempt; one that another will follow is in the table of attempts as well."""
+    job, tried = schema.Callback, schema.CallbackAttempt
+    last = _first(connection, sa.select(job).where(job.mo_id == mo_id))
+    if last is None:
+        return None
+    rows = connection.execute(sa.select(tried).where(tried.mo_id == mo_id).order_by(tried.tried_at, tried.id)).all()
+    attempts = [_attempt(row) for row in rows]
+    if last.tried_at and _attempt(last) not in attempts:
+        attempts.append(_attempt(last))
+    return CallbackLife(CALLBACK_STATES[last.state], last.due_at, last.leased_by, tuple(attempts))
+
+
+def _attempt(row: Row) -> AttemptLife:
+    return AttemptLife(row.attempt, row.tried_at, row.latency_ms, row.status, row.url, row.error, row.answer)
+
+
+def _read_mt(connection: Connection, which: sa.ColumnElement[bool], partner_id: int | None = None) -> MtLife | None:
+    mt, link, operator = schema.Mt, schema.Link, schema.Operator
+    query = (
+        sa.select(mt, link.name.label("link"), operator.code.label("operator"))
+        .select_from(mt)
+        .outerjoin(link, link.id == mt.link_id)
+        .outerjoin(operator, operator.id == mt.operator_id)
+        .where(which)
+    )
+    if partner_id is not None:
+        query = query.where(mt.partner_id == partner_id)
+    row = _first(connection, query)
+    if row is None:
+        return None
+    parts = _read_mt_parts(connection, row.id)
+    keys = [key for key in (row.key, *(part.key for part in parts)) if key]
+    return MtLife(
+        row.id, row.reply_to or 0, row.partner_id, row.link or "", row.operator or "", row.source, row.destination,
+        row.text, row.parts, MtState(row.state).public, row.key, row.attempt, bool(row.maybe_twice), row.created_at,
+        row.submitted_at, row.final_at, row.valid_until, row.error, parts, _read_moves(connection, row.id),
+        _read_receipts(connection, row.operator_id, keys),
+    )  # fmt: skip
+
+
+def _read_mt_parts(connection: Connection, mt_id: int) -> tuple[MtPartLife, ...]:
+    part = schema.MtPart
+    rows = connection.execute(sa.select(part).where(part.mt_id == mt_id).order_by(part.sequence, part.id))
+    return tuple(MtPartLife(r.sequence, r.key, MtState(r.state).public, r.error, r.final_at) for r in rows)
+
+
+def _read_moves(connection: Connection, mt_id: int) -> tuple[MoveLife, ...]:
+    move = schema.MtMove
+    rows = connection.execute(sa.select(move).where(move.mt_id == mt_id).order_by(move.at, move.id))
+    return tuple(MoveLife(r.at, MtState(r.old).public, MtState(r.new).public, r.reason) for r in rows)
+
+
+def _read_receipts(connection: Connection, operator_id: int, keys: Sequence[str]) -> tuple[ReceiptLife, ...]:
+    receipt = schema.Receipt
+    if not keys:
+        return ()
+    rows = connection.execute(
+        sa.select(receipt.arrived_at, receipt.key, receipt.state, receipt.word, receipt.error)
+        .where(sa.or_(receipt.key.in_(keys), receipt.other_key.in_(keys)), receipt.operator_id == operator_id)
+        .order_by(receipt.id)
+    )
+    return tuple(ReceiptLife(*row) for row in rows)
+
+
+def _read_alerts(connection: Connection, ids: Sequence[int]) -> tuple[AlertLife, ...]:
+    alert = schema.Alert
+    columns = (alert.at, alert.kind, alert.subject, alert.sentence, alert.resolved_at)
+    rows = connection.execute(sa.select(*columns).where(alert.message_id.in_(ids)).order_by(alert.id))
+    return tuple(AlertLife(*row) for row in rows)
+
+
+def read_remembered(connection: Connection, partner_id: int, key: str) -> Remembered | None:
+    """What the partner's request under this key was answered, or None."""
+    table = schema.Idempotency
+    columns = (table.digest, table.status, table.body)
+    row = _first(connection, sa.select(*columns).where(table.partner_id == partner_id, table.key == key))
+    return None if row is None else Remembered(*row)
+
+
+def remember(connection: Connection, *, partner_id: int, key: str, answer: Remembered, at: Instant) -> None:
+    """Write an answer down in the transaction of what it answers for."""
+    connection.execute(
+        sa.insert(schema.Idempotency).values(
+            partner_id=partner_id, key=key, digest=answer.digest, status=answer.status, body=answer.body, at=at
+        )
+    )
+
+
+def _first(connection: Connection, query: sa.Executable) -> Row:
+    return connection.execute(query).first()

@@ -1,0 +1,364 @@
+"""The provisioning file as types: a class per kind of element, a field per key (interfaces.md, section 3).
+
+Document    the whole file: a list of elements per kind
+KINDS       the kinds, in the order in which they are written: what is referred to comes first
+read        values of TOML or JSON → a Document; raises Mistakes with every place that is wrong in itself
+
+A key that the file leaves out keeps its value where the element exists, and takes the default written here where it
+is new: `element.model_fields_set` tells. What two elements have to do with each other is for checks.py.
+
+Rule: amounts are micros and fractions millionths from here on; nothing behind this module sees a decimal string.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, ValidationError, model_validator
+from pydantic_core import ErrorDetails
+
+from core.money import format_micros
+from store.provisioning.fields import (
+    Amount,
+    Choice,
+    Code,
+    Country,
+    Currency,
+    Digits,
+    Email,
+    End,
+    Flag,
+    Fraction,
+    Login,
+    Method,
+    Moment,
+    Msisdn,
+    Number,
+    PlanName,
+    Repeat,
+    ServiceName,
+    Text,
+    Tlv,
+    Url,
+    Whole,
+    Window,
+    Zone,
+    read_amount,
+    read_count,
+)
+from store.provisioning.lines import Path
+from store.provisioning.options import read_options
+from store.provisioning.sentences import did_you_mean, sentence, wrong
+from store.secrets import is_api_key_hash, is_password_hash
+
+
+class Mistakes(ValueError):
+    """What is wrong, by place: at least one."""
+
+    def __init__(self, found: list[tuple[Path, str]]) -> None:
+        super().__init__(f"{len(found)} mistakes")
+        self.found = found
+
+
+class Element(BaseModel):
+    """A table of the file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    def has(self, key: str) -> bool:
+        """Whether the file gives this key."""
+        return key in self.model_fields_set
+
+
+def _not_both(element: Element, *keys: str) -> None:
+    given = [key for key in keys if element.has(key)]
+    if len(given) > 1:
+        raise wrong(f"has both {given[0]} and {given[1]}; leave one of them out")
+
+
+def _hashed(value: Any) -> str:
+    if isinstance(value, str) and is_password_hash(value) and len(value) <= 255:
+        return value
+    raise wrong("must be an argon2id hash as `tollbridge dump` writes it; give the password itself instead")
+
+
+def _api_key_hash(value: Any) -> str:
+    if isinstance(value, str) and is_api_key_hash(value):
+        return value
+    raise wrong("must be the SHA-256 of an API key, 64 hex digits; give api_key itself instead")
+
+
+PasswordHash = Annotated[str, PlainValidator(_hashed)]
+Secret = Annotated[str, Text(200, empty=False)]
+
+
+class Vat(Element):
+    """A VAT rate from a date on."""
+
+    rate: Fraction
+    valid_from: Moment | None = None
+
+
+def _vat_list(value: Any) -> Any:
+    return value if isinstance(value, list) else [{"rate": value}]
+
+
+class Operator(Element):
+    """`[[operator]]`: `vat` is the rate, or a list of `{ rate, valid_from }`."""
+
+    code: Code
+    name: Annotated[str, Text(120, empty=False)] = ""
+    country: Country
+    currency: Currency
+    vat: Annotated[list[Vat], BeforeValidator(_vat_list), Field(min_length=1)]
+    msisdn_prefixes: list[Digits] = []
+
+
+class Link(Element):
+    """`[[link]]`"""
+
+    name: Code
+    operator: Code
+    protocol: Annotated[str, Choice("smpp", "ucp", "cimd2", "http")]
+    host: Annotated[str, Text(255, empty=False)]
+    port: Annotated[int, Whole(1, 65535)]
+    system_id: Annotated[str, Text(64)] = ""
+    password: Annotated[str, Text(200)] = ""
+    password_encrypted: Annotated[str, Text(1000)] = ""
+    bind: Annotated[str, Choice("transceiver", "receiver", "transmitter")] = "transceiver"
+    window: Annotated[int, Whole(1, 10_000)] = 100
+    max_tps: Annotated[int, Whole(0, 1_000_000)] = 0
+    tls: Flag = False
+    response_timeout_s: Annotated[int, Whole(1, 3600)] = 10
+    temporary_error: Annotated[str, Choice("throttled", "queue_full", "system_error", "delivery_failure")] = "throttled"
+    repeat: Repeat = "doubt"
+    id_tlv: Tlv = ""
+    enabled: Flag = True
+    options: Annotated[dict[str, Any], BeforeValidator(read_options)] = {}
+
+    @model_validator(mode="after")
+    def _whole(self) -> "Link":
+        _not_both(self, "password", "password_encrypted")
+        if re.search(r"\s", self.host):
+            raise wrong("has a host with a space in it; write a name or an address")
+        return self
+
+
+class Tariff(Element):
+    """`[[short_code.tariff]]`: exactly one of `payout` and `payout_fixed`."""
+
+    operator: Code
+    price: Amount
+    payout: Fraction | None = None
+    payout_fixed: Amount | None = None
+    valid_from: Moment | None = None
+    per_part: Flag = True
+
+    @model_validator(mode="after")
+    def _one_payout(self) -> "Tariff":
+        _not_both(self, "payout", "payout_fixed")
+        if self.payout is None and self.payout_fixed is None:
+            raise wrong('is without payout; give payout = "0.50" (of the net price) or payout_fixed = "4.10"')
+        return self
+
+
+class ShortCode(Element):
+    """`[[short_code]]`"""
+
+    number: Number
+    default_reply: Annotated[str, Text(2000, lines=True)] = ""
+    tariff: list[Tariff] = []
+
+
+class Tier(Element):
+    """From this volume on, this share."""
+
+    start: Amount = Field(alias="from")
+    share: Fraction
+
+
+class MtTier(Element):
+    """From this number of parts on, this price."""
+
+    start: Annotated[int, Whole(0, 10**12)] = Field(alias="from")
+    price: Amount
+
+
+class TariffPlan(Element):
+    """`[[tariff_plan]]`: several of one name differ in `valid_from`."""
+
+    name: PlanName
+    valid_from: Moment | None = None
+    tiers_mode: Annotated[str, Choice("graduated", "volume")] = "graduated"
+    tiers: Annotated[list[Tier], Field(min_length=1, max_length=1000)]
+    share_of: Annotated[str, Choice("revenue", "net")] = "revenue"
+    allow_loss: Flag = False
+    currency: Currency
+    time_zone: Zone = "UTC"
+    short_codes: list[Number] = []
+    mt_price: Annotated[list[MtTier], Field(max_length=1000)] = []
+
+
+class OnPlan(Element):
+    """The partner's plan from a date on."""
+
+    plan: PlanName
+    valid_from: Moment | None = None
+
+
+def _plan_list(value: Any) -> Any:
+    entries = value if isinstance(value, list) else [value] if value != "" else []
+    return [entry if isinstance(entry, dict) else {"plan": entry} for entry in entries]
+
+
+class Partner(Element):
+    """`[[partner]]`: `plan` is a name, a list of names, or of `{ plan, valid_from }`."""
+
+    login: Login
+    email: Email = ""
+    password: Secret = ""
+    password_hash: PasswordHash = ""
+    plan: Annotated[list[OnPlan], BeforeValidator(_plan_list)] = []
+    currency: Currency
+    credit_limit: Amount = 0
+    api_key: Secret = ""
+    api_key_hash: Annotated[str, PlainValidator(_api_key_hash)] = ""
+    smpp_password: Secret = ""
+    smpp_password_hash: PasswordHash = ""
+    referrer: Annotated[str, Text(40)] = ""
+    referral: Fraction = 100_000
+    referral_months: Annotated[int, Whole(1, 1200)] = 12
+    referral_until: End = None
+    referral_cap: Amount | None = None
+    concurrency: Annotated[int, Whole(1, 10_000)] = 32
+    active: Flag = True
+
+    @model_validator(mode="after")
+    def _whole(self) -> "Partner":
+        for secret in ("password", "api_key", "smpp_password"):
+            _not_both(self, secret, f"{secret}_hash")
+        _not_both(self, "referral_months", "referral_until")
+        return self
+
+
+class Prefix(Element):
+    """A word on a short code."""
+
+    short_code: Number
+    prefix: Annotated[str, Text(80)]
+
+
+class Service(Element):
+    """`[[service]]`"""
+
+    partner: Login
+    name: ServiceName
+    method: Method
+    url: Url = ""
+    secret: Annotated[str, Text(200)] = ""
+    secret_encrypted: Annotated[str, Text(1000)] = ""
+    mode: Annotated[str, Choice("sync", "async")] = "sync"
+    prefixes: list[Prefix] = []
+    default_reply: Annotated[str, Text(2000, lines=True)] = ""
+    status: Annotated[str, Choice("draft", "pending", "approved", "rejected", "suspended")] = "approved"
+
+    @model_validator(mode="after")
+    def _whole(self) -> "Service":
+        _not_both(self, "secret", "secret_encrypted")
+        return self
+
+
+class Limit(Element):
+    """`[[limit]]`: `threshold` is a number, or an amount when `metric` is sum."""
+
+    scope: Annotated[str, Choice("subscriber", "service", "partner", "short_code", "operator", "link")]
+    key: Annotated[str, Text(80, empty=False)] = "*"
+    metric: Annotated[str, Choice("count", "sum")]
+    window: Window
+    threshold: Annotated[int, PlainValidator(lambda value, known: _threshold(value, known.data))]
+    action: Annotated[str, Choice("reject", "hold", "alert")]
+    on_outage: Annotated[str, Choice("local", "refuse")] = "local"
+
+
+def _threshold(value: Any, known: Mapping[str, Any]) -> int:
+    return read_amount(value) if known.get("metric") == "sum" else read_count(value)
+
+
+class Blacklist(Element):
+    """`[[blacklist]]`"""
+
+    msisdn: Msisdn
+    scope: Annotated[str, Text(140)] = "global"
+    reason: Annotated[str, Text(200)] = ""
+
+
+class Document(Element):
+    """The whole file."""
+
+    operator: list[Operator] = []
+    link: list[Link] = []
+    short_code: list[ShortCode] = []
+    tariff_plan: list[TariffPlan] = []
+    partner: list[Partner] = []
+    service: list[Service] = []
+    limit: list[Limit] = []
+    blacklist: list[Blacklist] = []
+
+
+KINDS = tuple(Document.model_fields)
+
+
+def read(values: Mapping[str, Any]) -> Document:
+    """Values as TOML or JSON gives them → a Document. Raises Mistakes, every place that is wrong in itself."""
+    try:
+        return Document.model_validate(values)
+    except ValidationError as error:
+        raise Mistakes([_explain(finding) for finding in error.errors()]) from error
+
+
+def _explain(finding: ErrorDetails) -> tuple[Path, str]:
+    path: Path = tuple(finding["loc"])
+    kind = finding["type"]
+    if kind == "extra_forbidden":
+        if len(path) == 1:
+            return path, f"there is no such kind of element{did_you_mean(str(path[0]), KINDS)}"
+        return path, f"there is no such key{did_you_mean(str(path[-1]), keys_at(path[:-1]))}"
+    if kind == "list_type" and len(path) == 1:
+        return path, f"must be a list of tables, each under [[{path[0]}]]"
+    if kind == "too_short":
+        return path, "is empty; give at least one"
+    return path, sentence(finding)
+
+
+def keys_at(path: Path) -> Iterator[str]:
+    """The keys that a table at this place may have."""
+    model: type[Element] = Document
+    for part in path:
+        if isinstance(part, str):
+            model = _MODELS[model.__name__, part]
+    for name, field in model.model_fields.items():
+        yield field.alias or name
+
+
+_MODELS: dict[tuple[str, str], type[Element]] = {
+    ("Document", "operator"): Operator,
+    ("Document", "link"): Link,
+    ("Document", "short_code"): ShortCode,
+    ("Document", "tariff_plan"): TariffPlan,
+    ("Document", "partner"): Partner,
+    ("Document", "service"): Service,
+    ("Document", "limit"): Limit,
+    ("Document", "blacklist"): Blacklist,
+    ("Operator", "vat"): Vat,
+    ("ShortCode", "tariff"): Tariff,
+    ("TariffPlan", "tiers"): Tier,
+    ("TariffPlan", "mt_price"): MtTier,
+    ("Partner", "plan"): OnPlan,
+    ("Service", "prefixes"): Prefix,
+}
+
+
+def amount(micros: int) -> str:
+    """Micros as the file writes them."""
+    return format_micros(micros)

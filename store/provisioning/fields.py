@@ -1,0 +1,287 @@
+"""What a single value of a provisioning file may be: amounts, fractions, names, moments, windows, URLs.
+
+Amount, Fraction     decimal strings → micros, millionths; never a number of TOML's, which would be a float
+Code, Login, Name    what elements are called; Text, what subscribers read
+Moment               a date or a time → as written; `instant_of_moment` makes an Instant of it in its zone
+Window, Msisdn, Url  and their like
+
+A name followed by () makes a type: `Choice("a", "b")`.
+
+Rule: a validator raises `wrong(…)` with a sentence that says what to write instead.
+"""
+
+import re
+from collections.abc import Callable
+from datetime import date, datetime, time, timedelta
+from functools import cache
+from typing import Annotated, Any, TypeAlias
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import PlainValidator
+
+from core.clock import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, Instant, datetime_of, instant_of
+from core.money import CURRENCIES, BadAmount, parse_fraction, parse_micros
+from core.msisdn import read_msisdn
+from store.provisioning.sentences import did_you_mean, quoted, wrong
+
+_DECIMAL = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,30})?")
+_WINDOW = re.compile(r"([0-9]{1,9})(s|m|h|d)")
+UNITS = {"d": DAY_MS, "h": HOUR_MS, "m": MINUTE_MS, "s": SECOND_MS}
+LONGEST_WINDOW_MS = 366 * DAY_MS
+
+# ISO 3166-1, alpha-2, and XK, which operators use for Kosovo.
+COUNTRIES = frozenset(
+    (
+        "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW BY "
+        "BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI FJ FK "
+        "FM FO FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT HU ID IE IL IM IN IO IQ IR "
+        "IS IT JE JM JO JP KE KG KH KI KM KN KP KR KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK "
+        "ML MM MN MO MP MQ MR MS MT MU MV MW MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM "
+        "PN PR PS PT PW PY QA RE RO RS RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF "
+        "TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS XK YE YT ZA ZM ZW"
+    ).split()
+)
+
+
+def _string(value: Any, longest: int = 100) -> str:
+    """A text without control characters that both databases can hold."""
+    if not isinstance(value, str):
+        raise wrong('must be a text in quotes, like "…"')
+    if len(value) > longest:
+        raise wrong(f"is longer than {longest} characters; shorten it")
+    if any(not letter.isprintable() and letter not in "\n\t\u200d\ufe0f" for letter in value):
+        raise wrong("holds a control character or half a character; take it out")
+    return value
+
+
+def _decimal(value: Any, example: str) -> str:
+    if isinstance(value, float):
+        raise wrong(f'is a float, and money is never a float; write it as a string, like "{example}"')
+    if not isinstance(value, str):
+        raise wrong(f'must be a decimal number written as a string, like "{example}"')
+    if not _DECIMAL.fullmatch(value):
+        raise wrong(f'is not a decimal number; write it like "{example}"')
+    return value
+
+
+def read_amount(value: Any) -> int:
+    """`"12.50"` → micros, not below zero."""
+    try:
+        micros = parse_micros(_decimal(value, "12.50"))
+    except BadAmount as error:
+        raise wrong(f"{error}; write at most six decimals" if error.code.startswith("more") else str(error)) from error
+    if micros < 0:
+        raise wrong("is below zero; write 0 or more")
+    return micros
+
+
+def _fraction(value: Any) -> int:
+    try:
+        return parse_fraction(_decimal(value, "0.20"))
+    except BadAmount as error:
+        raise wrong(str(error)) from error
+
+
+def read_count(value: Any) -> int:
+    """A whole number from 0 on, as a string."""
+    if not isinstance(value, str) or not re.fullmatch(r"[0-9]{1,18}", value):
+        raise wrong('must be a whole number written as a string, like "20"')
+    return int(value)
+
+
+def Text(longest: int, *, empty: bool = True, lines: bool = False) -> Any:
+    """A text of at most so many characters."""
+
+    def check(value: Any) -> str:
+        text = _string(value, longest)
+        if not lines and ("\n" in text or "\t" in text):
+            raise wrong("must be one line without tabs")
+        if not empty and not text.strip():
+            raise wrong("is empty; write something, or leave the key out")
+        return text
+
+    return PlainValidator(check)
+
+
+def Matching(pattern: str, sentence: str) -> Any:
+    """A text that a regular expression matches as a whole."""
+    compiled = re.compile(pattern)
+
+    def check(value: Any) -> str:
+        text = _string(value)
+        if not compiled.fullmatch(text):
+            raise wrong(sentence)
+        return text
+
+    return PlainValidator(check)
+
+
+def Choice(*words: str) -> Any:
+    """One of a few words."""
+
+    def check(value: Any) -> str:
+        if not isinstance(value, str) or value not in words:
+            meant = did_you_mean(value, words) if isinstance(value, str) and value else ""
+            raise wrong("must be " + ", ".join(f'"{word}"' for word in words[:-1]) + f' or "{words[-1]}"' + meant)
+        return value
+
+    return PlainValidator(check)
+
+
+def Whole(lowest: int, highest: int) -> Any:
+    """A whole number of TOML's."""
+
+    def check(value: Any) -> int:
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise wrong(f"must be a whole number from {lowest} to {highest}, without quotes")
+        if not lowest <= value <= highest:
+            raise wrong(f"must be from {lowest} to {highest}")
+        return value
+
+    return PlainValidator(check)
+
+
+def _yes_or_no(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise wrong("must be true or false, without quotes")
+    return value
+
+
+def _code_of(known: Callable[[], frozenset[str]], what: str) -> Any:
+    """A code out of a long list."""
+
+    def check(value: Any) -> str:
+        if not isinstance(value, str):
+            raise wrong(f"must be {what} in quotes")
+        if value not in known():
+            raise wrong(f"{quoted(value)} is not {what}{did_you_mean(value, known())}")
+        return value
+
+    return PlainValidator(check)
+
+
+@cache
+def time_zones() -> frozenset[str]:
+    """The names that the system's tz database knows."""
+    return frozenset(available_timezones())
+
+
+def _msisdn(value: Any) -> str:
+    number = read_msisdn(value) if isinstance(value, str) else None
+    if number is None:
+        raise wrong('must be an international number, 3 to 15 digits as a string, like "79001112233"')
+    return number
+
+
+def _url(value: Any) -> str:
+    url = _string(value, 2000)
+    try:
+        parts = urlsplit(url)
+        fine = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        fine = False
+    if url and (not fine or any(letter.isspace() for letter in url)):
+        raise wrong('must be a URL that begins with http:// or https://, like "https://partner.example/mo"')
+    return url
+
+
+def _window(value: Any) -> int:
+    found = _WINDOW.fullmatch(value) if isinstance(value, str) else None
+    window_ms = int(found.group(1)) * UNITS[found.group(2)] if found else 0
+    if not 0 < window_ms <= LONGEST_WINDOW_MS:
+        raise wrong('must be a length of time like "10s", "30m", "1h" or "1d", at most 366 days')
+    return window_ms
+
+
+def _method(value: Any) -> str:
+    words = ("http_get", "http_post", "http_post_json", "smpp", "soap")
+    if isinstance(value, str) and (value in words or re.fullmatch(r"builtin:[a-z0-9_]{1,30}", value)):
+        return value
+    meant = did_you_mean(value, words) if isinstance(value, str) and value else ""
+    raise wrong(f"must be {', '.join(words)} or builtin:NAME{meant}")
+
+
+def _repeat(value: Any) -> str:
+    if isinstance(value, str) and re.fullmatch(r"doubt|never|window:[1-9][0-9]{0,4}", value):
+        return value
+    raise wrong('must be "doubt", "never" or "window:SECONDS", like "window:60"')
+
+
+def _tlv(value: Any) -> str:
+    found = re.fullmatch(r"(?:0[xX])?([0-9A-Fa-f]{4})|", value) if isinstance(value, str) else None
+    if found is None:
+        raise wrong('must be the four hex digits of a TLV\'s tag, like "1401", or empty')
+    return (found.group(1) or "").lower()
+
+
+def _moment(value: Any) -> "date":
+    moment: date | None = None
+    if isinstance(value, date):  # a datetime is one too
+        moment = value
+    elif isinstance(value, str):
+        for read in (date.fromisoformat, datetime.fromisoformat):
+            try:
+                moment = read(value)
+                break
+            except ValueError:
+                continue
+    if moment is None:
+        raise wrong('must be a day or a moment, like "2026-12-01" or "2026-12-01T09:00:00Z"')
+    if not 1970 <= moment.year <= 9000:
+        raise wrong("must be a year from 1970 to 9000")
+    return moment
+
+
+def _end(value: Any) -> "date | None":
+    return None if value == "never" else _moment(value)
+
+
+def instant_of_moment(moment: date, zone: str = "UTC") -> Instant:
+    """A day is its midnight in the zone; a time without an offset is one of the zone. Never below 0."""
+    at = moment if isinstance(moment, datetime) else datetime.combine(moment, time())  # noqa: DTZ006
+    if at.tzinfo is None:
+        at = at.replace(tzinfo=ZoneInfo(zone))
+    return max(0, instant_of(at))
+
+
+def month_after(now: Instant, zone: str) -> Instant:
+    """The beginning of the next month in the zone."""
+    local = datetime_of(now).astimezone(ZoneInfo(zone))
+    first = (local.replace(day=1) + timedelta(days=32)).date().replace(day=1)
+    return instant_of_moment(first, zone)
+
+
+_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}"
+Amount: TypeAlias = Annotated[int, PlainValidator(read_amount)]
+Fraction: TypeAlias = Annotated[int, PlainValidator(_fraction)]
+Flag: TypeAlias = Annotated[bool, PlainValidator(_yes_or_no)]
+Code: TypeAlias = Annotated[
+    str, Matching(_NAME, "must be 1 to 40 letters (a–z), digits, dots, dashes or underscores, the first no mark")
+]
+Login: TypeAlias = Annotated[
+    str,
+    Matching(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,39}", "must be 1 to 40 letters (a–z), digits or marks out of . _ @ + -"),
+]
+Number: TypeAlias = Annotated[str, Matching(r"[0-9]{1,15}", 'must be 1 to 15 digits as a string, like "4446"')]
+Digits: TypeAlias = Annotated[str, Matching(r"[0-9]{1,15}", 'must be the first digits of numbers, like "7900"')]
+PlanName: TypeAlias = Annotated[
+    str, Matching(r"\S(?:[^\n\t]{0,38}\S)?", "must be 1 to 40 characters, no space around them")
+]
+ServiceName: TypeAlias = Annotated[
+    str, Matching(r"\S(?:[^\n\t]{0,78}\S)?", "must be 1 to 80 characters, no space around them")
+]
+Email: TypeAlias = Annotated[
+    str, Matching(r"[^\s@]{1,64}@[^\s@]{1,180}|", 'must be an address like "ops@acme.example"')
+]
+Currency: TypeAlias = Annotated[str, _code_of(lambda: CURRENCIES, "a currency of ISO 4217, like EUR,")]
+Country: TypeAlias = Annotated[str, _code_of(lambda: COUNTRIES, "a country of ISO 3166, two capitals like RU,")]
+Zone: TypeAlias = Annotated[str, _code_of(time_zones, 'a time zone like "Europe/Moscow"')]
+Msisdn: TypeAlias = Annotated[str, PlainValidator(_msisdn)]
+Url: TypeAlias = Annotated[str, PlainValidator(_url)]
+Window: TypeAlias = Annotated[int, PlainValidator(_window)]
+Method: TypeAlias = Annotated[str, PlainValidator(_method)]
+Repeat: TypeAlias = Annotated[str, PlainValidator(_repeat)]
+Tlv: TypeAlias = Annotated[str, PlainValidator(_tlv)]
+Moment: TypeAlias = Annotated[date, PlainValidator(_moment)]
+End: TypeAlias = Annotated[date | None, PlainValidator(_end)]

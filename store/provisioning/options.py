@@ -1,0 +1,84 @@
+"""The options of a link: quirks of its operator, each known by name.
+
+OPTIONS        every name with what it may be
+read_options   `[link.options]` → the same, checked; raises the sentence of the first one that is wrong
+
+Rule: a new quirk gets its name here first; its meaning lives in smsc_link/protocols/.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from store.provisioning.sentences import did_you_mean, wrong
+
+Check = Callable[[Any], str]
+"""A value → what is wrong with it, "" when it is fine."""
+
+
+def _whole(lowest: int, highest: int) -> Check:
+    def check(value: Any) -> str:
+        fine = isinstance(value, int) and not isinstance(value, bool) and lowest <= value <= highest
+        return "" if fine else f"must be a whole number from {lowest} to {highest}"
+
+    return check
+
+
+def _flag(value: Any) -> str:
+    return "" if isinstance(value, bool) else "must be true or false, without quotes"
+
+
+def _text(value: Any) -> str:
+    fine = isinstance(value, str) and len(value) <= 255 and value.isprintable()
+    return "" if fine else "must be a short text in quotes"
+
+
+def _one_of(*words: str) -> Check:
+    return lambda value: "" if value in words else "must be " + " or ".join(f'"{word}"' for word in words)
+
+
+def _scalar(value: Any) -> str:
+    if isinstance(value, str):
+        return _text(value)
+    fine = isinstance(value, int) and abs(value) < 2**63
+    return "" if fine else "must be a text in quotes, a whole number, true or false"
+
+
+_SECONDS = _whole(1, 30 * 86_400)
+
+OPTIONS: dict[str, Check] = {
+    "accepted_is_final": _flag,
+    "address_range": _text,
+    "default_alphabet": _text,
+    "dest_npi": _whole(0, 255),
+    "dest_ton": _whole(0, 255),
+    "enquire_s": _SECONDS,
+    "inactivity_s": _SECONDS,
+    "interface_version": _scalar,
+    "long_messages": _one_of("udh8", "udh16", "sar", "payload"),
+    "message_id_base": _scalar,
+    "packed": _flag,
+    "parts_timeout_s": _SECONDS,
+    "receipt_deadline_s": _SECONDS,
+    "registered_delivery": _scalar,
+    "service_type": _text,
+    "source_npi": _whole(0, 255),
+    "source_ton": _whole(0, 255),
+    "system_type": _text,
+    "tls_ca": _text,
+    "tls_verify": _flag,
+    "validity": _scalar,
+}
+
+
+def read_options(value: Any) -> dict[str, Any]:
+    """The options of one link, checked."""
+    if not isinstance(value, dict):
+        raise wrong("must be a table, written [link.options]")
+    for name, given in value.items():
+        check = OPTIONS.get(name)
+        if check is None:
+            raise wrong(f"there is no option {name!r}{did_you_mean(str(name), OPTIONS)}")
+        fault = check(given)
+        if fault:
+            raise wrong(f"{name} {fault}")
+    return value

@@ -1,0 +1,87 @@
+"""What is wrong, in a sentence: pydantic's findings in our words, and the word that was probably meant.
+
+nearest    an unknown word and the known ones → the known one that is most like it
+sentence   one of pydantic's findings → what is wrong and what to do
+wrong      raised inside a validator: a sentence of ours
+one_line   any text → one line that can be printed
+
+Rule: a sentence never repeats a value that may be a secret: it names what is wanted, and only short plain words it got.
+"""
+
+from collections.abc import Iterable, Mapping
+from difflib import SequenceMatcher
+from typing import Any
+
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+LONGEST = 400
+
+_WANTED = {
+    "string_type": 'must be a text in quotes, like "…"',
+    "int_type": "must be a whole number, like 10",
+    "int_from_float": "must be a whole number, like 10",
+    "int_parsing": "must be a whole number, like 10",
+    "int_parsing_size": "is too large",
+    "float_type": "must be a number, like 10",
+    "float_parsing": "must be a number, like 10",
+    "finite_number": "must be a number, like 10",
+    "bool_type": "must be true or false, without quotes",
+    "bool_parsing": "must be true or false",
+    "list_type": "must be a list, like [ … ]",
+    "dict_type": "must be a table",
+    "model_type": "must be a table",
+    "missing": "is missing; add it to this table",
+}
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """The known word that is most like this one; "" where none is known."""
+    word = word[:80].casefold()
+    matcher = SequenceMatcher(autojunk=False)
+    matcher.set_seq2(word)
+    best, best_ratio = "", -1.0
+    for candidate in sorted(known):
+        matcher.set_seq1(candidate.casefold())
+        if matcher.real_quick_ratio() > best_ratio and matcher.quick_ratio() > best_ratio:
+            ratio = matcher.ratio()
+            if ratio > best_ratio:
+                best, best_ratio = candidate, ratio
+    return best
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """`; did you mean X?`, or nothing where nothing is known."""
+    candidate = nearest(word, known)
+    return f"; did you mean {candidate}?" if candidate else ""
+
+
+def wrong(text: str) -> PydanticCustomError:
+    """To be raised in a validator: what is wrong and what to do."""
+    return PydanticCustomError("tollbridge", "{sentence}", {"sentence": text})
+
+
+def sentence(finding: ErrorDetails) -> str:
+    """One of pydantic's findings in our words. Unknown keys are the caller's: it knows the nearest."""
+    kind = finding["type"]
+    context: Mapping[str, Any] = finding.get("ctx", {})
+    if kind in _WANTED:
+        return _WANTED[kind]
+    if kind == "literal_error":
+        return f"must be one of {context['expected']}"
+    if kind in {"greater_than_equal", "greater_than", "less_than_equal", "less_than"}:
+        words = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}
+        return "must be " + " and ".join(f"{words[key]} {value:g}" for key, value in context.items() if key in words)
+    if kind == "tollbridge":
+        return str(context["sentence"])
+    return finding["msg"]
+
+
+def one_line(text: str) -> str:
+    """The text in one printable line, cut where it is very long."""
+    printable = "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text[: 2 * LONGEST])
+    return printable if len(printable) <= LONGEST else printable[:LONGEST] + "…"
+
+
+def quoted(word: str) -> str:
+    """A word of the file as it may be repeated: in quotes, and not too long."""
+    return f'"{word[:60]}…"' if len(word) > 60 else f'"{word}"'

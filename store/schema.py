@@ -1,0 +1,656 @@
+"""Every table, typed, for SQLAlchemy. MADE by store/generate.py from store/models/: change those, then `make schema`.
+
+Json   a column of text that holds JSON, written with sorted keys
+Id     a row's number, given by the database
+
+Rule: this module imports SQLAlchemy and nothing of Django's.
+"""
+
+import json
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class Json(sa.TypeDecorator[Any]):
+    """JSON as text, the same on both databases; None is NULL, as Django stores it."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: sa.Dialect) -> str | None:
+        return write_json(value)
+
+    def process_result_value(self, value: str | None, dialect: sa.Dialect) -> Any:
+        return None if value is None else json.loads(value)
+
+
+def write_json(value: Any) -> str | None:
+    """A value as a column of Json holds it."""
+    return None if value is None else json.dumps(value, sort_keys=True)
+
+
+# SQLite numbers rows by itself only in a column whose type is exactly INTEGER.
+Id = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+
+
+class Base(DeclarativeBase):
+    """What all tables share: `Base.metadata`."""
+
+
+class Operator(Base):
+    """A mobile operator."""
+
+    __tablename__ = "operator"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    code: Mapped[str] = mapped_column(sa.String(40), unique=True)
+    name: Mapped[str] = mapped_column(sa.String(120))
+    country: Mapped[str] = mapped_column(sa.String(2))
+    currency: Mapped[str] = mapped_column(sa.String(3))
+    msisdn_prefixes: Mapped[Any] = mapped_column(Json, nullable=False)
+
+
+class VatRate(Base):
+    """VAT of an operator's country from a date on."""
+
+    __tablename__ = "vat_rate"
+    __table_args__ = (sa.UniqueConstraint("operator_id", "valid_from"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    operator_id: Mapped[int] = mapped_column(sa.BigInteger, index=True)
+    valid_from: Mapped[int] = mapped_column(sa.BigInteger)
+    rate: Mapped[int] = mapped_column(sa.Integer)
+
+
+class Link(Base):
+    """A connection to an operator's message centre; `password` is encrypted."""
+
+    __tablename__ = "link"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    name: Mapped[str] = mapped_column(sa.String(40), unique=True)
+    operator_id: Mapped[int] = mapped_column(sa.BigInteger, index=True)
+    protocol: Mapped[str] = mapped_column(sa.String(10))
+    host: Mapped[str] = mapped_column(sa.String(255))
+    port: Mapped[int] = mapped_column(sa.Integer)
+    system_id: Mapped[str] = mapped_column(sa.String(64))
+    password: Mapped[str] = mapped_column(sa.Text)
+    bind: Mapped[str] = mapped_column(sa.String(12))
+    window: Mapped[int] = mapped_column(sa.Integer)
+    max_tps: Mapped[int] = mapped_column(sa.Integer)
+    tls: Mapped[bool] = mapped_column(sa.Boolean)
+    response_timeout_s: Mapped[int] = mapped_column(sa.Integer)
+    temporary_error: Mapped[str] = mapped_column(sa.String(20))
+    repeat: Mapped[str] = mapped_column(sa.String(20))
+    id_tlv: Mapped[str] = mapped_column(sa.String(8))
+    enabled: Mapped[bool] = mapped_column(sa.Boolean)
+    options: Mapped[Any] = mapped_column(Json, nullable=False)
+
+
+class ShortCode(Base):
+    """A number that subscribers write to."""
+
+    __tablename__ = "short_code"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    number: Mapped[str] = mapped_column(sa.String(20), unique=True)
+    default_reply: Mapped[str] = mapped_column(sa.Text)
+
+
+class Tariff(Base):
+    """What an MO costs at an operator from a date on; one of `payout` and `payout_fixed` is not null."""
+
+    __tablename__ = "tariff"
+    __table_args__ = (sa.UniqueConstraint("short_code_id", "operator_id", "valid_from"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    short_code_id: Mapped[int] = mapped_column(sa.BigInteger, index=True)
+    operator_id: Mapped[int] = mapped_column(sa.BigInteger, index=True)
+    valid_from: Mapped[int] = mapped_column(sa.BigInteger)
+    price: Mapped[int] = mapped_column(sa.BigInteger)
+    payout: Mapped[int | None] = mapped_column(sa.Integer)
+    payout_fixed: Mapped[int | None] = mapped_column(sa.BigInteger)
+    per_part: Mapped[bool] = mapped_column(sa.Boolean)
+
+
+class TariffPlan(Base):
+    """A partners' plan; what it says stands in its versions."""
+
+    __tablename__ = "tariff_plan"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    name: Mapped[str] = mapped_column(sa.String(40), unique=True)
+    currency: Mapped[str] = mapped_column(sa.String(3))
+
+
+class PlanVersion(Base):
+    """A plan as it holds from a date on; `tiers` and `mt_price` are lists of [from, value] in integers."""
+
+    __tablename__ = "plan_version"
+    __table_args__ = (sa.UniqueConstraint("plan_id", "valid_from"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    plan_id: Mapped[int] = mapped_column(sa.BigInteger, index=True)
+    valid_from: Mapped[int] = mapped_column(sa.BigInteger)
+    tiers_mode: Mapped[str] = mapped_column(sa.String(12))
+    tiers: Mapped[Any] = mapped_column(Json, nullable=False)
+    share_of: Mapped[str] = mapped_column(sa.String(12))
+    allow_loss: Mapped[bool] = mapped_column(sa.Boolean)
+    time_zone: Mapped[str] = mapped_column(sa.String(64))
+    short_codes: Mapped[Any] = mapped_column(Json, nullable=False)
+    mt_price: Mapped[Any] = mapped_column(Json, nullable=False)
+
+
+class Partner(Base):
+    """A partner; passwords and keys as hashes."""
+
+    __tablename__ = "partner"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    login: Mapped[str] = mapped_column(sa.String(40), unique=True)
+    email: Mapped[str] = mapped_column(sa.String(254))
+    password_hash: Mapped[str] = mapped_column(sa.String(255))
+    currency: Mapped[str] = mapped_column(sa.String(3))
+    credit_limit: Mapped[int] = mapped_column(sa.BigInteger)
+    api_key_hash: Mapped[str] = mapped_column(sa.String(64), index=True)
+    smpp_password_hash: Mapped[str] = mapped_column(sa.String(255))
+    concurrency: Mapped[int] = mapped_column(sa.Integer)
+    active: Mapped[bool] = mapped_column(sa.Boolean)
+    registered_at: Mapped[int] = mapped_column(sa.BigInteger)
+
+
+class PartnerPlan(Base):
+    """The partner is on this plan from a date on, for charges of the plan's currency."""
+
+    __tablename__ = "partner_plan"
+    __table_args__ = (sa.UniqueConstraint("partner_id", "plan_id", "valid_from"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    partner_id: Mapped[int] = mapped_column(sa.BigInteger, index=True)
+    plan_id: Mapped[int] = mapped_column(sa.BigInteger, index=True)
+    valid_from: Mapped[int] = mapped_column(sa.BigInteger)
+
+
+class ReferralTerms(Base):
+    """Who referred a partner and for what; `until` 0: no end, `cap` null: none."""
+
+    __tablename__ = "referral_terms"
+    __table_args__ = (sa.UniqueConstraint("partner_id", "valid_from"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    partner_id: Mapped[int] = mapped_column(sa.BigInteger, index=True)
+    referrer_id: Mapped[int] = mapped_column(sa.BigInteger, index=True)
+    rate: Mapped[int] = mapped_column(sa.Integer)
+    valid_from: Mapped[int] = mapped_column(sa.BigInteger)
+    until: Mapped[int] = mapped_column(sa.BigInteger)
+    cap: Mapped[int | None] = mapped_column(sa.BigInteger)
+
+
+class Service(Base):
+    """A partner's end point; `secret` is encrypted."""
+
+    __tablename__ = "service"
+    __table_args__ = (sa.UniqueConstraint("partner_id", "name"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    partner_id: Mapped[int] = mapped_column(sa.BigInteger, index=True)
+    name: Mapped[str] = mapped_column(sa.String(80))
+    method: Mapped[str] = mapped_column(sa.String(40))
+    url: Mapped[str] = mapped_column(sa.String(2000))
+    secret: Mapped[str] = mapped_column(sa.Text)
+    mode: Mapped[str] = mapped_column(sa.String(8))
+    default_reply: Mapped[str] = mapped_column(sa.Text)
+    status: Mapped[str] = mapped_column(sa.String(12))
+
+
+class Prefix(Base):
+    """A word on a short code; `folded` is the form in which two of them may not meet."""
+
+    __tablename__ = "prefix"
+    __table_args__ = (sa.UniqueConstraint("short_code_id", "folded"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    short_code_id: Mapped[int] = mapped_column(sa.BigInteger, index=True)
+    service_id: Mapped[int] = mapped_column(sa.BigInteger, index=True)
+    prefix: Mapped[str] = mapped_column(sa.String(80))
+    folded: Mapped[str] = mapped_column(sa.String(160))
+
+
+class Limit(Base):
+    """A limit; `threshold` is a number of messages, or micros when `metric` is sum."""
+
+    __tablename__ = "limit_rule"
+    __table_args__ = (sa.UniqueConstraint("scope", "key", "metric", "window_ms", "action"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    scope: Mapped[str] = mapped_column(sa.String(12))
+    key: Mapped[str] = mapped_column(sa.String(80))
+    metric: Mapped[str] = mapped_column(sa.String(8))
+    window_ms: Mapped[int] = mapped_column(sa.BigInteger)
+    threshold: Mapped[int] = mapped_column(sa.BigInteger)
+    action: Mapped[str] = mapped_column(sa.String(8))
+    on_outage: Mapped[str] = mapped_column(sa.String(8))
+
+
+class Blacklist(Base):
+    """A subscriber who is refused; `scope` is global, partner:LOGIN or service:LOGIN/NAME."""
+
+    __tablename__ = "blacklist"
+    __table_args__ = (sa.UniqueConstraint("msisdn", "scope"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    msisdn: Mapped[str] = mapped_column(sa.String(20))
+    scope: Mapped[str] = mapped_column(sa.String(140))
+    reason: Mapped[str] = mapped_column(sa.String(200))
+
+
+class CatalogueVersion(Base):
+    """One row, id 1: raised by every change, so that every process knows when to read anew."""
+
+    __tablename__ = "catalogue_version"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    version: Mapped[int] = mapped_column(sa.BigInteger)
+
+
+class AuditLog(Base):
+    """Who changed what in the catalogue, with the values before and after; secrets are left out."""
+
+    __tablename__ = "audit_log"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    at: Mapped[int] = mapped_column(sa.BigInteger, index=True)
+    who: Mapped[str] = mapped_column(sa.String(80))
+    subject: Mapped[str] = mapped_column(sa.String(40))
+    key: Mapped[str] = mapped_column(sa.String(200))
+    before: Mapped[Any] = mapped_column(Json, nullable=True)
+    after: Mapped[Any] = mapped_column(Json, nullable=True)
+
+
+class Charge(Base):
+    """A charge that is not an MO's own: a tier correction, later MT and refunds. `message_id` names its message."""
+
+    __tablename__ = "charge"
+
+    charge_state: Mapped[int] = mapped_column(sa.SmallInteger)
+    reason: Mapped[str] = mapped_column(sa.String(20))
+    partner_id: Mapped[int] = mapped_column(sa.BigInteger)
+    currency: Mapped[str] = mapped_column(sa.String(3))
+    price: Mapped[int] = mapped_column(sa.BigInteger)
+    vat: Mapped[int] = mapped_column(sa.BigInteger)
+    operator_part: Mapped[int] = mapped_column(sa.BigInteger)
+    partner_part: Mapped[int] = mapped_column(sa.BigInteger)
+    referral_part: Mapped[int] = mapped_column(sa.BigInteger)
+    ours: Mapped[int] = mapped_column(sa.BigInteger)
+    suspense: Mapped[int] = mapped_column(sa.BigInteger)
+    base: Mapped[int] = mapped_column(sa.BigInteger)
+    volume_before: Mapped[int] = mapped_column(sa.BigInteger)
+    tariff_id: Mapped[int] = mapped_column(sa.BigInteger)
+    vat_id: Mapped[int] = mapped_column(sa.BigInteger)
+    plan_version_id: Mapped[int] = mapped_column(sa.BigInteger)
+    referral_id: Mapped[int] = mapped_column(sa.BigInteger)
+    referral_before: Mapped[int | None] = mapped_column(sa.BigInteger)
+    month: Mapped[int] = mapped_column(sa.Integer)
+    held: Mapped[bool] = mapped_column(sa.Boolean)
+    entry_id: Mapped[int | None] = mapped_column(sa.BigInteger, index=True)
+    id: Mapped[int] = mapped_column(sa.BigInteger, primary_key=True, autoincrement=False)
+    message_id: Mapped[int] = mapped_column(sa.BigInteger, index=True)
+    kind: Mapped[str] = mapped_column(sa.String(20))
+    operator_id: Mapped[int] = mapped_column(sa.BigInteger)
+    at: Mapped[int] = mapped_column(sa.BigInteger)
+
+
+class Account(Base):
+    """An account of billing.md 5: one row per address and currency."""
+
+    __tablename__ = "account"
+    __table_args__ = (sa.UniqueConstraint("address", "currency"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    address: Mapped[str] = mapped_column(sa.String(120))
+    currency: Mapped[str] = mapped_column(sa.String(3))
+
+
+class Entry(Base):
+    """What one commit batch, or one act of a person, does to accounts. `digest` is the hash of its postings."""
+
+    __tablename__ = "entry"
+
+    id: Mapped[int] = mapped_column(sa.BigInteger, primary_key=True, autoincrement=False)
+    key: Mapped[str] = mapped_column(sa.String(80), unique=True)
+    digest: Mapped[str] = mapped_column(sa.String(64))
+    kind: Mapped[str] = mapped_column(sa.String(20))
+    at: Mapped[int] = mapped_column(sa.BigInteger)
+
+
+class Posting(Base):
+    """An amount that leaves one account for another."""
+
+    __tablename__ = "posting"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    entry_id: Mapped[int] = mapped_column(sa.BigInteger, index=True)
+    debit_id: Mapped[int] = mapped_column(sa.BigInteger)
+    credit_id: Mapped[int] = mapped_column(sa.BigInteger)
+    currency: Mapped[str] = mapped_column(sa.String(3))
+    amount: Mapped[int] = mapped_column(sa.BigInteger)
+    month: Mapped[int] = mapped_column(sa.Integer)
+
+
+class Volume(Base):
+    """A partner's volume and counted parts by plan version and month: the row under whose lock charges are rated."""
+
+    __tablename__ = "volume"
+
+    partner_id: Mapped[int] = mapped_column(sa.BigInteger, primary_key=True, autoincrement=False)
+    plan_version_id: Mapped[int] = mapped_column(sa.BigInteger, primary_key=True, autoincrement=False)
+    month: Mapped[int] = mapped_column(sa.Integer, primary_key=True, autoincrement=False)
+    volume: Mapped[int] = mapped_column(sa.BigInteger)
+    parts: Mapped[int] = mapped_column(sa.BigInteger)
+
+
+class ReferralGiven(Base):
+    """What a referrer got so far under terms with a cap, by currency."""
+
+    __tablename__ = "referral_given"
+
+    terms_id: Mapped[int] = mapped_column(sa.BigInteger, primary_key=True, autoincrement=False)
+    currency: Mapped[str] = mapped_column(sa.String(3), primary_key=True, autoincrement=False)
+    given: Mapped[int] = mapped_column(sa.BigInteger)
+
+
+class Balance(Base):
+    """The balance of an account that has a floor; `opening` is what it began with."""
+
+    __tablename__ = "balance"
+
+    account_id: Mapped[int] = mapped_column(sa.BigInteger, primary_key=True, autoincrement=False)
+    amount: Mapped[int] = mapped_column(sa.BigInteger)
+    floor: Mapped[int] = mapped_column(sa.BigInteger)
+    opening: Mapped[int] = mapped_column(sa.BigInteger)
+
+
+class ClosedMonth(Base):
+    """A calendar month that is frozen: nothing is booked into it any more."""
+
+    __tablename__ = "closed_month"
+
+    month: Mapped[int] = mapped_column(sa.Integer, primary_key=True, autoincrement=False)
+    closed_at: Mapped[int] = mapped_column(sa.BigInteger)
+
+
+class Process(Base):
+    """A running process; one whose heartbeat is silent for 10 s is dead and its work is taken over."""
+
+    __tablename__ = "process"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    host: Mapped[str] = mapped_column(sa.String(80))
+    pid: Mapped[int] = mapped_column(sa.Integer)
+    roles: Mapped[str] = mapped_column(sa.String(80))
+    state: Mapped[int] = mapped_column(sa.SmallInteger)
+    started_at: Mapped[int] = mapped_column(sa.BigInteger)
+    heartbeat_at: Mapped[int] = mapped_column(sa.BigInteger)
+
+
+class LinkState(Base):
+    """What a link does now, as its process last said; for `tollbridge status`."""
+
+    __tablename__ = "link_state"
+
+    link_id: Mapped[int] = mapped_column(sa.BigInteger, primary_key=True, autoincrement=False)
+    process_id: Mapped[int] = mapped_column(sa.BigInteger)
+    state: Mapped[str] = mapped_column(sa.String(12))
+    since: Mapped[int] = mapped_column(sa.BigInteger)
+    error: Mapped[str] = mapped_column(sa.String(200))
+
+
+class Alert(Base):
+    """Something that a person should look at: a dead letter, a limit that spoke, an outage. `message_id` 0: none."""
+
+    __tablename__ = "alert"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    at: Mapped[int] = mapped_column(sa.BigInteger, index=True)
+    kind: Mapped[str] = mapped_column(sa.String(20))
+    subject: Mapped[str] = mapped_column(sa.String(120))
+    sentence: Mapped[str] = mapped_column(sa.String(300))
+    message_id: Mapped[int] = mapped_column(sa.BigInteger, index=True)
+    resolved_at: Mapped[int | None] = mapped_column(sa.BigInteger)
+
+
+class Idempotency(Base):
+    """A request of a partner under its Idempotency-Key: the same again gets the same answer; kept 24 hours."""
+
+    __tablename__ = "idempotency"
+
+    partner_id: Mapped[int] = mapped_column(sa.BigInteger, primary_key=True, autoincrement=False)
+    key: Mapped[str] = mapped_column(sa.String(80), primary_key=True, autoincrement=False)
+    digest: Mapped[str] = mapped_column(sa.String(64))
+    status: Mapped[int] = mapped_column(sa.SmallInteger)
+    body: Mapped[str] = mapped_column(sa.Text)
+    at: Mapped[int] = mapped_column(sa.BigInteger, index=True)
+
+
+class Mo(Base):
+    """A premium SMS with its charge. `body_at` is where the text behind the prefix begins; `verdict` is fraud's."""
+
+    __tablename__ = "mo"
+    __table_args__ = (sa.Index("mo_by_subscriber", "source", "id"),)
+
+    charge_state: Mapped[int] = mapped_column(sa.SmallInteger)
+    reason: Mapped[str] = mapped_column(sa.String(20))
+    partner_id: Mapped[int] = mapped_column(sa.BigInteger)
+    currency: Mapped[str] = mapped_column(sa.String(3))
+    price: Mapped[int] = mapped_column(sa.BigInteger)
+    vat: Mapped[int] = mapped_column(sa.BigInteger)
+    operator_part: Mapped[int] = mapped_column(sa.BigInteger)
+    partner_part: Mapped[int] = mapped_column(sa.BigInteger)
+    referral_part: Mapped[int] = mapped_column(sa.BigInteger)
+    ours: Mapped[int] = mapped_column(sa.BigInteger)
+    suspense: Mapped[int] = mapped_column(sa.BigInteger)
+    base: Mapped[int] = mapped_column(sa.BigInteger)
+    volume_before: Mapped[int] = mapped_column(sa.BigInteger)
+    tariff_id: Mapped[int] = mapped_column(sa.BigInteger)
+    vat_id: Mapped[int] = mapped_column(sa.BigInteger)
+    plan_version_id: Mapped[int] = mapped_column(sa.BigInteger)
+    referral_id: Mapped[int] = mapped_column(sa.BigInteger)
+    referral_before: Mapped[int | None] = mapped_column(sa.BigInteger)
+    month: Mapped[int] = mapped_column(sa.Integer)
+    held: Mapped[bool] = mapped_column(sa.Boolean)
+    entry_id: Mapped[int | None] = mapped_column(sa.BigInteger, index=True)
+    id: Mapped[int] = mapped_column(sa.BigInteger, primary_key=True, autoincrement=False)
+    process_id: Mapped[int] = mapped_column(sa.BigInteger)
+    link_id: Mapped[int] = mapped_column(sa.BigInteger)
+    operator_id: Mapped[int] = mapped_column(sa.BigInteger)
+    source: Mapped[str] = mapped_column(sa.String(20))
+    short_code: Mapped[str] = mapped_column(sa.String(20))
+    text: Mapped[str] = mapped_column(sa.Text)
+    parts: Mapped[int] = mapped_column(sa.SmallInteger)
+    complete: Mapped[bool] = mapped_column(sa.Boolean)
+    data_coding: Mapped[int] = mapped_column(sa.SmallInteger)
+    fingerprint: Mapped[int] = mapped_column(sa.BigInteger)
+    operator_key: Mapped[str] = mapped_column(sa.String(80))
+    accepted_at: Mapped[int] = mapped_column(sa.BigInteger)
+    service_id: Mapped[int] = mapped_column(sa.BigInteger)
+    prefix_id: Mapped[int] = mapped_column(sa.BigInteger)
+    body_at: Mapped[int] = mapped_column(sa.Integer)
+    verdict: Mapped[int] = mapped_column(sa.SmallInteger)
+    verdict_reason: Mapped[str] = mapped_column(sa.String(200))
+    test: Mapped[bool] = mapped_column(sa.Boolean)
+
+
+class MoPart(Base):
+    """A part of a long MO that waits for the others; `mo_id` once they are joined (0 before)."""
+
+    __tablename__ = "mo_part"
+
+    id: Mapped[int] = mapped_column(sa.BigInteger, primary_key=True, autoincrement=False)
+    process_id: Mapped[int] = mapped_column(sa.BigInteger)
+    link_id: Mapped[int] = mapped_column(sa.BigInteger)
+    operator_id: Mapped[int] = mapped_column(sa.BigInteger)
+    source: Mapped[str] = mapped_column(sa.String(20))
+    destination: Mapped[str] = mapped_column(sa.String(20))
+    reference: Mapped[int] = mapped_column(sa.Integer)
+    bits: Mapped[int] = mapped_column(sa.SmallInteger)
+    total: Mapped[int] = mapped_column(sa.SmallInteger)
+    sequence: Mapped[int] = mapped_column(sa.SmallInteger)
+    data_coding: Mapped[int] = mapped_column(sa.SmallInteger)
+    payload: Mapped[bytes] = mapped_column(sa.LargeBinary)
+    fingerprint: Mapped[int] = mapped_column(sa.BigInteger)
+    arrived_at: Mapped[int] = mapped_column(sa.BigInteger)
+    mo_id: Mapped[int] = mapped_column(sa.BigInteger, index=True)
+
+
+class MoRepeat(Base):
+    """A redelivery: of which message (or part), why it was taken for a repeat. Not charged."""
+
+    __tablename__ = "mo_repeat"
+
+    id: Mapped[int] = mapped_column(sa.BigInteger, primary_key=True, autoincrement=False)
+    process_id: Mapped[int] = mapped_column(sa.BigInteger)
+    link_id: Mapped[int] = mapped_column(sa.BigInteger)
+    operator_id: Mapped[int] = mapped_column(sa.BigInteger)
+    mo_id: Mapped[int] = mapped_column(sa.BigInteger, index=True)
+    fingerprint: Mapped[int] = mapped_column(sa.BigInteger)
+    arrived_at: Mapped[int] = mapped_column(sa.BigInteger)
+    reason: Mapped[str] = mapped_column(sa.String(120))
+
+
+class Identity(Base):
+    """The operator's own identity of a message, `OPERATOR_ID/KEY`; kept 24 hours."""
+
+    __tablename__ = "identity"
+
+    key: Mapped[str] = mapped_column(sa.String(120), primary_key=True, autoincrement=False)
+    mo_id: Mapped[int] = mapped_column(sa.BigInteger)
+    at: Mapped[int] = mapped_column(sa.BigInteger, index=True)
+
+
+class InDoubt(Base):
+    """A message whose answer may not have arrived; one redelivery of it is a repeat, and takes the row away."""
+
+    __tablename__ = "in_doubt"
+    __table_args__ = (sa.UniqueConstraint("mo_id"), sa.Index("in_doubt_by_fingerprint", "fingerprint"))
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    operator_id: Mapped[int] = mapped_column(sa.BigInteger)
+    fingerprint: Mapped[int] = mapped_column(sa.BigInteger)
+    mo_id: Mapped[int] = mapped_column(sa.BigInteger)
+    reason: Mapped[str] = mapped_column(sa.String(20))
+    at: Mapped[int] = mapped_column(sa.BigInteger, index=True)
+
+
+class Callback(Base):
+    """The job of calling a partner, and its last attempt. `due_at` is null when nothing is left to do."""
+
+    __tablename__ = "callback"
+    __table_args__ = (sa.Index("callback_due", "due_at", "partner_id"),)
+
+    mo_id: Mapped[int] = mapped_column(sa.BigInteger, primary_key=True, autoincrement=False)
+    partner_id: Mapped[int] = mapped_column(sa.BigInteger)
+    service_id: Mapped[int] = mapped_column(sa.BigInteger)
+    state: Mapped[int] = mapped_column(sa.SmallInteger)
+    due_at: Mapped[int | None] = mapped_column(sa.BigInteger)
+    leased_by: Mapped[int] = mapped_column(sa.BigInteger)
+    attempt: Mapped[int] = mapped_column(sa.Integer)
+    tried_at: Mapped[int] = mapped_column(sa.BigInteger)
+    latency_ms: Mapped[int] = mapped_column(sa.Integer)
+    status: Mapped[int] = mapped_column(sa.SmallInteger)
+    url: Mapped[str] = mapped_column(sa.String(2000))
+    error: Mapped[str] = mapped_column(sa.String(200))
+    answer: Mapped[str] = mapped_column(sa.Text)
+
+
+class CallbackAttempt(Base):
+    """An attempt that another one followed; kept 30 days."""
+
+    __tablename__ = "callback_attempt"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    mo_id: Mapped[int] = mapped_column(sa.BigInteger, index=True)
+    attempt: Mapped[int] = mapped_column(sa.Integer)
+    tried_at: Mapped[int] = mapped_column(sa.BigInteger, index=True)
+    latency_ms: Mapped[int] = mapped_column(sa.Integer)
+    status: Mapped[int] = mapped_column(sa.SmallInteger)
+    url: Mapped[str] = mapped_column(sa.String(2000))
+    error: Mapped[str] = mapped_column(sa.String(200))
+    answer: Mapped[str] = mapped_column(sa.Text)
+
+
+class Mt(Base):
+    """A message to a subscriber. `reply_to` is unique: one MO has at most one reply; null for other MT."""
+
+    __tablename__ = "mt"
+    __table_args__ = (sa.Index("mt_by_key", "key", "operator_id"), sa.Index("mt_due", "due_at", "link_id"))
+
+    id: Mapped[int] = mapped_column(sa.BigInteger, primary_key=True, autoincrement=False)
+    reply_to: Mapped[int | None] = mapped_column(sa.BigInteger, unique=True)
+    partner_id: Mapped[int] = mapped_column(sa.BigInteger)
+    link_id: Mapped[int] = mapped_column(sa.BigInteger)
+    operator_id: Mapped[int] = mapped_column(sa.BigInteger)
+    source: Mapped[str] = mapped_column(sa.String(20))
+    destination: Mapped[str] = mapped_column(sa.String(20))
+    text: Mapped[str] = mapped_column(sa.Text)
+    parts: Mapped[int] = mapped_column(sa.SmallInteger)
+    state: Mapped[int] = mapped_column(sa.SmallInteger)
+    key: Mapped[str] = mapped_column(sa.String(65))
+    process_id: Mapped[int] = mapped_column(sa.BigInteger)
+    attempt: Mapped[int] = mapped_column(sa.Integer)
+    maybe_twice: Mapped[bool] = mapped_column(sa.Boolean)
+    due_at: Mapped[int | None] = mapped_column(sa.BigInteger)
+    valid_until: Mapped[int] = mapped_column(sa.BigInteger)
+    created_at: Mapped[int] = mapped_column(sa.BigInteger)
+    submitted_at: Mapped[int] = mapped_column(sa.BigInteger)
+    final_at: Mapped[int] = mapped_column(sa.BigInteger)
+    error: Mapped[str] = mapped_column(sa.String(200))
+
+
+class MtPart(Base):
+    """A part of a long MT: the operator's id of it and what became of it."""
+
+    __tablename__ = "mt_part"
+    __table_args__ = (sa.Index("mt_part_by_key", "key", "operator_id"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    mt_id: Mapped[int] = mapped_column(sa.BigInteger, index=True)
+    operator_id: Mapped[int] = mapped_column(sa.BigInteger)
+    sequence: Mapped[int] = mapped_column(sa.SmallInteger)
+    key: Mapped[str] = mapped_column(sa.String(65))
+    state: Mapped[int] = mapped_column(sa.SmallInteger)
+    error: Mapped[str] = mapped_column(sa.String(200))
+    final_at: Mapped[int] = mapped_column(sa.BigInteger)
+
+
+class MtMove(Base):
+    """A move that has no column of its own: put back, throttled, an intermediate receipt, a late one."""
+
+    __tablename__ = "mt_move"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    mt_id: Mapped[int] = mapped_column(sa.BigInteger, index=True)
+    at: Mapped[int] = mapped_column(sa.BigInteger)
+    old: Mapped[int] = mapped_column(sa.SmallInteger)
+    new: Mapped[int] = mapped_column(sa.SmallInteger)
+    reason: Mapped[str] = mapped_column(sa.String(200))
+
+
+class Receipt(Base):
+    """A receipt that belongs to no MT that we know yet; kept 7 days and tried again when an answer arrives."""
+
+    __tablename__ = "receipt"
+    __table_args__ = (sa.Index("receipt_by_key", "key", "operator_id"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    operator_id: Mapped[int] = mapped_column(sa.BigInteger)
+    link_id: Mapped[int] = mapped_column(sa.BigInteger)
+    key: Mapped[str] = mapped_column(sa.String(65))
+    other_key: Mapped[str] = mapped_column(sa.String(65))
+    state: Mapped[str] = mapped_column(sa.String(12))
+    word: Mapped[str] = mapped_column(sa.String(20))
+    error: Mapped[str] = mapped_column(sa.String(20))
+    source: Mapped[str] = mapped_column(sa.String(20))
+    destination: Mapped[str] = mapped_column(sa.String(20))
+    arrived_at: Mapped[int] = mapped_column(sa.BigInteger, index=True)

@@ -1,0 +1,219 @@
+"""The one batcher: gathers facts of every kind and makes them durable together (reliability.md, sections 2 and 4).
+
+A batch goes to the writer at once when the writer is idle; while it works the next one fills, up to `max_batch`. So
+batches grow by themselves under load. `max_delay_ms` is the longest wait on purpose, and only under load.
+
+With the database away: an arrival fails at once (its operator keeps the message); everything else waits here, in
+order, for its return, since nobody else remembers it. A commit that ended in doubt is looked up when it is back.
+
+Rule: `put` never loses a fact: its `settled` is called exactly once, with the error or None.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias, TypeVar
+
+from structlog import get_logger
+
+from core.clock import Clock
+from core.errors import StoreAway, StoreError
+from store.journal import AlertFact, Fact, MoFact, NewMtFact, PartFact
+
+log = get_logger()
+
+Settled: TypeAlias = Callable[[Fact, StoreError | None], None]
+T = TypeVar("T")
+
+PROBE_MIN_S = 0.1
+PROBE_MAX_S = 2.0
+
+
+class Writes(Protocol):
+    """store.journal.Journal, as we use it: blocking, on the writer's thread."""
+
+    def write(self, facts: Sequence[Fact]) -> None: ...
+
+    def resolve(self, facts: Sequence[Fact]) -> None: ...
+
+
+Run: TypeAlias = Callable[[Callable[[Sequence[Fact]], None], Sequence[Fact]], Awaitable[None]]
+"""Runs a blocking function on the writer's thread (plumbing.threads.Writer.run)."""
+
+
+@dataclass(slots=True)
+class _Waiting:
+    fact: Fact
+    settled: Settled
+
+
+class Batcher:
+    """Facts in, durable facts out, in the order in which they came."""
+
+    def __init__(
+        self, journal: Writes, run: Run, clock: Clock, *, max_batch: int = 500, max_delay_ms: int = 1, backlog: int = 5000
+    ) -> None:
+        self._journal = journal
+        self._run = run
+        self._clock = clock
+        self._max_batch = max_batch
+        self._max_delay_s = max_delay_ms / 1000
+        self._backlog = backlog
+        self._gather: deque[_Waiting] = deque()
+        self._wake = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._doubtful: list[Fact] = []
+        self._last_size = 0
+        self.away = False
+        """The database cannot be reached: arrivals are refused, the rest waits."""
+        self.why_away = ""
+        self.batches = 0
+        self.facts = 0
+        self._stopping = False
+
+    @property
+    def waiting(self) -> int:
+        """Facts that are not handed to the writer yet."""
+        return len(self._gather)
+
+    @property
+    def takes_arrivals(self) -> bool:
+        """Whether an MO may come in: the database is there and the backlog is not full."""
+        return not self.away and len(self._gather) < self._backlog
+
+    def put(self, fact: Fact, settled: Settled) -> None:
+        """Take a fact; `settled(fact, error)` is called on the loop when it is durable, or cannot be."""
+        if self.away and _is_refused_when_away(fact):
+            _tell(_Waiting(fact, settled), StoreAway(self.why_away))
+            return
+        self._gather.append(_Waiting(fact, settled))
+        self._wake.set()
+
+    async def commit(self, fact: Fact) -> None:
+        """Take a fact and wait until it is durable. Raises StoreError."""
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def settled(_: Fact, error: StoreError | None) -> None:
+            if done.done():
+                return
+            if error is None:
+                done.set_result(None)
+            else:
+                done.set_exception(error)
+
+        self.put(fact, settled)
+        await done
+
+    async def run(self) -> None:
+        """The batcher's life; ends after `stop` when everything that was put is settled."""
+        while True:
+            if not self._gather:
+                self._idle.set()
+                if self._stopping:
+                    return
+                self._wake.clear()
+                await self._wake.wait()
+                continue
+            self._idle.clear()
+            if self._last_size > 1 and self._max_delay_s and len(self._gather) < min(self._last_size, self._max_batch):
+                # Under load the others are on their way: a short wait for company saves whole commits.
+                await asyncio.sleep(self._max_delay_s)
+            await self._write_batch()
+
+    async def drained(self) -> None:
+        """Wait until nothing is waiting or being written."""
+        await self._idle.wait()
+
+    def stop(self) -> None:
+        """End `run` once everything is settled."""
+        self._stopping = True
+        self._wake.set()
+
+    async def _write_batch(self) -> None:
+        size = min(len(self._gather), self._max_batch)
+        batch = [self._gather.popleft() for _ in range(size)]
+        self._last_size = size
+        facts = [one.fact for one in batch]
+        try:
+            await self._run(self._journal.write, facts)
+        except StoreAway as error:
+            await self._store_is_away(batch, error)
+            return
+        except Exception:
+            log.exception("a batch failed", facts=size)
+            await self._write_singly(batch)
+            return
+        self.batches += 1
+        self.facts += size
+        for one in batch:
+            _tell(one, None)
+
+    async def _write_singly(self, batch: Sequence[_Waiting]) -> None:
+        """One fact must not take the others with it: find it, leave it out, tell a person."""
+        for place, one in enumerate(batch):
+            try:
+                await self._run(self._journal.write, [one.fact])
+            except StoreAway as error:
+                await self._store_is_away(batch[place:], error)
+                return
+            except Exception as error:
+                log.exception("a fact cannot be written", fact=type(one.fact).__name__)
+                _tell(one, StoreError(f"it cannot be written: {error}"))
+                sentence = f"{type(one.fact).__name__} could not be written: {error}"[:300]
+                if not isinstance(one.fact, AlertFact):
+                    self.put(AlertFact("store", "journal", sentence, self._clock.now()), _nothing)
+            else:
+                _tell(one, None)
+
+    async def _store_is_away(self, batch: Sequence[_Waiting], error: StoreAway) -> None:
+        if not self.away:
+            log.error("the database is away; new messages get the temporary error", error=str(error))
+        self.away = True
+        self.why_away = str(error)
+        if error.in_doubt:
+            self._doubtful += [one.fact for one in batch if _is_refused_when_away(one.fact)]
+        kept = [one for one in batch if not _is_refused_when_away(one.fact)]
+        # Later facts may depend on earlier ones: the batch goes back in front of what came since.
+        behind = list(self._gather)
+        self._gather = deque(kept + [one for one in behind if not _is_refused_when_away(one.fact)])
+        for one in (*batch, *behind):
+            if _is_refused_when_away(one.fact):
+                _tell(one, error)
+        await self._wait_for_store()
+
+    async def _wait_for_store(self) -> None:
+        pause = PROBE_MIN_S
+        while True:
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, PROBE_MAX_S)
+            doubtful = self._doubtful
+            try:
+                await self._run(self._journal.resolve, doubtful)
+            except StoreAway as error:
+                self.why_away = str(error)
+                continue
+            self._doubtful = []
+            self.away = False
+            self.why_away = ""
+            log.info("the database is back", waited=len(self._gather))
+            return
+
+
+def _is_refused_when_away(fact: Fact) -> bool:
+    """Somebody else still has it: an operator, or a caller of the API who is told."""
+    return isinstance(fact, MoFact | PartFact | NewMtFact)
+
+
+def _tell(one: _Waiting, error: StoreError | None) -> None:
+    """A fault in what follows a commit must not stop the commits."""
+    try:
+        one.settled(one.fact, error)
+    except Exception:
+        log.exception("what follows a commit failed", fact=type(one.fact).__name__)
+
+
+def _nothing(_: Fact, error: StoreError | None) -> None:
+    if error is not None:
+        log.error("an alert was lost", error=str(error))

@@ -1,0 +1,62 @@
+"""When to try again, and when to stop (reliability.md, section 4). Pure.
+
+pause_ms      min(900, 2ⁿ) s × 0.5…1.5
+next_attempt  the moment of the next attempt, or None: dead
+Breaker       after 20 failures in a row one probe every 30 s
+
+Rule: a message's own limit in time, never the number of attempts, ends the trying.
+"""
+
+from dataclasses import dataclass
+from random import Random
+
+from core.clock import DAY_MS, SECOND_MS, Instant
+
+TRY_FOR_MS = DAY_MS
+PAUSE_MAX_S = 900
+RETRY_AFTER_MAX_S = 3600
+FAILURES_MAX = 20
+PROBE_MS = 30 * SECOND_MS
+
+
+def pause_ms(n: int, random: Random) -> int:
+    """The pause after the failure number `n` (0, 1, …), in milliseconds, jittered by half."""
+    base_s = min(PAUSE_MAX_S, 1 << min(n, 20))
+    return base_s * random.randrange(500, 1501)
+
+
+def next_attempt(n: int, now: Instant, *, until: Instant, random: Random, retry_after_s: int = 0) -> Instant | None:
+    """When to try again after the failure number `n`; None when that lies beyond `until`."""
+    pause = pause_ms(n, random)
+    if retry_after_s > 0:
+        pause = max(pause, min(retry_after_s, RETRY_AFTER_MAX_S) * SECOND_MS)
+    due = now + pause
+    return due if due <= until else None
+
+
+@dataclass(slots=True)
+class Breaker:
+    """One end point's fuse. Closed while it answers; open after FAILURES_MAX failures in a row."""
+
+    failures: int = 0
+    probe_at_ms: int = 0
+
+    def is_open(self, now_ms: int) -> bool:
+        """Nothing may go there now. When the time of a probe has come, one caller is let through."""
+        if self.failures < FAILURES_MAX:
+            return False
+        if now_ms >= self.probe_at_ms:
+            self.probe_at_ms = now_ms + PROBE_MS
+            return False
+        return True
+
+    def answered(self) -> None:
+        """The end point works."""
+        self.failures = 0
+
+    def failed(self, now_ms: int) -> bool:
+        """One more failure; True when that one opened it."""
+        self.failures += 1
+        if self.failures >= FAILURES_MAX:
+            self.probe_at_ms = now_ms + PROBE_MS
+        return self.failures == FAILURES_MAX

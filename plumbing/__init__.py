@@ -1,1 +1,11 @@
-"""."""
+"""Pumps and threads: the reactor without any business.
+
+loop           the event loop, installed once; spawn(), which keeps a task
+conversation   a wire session with its owner, without the bytes' way; Address, Tls
+pump           the same over a socket: the one Twisted protocol, connect, listen
+pipe           the same in memory, for tests and the simulation
+tls            how certificates are shown and trusted
+clock          the machine's time
+threads        the single writer thread; readers
+metrics        counters and gauges that any upper floor may turn
+"""

@@ -1,1 +1,8 @@
-"""."""
+"""The door to the operators.
+
+links      all links of a catalogue: started, stopped, exchanged; which one for this Mt; states for /health
+link       one link's life: connect, bind, work, back off, again and again
+session    one session of a link: from connected to closed; what was promised in it and not yet kept
+options    a link's options: one table per protocol, read with care
+protocols  one file per protocol: its operations ↔ Delivery, Mt, Receipt
+"""

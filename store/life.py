@@ -4,11 +4,12 @@ Life                  all of one message: its MO, its MT, the entries that booke
 MoLife, ChargeLife    the MO with its charge, its callback, its reply
 CallbackLife, MtLife  what became of it
 MessageLine           one line of a subscriber's list
-Remembered            what a request with an Idempotency-Key was answered
+Remembered            what a request with an Idempotency-Key was answered; Idempotency, the request that asks for it
 
 Rule: amounts are micros, times Instants (0: it did not happen), states words. `dataclasses.asdict` makes JSON of it.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from core.clock import Instant
@@ -250,3 +251,16 @@ class Remembered:
     digest: str
     status: int
     body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Idempotency:
+    """A request under an Idempotency-Key. Who carries it out remembers `answer(…)` in the transaction of the effect.
+
+    So an effect and its answer are durable together or not at all, and a second process, or the same one after a
+    crash, finds both. `answer` takes the id of the new MT and its parts.
+    """
+
+    key: str
+    digest: str
+    answer: Callable[[int, int], Remembered]

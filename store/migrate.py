@@ -100,7 +100,9 @@ def _create_database(database: Database, say: Callable[[str], None]) -> None:
     address = database.engine.url
     assert address.database is not None
     name = database.engine.dialect.identifier_preparer.quote_identifier(address.database)
+    # A connection without a database, since this one may not be there yet; errors name ours all the same.
     server = connect(address.set(drivername="mysql", database="information_schema").render_as_string(False))
+    server.name = database.name
     with contextlib.closing(server), server.write() as connection:
         found = connection.execute(
             sa.text("SELECT default_collation_name FROM schemata WHERE schema_name = :name"), {"name": address.database}

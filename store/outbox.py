@@ -16,8 +16,9 @@ import sqlalchemy as sa
 from core.catalogue import Catalogue
 from core.clock import Instant
 from core.message import Callback, Mt, MtState
+from store import schema
 from store.database import Database
-from store.schema import Callback as CallbackRow, Mo, Mt as MtRow  # noqa: I001
+from store.schema import Mo
 
 _MO = (
     Mo.id, Mo.source, Mo.short_code, Mo.text, Mo.parts, Mo.accepted_at, Mo.service_id, Mo.prefix_id, Mo.body_at,
@@ -37,17 +38,17 @@ def lease_callbacks(
     crowded: Sequence[int] = (),
 ) -> list[Callback]:
     """Up to `limit` due jobs, leased by us; `attempt` is the number of attempts so far. Raises StoreAway."""
-    due = sa.select(CallbackRow.mo_id, CallbackRow.attempt).where(CallbackRow.due_at <= now)
+    due = sa.select(schema.Callback.mo_id, schema.Callback.attempt).where(schema.Callback.due_at <= now)
     if crowded:
-        due = due.where(CallbackRow.partner_id.not_in(crowded))
-    due = due.order_by(CallbackRow.due_at).limit(limit).with_for_update(skip_locked=True)
+        due = due.where(schema.Callback.partner_id.not_in(crowded))
+    due = due.order_by(schema.Callback.due_at).limit(limit).with_for_update(skip_locked=True)
     with database.write() as connection:
         attempts = {mo_id: attempt for mo_id, attempt in connection.execute(due)}
         if not attempts:
             return []
         connection.execute(
-            sa.update(CallbackRow)
-            .where(CallbackRow.mo_id.in_(list(attempts)))
+            sa.update(schema.Callback)
+            .where(schema.Callback.mo_id.in_(list(attempts)))
             .values(due_at=now + lease_ms, leased_by=process_id)
         )
         rows = connection.execute(sa.select(*_MO).where(Mo.id.in_(list(attempts)))).all()
@@ -75,9 +76,9 @@ def take_mts(
 ) -> list[Mt]:
     """Up to `limit` queued MT of these operators, written down as `submitting` by us. Raises StoreAway."""
     queued = (
-        sa.select(MtRow)
-        .where(MtRow.due_at <= now, MtRow.state == int(MtState.QUEUED), MtRow.operator_id.in_(operator_ids))
-        .order_by(MtRow.due_at)
+        sa.select(schema.Mt.__table__)
+        .where(schema.Mt.due_at <= now, schema.Mt.state == int(MtState.QUEUED), schema.Mt.operator_id.in_(operator_ids))
+        .order_by(schema.Mt.due_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
@@ -85,8 +86,8 @@ def take_mts(
         rows = connection.execute(queued).all()
         if rows:
             connection.execute(
-                sa.update(MtRow)
-                .where(MtRow.id.in_([row.id for row in rows]))
+                sa.update(schema.Mt)
+                .where(schema.Mt.id.in_([row.id for row in rows]))
                 .values(state=int(MtState.SUBMITTING), process_id=process_id, due_at=None)
             )
     return [
@@ -106,4 +107,4 @@ def place_of_mo(database: Database, mo_id: int, partner_id: int) -> tuple[int, i
     )
     with database.read() as connection:
         row = connection.execute(query).first()
-    return tuple(row) if row is not None else None
+    return None if row is None else (row.link_id, row.operator_id, row.short_code, row.source)

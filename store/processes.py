@@ -20,7 +20,8 @@ from sqlalchemy import Connection
 from core.clock import MINUTE_MS, SECOND_MS, Instant
 from core.ids import SLOTS, first_id_at
 from core.message import MtState
-from store.database import Database, bulk_insert, bulk_upsert
+from store.bulk import bulk_insert, bulk_upsert
+from store.database import Database
 from store.journal.repeats import doubt_range
 from store.schema import Callback, Identity, InDoubt, LinkState, Mt, MtMove, Process, Receipt
 
@@ -127,7 +128,9 @@ def _release(connection: Connection, process_id: int, now: Instant) -> None:
         connection.execute(
             sa.update(Mt).where(Mt.id.in_(ids)).values(state=int(MtState.QUEUED), due_at=now, maybe_twice=True)
         )
-        rows = [(i, now, int(MtState.SUBMITTING), int(MtState.QUEUED), "its process ended before the answer") for i in ids]
+        rows = [
+            (i, now, int(MtState.SUBMITTING), int(MtState.QUEUED), "its process ended before the answer") for i in ids
+        ]
         bulk_insert(connection, MtMove, ("mt_id", "at", "old", "new", "reason"), rows)
 
 
@@ -139,9 +142,7 @@ def prune(database: Database, now: Instant) -> None:
         connection.execute(sa.delete(Receipt).where(Receipt.arrived_at < now - 7 * DAY_MS))
 
 
-def write_link_states(
-    database: Database, process_id: int, states: Sequence[tuple[int, str, Instant, str]]
-) -> None:
+def write_link_states(database: Database, process_id: int, states: Sequence[tuple[int, str, Instant, str]]) -> None:
     """(link id, state, since, error) of the links of this process."""
     columns = ("link_id", "process_id", "state", "since", "error")
     rows = [(link_id, process_id, state, since, error[:200]) for link_id, state, since, error in states]

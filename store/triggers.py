@@ -81,7 +81,7 @@ def missing_triggers(connection: sa.Connection) -> list[str]:
         found = connection.exec_driver_sql(
             "SELECT trigger_name, action_statement FROM information_schema.triggers WHERE trigger_schema = DATABASE()"
         )
-    there = dict(found.tuples().all())
+    there = {row[0]: row[1] for row in found}
     wanted = {
         trigger.name: trigger.sql(dialect) if dialect == "sqlite" else trigger.body(dialect)
         for trigger in triggers(dialect)

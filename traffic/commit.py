@@ -52,7 +52,14 @@ class Batcher:
     """Facts in, durable facts out, in the order in which they came."""
 
     def __init__(
-        self, journal: Writes, run: Run, clock: Clock, *, max_batch: int = 500, max_delay_ms: int = 1, backlog: int = 5000
+        self,
+        journal: Writes,
+        run: Run,
+        clock: Clock,
+        *,
+        max_batch: int = 500,
+        max_delay_ms: int = 1,
+        backlog: int = 5000,
     ) -> None:
         self._journal = journal
         self._run = run

@@ -202,7 +202,9 @@ class Dispatcher:
         self.counted.failed += 1
         now = self._clock.now()
         if breaker.failed(self._clock.monotonic_ms()):
-            sentence = f"{job.service.name}: {answer.error or answer.status} and 19 failures before it; probed every 30 s"
+            sentence = (
+                f"{job.service.name}: {answer.error or answer.status} and 19 failures before it; probed every 30 s"
+            )
             self._batcher.put(AlertFact("breaker", f"{job.partner}/{job.service.name}", sentence, now), _log_loss)
         due = next_attempt(
             job.attempt - 1,

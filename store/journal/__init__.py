@@ -19,9 +19,11 @@ from sqlalchemy import Connection
 
 from core.clock import Clock, Instant
 from core.ids import Ids
-from core.ledger.entry import Charge, ChargeState
+from core.ledger.entry import ChargeState
 from core.message import Mt
-from store.database import Database, bulk_insert, insert_ignore, is_conflict
+from store import schema
+from store.bulk import bulk_insert, insert_ignore
+from store.database import Database, is_conflict
 from store.journal import booking, outgoing, repeats
 from store.journal.facts import (
     AlertFact,
@@ -50,7 +52,7 @@ from store.journal.rows import (
     part_row,
     repeat_row,
 )
-from store.schema import Alert, Callback, Charge as ChargeRow, Mo, MoPart, MoRepeat  # noqa: I001
+from store.schema import Alert, Callback, InDoubt, Mo, MoPart, MoRepeat
 
 __all__ = [
     "AlertFact",
@@ -78,7 +80,9 @@ _ALERT = ("at", "kind", "subject", "sentence", "message_id", "resolved_at")
 class Journal:
     """Writes batches; used by one thread. `lease_ms` is how long a job that it hands out is ours."""
 
-    def __init__(self, database: Database, decider: Decider, *, process_id: int, ids: Ids, clock: Clock, lease_ms: int) -> None:
+    def __init__(
+        self, database: Database, decider: Decider, *, process_id: int, ids: Ids, clock: Clock, lease_ms: int
+    ) -> None:
         self._database = database
         self._decider = decider
         self._process_id = process_id
@@ -176,9 +180,7 @@ class Journal:
         if alerts:
             bulk_insert(connection, Alert, _ALERT, alerts)
 
-    def _write_corrections(
-        self, connection: Connection, new: Sequence[MoFact], entry_id: int, now: Instant
-    ) -> None:
+    def _write_corrections(self, connection: Connection, new: Sequence[MoFact], entry_id: int, now: Instant) -> None:
         rows = []
         for fact in new:
             for charge in fact.charges[1:]:
@@ -187,7 +189,7 @@ class Journal:
                     (self._ids.next(now), fact.mo.id, charge.kind.value, fact.mo.operator.id, fact.mo.accepted_at, *own)
                 )
         if rows:
-            bulk_insert(connection, ChargeRow, CORRECTION_COLUMNS, rows)
+            bulk_insert(connection, schema.Charge, CORRECTION_COLUMNS, rows)
 
     def resolve(self, facts: Sequence[Fact]) -> None:
         """After a commit that ended in doubt: what is there after all got the temporary error and will come again."""
@@ -204,7 +206,7 @@ class Journal:
                 for fact in arrivals
                 if fact.id in there and not fact.key
             ]
-            insert_ignore(connection, repeats.InDoubt, repeats.IN_DOUBT_COLUMNS, rows)
+            insert_ignore(connection, InDoubt, repeats.IN_DOUBT_COLUMNS, rows)
 
 
 def _of(facts: Sequence[object], kind: type[F]) -> list[F]:
@@ -223,5 +225,3 @@ def _forget(fact: Fact) -> None:
         fact.job = fact.reply = None
     elif isinstance(fact, CallbackFact):
         fact.stored = False
-
-

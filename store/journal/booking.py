@@ -17,9 +17,10 @@ from core.clock import Instant, Month
 from core.ledger.entry import Charge, Entry, Posting
 from core.ledger.facts import sum_postings
 from core.tariff.rate import ReferralKey, Unrated, VolumeKey, Volumes, rate, referral_key, unrated, volume_key
-from store.database import bulk_insert, bulk_upsert, insert_ignore
+from store import schema
+from store.bulk import bulk_insert, bulk_upsert, insert_ignore
 from store.journal.facts import MoFact
-from store.schema import Account, ClosedMonth, Entry as EntryRow, Posting as PostingRow, ReferralGiven, Volume  # noqa: I001
+from store.schema import Account, ClosedMonth, ReferralGiven, Volume
 
 _VOLUME = ("partner_id", "plan_version_id", "month", "volume", "parts")
 _REFERRAL = ("terms_id", "currency", "given")
@@ -88,7 +89,7 @@ def _lock(connection: Connection, waiting: Sequence[Unrated]) -> Volumes:
     keys = sorted({key for one in waiting if (key := volume_key(one)) is not None})
     if keys:
         volumes.volume = _locked_volumes(connection, keys)
-    terms = sorted({key for one in waiting if (key := referral_key(one)) is not None})
+    terms = sorted({capped for one in waiting if (capped := referral_key(one)) is not None})
     if terms:
         volumes.referred = _locked_referrals(connection, terms)
     return volumes
@@ -149,9 +150,9 @@ def write_entry(
     """One entry for the whole batch, with its postings summed; nothing when no charge was posted."""
     postings = sum_postings(charges)
     entry = Entry(f"batch:{entry_id}", tuple(postings))
-    bulk_insert(connection, EntryRow, _ENTRY, [(entry_id, entry.key, entry.digest(), "batch", at)])
+    bulk_insert(connection, schema.Entry, _ENTRY, [(entry_id, entry.key, entry.digest(), "batch", at)])
     if postings:
-        bulk_insert(connection, PostingRow, _POSTING, _posting_rows(connection, accounts, postings, entry_id))
+        bulk_insert(connection, schema.Posting, _POSTING, _posting_rows(connection, accounts, postings, entry_id))
 
 
 def _posting_rows(
@@ -160,6 +161,5 @@ def _posting_rows(
     wanted = {(p.debit, p.currency) for p in postings} | {(p.credit, p.currency) for p in postings}
     ids = accounts.ids(connection, wanted)
     return [
-        (entry_id, ids[p.debit, p.currency], ids[p.credit, p.currency], p.currency, p.amount, p.month)
-        for p in postings
+        (entry_id, ids[p.debit, p.currency], ids[p.credit, p.currency], p.currency, p.amount, p.month) for p in postings
     ]

@@ -10,31 +10,46 @@ Rule: one MO has at most one reply: `mt.reply_to` is unique, and we look before 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from core.clock import Instant
-from core.message import Mt, MtState, Receipt as ReceiptValue, ReceiptState, may_move  # noqa: I001
-from store.database import bulk_insert, bulk_upsert
+from core.message import Mt, MtState, ReceiptState, may_move
+from core.message import Receipt as ReceiptValue
+from store import schema
+from store.bulk import bulk_insert, bulk_update
 from store.journal.facts import CallbackFact, CallbackState, MtFact, NewMtFact, ReceiptFact
 from store.journal.rows import (
     ATTEMPT_COLUMNS,
-    CALLBACK_COLUMNS,
     ERROR_MAX,
+    MOVED_COLUMNS,
     MT_COLUMNS,
+    TRIED_COLUMNS,
     attempt_row,
-    callback_row,
+    moved_row,
     mt_row,
+    tried_row,
 )
-from store.schema import Callback, CallbackAttempt, Mt as MtRow, MtMove, MtPart, Receipt  # noqa: I001
 
 _PART = ("mt_id", "operator_id", "sequence", "key", "state", "error", "final_at")
 _MOVE = ("mt_id", "at", "old", "new", "reason")
 _RECEIPT = (
-    "operator_id", "link_id", "key", "other_key", "state", "word", "error", "source", "destination", "arrived_at"
+    "operator_id", "key", "other_key", "state", "word", "error", "source", "destination", "arrived_at"
 )  # fmt: skip
-_MOVED = ("link_id", "state", "key", "process_id", "attempt", "maybe_twice", "due_at", "submitted_at", "final_at", "error")
+_MOVED = (
+    "link_id",
+    "state",
+    "key",
+    "process_id",
+    "attempt",
+    "maybe_twice",
+    "due_at",
+    "submitted_at",
+    "final_at",
+    "error",
+)
 
 RECEIPT_BECOMES = {
     ReceiptState.DELIVERED: MtState.DELIVERED,
@@ -57,33 +72,27 @@ def write_callbacks(connection: Connection, facts: Sequence[CallbackFact], proce
         fact.stored = fact.callback.mo_id not in taken
         taken.setdefault(fact.callback.mo_id, 0)
     insert_mts(connection, [fact.reply for fact in replies if fact.stored and fact.reply is not None], process_id)
-    bulk_upsert(
-        connection,
-        Callback,
-        CALLBACK_COLUMNS,
-        [callback_row(fact, process_id) for fact in facts],
-        update=CALLBACK_COLUMNS[3:],
-    )
+    # By id, so that the last of two results of one job stands: a statement may name a row only once.
+    rows = {fact.callback.mo_id: tried_row(fact, process_id) for fact in facts}
+    bulk_update(connection, schema.Callback, TRIED_COLUMNS, list(rows.values()))
     again = [attempt_row(fact) for fact in facts if fact.counts and fact.state is CallbackState.WAITING]
     if again:
-        bulk_insert(connection, CallbackAttempt, ATTEMPT_COLUMNS, again)
+        bulk_insert(connection, schema.CallbackAttempt, ATTEMPT_COLUMNS, again)
 
 
 def replies_of(connection: Connection, mo_ids: Sequence[int]) -> dict[int, int]:
     """MO's id → id of the reply that it has already."""
     if not mo_ids:
         return {}
-    rows = connection.execute(sa.select(MtRow.reply_to, MtRow.id).where(MtRow.reply_to.in_(mo_ids)))
-    return {reply_to: id_ for reply_to, id_ in rows}
+    rows = connection.execute(sa.select(schema.Mt.reply_to, schema.Mt.id).where(schema.Mt.reply_to.in_(mo_ids)))
+    return {reply_to: id_ for reply_to, id_ in rows if reply_to is not None}
 
 
 def insert_mts(connection: Connection, mts: Sequence[Mt], process_id: int) -> None:
     """New messages. One that is `submitting` is held by this process; a queued one is due at once."""
     if mts:
-        rows = [
-            mt_row(mt, process_id, due_at=mt.created_at if mt.state is MtState.QUEUED else None) for mt in mts
-        ]  # fmt: skip
-        bulk_insert(connection, MtRow, MT_COLUMNS, rows)
+        rows = [mt_row(mt, process_id, mt.created_at if mt.state is MtState.QUEUED else None) for mt in mts]
+        bulk_insert(connection, schema.Mt, MT_COLUMNS, rows)
 
 
 def write_new_mts(connection: Connection, facts: Sequence[NewMtFact], process_id: int) -> None:
@@ -101,7 +110,7 @@ def write_new_mts(connection: Connection, facts: Sequence[NewMtFact], process_id
 
 def write_moves(connection: Connection, facts: Sequence[MtFact], process_id: int) -> None:
     """Moves of MT that this process holds. What was submitted may already have a receipt that waits for it."""
-    rows = []
+    rows = {}
     parts = []
     moves = []
     for fact in facts:
@@ -111,22 +120,13 @@ def write_moves(connection: Connection, facts: Sequence[MtFact], process_id: int
         if new is not MtState.SUBMITTED:
             moves.append((mt.id, fact.at, int(old), int(new), fact.error[:ERROR_MAX]))
         mt.state = fact.became = new
-        rows.append(
-            mt_row(
-                mt,
-                process_id,
-                due_at=fact.due_at,
-                submitted_at=fact.at if new is MtState.SUBMITTED else 0,
-                final_at=fact.at if new.is_final else 0,
-                error=fact.error,
-            )
-        )
+        rows[mt.id] = moved_row(fact, process_id)
         parts += [(mt.id, mt.operator_id, seq, key, int(state), "", 0) for seq, key, state in fact.parts]
-    bulk_upsert(connection, MtRow, MT_COLUMNS, rows, update=_MOVED)
+    bulk_update(connection, schema.Mt, MOVED_COLUMNS, list(rows.values()))
     if parts:
-        bulk_insert(connection, MtPart, _PART, parts)
+        bulk_insert(connection, schema.MtPart, _PART, parts)
     if moves:
-        bulk_insert(connection, MtMove, _MOVE, moves)
+        bulk_insert(connection, schema.MtMove, _MOVE, moves)
     _apply_early_receipts(connection, facts)
 
 
@@ -142,24 +142,25 @@ def _apply_early_receipts(connection: Connection, facts: Sequence[MtFact]) -> No
     if not keys:
         return
     wanted = [key for _, key in keys]
+    kept = schema.Receipt.__table__
     rows = connection.execute(
-        sa.select(Receipt).where(sa.or_(Receipt.key.in_(wanted), Receipt.other_key.in_(wanted))).with_for_update()
+        sa.select(kept).where(sa.or_(kept.c.key.in_(wanted), kept.c.other_key.in_(wanted))).with_for_update()
     ).all()
     late: list[ReceiptFact] = []
     used: list[int] = []
     for row in rows:
-        names = tuple(key for key in (row.key, row.other_key) if (row.operator_id, key) in keys)
-        if names:
+        spelled = tuple(key for key in (row.key, row.other_key) if (row.operator_id, key) in keys)
+        if spelled:
             used.append(row.id)
-            late.append(ReceiptFact(_receipt_of(row, names)))
+            late.append(ReceiptFact(_receipt_of(row, spelled)))
     if used:
-        connection.execute(sa.delete(Receipt).where(Receipt.id.in_(used)))
+        connection.execute(sa.delete(schema.Receipt).where(schema.Receipt.id.in_(used)))
         moved = write_receipts(connection, late)
         for fact in facts:
             fact.became = moved.get(fact.mt.id, fact.became)
 
 
-def _receipt_of(row: sa.Row[tuple[object, ...]], names: tuple[str, ...]) -> ReceiptValue:
+def _receipt_of(row: sa.Row[Any], names: tuple[str, ...]) -> ReceiptValue:
     return ReceiptValue(
         "", row.operator_id, names, ReceiptState(row.state), row.word, row.error, row.source, row.destination,
         row.arrived_at,
@@ -175,7 +176,7 @@ class _Found:
     part_id: int = 0
 
 
-def write_receipts(connection: Connection, facts: Sequence[ReceiptFact], link_ids: dict[str, int] | None = None) -> dict[int, MtState]:
+def write_receipts(connection: Connection, facts: Sequence[ReceiptFact]) -> dict[int, MtState]:
     """Move what the receipts speak of; keep those that speak of nothing we know. Returns the new state by MT."""
     found = _find(connection, facts)
     moved: dict[int, MtState] = {}
@@ -186,7 +187,7 @@ def write_receipts(connection: Connection, facts: Sequence[ReceiptFact], link_id
         receipt = fact.receipt
         one = next((found[place] for key in receipt.keys if (place := (receipt.operator_id, key)) in found), None)
         if one is None:
-            kept.append(_kept_row(receipt, (link_ids or {}).get(receipt.link, 0)))
+            kept.append(_kept_row(receipt))
             continue
         fact.mt_id = one.mt_id
         new = RECEIPT_BECOMES.get(receipt.state)
@@ -203,11 +204,11 @@ def write_receipts(connection: Connection, facts: Sequence[ReceiptFact], link_id
         changes.setdefault((new, error[:ERROR_MAX], receipt.arrived_at), []).append(one.mt_id)
     for (state, error, at), ids in changes.items():
         values = {"state": int(state), "error": error, "final_at": at, "due_at": None}
-        connection.execute(sa.update(MtRow).where(MtRow.id.in_(ids)).values(**values))
+        connection.execute(sa.update(schema.Mt).where(schema.Mt.id.in_(ids)).values(**values))
     if moves:
-        bulk_insert(connection, MtMove, _MOVE, moves)
+        bulk_insert(connection, schema.MtMove, _MOVE, moves)
     if kept:
-        bulk_insert(connection, Receipt, _RECEIPT, kept)
+        bulk_insert(connection, schema.Receipt, _RECEIPT, kept)
     return moved
 
 
@@ -217,17 +218,17 @@ def _find(connection: Connection, facts: Sequence[ReceiptFact]) -> dict[tuple[in
     if not keys:
         return found
     parts = connection.execute(
-        sa.select(MtPart.operator_id, MtPart.key, MtPart.mt_id, MtPart.id, MtRow.state)
-        .join(MtRow, MtRow.id == MtPart.mt_id)
-        .where(MtPart.key.in_(keys))
-        .order_by(MtPart.id)
+        sa.select(schema.MtPart.operator_id, schema.MtPart.key, schema.MtPart.mt_id, schema.MtPart.id, schema.Mt.state)
+        .join(schema.Mt, schema.Mt.id == schema.MtPart.mt_id)
+        .where(schema.MtPart.key.in_(keys))
+        .order_by(schema.MtPart.id)
     )
     for operator_id, key, mt_id, part_id, state in parts:
         found[operator_id, key] = _Found(mt_id, MtState(state), part_id)
     whole = connection.execute(
-        sa.select(MtRow.operator_id, MtRow.key, MtRow.id, MtRow.state)
-        .where(MtRow.key.in_(keys))
-        .order_by(MtRow.id)
+        sa.select(schema.Mt.operator_id, schema.Mt.key, schema.Mt.id, schema.Mt.state)
+        .where(schema.Mt.key.in_(keys))
+        .order_by(schema.Mt.id)
         .with_for_update()
     )
     # A centre may use an id again after days: the youngest message has it.
@@ -239,22 +240,21 @@ def _find(connection: Connection, facts: Sequence[ReceiptFact]) -> dict[tuple[in
 def _part_done(connection: Connection, one: _Found, new: MtState, receipt: ReceiptValue) -> MtState | None:
     """Write the part's end; the message's state once all parts have one, else None."""
     connection.execute(
-        sa.update(MtPart)
-        .where(MtPart.id == one.part_id)
+        sa.update(schema.MtPart)
+        .where(schema.MtPart.id == one.part_id)
         .values(state=int(new), error=f"{receipt.word} {receipt.error}".strip(), final_at=receipt.arrived_at)
     )
-    states = [
-        MtState(state) for (state,) in connection.execute(sa.select(MtPart.state).where(MtPart.mt_id == one.mt_id))
-    ]
+    all_parts = sa.select(schema.MtPart.state).where(schema.MtPart.mt_id == one.mt_id)
+    states = [MtState(state) for state in connection.execute(all_parts).scalars()]
     if any(not state.is_final for state in states):
         return None
     return max(states, key=_WORSE.index)
 
 
-def _kept_row(receipt: ReceiptValue, link_id: int) -> tuple[object, ...]:
+def _kept_row(receipt: ReceiptValue) -> tuple[object, ...]:
     other = receipt.keys[1] if len(receipt.keys) > 1 else ""
     first = receipt.keys[0] if receipt.keys else ""
     return (
-        receipt.operator_id, link_id, first, other, receipt.state.value, receipt.word[:20], receipt.error[:20],
+        receipt.operator_id, first, other, receipt.state.value, receipt.word[:20], receipt.error[:20],
         receipt.source[:20], receipt.destination[:20], receipt.arrived_at,
     )  # fmt: skip

@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 
 from core.clock import DAY_MS, SECOND_MS, Instant
 from core.ids import first_id_at
-from store.database import insert_ignore
+from store.bulk import insert_ignore
 from store.journal.facts import DoubtFact, MoFact, PartFact, SessionFact
 from store.schema import Identity, InDoubt, Mo, MoPart, MoRepeat
 

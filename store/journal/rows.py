@@ -7,8 +7,8 @@ from typing import Any, TypeAlias
 
 from core.clock import Instant
 from core.ledger.entry import Charge
-from core.message import PASSED, Mt
-from store.journal.facts import CallbackFact, MoFact, PartFact, RepeatFact
+from core.message import PASSED, Mt, MtState
+from store.journal.facts import CallbackFact, MoFact, MtFact, PartFact, RepeatFact
 
 Row: TypeAlias = tuple[Any, ...]
 
@@ -43,11 +43,18 @@ CALLBACK_COLUMNS = (
     "status", "url", "error", "answer",
 )  # fmt: skip
 
+TRIED_COLUMNS = ("mo_id", *CALLBACK_COLUMNS[3:])
+
 ATTEMPT_COLUMNS = ("mo_id", "attempt", "tried_at", "latency_ms", "status", "url", "error", "answer")
 
 MT_COLUMNS = (
     "id", "reply_to", "partner_id", "link_id", "operator_id", "source", "destination", "text", "parts", "state",
     "key", "process_id", "attempt", "maybe_twice", "due_at", "valid_until", "created_at", "submitted_at", "final_at",
+    "error",
+)  # fmt: skip
+
+MOVED_COLUMNS = (
+    "id", "link_id", "state", "key", "process_id", "attempt", "maybe_twice", "due_at", "submitted_at", "final_at",
     "error",
 )  # fmt: skip
 
@@ -110,14 +117,12 @@ def job_row(fact: MoFact, process_id: int, due_at: Instant) -> Row:
     return (job.mo_id, job.partner_id, job.service.id, 0, due_at, process_id, 0, 0, 0, 0, "", "", "")
 
 
-def callback_row(fact: CallbackFact, process_id: int) -> Row:
+def tried_row(fact: CallbackFact, process_id: int) -> Row:
     """The job after an attempt."""
-    job = fact.callback
     answer = fact.answer
     return (
-        job.mo_id, job.partner_id, job.service.id, int(fact.state), fact.due_at, process_id, job.attempt,
-        fact.tried_at, answer.latency_ms, answer.status, answer.url, answer.error[:ERROR_MAX],
-        answer.excerpt[:ANSWER_MAX],
+        fact.callback.mo_id, int(fact.state), fact.due_at, process_id, fact.callback.attempt, fact.tried_at,
+        answer.latency_ms, answer.status, answer.url, answer.error[:ERROR_MAX], answer.excerpt[:ANSWER_MAX],
     )  # fmt: skip
 
 
@@ -130,18 +135,20 @@ def attempt_row(fact: CallbackFact) -> Row:
     )  # fmt: skip
 
 
-def mt_row(
-    mt: Mt,
-    process_id: int,
-    *,
-    due_at: Instant | None,
-    submitted_at: Instant = 0,
-    final_at: Instant = 0,
-    error: str = "",
-) -> Row:
-    """An MT as it stands."""
+def mt_row(mt: Mt, process_id: int, due_at: Instant | None) -> Row:
+    """A new MT."""
     return (
         mt.id, mt.reply_to or None, mt.partner_id, mt.link_id, mt.operator_id, mt.source, mt.destination, mt.text,
-        mt.parts, int(mt.state), mt.keys[0] if mt.parts == 1 and mt.keys else "", process_id, mt.attempt,
-        int(mt.maybe_twice), due_at, mt.valid_until, mt.created_at, submitted_at, final_at, error[:ERROR_MAX],
+        mt.parts, int(mt.state), "", process_id, mt.attempt, int(mt.maybe_twice), due_at, mt.valid_until,
+        mt.created_at, 0, 0, "",
+    )  # fmt: skip
+
+
+def moved_row(fact: MtFact, process_id: int) -> Row:
+    """An MT after a move."""
+    mt, new, at = fact.mt, fact.new, fact.at
+    return (
+        mt.id, mt.link_id, int(new), mt.keys[0] if mt.parts == 1 and mt.keys else "", process_id, mt.attempt,
+        int(mt.maybe_twice), fact.due_at, at if new is MtState.SUBMITTED else 0, at if new.is_final else 0,
+        fact.error[:ERROR_MAX],
     )  # fmt: skip

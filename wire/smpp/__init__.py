@@ -1,1 +1,142 @@
-"""."""
+"""SMPP 3.4 (5.0 tolerated), either side, as a machine without I/O.
+
+session       SmppSession: bytes to events and back        settings     what one session may be told
+states        who may say what, and when                   operations   the PDUs as dataclasses
+codec         decode(), encode(), response_to()            layout       the form of every field
+tlvs          optional parameters, read leniently          frames       a stream cut into PDUs
+status        command_status and what to do about it       times        absolute and relative times
+receipts      delivery receipts as text and TLVs           message_ids  the spellings of a message id
+
+An owner needs the names below; status (as a module) and the tags of tlvs are imported from their homes.
+"""
+
+from wire.smpp.codec import decode, encode, response_to
+from wire.smpp.message_ids import ID_MODES, message_id_key, receipt_key, response_key
+from wire.smpp.operations import (
+    COMMANDS,
+    AlertNotification,
+    Bind,
+    BindReceiver,
+    BindReceiverResp,
+    BindResp,
+    BindTransceiver,
+    BindTransceiverResp,
+    BindTransmitter,
+    BindTransmitterResp,
+    CancelSm,
+    CancelSmResp,
+    DataSm,
+    DataSmResp,
+    DeliverSm,
+    DeliverSmResp,
+    Destination,
+    DistributionList,
+    EnquireLink,
+    EnquireLinkResp,
+    Failure,
+    GenericNack,
+    Operation,
+    Outbind,
+    QuerySm,
+    QuerySmResp,
+    ReplaceSm,
+    ReplaceSmResp,
+    Request,
+    Response,
+    ShortMessage,
+    SubmitMulti,
+    SubmitMultiResp,
+    SubmitSm,
+    SubmitSmResp,
+    Unbind,
+    UnbindResp,
+    carries_two_texts,
+    user_data,
+)
+from wire.smpp.receipts import (
+    NetworkError,
+    ReceiptText,
+    Unreadable,
+    is_intermediate,
+    is_receipt,
+    read_receipt,
+    receipt_tlvs,
+    write_receipt,
+)
+from wire.smpp.session import SmppSession
+from wire.smpp.settings import Settings
+from wire.smpp.states import Role, State
+from wire.smpp.times import Absolute, Relative, read_time, write_absolute, write_relative
+from wire.smpp.tlvs import Tlvs, read_all, read_int, read_octets, read_text, write_tlv
+
+__all__ = [
+    "COMMANDS",
+    "ID_MODES",
+    "Absolute",
+    "AlertNotification",
+    "Bind",
+    "BindReceiver",
+    "BindReceiverResp",
+    "BindResp",
+    "BindTransceiver",
+    "BindTransceiverResp",
+    "BindTransmitter",
+    "BindTransmitterResp",
+    "CancelSm",
+    "CancelSmResp",
+    "DataSm",
+    "DataSmResp",
+    "DeliverSm",
+    "DeliverSmResp",
+    "Destination",
+    "DistributionList",
+    "EnquireLink",
+    "EnquireLinkResp",
+    "Failure",
+    "GenericNack",
+    "NetworkError",
+    "Operation",
+    "Outbind",
+    "QuerySm",
+    "QuerySmResp",
+    "ReceiptText",
+    "Relative",
+    "ReplaceSm",
+    "ReplaceSmResp",
+    "Request",
+    "Response",
+    "Role",
+    "Settings",
+    "ShortMessage",
+    "SmppSession",
+    "State",
+    "SubmitMulti",
+    "SubmitMultiResp",
+    "SubmitSm",
+    "SubmitSmResp",
+    "Tlvs",
+    "Unbind",
+    "UnbindResp",
+    "Unreadable",
+    "carries_two_texts",
+    "decode",
+    "encode",
+    "is_intermediate",
+    "is_receipt",
+    "message_id_key",
+    "read_all",
+    "read_int",
+    "read_octets",
+    "read_receipt",
+    "read_text",
+    "read_time",
+    "receipt_key",
+    "receipt_tlvs",
+    "response_key",
+    "response_to",
+    "user_data",
+    "write_absolute",
+    "write_receipt",
+    "write_relative",
+    "write_tlv",
+]

@@ -1,0 +1,284 @@
+"""The audit: the invariants of billing.md, section 11, each a function from rows to findings.
+
+check_postings  L1  every posting: amount > 0, debit ≠ credit, both of one currency
+check_sides     L2  over all accounts of one currency: debits = credits
+check_entries   L3  every entry's postings = the sums of the charges and details that name it
+check_states    L4  a posted charge names one entry, every other names none
+check_parts     L5  price = vat + operator + partner + referral + ours + suspense
+check_earnings  L6  the partner's amounts of a month = F(V), V = the sum of bases = the counter
+check_versions  L7  a charge made again from its versions is the same (core.ledger.recompute)
+check_balances  L8  balance row = opening + postings; none below its floor
+check_reasons   L10 every acknowledged MO has one charge or one reason why none
+
+Rows are in `core.ledger.rows`; all names are importable from here.
+
+Rule: it streams. L1, L4, L5, L7 and L10 judge each row alone and may be fed in pieces, so one pass over a table feeds
+several; L3 holds one entry; L6 holds a sum per partner, plan version and month; L2 and L8 one per account with a floor.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from heapq import merge
+from itertools import groupby
+from operator import itemgetter
+from typing import TypeAlias
+
+from core.catalogue import PlanVersion
+from core.clock import Month, month_text
+from core.ledger.accounts import NoSuchAccount, balance, has_floor, kind_of
+from core.ledger.entry import ChargeState
+from core.ledger.facts import PostingKey, postings_of_charge
+from core.ledger.recompute import check_versions
+from core.ledger.rows import (
+    AccountTotal,
+    BalanceRow,
+    ChargeRow,
+    DetailRow,
+    Finding,
+    MoRow,
+    PostingRow,
+    Versions,
+    VolumeRow,
+)
+from core.money import format_micros
+from core.tariff.rate import VolumeKey
+from core.tariff.tiers import earned
+
+__all__ = [
+    "AccountTotal", "BalanceRow", "ChargeRow", "DetailRow", "Earnings", "Finding", "MoRow", "PostingRow", "Versions",
+    "VolumeRow", "check_balances", "check_earnings", "check_entries", "check_parts", "check_postings",
+    "check_reasons", "check_sides", "check_states", "check_versions",
+]  # fmt: skip
+
+UNCHARGED = frozenset({"test", "duplicate", "free"})
+"""Why an acknowledged MO may have no charge."""
+
+Movement: TypeAlias = tuple[int, bool, PostingKey, int]
+"""(entry id, is a posting, key, amount): what L3 merges."""
+
+
+def check_postings(postings: Iterable[PostingRow]) -> Iterator[Finding]:
+    """L1, row by row: may be fed in pieces."""
+    for row in postings:
+        where = f"{row.debit} → {row.credit}"
+        if row.amount <= 0:
+            yield Finding(
+                "L1", row.table, row.row, f"{where}: the amount is {format_micros(row.amount)} {row.currency}"
+            )
+        if (row.debit, row.debit_currency) == (row.credit, row.credit_currency):
+            yield Finding("L1", row.table, row.row, f"{where}: both sides are the same account")
+        if not row.currency == row.debit_currency == row.credit_currency:
+            sentence = f"{where}: {row.currency} between accounts in {row.debit_currency} and {row.credit_currency}"
+            yield Finding("L1", row.table, row.row, sentence)
+
+
+def check_sides(totals: Iterable[AccountTotal]) -> Iterator[Finding]:
+    """L2, over the totals of all accounts."""
+    sums: dict[str, tuple[int, int]] = {}
+    for total in totals:
+        debits, credits = sums.get(total.currency, (0, 0))
+        sums[total.currency] = (debits + total.debits, credits + total.credits)
+    for currency, (debits, credits) in sorted(sums.items()):
+        if debits != credits:
+            sentence = f"debits {format_micros(debits)} and credits {format_micros(credits)} {currency} differ"
+            yield Finding("L2", "account", currency, f"{sentence} by {format_micros(debits - credits)}")
+
+
+def check_entries(
+    charges: Iterable[ChargeRow], postings: Iterable[PostingRow], details: Iterable[DetailRow] = ()
+) -> Iterator[Finding]:
+    """L3, over streams that rise by entry id; compared by debit, credit, currency and booked month."""
+    streams = (
+        _rising(_of_charges(charges), "charges"),
+        _rising(_of_details(details), "details"),
+        _rising(_of_postings(postings), "postings"),
+    )
+    for entry_id, movements in groupby(merge(*streams, key=itemgetter(0)), key=itemgetter(0)):
+        named: dict[PostingKey, int] = {}
+        posted: dict[PostingKey, int] = {}
+        for _, is_posting, key, amount in movements:
+            side = posted if is_posting else named
+            side[key] = side.get(key, 0) + amount
+        if named == posted:
+            continue
+        for key in sorted(named.keys() | posted.keys()):
+            if named.get(key, 0) != posted.get(key, 0):
+                yield Finding("L3", "entry", str(entry_id), _differs(key, posted.get(key, 0), named.get(key, 0)))
+
+
+def check_states(charges: Iterable[ChargeRow]) -> Iterator[Finding]:
+    """L4, row by row: may be fed in pieces."""
+    for row in charges:
+        state = row.charge.state
+        if state == ChargeState.POSTED:
+            if not row.entry_id:
+                yield Finding("L4", row.table, row.row, "it is posted, but names no entry")
+        elif row.entry_id:
+            word = ChargeState(state).name.lower() if state in set(ChargeState) else f"in state {state}"
+            yield Finding("L4", row.table, row.row, f"it is {word}, but names the entry {row.entry_id}")
+        elif state not in {ChargeState.PENDING, ChargeState.VOIDED}:
+            yield Finding("L4", row.table, row.row, f"its state {int(state)} is none of pending, posted, voided")
+
+
+def check_parts(charges: Iterable[ChargeRow]) -> Iterator[Finding]:
+    """L5, row by row: may be fed in pieces."""
+    for row in charges:
+        charge = row.charge
+        if charge.state != ChargeState.POSTED:
+            continue
+        outside = charge.vat + charge.operator_part + charge.suspense
+        parts = outside + charge.partner_part + charge.referral_part + charge.ours
+        if parts != charge.price:
+            sentence = (
+                f"the price is {format_micros(charge.price)} {charge.currency}, "
+                f"its parts sum to {format_micros(parts)}: vat {format_micros(charge.vat)}, "
+                f"operator {format_micros(charge.operator_part)}, partner {format_micros(charge.partner_part)}, "
+                f"referral {format_micros(charge.referral_part)}, ours {format_micros(charge.ours)}, "
+                f"suspense {format_micros(charge.suspense)}"
+            )
+            yield Finding("L5", row.table, row.row, sentence)
+
+
+class Earnings:
+    """L6: what partners have by plan version and month, added up; then held against F and the counters."""
+
+    def __init__(self) -> None:
+        self._sums: dict[VolumeKey, tuple[int, int]] = {}
+
+    def add(self, charges: Iterable[ChargeRow]) -> None:
+        """Some more charges, of any kind, in any order."""
+        sums = self._sums
+        for row in charges:
+            charge = row.charge
+            if charge.state == ChargeState.POSTED and (charge.plan_version_id or charge.partner_part):
+                key = (charge.partner_id, charge.plan_version_id, charge.month)
+                base, partner = sums.get(key, (0, 0))
+                sums[key] = (base + charge.base, partner + charge.partner_part)
+
+    def findings(
+        self, plan: Callable[[int], PlanVersion | None], counters: Iterable[VolumeRow] | None = None
+    ) -> Iterator[Finding]:
+        """What does not hold, after all charges were added. Without `counters` the counters are not asked."""
+        for (partner_id, plan_id, month), (volume, earnings) in sorted(self._sums.items()):
+            name = _volume_name(partner_id, plan_id, month)
+            version = plan(plan_id) if plan_id else None
+            if version is None:
+                yield Finding(
+                    "L6", "charge", name, f"{format_micros(earnings)} earned on a plan version that is not there"
+                )
+                continue
+            should = earned(version.tiers_mode, version.tiers, volume)
+            if should != earnings:
+                sentence = f"earned {format_micros(earnings)}, but F({format_micros(volume)}) = {format_micros(should)}"
+                yield Finding("L6", "charge", name, f"{sentence} {version.currency}")
+        if counters is not None:
+            yield from self._counters(counters)
+
+    def _counters(self, counters: Iterable[VolumeRow]) -> Iterator[Finding]:
+        """Counters that do not say what the charges sum to, and sums without a counter."""
+        missing = {key for key, (volume, _) in self._sums.items() if volume and key[1]}
+        for row in counters:
+            key = (row.partner_id, row.plan_version_id, row.month)
+            missing.discard(key)
+            volume = self._sums.get(key, (0, 0))[0]
+            if row.volume != volume:
+                sentence = f"the counter says {format_micros(row.volume)}, the charges sum to {format_micros(volume)}"
+                yield Finding("L6", row.table, row.row, sentence)
+        for key in sorted(missing):
+            volume = self._sums[key][0]
+            yield Finding("L6", "volume", _volume_name(*key), f"no counter; the charges sum to {format_micros(volume)}")
+
+
+def check_earnings(
+    charges: Iterable[ChargeRow],
+    plan: Callable[[int], PlanVersion | None],
+    counters: Iterable[VolumeRow] | None = None,
+) -> Iterator[Finding]:
+    """L6 in one go."""
+    earnings = Earnings()
+    earnings.add(charges)
+    yield from earnings.findings(plan, counters)
+
+
+def check_balances(balances: Iterable[BalanceRow], totals: Iterable[AccountTotal]) -> Iterator[Finding]:
+    """L8. An account with a floor that has postings must have a row; other totals are passed over."""
+    rows = {(row.address, row.currency): row for row in balances}
+    for row in rows.values():
+        if row.balance < row.floor:
+            sentence = f"{row.address} is at {format_micros(row.balance)} {row.currency}, below its floor"
+            yield Finding("L8", row.table, row.row, f"{sentence} {format_micros(row.floor)}")
+    for total in totals:
+        floored = rows.pop((total.address, total.currency), None)
+        if floored is not None:
+            yield from _moved(floored, total.debits, total.credits)
+        elif has_floor(total.address) and (total.debits or total.credits):
+            sentence = f"{total.address} {total.currency} has a floor and postings, but no balance row"
+            yield Finding("L8", total.table, total.row, sentence)
+    for row in rows.values():
+        yield from _moved(row, 0, 0)
+
+
+def check_reasons(messages: Iterable[MoRow | tuple[int, int, str]]) -> Iterator[Finding]:
+    """L10, over every acknowledged MO, row by row: may be fed in pieces."""
+    for message_id, state, reason in messages:
+        row = str(message_id)
+        if state == ChargeState.NONE:
+            if not reason:
+                yield Finding("L10", "message", row, "no charge, and no reason why none")
+            elif reason not in UNCHARGED:
+                yield Finding("L10", "message", row, f"no charge, and {reason!r} is no reason for that")
+        elif state not in {ChargeState.PENDING, ChargeState.POSTED, ChargeState.VOIDED}:
+            yield Finding("L10", "message", row, f"its charge is in state {state}, which is none")
+        elif reason in UNCHARGED:
+            yield Finding("L10", "message", row, f"charged, though the reason {reason!r} says that it is not")
+
+
+def _rising(movements: Iterator[Movement], what: str) -> Iterator[Movement]:
+    """The same, sure to rise by entry id: merging is wrong otherwise."""
+    last = 0
+    for movement in movements:
+        assert movement[0] >= last, f"{what} do not rise by entry id: {movement[0]} after {last}"
+        last = movement[0]
+        yield movement
+
+
+def _of_charges(charges: Iterable[ChargeRow]) -> Iterator[Movement]:
+    for row in charges:
+        charge = row.charge
+        if row.entry_id:
+            for debit, credit, amount in postings_of_charge(charge):
+                yield row.entry_id, False, (debit, credit, charge.currency, charge.month), amount
+
+
+def _of_details(details: Iterable[DetailRow]) -> Iterator[Movement]:
+    for row in details:
+        yield row.entry_id, False, (row.debit, row.credit, row.currency, row.month), row.amount
+
+
+def _of_postings(postings: Iterable[PostingRow]) -> Iterator[Movement]:
+    for row in postings:
+        yield row.entry_id, True, (row.debit, row.credit, row.currency, row.month), row.amount
+
+
+def _differs(key: PostingKey, posted: int, named: int) -> str:
+    debit, credit, currency, month = key
+    return (
+        f"{debit} → {credit} in {month_text(month)}: posted {format_micros(posted)}, "
+        f"its charges and details sum to {format_micros(named)} {currency}"
+    )
+
+
+def _volume_name(partner_id: int, plan_version_id: int, month: Month) -> str:
+    return f"partner {partner_id}, plan version {plan_version_id}, {month_text(month)}"
+
+
+def _moved(row: BalanceRow, debits: int, credits: int) -> Iterator[Finding]:
+    """Whether a balance is its opening and what was posted."""
+    try:
+        kind = kind_of(row.address)
+    except NoSuchAccount as mistake:
+        yield Finding("L8", row.table, row.row, str(mistake))
+        return
+    should = row.opening + balance(kind, debits, credits)
+    if row.balance != should:
+        sentence = f"{row.address} is at {format_micros(row.balance)} {row.currency}"
+        yield Finding("L8", row.table, row.row, f"{sentence}, but opening and postings make {format_micros(should)}")

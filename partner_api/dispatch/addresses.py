@@ -1,0 +1,202 @@
+"""The guard of addresses: callbacks go to public addresses only (reliability.md, section 4).
+
+Guard            says why an address may not be called; literal addresses are asked directly
+CheckedResolver  names → addresses, each of them checked; aiohttp then connects to exactly these
+
+Rule: a name with one forbidden address is refused as a whole, so that no order of answers and no second look-up leads
+inside. `allow_private_addresses` lifts loopback, private, shared and our own addresses, never link-local (where clouds
+keep their secrets), multicast, reserved or unspecified ones.
+"""
+
+import asyncio
+import ipaddress
+import socket
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeAlias
+
+from aiohttp.abc import AbstractResolver, ResolveResult
+
+from core.errors import PeerRefused
+
+Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
+Lookup: TypeAlias = Callable[[str], list[str]]
+
+KNOWN_FOR_S = 30.0
+"""How long a resolved name and a judged address are remembered."""
+UNKNOWN_FOR_S = 5.0
+"""How long a name that could not be resolved is not asked for again."""
+REMEMBERED_MAX = 10_000
+THREADS = 16
+
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_NAT64_LOCAL = ipaddress.IPv6Network("64:ff9b:1::/48")
+_TUNNELS = (ipaddress.IPv6Network("2002::/16"), ipaddress.IPv6Network("2001::/32"))
+_COMPATIBLE = ipaddress.IPv6Network("::/96")
+_THIS_NETWORK = ipaddress.IPv4Network("0.0.0.0/8")
+_SHARED = ipaddress.IPv4Network("100.64.0.0/10")
+_LIFTED = frozenset({"loopback", "private", "shared", "our own"})
+
+
+def kind_of(address: Address) -> str:
+    """What makes an address unfit for a callback, in a word; "" for a public one."""
+    if isinstance(address, ipaddress.IPv6Address):
+        inner = _inner(address)
+        if inner is not None:
+            return kind_of(inner)
+        if address.is_site_local or address in _NAT64_LOCAL:
+            return "private"
+        if any(address in tunnel for tunnel in _TUNNELS):
+            return "a tunnel"
+    elif address in _THIS_NETWORK:
+        return "unspecified"
+    elif address in _SHARED:
+        return "shared"
+    if address.is_unspecified:
+        return "unspecified"
+    if address.is_loopback:
+        return "loopback"
+    if address.is_link_local:
+        return "link-local"
+    if address.is_multicast:
+        return "multicast"
+    if address.is_reserved or address in _COMPATIBLE:
+        return "reserved"
+    if address.is_private or not address.is_global:
+        return "private"
+    return ""
+
+
+def _inner(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    """The IPv4 address that a mapped or a NAT64 address leads to (RFC 4291, 2.5.5.2; RFC 6052)."""
+    if address.ipv4_mapped is not None:
+        return address.ipv4_mapped
+    if address in _NAT64:
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return None
+
+
+def is_our_own(address: Address) -> bool:
+    """Whether one of our interfaces has the address: only then can a socket be bound to it."""
+    family = socket.AF_INET if address.version == 4 else socket.AF_INET6
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.bind((str(address), 0))
+    except OSError:
+        return False
+    return True
+
+
+class Guard:
+    """Judges addresses; remembers its judgements for a while, as interfaces come and go."""
+
+    def __init__(self, *, allow_private: bool) -> None:
+        self._allow_private = allow_private
+        self._judged: dict[str, tuple[float, str]] = {}
+
+    def problem_of_host(self, host: str) -> str:
+        """The sentence against a host that is a literal address; "" for a name, which the resolver checks."""
+        first = host[:1]
+        if not (first.isdigit() or ":" in host):
+            return ""
+        kind = self.judge(host)
+        return "" if not kind else f"the address {host} is {kind}; callbacks go to public addresses only"
+
+    def judge(self, host: str) -> str:
+        """What is wrong with a literal address, in a word; "" for a fit one and for what is no address."""
+        now = time.monotonic()
+        known = self._judged.get(host)
+        if known is not None and known[0] > now:
+            return known[1]
+        kind = self._judge_anew(host)
+        if len(self._judged) >= REMEMBERED_MAX:
+            self._judged.clear()
+        self._judged[host] = (now + KNOWN_FOR_S, kind)
+        return kind
+
+    def _judge_anew(self, host: str) -> str:
+        try:
+            address = ipaddress.ip_address(host)
+        except ValueError:
+            return ""
+        kind = kind_of(address)
+        if not kind and is_our_own(address):
+            kind = "our own"
+        return "" if self._allow_private and kind in _LIFTED else kind
+
+
+def look_up(name: str) -> list[str]:
+    """The addresses of a name by the system's resolver; blocks. Raises OSError."""
+    found = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG)
+    return list(dict.fromkeys(str(item[4][0]) for item in found))
+
+
+class CheckedResolver(AbstractResolver):
+    """aiohttp's resolver: one look-up at a time per name, remembered shortly, every address judged each time.
+
+    Look-ups run on threads of their own: a partner whose name server is slow holds up at most one of them.
+    """
+
+    def __init__(self, guard: Guard, look_up: Lookup = look_up) -> None:
+        self._guard = guard
+        self._look_up = look_up
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="resolver")
+        self._known: dict[str, tuple[float, list[str], str]] = {}
+        self._asking: dict[str, asyncio.Task[tuple[list[str], str]]] = {}
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        """The addresses of a name, all of them fit. Raises PeerRefused with a sentence."""
+        addresses, problem = await self._addresses_of(host)
+        if problem:
+            raise PeerRefused(problem)
+        for address in addresses:
+            kind = self._guard.judge(address)
+            if kind:
+                raise PeerRefused(
+                    f"{host[:80]} leads to the address {address}, which is {kind}; callbacks go to public addresses only"
+                )
+        return [
+            ResolveResult(
+                hostname=host,
+                host=address,
+                port=port,
+                family=socket.AF_INET6 if ":" in address else socket.AF_INET,
+                proto=0,
+                flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
+            )
+            for address in addresses
+        ]
+
+    async def close(self) -> None:
+        """Give the threads back; look-ups that run are left to end by themselves."""
+        for task in self._asking.values():
+            task.cancel()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def _addresses_of(self, host: str) -> tuple[list[str], str]:
+        known = self._known.get(host)
+        if known is not None and known[0] > time.monotonic():
+            return known[1], known[2]
+        task = self._asking.get(host)
+        if task is None:
+            task = self._asking[host] = asyncio.get_running_loop().create_task(self._ask(host))
+        # Shielded: a caller whose time is up must not take the answer from the others who wait for it.
+        return await asyncio.shield(task)
+
+    async def _ask(self, host: str) -> tuple[list[str], str]:
+        """Look a name up on a thread and remember what came, a failure too."""
+        try:
+            addresses = await asyncio.get_running_loop().run_in_executor(self._threads, self._look_up, host)
+            problem = "" if addresses else f"the name {host[:80]} has no address"
+        except (OSError, UnicodeError) as failure:
+            addresses, problem = [], f"the name {host[:80]} cannot be resolved: {failure}"
+        finally:
+            self._asking.pop(host, None)
+        if len(self._known) >= REMEMBERED_MAX:
+            self._known.clear()
+        lasts_s = UNKNOWN_FOR_S if problem else KNOWN_FOR_S
+        self._known[host] = (time.monotonic() + lasts_s, addresses, problem)
+        return addresses, problem

@@ -1,0 +1,190 @@
+"""What a partner's HTTP answer means (interfaces.md, section 4). Pure.
+
+RawAnswer     status, the headers that matter, the body as it came (at most 64 KiB)
+read_answer   RawAnswer → Answer: a reply, silence, later, a final refusal, or again with the reason
+failure       an Answer for what never became an HTTP answer
+
+| answer                                     | means                                                        |
+|--------------------------------------------|--------------------------------------------------------------|
+| 200 text/*, any body                       | the body goes to the subscriber (line ends behind it do not) |
+| 200 text/*, begins like an HTML page       | a failure that says so                                       |
+| 200 JSON                                   | `{"reply": "…", "from": "…"}`, both may be missing or null   |
+| 200 with nothing in it, 204                | nothing is sent                                              |
+| 202                                        | the reply comes through the API, whatever the body           |
+| 4xx other than 408, 425, 429               | a final refusal                                              |
+| everything else                            | again                                                        |
+
+`Service.mode` changes nothing here: a service that answers later says 202; a body with 200 is a reply in either mode.
+"""
+
+import codecs
+import json
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from functools import lru_cache
+
+from core.clock import HOUR_MS, SECOND_MS, Instant, instant_of
+from core.message import Answer, Outcome
+
+EXCERPT_MAX = 2048
+ERROR_MAX = 200
+SENDER_MAX = 20
+_PASSING = frozenset({408, 425, 429})
+_CHARSETS = frozenset(
+    "utf-8 utf-8-sig ascii utf-16 utf-16-le utf-16-be koi8-r koi8-u gbk gb2312 gb18030 big5 shift_jis euc_jp euc_kr "
+    "iso8859-1 iso8859-2 iso8859-3 iso8859-4 iso8859-5 iso8859-6 iso8859-7 iso8859-8 iso8859-9 iso8859-10 iso8859-11 "
+    "iso8859-13 iso8859-14 iso8859-15 iso8859-16 cp1250 cp1251 cp1252 cp1253 cp1254 cp1255 cp1256 cp1257 cp1258 cp866 "
+    "cp874 tis-620 mac-cyrillic".split()
+)
+"""Python's names of the charsets that are read; others (punycode, unicode_escape, …) are programs, not texts."""
+
+
+@dataclass(slots=True)
+class RawAnswer:
+    """An HTTP answer that arrived whole."""
+
+    status: int
+    body: bytes = b""
+    content_type: str = ""
+    content_encoding: str = ""
+    retry_after: str = ""
+    location: str = ""
+
+
+def failure(error: str) -> Answer:
+    """A failure that may pass, without an HTTP answer."""
+    return Answer(Outcome.AGAIN, error=_sentence(error))
+
+
+def read_answer(raw: RawAnswer, now: Instant) -> Answer:
+    """Judge an answer by its status, and a 200 by its body."""
+    answer = _judge(raw)
+    answer.status = raw.status
+    if raw.body:
+        answer.excerpt = _excerpt(raw)
+    if raw.retry_after and answer.outcome is Outcome.AGAIN:
+        answer.retry_after_s = read_retry_after(raw.retry_after, now)
+    return answer
+
+
+def _judge(raw: RawAnswer) -> Answer:
+    status = raw.status
+    if status == 200:
+        return _judge_body(raw)
+    if status == 204:
+        return Answer(Outcome.ANSWERED)
+    if status == 202:
+        return Answer(Outcome.LATER)
+    if 400 <= status < 500 and status not in _PASSING:
+        return Answer(Outcome.REFUSED, error=f"the partner refused the message with status {status}")
+    if 300 <= status < 400:
+        place = f" to {raw.location[:100]}" if raw.location else ""
+        return failure(
+            f"status {status} redirects{place}; redirects are not followed, put the final url into the service"
+        )
+    return failure(f"the partner answered with status {status}")
+
+
+def _judge_body(raw: RawAnswer) -> Answer:
+    """A 200: the reply, nothing, or a failure."""
+    if not raw.body:
+        return Answer(Outcome.ANSWERED)
+    if raw.content_encoding and raw.content_encoding.strip().lower() != "identity":
+        return failure(f"the answer is encoded ({raw.content_encoding[:40]}), but only identity was asked for")
+    kind, charset = read_content_type(raw.content_type)
+    is_text = kind.startswith("text/") and kind != "text/json"
+    if not (is_text or kind in {"application/json", "text/json"} or kind.endswith("+json")):
+        return failure(
+            f"the answer's Content-Type is {kind[:60] or 'missing'}; it must be text/plain or application/json"
+        )
+    try:
+        text = _decode(raw.body, charset)
+    except UnicodeDecodeError:
+        return failure(f"the answer is not valid {charset}")
+    except LookupError:
+        return failure(f"the answer's charset {charset[:40]} is unknown; send UTF-8")
+    return _judge_text(text) if is_text else _judge_json(text)
+
+
+def _judge_text(text: str) -> Answer:
+    """The body is the reply. Scripts end their output with a line end that nobody means."""
+    begin = text[:200].lstrip().lower()
+    if begin.startswith(("<!doctype", "<html")):
+        return failure("the answer is an HTML page, not the text of a reply")
+    reply = text.rstrip("\r\n")
+    return Answer(Outcome.ANSWERED, reply="" if reply.isspace() else reply)
+
+
+def _judge_json(text: str) -> Answer:
+    """`reply` and `from` as strings; what else stands there is ignored."""
+    if text.isspace():
+        return Answer(Outcome.ANSWERED)
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError):
+        return failure("the answer says that it is JSON, but cannot be read as JSON")
+    if not isinstance(content, dict):
+        return failure('the JSON answer must be an object like {"reply": "…"}')
+    reply, sender = content.get("reply"), content.get("from")
+    if not isinstance(reply, str | None) or not isinstance(sender, str | None):
+        return failure("reply and from in the JSON answer must be strings")
+    if not _is_whole(reply or "") or not _is_whole(sender or ""):
+        return failure("the JSON answer has half of a surrogate pair in it")
+    if sender and len(sender) > SENDER_MAX:
+        return failure(f"from in the JSON answer has {len(sender)} characters, at most {SENDER_MAX} are possible")
+    return Answer(Outcome.ANSWERED, reply=reply or "", sender=sender or "")
+
+
+@lru_cache(maxsize=256)
+def read_content_type(header: str) -> tuple[str, str]:
+    """`Text/HTML; charset="UTF-8"` → (`text/html`, `utf-8`). Without a charset it is UTF-8."""
+    kind, *rest = header.split(";")
+    charset = ""
+    for parameter in rest:
+        name, _, value = parameter.partition("=")
+        if name.strip().lower() == "charset":
+            charset = value.strip().strip("\"'").lower()
+            break
+    return kind.strip().lower(), charset or "utf-8"
+
+
+def _decode(body: bytes, charset: str) -> str:
+    """Raises LookupError for a charset that we do not read, UnicodeDecodeError for octets that are none of it."""
+    if charset != "utf-8" and codecs.lookup(charset).name not in _CHARSETS:
+        raise LookupError(charset)
+    return body.decode(charset).removeprefix("\ufeff")
+
+
+def _is_whole(text: str) -> bool:
+    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def read_retry_after(header: str, now: Instant) -> int:
+    """Seconds to wait: a number, or a date of HTTP; 0 where it is neither, or past; an hour at most."""
+    value = header.strip()
+    if value.isascii() and value.isdigit():
+        return min(int(value[:12]), HOUR_MS // SECOND_MS)
+    try:
+        moment = instant_of(parsedate_to_datetime(value))
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return 0
+    return max(0, min(-((now - moment) // SECOND_MS), HOUR_MS // SECOND_MS))
+
+
+def _excerpt(raw: RawAnswer) -> str:
+    """The first 2 KiB of the body for a person to read; compressed octets are not."""
+    if raw.content_encoding:
+        return ""
+    _, charset = read_content_type(raw.content_type)
+    begin = raw.body[:EXCERPT_MAX]
+    try:
+        known = codecs.lookup(charset).name in _CHARSETS
+    except (LookupError, ValueError):
+        known = False
+    return begin.decode(charset if known else "utf-8", "replace").replace("\0", "\ufffd")
+
+
+def _sentence(text: str) -> str:
+    """One line of at most 200 characters, without control characters."""
+    line = "".join(character if character.isprintable() else " " for character in text)
+    return line if len(line) <= ERROR_MAX else line[: ERROR_MAX - 1] + "…"

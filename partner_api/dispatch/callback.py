@@ -1,0 +1,124 @@
+"""What every callback over HTTP carries: the parameters of interfaces.md, section 4, and their signature.
+
+parameters     the fifteen names and their values, all strings, in the order of the contract
+encode_form    the same as a query string or a form, percent-encoded UTF-8
+encode_json    the same as a JSON object
+sign           the value of X-Tollbridge-Signature over the bytes that are sent
+EndPoint       a service's url, read once: where to, what stands in front of our query
+
+Rule: what is signed is what goes over the wire, byte for byte; nothing may quote it again behind us.
+"""
+
+import hmac
+import json
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from urllib.parse import quote
+
+from yarl import URL
+
+from core.clock import Instant, iso_of
+from core.message import Callback
+from core.money import format_micros
+
+SIGNATURE_HEADER = "X-Tollbridge-Signature"
+
+_PLAIN_URL = re.compile(r"[!#-;=?-\[\]_a-z~]+")
+"""A url that needs no quoting: printable ASCII without space, quotes, <, >, \\, ^, `, {, |, }."""
+
+
+def parameters(callback: Callback) -> dict[str, str]:
+    """Names and values of one call. Amounts in major units, the time in UTC."""
+    return {
+        "id": str(callback.mo_id),
+        "msisdn": callback.source,
+        "short_code": callback.short_code,
+        "prefix": callback.prefix,
+        "text": callback.text,
+        "body": callback.body,
+        "operator": callback.operator,
+        "country": callback.country,
+        "price": _major(callback.price),
+        "share": _major(callback.share),
+        "currency": callback.currency,
+        "time": iso_of(callback.accepted_at),
+        "parts": str(callback.parts),
+        "test": "1" if callback.test else "0",
+        "attempt": str(callback.attempt),
+    }
+
+
+def encode_form(callback: Callback) -> str:
+    """A query string, or the body of a form. A space is %20, which every reader of either understands.
+
+    One expression instead of a loop over `parameters`: 15 names cost 4 µs less this way, on every callback.
+    """
+    return (
+        f"id={callback.mo_id}&msisdn={_quoted(callback.source)}&short_code={_quoted_code(callback.short_code)}"
+        f"&prefix={_quoted_code(callback.prefix)}&text={_quoted(callback.text)}&body={_quoted(callback.body)}"
+        f"&operator={_quoted_code(callback.operator)}&country={_quoted_code(callback.country)}"
+        f"&price={_major(callback.price)}&share={_major(callback.share)}&currency={_quoted_code(callback.currency)}"
+        f"&time={iso_of(callback.accepted_at).replace(':', '%3A')}&parts={callback.parts}"
+        f"&test={'1' if callback.test else '0'}&attempt={callback.attempt}"
+    )
+
+
+def encode_json(callback: Callback) -> bytes:
+    """A JSON object of strings in UTF-8. What UTF-8 cannot carry (half of a surrogate pair) becomes a question mark."""
+    return json.dumps(parameters(callback), ensure_ascii=False).encode("utf-8", "replace")
+
+
+def sign(secret: bytes, content: bytes, now: Instant) -> str:
+    """`t=UNIX,v1=HEX`: HMAC-SHA256 over `t`, a dot and the raw query string or body."""
+    seconds = now // 1000
+    return f"t={seconds},v1={hmac.digest(secret, b'%d.%b' % (seconds, content), 'sha256').hex()}"
+
+
+def _quoted(value: str) -> str:
+    if value.isalnum() and value.isascii():
+        return value
+    return quote(value, safe="", errors="replace")
+
+
+_quoted_code = lru_cache(maxsize=4096)(_quoted)
+_major = lru_cache(maxsize=4096)(format_micros)
+
+
+@dataclass(frozen=True, slots=True)
+class EndPoint:
+    """A service's url, read. `problem` is the sentence that makes it unusable, "" otherwise."""
+
+    shown: str
+    """As it is stored with an attempt: without a user's name and password."""
+    url: URL
+    """Where a POST goes."""
+    before_query: str = ""
+    """Everything of a GET's url up to the question mark, with it."""
+    own_query: str = ""
+    """The query that the url already has, with an ampersand behind it."""
+    problem: str = ""
+
+    @property
+    def host(self) -> str:
+        """The host: a name, or an address without brackets."""
+        return self.url.raw_host or ""
+
+
+@lru_cache(maxsize=4096)
+def read_end_point(url: str) -> EndPoint:
+    """Read a service's url once. A fragment is dropped; what is plain ASCII stays as its owner wrote it."""
+    try:
+        read = URL(url, encoded=_PLAIN_URL.fullmatch(url) is not None).with_fragment(None)
+        if read.scheme not in {"http", "https"} or not read.raw_host or not read.port:
+            return EndPoint(
+                url[:200], URL(), problem="the url of the service must begin with http:// or https:// and a host"
+            )
+        shown = str(read.with_user(None))
+    except ValueError as mistake:
+        return EndPoint(url[:200], URL(), problem=f"the url of the service cannot be read: {mistake}")
+
+    if read.raw_path == "":
+        read = read.with_path("/", encoded=True, keep_query=True)
+    whole, _, query = str(read).partition("?")
+    return EndPoint(shown, read, whole + "?", query + "&" if query else "")

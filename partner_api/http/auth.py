@@ -1,0 +1,151 @@
+"""Who is calling: `Authorization: Bearer API_KEY`, or Basic with login and API key.
+
+Callers     Authorization header → Partner, or a refusal that does not say which of login and key was wrong
+Failures    throttles guessing, by address and by account
+
+Keys are compared as SHA-256 in constant time; the catalogue in memory knows them, so nobody needs the database.
+
+Rule: an account is never locked to those who use it: where a key worked within the last hour, failures that others
+cause elsewhere do not count.
+"""
+
+import binascii
+import hashlib
+import hmac
+from base64 import b64decode
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from ipaddress import ip_address
+
+from aiohttp import web
+from structlog import get_logger
+
+from core.catalogue import Catalogue, Partner
+from core.clock import HOUR_MS, MINUTE_MS, Clock
+
+log = get_logger()
+
+ADDRESS_FAILURES_MAX = 10
+ACCOUNT_FAILURES_MAX = 20
+WINDOW_MS = MINUTE_MS
+REMEMBERED_MAX = 10_000
+_NOBODY = "0" * 64
+CHALLENGE = 'Bearer realm="tollbridge", Basic realm="tollbridge", charset="UTF-8"'
+
+
+class Failures:
+    """When something failed last, by key; at most so many in a minute."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._times: OrderedDict[str, deque[int]] = OrderedDict()
+
+    def add(self, key: str, now_ms: int) -> None:
+        """One more failure. The keys that failed longest ago are forgotten first."""
+        times = self._times.setdefault(key, deque(maxlen=self._limit))
+        times.append(now_ms)
+        self._times.move_to_end(key)
+        if len(self._times) > REMEMBERED_MAX:
+            self._times.popitem(last=False)
+
+    def wait_ms(self, key: str, now_ms: int) -> int:
+        """How long until the next try is heard; 0: now."""
+        times = self._times.get(key)
+        if times is None or len(times) < self._limit:
+            return 0
+        return max(0, times[0] + WINDOW_MS - now_ms)
+
+
+class Callers:
+    """Knows the partners by their keys."""
+
+    def __init__(self, catalogue: Callable[[], Catalogue], clock: Clock) -> None:
+        self._catalogue = catalogue
+        self._clock = clock
+        self._seen: Catalogue | None = None
+        self._by_hash: dict[str, Partner] = {}
+        self._addresses = Failures(ADDRESS_FAILURES_MAX)
+        self._accounts = Failures(ACCOUNT_FAILURES_MAX)
+        self._good: OrderedDict[tuple[str, str], int] = OrderedDict()
+
+    def caller_of(self, request: web.Request) -> Partner:
+        """The partner who asks. Raises 401, or 429 after too many failures."""
+        header = request.headers.get("Authorization", "")
+        if not header:
+            raise web.HTTPUnauthorized(headers={"WWW-Authenticate": CHALLENGE}, reason="an API key is needed")
+        login, key = read_credentials(header)
+        address = address_of(request)
+        partner = self._find(login, key)
+        # A Bearer key that is nobody's has no account to count for.
+        account = login or (partner.login if partner is not None else "")
+        now_ms = self._clock.monotonic_ms()
+        wait_ms = self._wait_ms(address, account, now_ms)
+        if wait_ms and not (partner is not None and self._is_good(address, account, now_ms)):
+            raise web.HTTPTooManyRequests(
+                headers={"Retry-After": str(-(-wait_ms // 1000))}, reason="too many wrong keys; wait"
+            )
+        if partner is None:
+            self._fail(address, account, now_ms)
+            raise web.HTTPUnauthorized(headers={"WWW-Authenticate": CHALLENGE}, reason="the login or the key is wrong")
+        self._remember(address, account, now_ms)
+        return partner
+
+    def _find(self, login: str | None, key: bytes) -> Partner | None:
+        """The active partner with this key (and this login, if one is named)."""
+        catalogue = self._catalogue()
+        if catalogue is not self._seen:
+            self._by_hash = {p.api_key_hash: p for p in catalogue.partners.values() if p.api_key_hash}
+            self._seen = catalogue
+        digest = hashlib.sha256(key).hexdigest()
+        partner = self._by_hash.get(digest) if login is None else catalogue.partners.get(login)
+        known = partner.api_key_hash if partner is not None and partner.api_key_hash else _NOBODY
+        is_right = hmac.compare_digest(digest, known)
+        return partner if is_right and partner is not None and partner.active else None
+
+    def _wait_ms(self, address: str, account: str, now_ms: int) -> int:
+        wait_ms = self._addresses.wait_ms(address, now_ms)
+        if account and not self._is_good(address, account, now_ms):
+            wait_ms = max(wait_ms, self._accounts.wait_ms(account, now_ms))
+        return wait_ms
+
+    def _fail(self, address: str, account: str, now_ms: int) -> None:
+        self._addresses.add(address, now_ms)
+        if account:
+            self._accounts.add(account[:80], now_ms)
+        log.info("API key refused", address=address)
+
+    def _is_good(self, address: str, account: str, now_ms: int) -> bool:
+        return self._good.get((address, account), -HOUR_MS) > now_ms - HOUR_MS
+
+    def _remember(self, address: str, account: str, now_ms: int) -> None:
+        self._good[address, account] = now_ms
+        self._good.move_to_end((address, account))
+        if len(self._good) > REMEMBERED_MAX:
+            self._good.popitem(last=False)
+
+
+def read_credentials(header: str) -> tuple[str | None, bytes]:
+    """(login or None, key) of an Authorization header; what cannot be read is nobody's key."""
+    scheme, _, rest = header.partition(" ")
+    value = rest.strip().encode("utf-8", "surrogateescape")
+    if scheme.lower() == "bearer":
+        return None, value
+    if scheme.lower() == "basic":
+        try:
+            login, _, key = b64decode(value, validate=True).partition(b":")
+        except (binascii.Error, ValueError):
+            return None, b""
+        return login.decode("utf-8", "replace"), key
+    return None, b""
+
+
+def address_of(request: web.Request) -> str:
+    """Where the request comes from. Only a proxy on this machine or in our own network may speak for another."""
+    peer = request.remote or ""
+    try:
+        is_proxy = ip_address(peer).is_private
+    except ValueError:
+        is_proxy = False
+    forwarded = request.headers.get("X-Forwarded-For", "") if is_proxy else ""
+    # The last one is what the proxy itself saw; those before it are anybody's words.
+    return forwarded.rpartition(",")[2].strip()[:64] or peer

@@ -1,0 +1,48 @@
+"""The one event loop: uvloop under Twisted's asyncio reactor.
+
+install()   once, before twisted.internet.reactor is imported (stack.md, section 2)
+spawn()     starts a coroutine as a task, keeps it until it is done, logs what it did not expect
+
+Rule: nobody calls asyncio.create_task() but spawn(). The loop holds tasks weakly: one that nobody keeps may be
+collected while it waits ("Task was destroyed but it is pending").
+"""
+
+import asyncio
+import sys
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+import uvloop
+from structlog import get_logger
+from twisted.internet import asyncioreactor
+
+T = TypeVar("T")
+
+log = get_logger()
+
+_tasks: set[asyncio.Task[Any]] = set()
+
+
+def install() -> None:
+    """uvloop under Twisted's reactor; a second call, or one after somebody else chose a reactor, does nothing."""
+    if "twisted.internet.reactor" not in sys.modules:
+        loop = uvloop.new_event_loop()
+        asyncio.set_event_loop(loop)
+        asyncioreactor.install(loop)
+
+
+def spawn(coroutine: Coroutine[Any, Any, T], *, name: str) -> asyncio.Task[T]:
+    """Start a coroutine on the running loop. Its task is kept until done; an exception in it is logged."""
+    task = asyncio.get_running_loop().create_task(coroutine, name=name)
+    _tasks.add(task)
+    task.add_done_callback(_done)
+    return task
+
+
+def _done(task: asyncio.Task[Any]) -> None:
+    _tasks.discard(task)
+    if task.cancelled():
+        return
+    error = task.exception()
+    if error is not None:
+        log.error("task failed", task=task.get_name(), exc_info=error)

@@ -1,0 +1,116 @@
+"""What a link asks of a protocol: the contract of the files in protocols/.
+
+Adapter      the pure mapping between a protocol's operations and our messages
+Session      a wire session with what a link asks besides: room, throttled
+Ignored      what needs no more than its acknowledgement; Unreadable, what can never be taken
+Refusal      why a bind failed
+
+Rule: an adapter has no socket, no clock and no state but what it precomputes of its link. read() never raises,
+whatever a peer sent.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+from core.catalogue import Operator
+from core.clock import Instant
+from core.message import Heard, Mt, Receipt, SubmitAnswer
+from plumbing.conversation import Address
+from traffic.ports import Delivery
+from wire import session as wire
+
+Answer: TypeAlias = Callable[[Heard], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """Acknowledged and counted, nothing more."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """It can never be taken: refused for good, and somebody should look."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a bind failed. `for_good`: by what we said of ourselves, so trying soon would only lock the account."""
+
+    sentence: str
+    for_good: bool
+
+
+Inbound: TypeAlias = Delivery | Receipt | Ignored | Unreadable
+
+
+class Session(wire.Session, Protocol):
+    """A wire session that paces what we send."""
+
+    def room_at(self, now_ms: int) -> int:
+        """How many requests may be sent at this time: by the state, the window and the rate."""
+        ...
+
+    def room_at_ms(self, now_ms: int) -> int:
+        """When the rate lets the next request go: now_ms, or later."""
+        ...
+
+    def throttled(self, now_ms: int) -> None:
+        """The peer finds us too fast."""
+        ...
+
+
+class Adapter(Protocol):
+    """A protocol as a link uses it. Made by `PROTOCOLS[name](link, operator)`; a ConfigError if options are wrong."""
+
+    operator: Operator
+    """May be exchanged for a newer version of the same operator."""
+
+    @property
+    def address(self) -> Address:
+        """Where to connect, and how."""
+        ...
+
+    @property
+    def connect_timeout_s(self) -> float: ...
+
+    @property
+    def sends(self) -> bool:
+        """Whether MT may go over this link."""
+        ...
+
+    def session(self, now_ms: int) -> Session:
+        """A fresh machine for a new connection."""
+        ...
+
+    def bind(self) -> wire.Operation:
+        """What is said first. Its success is a Bound event, its failure an Answered one."""
+        ...
+
+    def unbind(self) -> wire.Operation:
+        """What is said last."""
+        ...
+
+    def refusal(self, response: wire.Operation) -> Refusal:
+        """What a failed bind means."""
+        ...
+
+    def read(self, operation: wire.Operation, now: Instant, now_ms: int, answer: Answer) -> Inbound:
+        """What the operator handed to us. `answer` goes into the Delivery."""
+        ...
+
+    def answer(self, request: wire.Operation, heard: Heard) -> wire.Operation | None:
+        """The response to what the operator handed to us; None where the protocol has none."""
+        ...
+
+    def write(self, mt: Mt, reference: int, now: Instant) -> Sequence[wire.Operation]:
+        """The operations that carry a message, in order."""
+        ...
+
+    def submit_answer(self, response: wire.Operation) -> SubmitAnswer:
+        """What the operator says to one of them."""
+        ...

@@ -1,0 +1,162 @@
+"""One link's life: connect, bind, work, and when it ends, back off and begin again.
+
+OperatorLink   a link that is kept up: the Line that traffic sends over, and its state for /health
+pause_s        how long to wait before the next try
+
+Rule: only asyncio, a clock, a random and a way to connect, all handed in, so that the simulation can run it.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from random import Random
+from typing import Literal, TypeAlias
+
+from structlog import get_logger
+
+from core.catalogue import Link, Operator
+from core.clock import Clock, Instant
+from core.message import Mt, SubmitAnswer, SubmitOutcome
+from plumbing.conversation import Connect
+from plumbing.loop import spawn
+from smsc_link.adapter import Adapter
+from smsc_link.protocols import PROTOCOLS
+from smsc_link.session import Counts, Ended, LinkSession
+from traffic.ports import Intake
+
+log = get_logger()
+
+LinkState: TypeAlias = Literal["connecting", "bound", "disabled"]
+
+PAUSE_FIRST_S, PAUSE_MAX_S = 0.5, 30.0
+REFUSED_FIRST_S, REFUSED_MAX_S = 300.0, 3600.0
+
+
+def pause_s(failures: int, random: Random, *, refused: bool = False) -> float:
+    """How long to wait after so many failures in a row: twice as long each time, and a half more or less.
+
+    `refused`: our name or password was; operators lock accounts that keep trying (sheet, section 10).
+    """
+    first, most = (REFUSED_FIRST_S, REFUSED_MAX_S) if refused else (PAUSE_FIRST_S, PAUSE_MAX_S)
+    grown = min(most, first * 2.0 ** min(max(0, failures - 1), 16))
+    return grown * random.uniform(0.5, 1.5)
+
+
+class OperatorLink:
+    """A link that is kept up from start() to stop()."""
+
+    def __init__(
+        self, link: Link, operator: Operator, *, intake: Intake, connect: Connect, clock: Clock, random: Random
+    ) -> None:
+        """Raises a ConfigError when the link's options are wrong."""
+        self.link = link
+        self.last_error = ""
+        self.last_error_at: Instant = 0
+        self.counts = Counts()
+        self._adapter: Adapter = PROTOCOLS[link.protocol](link, operator)
+        self._intake = intake
+        self._connect = connect
+        self._clock = clock
+        self._random = random
+        self._session: LinkSession | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._failures = 0
+
+    # --- State ----------------------------------------------------------------------------------------
+
+    @property
+    def state(self) -> LinkState:
+        """For /health."""
+        if self._task is None:
+            return "disabled"
+        return "bound" if self.bound_at else "connecting"
+
+    @property
+    def bound_at(self) -> Instant:
+        """Since when it is bound; 0: it is not."""
+        session = self._session
+        return session.bound_at if session is not None and not session.is_over else 0
+
+    @property
+    def operator(self) -> Operator:
+        """Whose link it is; may be exchanged for a newer version of the same."""
+        return self._adapter.operator
+
+    @operator.setter
+    def operator(self, operator: Operator) -> None:
+        self._adapter.operator = operator
+
+    # --- Line -----------------------------------------------------------------------------------------
+
+    @property
+    def is_open(self) -> bool:
+        """Bound for sending, and not about to unbind."""
+        session = self._session
+        return (
+            session is not None
+            and self._adapter.sends
+            and bool(session.bound_at)
+            and not (session.is_over or session.is_draining)
+        )
+
+    def room(self) -> int:
+        """How many parts may be submitted right now. After a 0, intake.line_has_room tells."""
+        return self._session.room() if self._session is not None and self._adapter.sends else 0
+
+    def write(self, mt: Mt, *, reference: int) -> Sequence[object]:
+        """The operations that carry the message."""
+        return self._adapter.write(mt, reference, self._clock.now())
+
+    def submit(self, operation: object) -> "asyncio.Future[SubmitAnswer]":
+        """Send one part; never raises."""
+        if self._session is not None and self._adapter.sends:
+            return self._session.submit(operation)
+        future: asyncio.Future[SubmitAnswer] = asyncio.get_running_loop().create_future()
+        future.set_result(SubmitAnswer(SubmitOutcome.UNSENT, sentence="the link is not open"))
+        return future
+
+    # --- Life -----------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Begin to keep the link up."""
+        if self._task is None and self.link.enabled:
+            self._task = spawn(self._live(), name=f"link {self.link.name}")
+
+    async def stop(self, timeout_s: float = 20.0) -> None:
+        """Take and send nothing new, wait for what is under way, unbind. At once when a first stop() is under way."""
+        task, session = self._task, self._session
+        if task is None:
+            return
+        if session is not None and not session.is_over:
+            await session.drain(timeout_s)
+        task.cancel()
+        await asyncio.wait([task])
+        self._task = None
+
+    async def _live(self) -> None:
+        while True:
+            ended = await self._one_session()
+            self._failures = 1 if ended.worked else self._failures + 1
+            pause = pause_s(self._failures, self._random, refused=ended.refused_for_good)
+            self._note(ended, pause)
+            await asyncio.sleep(pause)
+
+    async def _one_session(self) -> Ended:
+        session = LinkSession(self, self._adapter, self._intake, self._clock, self.counts)
+        self._session = session
+        adapter = self._adapter
+        try:
+            await self._connect(
+                adapter.address, session.wire, session, self._clock, timeout_s=adapter.connect_timeout_s
+            )
+            return await asyncio.shield(session.ended)
+        except (ConnectionError, ValueError) as error:
+            return Ended(str(error), False, False, False)
+        finally:
+            self._session = None
+
+    def _note(self, ended: Ended, pause: float) -> None:
+        self.last_error = ended.reason
+        self.last_error_at = self._clock.now()
+        tell = log.error if ended.refused_for_good else log.warning
+        advice = {"advice": "check system_id, password and system_type"} if ended.refused_for_good else {}
+        tell("link down", link=self.link.name, reason=ended.reason, again_in_s=round(pause, 1), **advice)

@@ -1,0 +1,125 @@
+"""SMPP towards an operator: its operations ↔ Delivery, Mt, Receipt; the quirks of centres as named options.
+
+SmppAdapter   one link's adapter (smsc_link/adapter.py)
+options       the table of all quirks, with defaults and meanings
+inbound       deliver_sm, data_sm → Delivery, Receipt
+outbound      Mt → submit_sm
+
+Source: SMPP 3.4; the fact sheet, protocols/smpp.md.
+"""
+
+from core.catalogue import Link, Operator
+from core.errors import ConfigError
+from core.message import Heard
+from plumbing.conversation import Address
+from smsc_link.adapter import Refusal
+from smsc_link.options import read_options
+from smsc_link.protocols.smpp.inbound import SmppReader
+from smsc_link.protocols.smpp.options import TEMPORARY_ERRORS, SmppOptions
+from smsc_link.protocols.smpp.outbound import SmppWriter
+from wire.smpp import status as st
+from wire.smpp.operations import (
+    Bind,
+    BindReceiver,
+    BindTransceiver,
+    BindTransmitter,
+    DataSm,
+    DataSmResp,
+    DeliverSm,
+    DeliverSmResp,
+    Operation,
+    Response,
+    Unbind,
+)
+from wire.smpp.session import SmppSession
+from wire.smpp.settings import Settings
+
+__all__ = ["SmppAdapter", "SmppOptions"]
+
+_BINDS: dict[str, type[Bind]] = {
+    "transceiver": BindTransceiver,
+    "receiver": BindReceiver,
+    "transmitter": BindTransmitter,
+}
+# Sheet, section 10: Kannel stops reconnecting after these, since accounts get locked.
+_FOR_GOOD = frozenset({st.RINVPASWD, st.RINVSYSID, st.RINVSYSTYP})
+
+
+class SmppAdapter:
+    """The mapping of one link."""
+
+    def __init__(self, link: Link, operator: Operator) -> None:
+        options = read_options(SmppOptions, link)
+        if link.bind not in _BINDS:
+            raise ConfigError(f"link {link.name}: bind {link.bind!r} is none of {', '.join(_BINDS)}")
+        self.link = link
+        self.options = options
+        self.address = Address(link.host, link.port, options.tls_of(link))
+        self.connect_timeout_s = options.connect_timeout_s
+        self.sends = link.bind != "receiver"
+        self._settings = _settings_of(link, options)
+        self._statuses = {
+            Heard.TAKEN: st.ROK,
+            Heard.LATER: self._settings.busy_status,
+            Heard.NEVER: st.RX_P_APPN,
+        }
+        self._reader = SmppReader(link, operator, options)
+        self._writer = SmppWriter(link, options)
+        self.read = self._reader.read
+        self.write = self._writer.write
+        self.submit_answer = self._writer.submit_answer
+
+    @property
+    def operator(self) -> Operator:
+        """Whose link it is."""
+        return self._reader.operator
+
+    @operator.setter
+    def operator(self, operator: Operator) -> None:
+        self._reader.operator = operator
+
+    def session(self, now_ms: int) -> SmppSession:
+        """A fresh machine for a new connection."""
+        return SmppSession("esme", self._settings, now_ms=now_ms)
+
+    def bind(self) -> Bind:
+        """The bind request."""
+        options = self.options
+        return _BINDS[self.link.bind](
+            system_id=self.link.system_id,
+            password=self.link.password,
+            system_type=options.system_type,
+            interface_version=options.interface_version,
+            addr_ton=options.bind_ton,
+            addr_npi=options.bind_npi,
+            address_range=options.address_range,
+        )
+
+    def unbind(self) -> Unbind:
+        """The last request."""
+        return Unbind()
+
+    def refusal(self, response: Operation) -> Refusal:
+        """What a failed bind means."""
+        return Refusal(f"bind refused: {st.sentence(response.status)}", response.status in _FOR_GOOD)
+
+    def answer(self, request: Operation, heard: Heard) -> Response | None:
+        """The response; None to the one request that has none."""
+        status = self._statuses[heard]
+        if type(request) is DeliverSm:
+            return DeliverSmResp(0, status)
+        return DataSmResp(0, status) if type(request) is DataSm else None
+
+
+def _settings_of(link: Link, options: SmppOptions) -> Settings:
+    return Settings(
+        window=link.window,
+        window_in=max(link.window, options.window_in),
+        busy_status=TEMPORARY_ERRORS[link.temporary_error],
+        bind_timeout_ms=max(1000, 1000 * link.response_timeout_s),
+        response_timeout_ms=max(1000, 1000 * link.response_timeout_s),
+        enquire_ms=int(1000 * options.enquire_s),
+        inactivity_ms=int(1000 * options.inactivity_s),
+        max_tps=link.max_tps,
+        serves=frozenset({DataSm}),
+    )

@@ -1,0 +1,74 @@
+"""The quirks of a message centre that speaks SMPP: one table, with defaults and meanings.
+
+SmppOptions        the table; a link's `options` name its rows
+TEMPORARY_ERRORS   a link's `temporary_error` → command_status
+coding_named       an alphabet's name → how to read it
+
+Source: the fact sheet's sections 4, 8, 9, 10 and 14; interfaces.md, section 3.
+"""
+
+import codecs
+from dataclasses import dataclass
+
+from core.catalogue import Link
+from core.errors import ConfigError
+from core.sms.alphabet import GSM7, Alphabet, Coding
+from smsc_link.options import Common, option
+from wire.smpp import status as st
+from wire.smpp.message_ids import ID_MODES
+
+
+@dataclass(frozen=True, slots=True)
+class SmppOptions(Common):
+    """The quirks of a message centre. TON and NPI of -1 are chosen by the look of the address (sheet, section 4)."""
+
+    system_type: str = option("", "system_type of the bind")
+    interface_version: int = option(0x34, "of the bind: 51 is SMPP 3.3, 52 is 3.4, 80 is 5.0", least=0, most=255)
+    address_range: str = option("", "address_range of the bind")
+    bind_ton: int = option(0, "addr_ton of the bind", least=0, most=6)
+    bind_npi: int = option(0, "addr_npi of the bind", least=0, most=18)
+    enquire_s: float = option(30.0, "after so much silence we ask whether the centre is there; 0: never", least=0)
+    inactivity_s: float = option(120.0, "after so much silence we give the session up; 0: never", least=0)
+    window_in: int = option(500, "MO and receipts that may wait for our answer; more get the temporary error", least=1)
+
+    source_ton: int = option(-1, "TON of our sender", least=-1, most=6)
+    source_npi: int = option(-1, "NPI of our sender", least=-1, most=18)
+    dest_ton: int = option(1, "TON of the subscriber", least=-1, most=6)
+    dest_npi: int = option(1, "NPI of the subscriber", least=-1, most=18)
+    service_type: str = option("", "service_type of what we submit; some operators see the tariff in it")
+    messaging_mode: int = option(
+        0, "esm_class bits 0 and 1 of what we submit: 0 the centre's own, 3 store", least=0, most=3
+    )
+    registered_delivery: int = option(1, "of what we submit: 1 asks for a receipt of any outcome", least=0, most=255)
+    long_messages: str = option("udh8", "how a long MT goes", among=("udh8", "udh16", "sar", "payload"))
+    validity: str = option("relative", "how valid_until is written", among=("relative", "absolute", "none"))
+
+    default_alphabet: str = option("gsm7", "what data_coding 0 is: gsm7, or a Python codec such as latin-1")
+    ia5_alphabet: str = option("latin-1", "what data_coding 1 is: gsm7, or a Python codec")
+    packed: bool = option(False, "GSM texts are packed, eight septets in seven octets")
+    udhi_missing: bool = option(False, "the centre does not tell of user data headers: look for those of long texts")
+    default_destination: str = option("", "the short code of an MO that names none")
+
+    message_id_base: str = option("string", "bases of a message id in answer and receipt", among=tuple(ID_MODES))
+    accepted_is_final: bool = option(False, "a receipt ACCEPTD is the last one, and good")
+    receipts_by_text: bool = option(False, "receipts come with esm_class 0 and are known by their text")
+
+
+TEMPORARY_ERRORS = {
+    "throttled": st.RTHROTTLED,
+    "queue_full": st.RMSGQFUL,
+    "system_error": st.RSYSERR,
+    "delivery_failure": st.RX_T_APPN,
+}
+"""The link's temporary_error → command_status (interfaces.md, section 3)."""
+
+
+def coding_named(link: Link, name: str, alphabet: str) -> Coding:
+    """gsm7, or the name of a Python codec; raises a ConfigError for anything else."""
+    if alphabet == "gsm7":
+        return GSM7
+    try:
+        codecs.lookup(alphabet)
+    except LookupError:
+        raise ConfigError(f"link {link.name}: option {name}: {alphabet!r} is neither gsm7 nor a codec") from None
+    return Coding(Alphabet.BINARY, alphabet)

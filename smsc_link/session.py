@@ -1,0 +1,285 @@
+"""One session of a link: from connected to closed, and what was promised in it and not yet kept.
+
+LinkSession   owns the conversation: binds, hands MO and receipts in, submits MT, drains, unbinds
+Ended         how it ended
+
+A delivery is owed its answer from when it is handed in; a submission flies from when it is sent. Both lists are
+empty when the session is over: deliveries are marked lost, submissions resolved.
+
+Rule: nothing is written to the operator but what intake answered, and nothing is answered twice.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from structlog import get_logger
+
+from core.clock import Clock, Instant
+from core.message import Heard, Receipt, SubmitAnswer, SubmitOutcome
+from plumbing.conversation import Conversation
+from smsc_link.adapter import Adapter, Ignored, Session, Unreadable
+from traffic.ports import Delivery, Intake, Line
+from wire.errors import LocalError
+from wire.session import Answered, Bound, Closed, Event, Operation, Unanswered
+
+log = get_logger()
+
+UNBIND_S = 5.0
+"""How long the operator may take to answer an unbind."""
+
+_NOTHING: Any = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a session ended. `worked`: it carried something, so the next may begin soon."""
+
+    reason: str
+    bound: bool
+    worked: bool
+    refused_for_good: bool
+
+
+@dataclass(slots=True)
+class Counts:
+    """What a link has carried since it was made; for metrics and status."""
+
+    deliveries: int = 0
+    receipts: int = 0
+    unreadable: int = 0
+    submits: int = 0
+    accepted: int = 0
+    throttled: int = 0
+    unanswered: int = 0
+    sessions: int = 0
+
+
+class LinkSession:
+    """One session. Its owner waits for `ended`."""
+
+    def __init__(self, line: Line, adapter: Adapter, intake: Intake, clock: Clock, counts: Counts) -> None:
+        self.wire: Session = adapter.session(clock.monotonic_ms())
+        self.ended: asyncio.Future[Ended] = asyncio.get_running_loop().create_future()
+        self.bound_at: Instant = 0
+        self.is_over = False
+        self.is_draining = False
+        self._line = line
+        self._link = line.link
+        self._adapter = adapter
+        self._intake = intake
+        self._clock = clock
+        self._counts = counts
+        self._conversation: Conversation | None = None
+        self._owed: dict[int, Delivery | None] = {}
+        self._flying: dict[int, tuple[asyncio.Future[SubmitAnswer], int]] = {}
+        self._starved = False
+        self._room_timer: asyncio.TimerHandle | None = None
+        self._drained = asyncio.Event()
+        self._worked = False
+        self._refusal = ""
+        self._refused_for_good = False
+
+    # --- Owner: what the conversation calls -----------------------------------------------------------
+
+    def opened(self, conversation: Conversation) -> None:
+        """Connected: bind."""
+        self._conversation = conversation
+        conversation.send(self._adapter.bind())
+
+    def heard(self, events: list[Event]) -> None:
+        """What came, in order."""
+        now, now_ms = self._clock.now(), self._clock.monotonic_ms()
+        for event in events:
+            kind = type(event)
+            if kind is Answered:
+                self._answered(event, now_ms)  # type: ignore[arg-type]
+            elif kind is Unanswered:
+                self._unanswered(event)  # type: ignore[arg-type]
+            elif kind is Bound:
+                self._bound(now)
+            elif kind is Closed:
+                self._closed(event, now)  # type: ignore[arg-type]
+            else:
+                self._take(event, now, now_ms)
+        if self._starved:
+            self._feed()
+
+    # --- What comes in --------------------------------------------------------------------------------
+
+    def _take(self, operation: Operation, now: Instant, now_ms: int) -> None:
+        answer = partial(self._answer, operation)
+        inbound = self._adapter.read(operation, now, now_ms, answer)
+        self._worked = True
+        if type(inbound) is Delivery:
+            self._counts.deliveries += 1
+            self._owed[id(operation)] = inbound
+            if self.is_draining:
+                answer(Heard.LATER)
+            else:
+                self._intake.deliver(inbound)
+            return
+        self._owed[id(operation)] = None
+        if type(inbound) is Receipt:
+            self._counts.receipts += 1
+            if self.is_draining:
+                answer(Heard.LATER)
+            else:
+                self._intake.receipt(inbound, answer)
+        elif type(inbound) is Unreadable:
+            self._counts.unreadable += 1
+            log.warning("message refused", link=self._link.name, reason=inbound.reason)
+            answer(Heard.NEVER)
+        else:
+            assert type(inbound) is Ignored, inbound
+            log.info("message ignored", link=self._link.name, reason=inbound.reason)
+            answer(Heard.TAKEN)
+
+    def _answer(self, operation: Operation, heard: Heard) -> bool:
+        """Write the response; False when nothing can be written any more, or was already."""
+        if self._owed.pop(id(operation), _NOTHING) is _NOTHING:
+            return False
+        response = self._adapter.answer(operation, heard)
+        if response is not None:
+            assert self._conversation is not None
+            self._conversation.answer(operation, response)
+        if self.is_draining:
+            self._see_drained()
+        return True
+
+    # --- What goes out --------------------------------------------------------------------------------
+
+    def room(self) -> int:
+        """How many may be submitted now. Asked in vain, it tells when there is room again."""
+        if self.is_over or self.is_draining or not self.bound_at:
+            return 0
+        room = self.wire.room_at(self._clock.monotonic_ms())
+        if not room:
+            self._starved = True
+            self._wait_for_rate()
+        return room
+
+    def submit(self, operation: Operation) -> "asyncio.Future[SubmitAnswer]":
+        """Send one part."""
+        future: asyncio.Future[SubmitAnswer] = asyncio.get_running_loop().create_future()
+        conversation = self._conversation
+        if conversation is None or not self.room():
+            future.set_result(
+                SubmitAnswer(SubmitOutcome.UNSENT, sentence="the link is not open, or its window is full")
+            )
+            return future
+        try:
+            conversation.send(operation)
+        except LocalError as error:
+            log.warning("message not written", link=self._link.name, reason=error.reason)
+            future.set_result(SubmitAnswer(SubmitOutcome.PERMANENT, sentence=error.reason))
+            return future
+        self._counts.submits += 1
+        self._flying[id(operation)] = future, conversation.writes
+        return future
+
+    def _answered(self, event: Answered, now_ms: int) -> None:
+        flown = self._flying.pop(id(event.request), None)
+        if flown is None:
+            if not self.bound_at:
+                refusal = self._adapter.refusal(event.response)
+                self._refusal, self._refused_for_good = refusal.sentence, refusal.for_good
+            return
+        answer = self._adapter.submit_answer(event.response)
+        self._worked = True
+        if answer.outcome is SubmitOutcome.ACCEPTED:
+            self._counts.accepted += 1
+        elif answer.outcome is SubmitOutcome.THROTTLED:
+            self._counts.throttled += 1
+            self.wire.throttled(now_ms)
+        self._land(flown[0], answer)
+
+    def _unanswered(self, event: Unanswered) -> None:
+        flown = self._flying.pop(id(event.request), None)
+        if flown is None:
+            return
+        future, writes = flown
+        self._counts.unanswered += 1
+        # Nothing was written since it was said: it is still here, and goes with us.
+        unsent = event.reason == "lost" and self._conversation is not None and self._conversation.writes == writes
+        outcome = SubmitOutcome.UNSENT if unsent else SubmitOutcome.UNANSWERED
+        self._land(future, SubmitAnswer(outcome, sentence=f"no answer ({event.reason})"))
+
+    def _land(self, future: "asyncio.Future[SubmitAnswer]", answer: SubmitAnswer) -> None:
+        if not future.done():
+            future.set_result(answer)
+        if self.is_draining:
+            self._see_drained()
+
+    def _wait_for_rate(self) -> None:
+        """A full window opens with an answer; a spent rate only with time."""
+        now_ms = self._clock.monotonic_ms()
+        delay_ms = self.wire.room_at_ms(now_ms) - now_ms
+        if delay_ms > 0 and self._room_timer is None:
+            self._room_timer = asyncio.get_running_loop().call_later(delay_ms / 1000, self._rate_allows)
+
+    def _rate_allows(self) -> None:
+        self._room_timer = None
+        if self._starved:
+            self._feed()
+
+    def _feed(self) -> None:
+        self._starved = False
+        if self.room():
+            self._intake.line_has_room(self._line)
+
+    # --- The session's own ----------------------------------------------------------------------------
+
+    def _bound(self, now: Instant) -> None:
+        self.bound_at = max(1, now)
+        self._counts.sessions += 1
+        log.info("link bound", link=self._link.name, bind=self._link.bind)
+        if self._adapter.sends:
+            self._intake.line_opened(self._line)
+
+    def _closed(self, event: Closed, now: Instant) -> None:
+        self.is_over = True
+        # An unbind with answers missing is no clean end: they were perhaps durable, and the operator never knew.
+        clean = event.clean and not self._owed
+        for delivery in self._owed.values():
+            if delivery is not None:
+                delivery.lost = True
+        self._owed.clear()
+        assert not self._flying, "a session answers for all that it sent"
+        if self._room_timer is not None:
+            self._room_timer.cancel()
+        self._drained.set()
+        bound = bool(self.bound_at)
+        if bound:
+            self._intake.session_ended(self._link, clean=clean, at=now)
+        self.ended.set_result(Ended(self._refusal or event.reason, bound, self._worked, self._refused_for_good))
+
+    async def drain(self, timeout_s: float) -> None:
+        """Take nothing more, let what is under way end, unbind; at the latest after the time-out, just close."""
+        self.is_draining = True
+        self._see_drained()
+        conversation = self._conversation
+        if conversation is None:
+            return
+        if self.bound_at and not self.is_over:
+            await _at_most(timeout_s, self._drained.wait)
+            if not self.is_over:
+                conversation.send(self._adapter.unbind())
+                await _at_most(UNBIND_S, lambda: asyncio.wait([self.ended]))
+        if not self.is_over:
+            conversation.close()
+            await asyncio.wait([self.ended])
+
+    def _see_drained(self) -> None:
+        if not self._owed and not self._flying:
+            self._drained.set()
+
+
+async def _at_most(timeout_s: float, wait: Callable[[], Any]) -> None:
+    try:
+        async with asyncio.timeout(timeout_s):
+            await wait()
+    except TimeoutError:
+        pass

@@ -1,0 +1,221 @@
+"""The catalogue's rows in memory: as they are in the database, then as they shall be, then written.
+
+Sheet     the rows of one table by natural key, and what was added, changed and dropped
+Stored    all sheets, as far as a document may touch or name them; `read_stored` reads them, `write_stored` writes them
+
+A new row has a negative id until it is written; rows that refer to it hold that number too and are translated then.
+So ids are given by the database only, and one that a message once named never comes again.
+
+Rule: a few statements per table, however many elements; nobody else writes these tables.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import sqlalchemy as sa
+
+from store.bulk import bulk_insert, bulk_update
+from store.provisioning.elements import Document
+from store.schema import (
+    Base,
+    Blacklist,
+    Limit,
+    Link,
+    Operator,
+    Partner,
+    PartnerPlan,
+    PlanVersion,
+    Prefix,
+    ReferralTerms,
+    Service,
+    ShortCode,
+    Tariff,
+    TariffPlan,
+    VatRate,
+)
+
+Key: TypeAlias = tuple[Any, ...]
+Row: TypeAlias = dict[str, Any]
+
+_CHUNK = 500
+
+
+@dataclass
+class Sheet:
+    """One table. `key` names the columns of the natural key."""
+
+    table: type[Base]
+    key: tuple[str, ...]
+    rows: dict[Key, Row] = field(default_factory=dict)
+    added: list[Row] = field(default_factory=list)
+    changed: dict[int, Row] = field(default_factory=dict)
+    dropped: list[int] = field(default_factory=list)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All columns, the id first."""
+        return tuple(column.name for column in self.table.__table__.columns)
+
+    def add(self, values: Row) -> Row:
+        """A new row; its id is negative until it is written."""
+        row = {"id": -len(self.added) - 1, **values}
+        self.added.append(row)
+        self.rows[tuple(row[name] for name in self.key)] = row
+        return row
+
+    def change(self, row: Row, values: Row) -> None:
+        """New values for a row, none of them of its key."""
+        row.update(values)
+        if row["id"] > 0:
+            self.changed[row["id"]] = row
+
+    def drop(self, key: Key) -> None:
+        """Take a row away."""
+        row = self.rows.pop(key)
+        if row["id"] > 0:
+            self.changed.pop(row["id"], None)
+            self.dropped.append(row["id"])
+        else:
+            self.added.remove(row)
+
+    def read(self, connection: sa.Connection, where: sa.ColumnElement[bool] | None = None) -> None:
+        """Rows of the database into the sheet."""
+        statement = sa.select(*self.table.__table__.columns)
+        if where is not None:
+            statement = statement.where(where)
+        names = self.columns
+        places = [names.index(name) for name in self.key]
+        for values in connection.execute(statement):
+            self.rows[tuple(values[place] for place in places)] = dict(zip(names, values))
+
+    def read_where_in(self, connection: sa.Connection, column: str, values: Iterable[Any]) -> None:
+        """The rows with one of these values, in a few statements."""
+        listed = sorted(set(values))
+        for start in range(0, len(listed), _CHUNK):
+            self.read(connection, self.table.__table__.c[column].in_(listed[start : start + _CHUNK]))
+
+
+def _sheet(table: type[Base], *key: str) -> Any:
+    return field(default_factory=lambda: Sheet(table, key))
+
+
+@dataclass
+class Stored:
+    """The sheets, in the order in which they are written."""
+
+    operator: Sheet = _sheet(Operator, "code")
+    vat: Sheet = _sheet(VatRate, "operator_id", "valid_from")
+    link: Sheet = _sheet(Link, "name")
+    short_code: Sheet = _sheet(ShortCode, "number")
+    tariff: Sheet = _sheet(Tariff, "short_code_id", "operator_id", "valid_from")
+    plan: Sheet = _sheet(TariffPlan, "name")
+    version: Sheet = _sheet(PlanVersion, "plan_id", "valid_from")
+    partner: Sheet = _sheet(Partner, "login")
+    on_plan: Sheet = _sheet(PartnerPlan, "partner_id", "plan_id", "valid_from")
+    referral: Sheet = _sheet(ReferralTerms, "partner_id", "valid_from")
+    service: Sheet = _sheet(Service, "partner_id", "name")
+    prefix: Sheet = _sheet(Prefix, "short_code_id", "folded")
+    limit: Sheet = _sheet(Limit, "scope", "key", "metric", "window_ms", "action")
+    blacklist: Sheet = _sheet(Blacklist, "msisdn", "scope")
+
+    def sheets(self) -> Sequence[Sheet]:
+        """All of them, what is referred to first."""
+        return tuple(vars(self).values())
+
+    def id_of(self, sheet: Sheet, name: str) -> int:
+        """The id of what has this natural key of one word."""
+        number: int = sheet.rows[(name,)]["id"]
+        return number
+
+
+# Which sheet a column's number is of.
+REFERENCES = {
+    "operator_id": "operator",
+    "short_code_id": "short_code",
+    "plan_id": "plan",
+    "partner_id": "partner",
+    "referrer_id": "partner",
+    "service_id": "service",
+}
+
+
+def read_stored(connection: sa.Connection, document: Document) -> Stored:
+    """The rows that the document may touch, name, or be checked against.
+
+    Services, prefixes and lists may be many, so only those are read that stand near an element of the document.
+    """
+    stored = Stored()
+    priced = bool(document.operator or document.short_code or document.tariff_plan or document.partner)
+    always = (stored.operator, stored.short_code, stored.plan, stored.partner)
+    for sheet in (*always, *((stored.vat, stored.tariff, stored.version) if priced else ())):
+        sheet.read(connection)
+    if document.link or any(limit.scope == "link" for limit in document.limit):
+        stored.link.read(connection)
+    if document.limit:
+        stored.limit.read(connection)
+    stored.blacklist.read_where_in(connection, "msisdn", (banned.msisdn for banned in document.blacklist))
+
+    known = {login: row["id"] for (login,), row in stored.partner.rows.items()}
+    partners = [known[partner.login] for partner in document.partner if partner.login in known]
+    stored.on_plan.read_where_in(connection, "partner_id", partners)
+    stored.referral.read_where_in(connection, "partner_id", partners)
+
+    owners = {service.partner for service in document.service} | set(_owners_named(document))
+    stored.service.read_where_in(connection, "partner_id", [known[login] for login in owners if login in known])
+    numbers = {prefix.short_code for service in document.service for prefix in service.prefixes}
+    codes = [row["id"] for (number,), row in stored.short_code.rows.items() if number in numbers]
+    stored.prefix.read_where_in(connection, "short_code_id", codes)
+    touched = {(service.partner, service.name) for service in document.service if service.has("prefixes")}
+    ids = [
+        row["id"] for login, name in touched if (row := stored.service.rows.get((known.get(login), name))) is not None
+    ]
+    stored.prefix.read_where_in(connection, "service_id", ids)
+    return stored
+
+
+def _owners_named(document: Document) -> Iterable[str]:
+    """The logins in LOGIN/NAME of limits and of the blacklist."""
+    for limit in document.limit:
+        if limit.scope == "service":
+            yield limit.key.partition("/")[0]
+    for banned in document.blacklist:
+        if banned.scope.startswith("service:"):
+            yield banned.scope.removeprefix("service:").partition("/")[0]
+
+
+def write_stored(connection: sa.Connection, stored: Stored) -> None:
+    """Everything that was added, changed and dropped."""
+    real: dict[str, dict[int, int]] = {}
+    for name, sheet in vars(stored).items():
+        _delete(connection, sheet)
+        references = {column: real.get(REFERENCES[column], {}) for column in sheet.columns if column in REFERENCES}
+        for row in (*sheet.added, *sheet.changed.values()):
+            for column, numbers in references.items():
+                if row[column] < 0:
+                    row[column] = numbers[row[column]]
+        columns = sheet.columns
+        changed = [tuple(row[column] for column in columns) for row in sheet.changed.values()]
+        bulk_update(connection, sheet.table, columns, changed)
+        if sheet.added:
+            real[name] = _insert(connection, sheet, needed=name in REFERENCES.values())
+
+
+def _delete(connection: sa.Connection, sheet: Sheet) -> None:
+    number = sheet.table.__table__.c.id
+    for start in range(0, len(sheet.dropped), _CHUNK):
+        chunk = sheet.dropped[start : start + _CHUNK]
+        connection.execute(sa.delete(sheet.table).where(number.in_(chunk)))
+
+
+def _insert(connection: sa.Connection, sheet: Sheet, *, needed: bool) -> dict[int, int]:
+    """Insert the new rows; → their numbers in memory and in the database, where anybody needs them."""
+    number = sheet.table.__table__.c.id
+    highest = connection.execute(sa.select(sa.func.max(number))).scalar() or 0 if needed else 0
+    columns = sheet.columns[1:]
+    bulk_insert(connection, sheet.table, columns, [tuple(row[column] for column in columns) for row in sheet.added])
+    if not needed:
+        return {}
+    key = [sheet.table.__table__.c[name] for name in sheet.key]
+    found = {tuple(row[1:]): row[0] for row in connection.execute(sa.select(number, *key).where(number > highest))}
+    return {row["id"]: found[tuple(row[name] for name in sheet.key)] for row in sheet.added}

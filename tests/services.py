@@ -1,0 +1,302 @@
+"""Private servers for tests: started on first use, gone at exit.
+
+mariadb()          a MariaDB with its default durability; fresh databases by `database()`
+redis()            a Redis without persistence
+fresh_sqlite(), fresh_mariadb()    a migrated, empty database of one's own
+Server             stop, start, freeze, thaw: what the fire tests do to them
+
+Each lives in a folder under the temporary one, on a port of its own, with a guard: a shell that waits for the end of
+a pipe that we hold. So also after a kill -9 of the test run no process and no folder is left.
+
+Rule: plain functions, no fixtures: pytest and trial both use them.
+"""
+
+import atexit
+import contextlib
+import functools
+import itertools
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import MySQLdb
+
+from store.migrate import migrate
+
+READY_TIMEOUT_S = 30
+PAUSE_S = 0.01
+
+_PACKAGES = {
+    "mariadbd": "mariadb-server-core",
+    "mariadb-install-db": "mariadb-server-core",
+    "my_print_defaults": "mariadb-client-core",
+    "redis-server": "redis-server",
+}
+
+# Ends when our end of its standard input closes, however we end. The files tell it what to kill and remove.
+_GUARD = """
+read _
+if [ -f "$0/pid" ]; then kill -9 "$(cat "$0/pid")" 2>/dev/null; fi
+sleep 0.1
+rm -rf "$0"
+"""
+
+
+class Server:
+    """A process in a folder of its own. Dies by SIGKILL at exit, and its folder with it."""
+
+    def __init__(self, name: str) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix=f"tollbridge-{name}-"))
+        self.port = _free_port()
+        self.process: subprocess.Popen[bytes] | None = None
+        self._guard = subprocess.Popen(
+            ["/bin/sh", "-c", _GUARD, str(self.folder)], stdin=subprocess.PIPE, start_new_session=True
+        )
+        atexit.register(self._end)
+
+    def command(self) -> list[str]:
+        """What to run."""
+        raise NotImplementedError
+
+    def answers(self) -> bool:
+        """Whether it can be used now."""
+        raise NotImplementedError
+
+    def start(self) -> None:
+        """Start it, with what was in it before, and wait until it can be used."""
+        assert self.process is None, "it runs already"
+        with (self.folder / "log").open("ab") as log:
+            # A session of its own: Ctrl-C is for the test run, which then ends us.
+            self.process = subprocess.Popen(
+                self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            )
+        (self.folder / "pid").write_text(str(self.process.pid))
+        _wait_for(lambda: self._died() or self.answers(), str(self.command()[0]))
+        if self._died():
+            self.process = None
+            raise RuntimeError((self.folder / "log").read_text(errors="replace")[-4000:])
+
+    def stop(self, how: int = signal.SIGTERM) -> None:
+        """End it: SIGTERM closes cleanly, SIGKILL is a crash. Returns when it is gone."""
+        if self.process is None:
+            return
+        self.process.send_signal(signal.SIGCONT)
+        self.process.send_signal(how)
+        self.process.wait(READY_TIMEOUT_S)
+        (self.folder / "pid").unlink(missing_ok=True)
+        self.process = None
+
+    def freeze(self) -> None:
+        """It holds its connections and says nothing more."""
+        assert self.process is not None, "it does not run"
+        self.process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """It goes on."""
+        assert self.process is not None, "it does not run"
+        self.process.send_signal(signal.SIGCONT)
+
+    def _died(self) -> bool:
+        return self.process is not None and self.process.poll() is not None
+
+    def _end(self) -> None:
+        self.stop(signal.SIGKILL)
+        shutil.rmtree(self.folder, ignore_errors=True)
+        assert self._guard.stdin is not None
+        self._guard.stdin.close()
+        self._guard.wait(READY_TIMEOUT_S)
+
+
+class MariaDb(Server):
+    """A MariaDB server; its root has no password."""
+
+    def __init__(self) -> None:
+        _need("mariadbd", "mariadb-install-db", "my_print_defaults")
+        super().__init__("mariadb")
+        self.socket = str(self.folder / "s")
+        self._numbers = itertools.count(1)
+        _run("mariadb-install-db", "--auth-root-authentication-method=normal", "--skip-test-db", *self._options())
+        self.start()
+
+    def command(self) -> list[str]:
+        return [
+            *("mariadbd", *self._options(), f"--socket={self.socket}", f"--port={self.port}"),
+            *("--bind-address=127.0.0.1", "--innodb-buffer-pool-size=64M", "--skip-name-resolve"),
+        ]
+
+    def answers(self) -> bool:
+        try:
+            self.connect().close()
+        except MySQLdb.OperationalError:
+            return False
+        return True
+
+    def connect(self, database: str = "") -> Any:
+        """A driver's connection, for what tests do behind the store's back."""
+        return MySQLdb.connect(unix_socket=self.socket, user="root", database=database, charset="utf8mb4")
+
+    def url(self, database: str, *, by_socket: bool = False) -> str:
+        """The URL of a database, by TCP unless told otherwise."""
+        if by_socket:
+            return f"mysql://root@localhost/{database}?unix_socket={self.socket}"
+        return f"mysql://root@127.0.0.1:{self.port}/{database}"
+
+    def database(self) -> str:
+        """The URL of a fresh, empty database."""
+        name = f"test_{next(self._numbers)}"
+        self.run(f"CREATE DATABASE {name} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin")
+        return self.url(name)
+
+    def copy(self, url: str) -> str:
+        """The URL of a fresh database with the same tables, rows and triggers."""
+        source, copy = url.rpartition("/")[2], self.database()
+        connection = self.connect(source)
+        with contextlib.closing(connection), contextlib.closing(connection.cursor()) as cursor:
+            tables, triggers = _rows(cursor, "SHOW TABLES"), _rows(cursor, "SHOW TRIGGERS")
+            creates = [_rows(cursor, f"SHOW CREATE TABLE `{table}`")[0][1] for (table,) in tables]
+            creates_after = [_rows(cursor, f"SHOW CREATE TRIGGER `{row[0]}`")[0][2] for row in triggers]
+            cursor.execute(f"USE {copy.rpartition('/')[2]}")
+            cursor.execute("SET foreign_key_checks=0")
+            for sql in creates:
+                cursor.execute(re.sub(r" AUTO_INCREMENT=\d+", "", sql))
+            for (table,) in tables:
+                cursor.execute(f"INSERT INTO `{table}` SELECT * FROM {source}.`{table}`")
+            for sql in creates_after:
+                cursor.execute(sql)
+            connection.commit()
+        return copy
+
+    def drop(self, url: str) -> None:
+        """Remove a database; its files are large."""
+        self.run(f"DROP DATABASE IF EXISTS {url.rpartition('/')[2]}")
+
+    def run(self, sql: str) -> None:
+        """Run a statement as root, outside any database."""
+        with contextlib.closing(self.connect()) as connection:
+            connection.cursor().execute(sql)
+            connection.commit()
+
+    def _options(self) -> list[str]:
+        user = f"--user={os.environ.get('USER') or os.getuid()}" if os.getuid() else "--user=root"
+        return ["--no-defaults", user, f"--datadir={self.folder}/data", "--innodb-log-file-size=16M"]
+
+
+class Redis(Server):
+    """A Redis server that forgets everything when it stops."""
+
+    def __init__(self) -> None:
+        _need("redis-server")
+        super().__init__("redis")
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self.start()
+
+    def command(self) -> list[str]:
+        return [
+            *("redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.folder)),
+            *("--save", "", "--appendonly", "no"),
+        ]
+
+    def answers(self) -> bool:
+        return self.ask("PING") == b"+PONG"
+
+    def flush(self) -> None:
+        """Forget everything."""
+        assert self.ask("FLUSHALL") == b"+OK"
+
+    def ask(self, command: str) -> bytes:
+        """The first line of the answer; empty when there is none."""
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=5) as connection:
+                connection.sendall(command.encode() + b"\r\n")
+                return connection.makefile("rb").readline().strip()
+        except OSError:
+            return b""
+
+
+@functools.cache
+def mariadb() -> MariaDb:
+    """This process's MariaDB server."""
+    return MariaDb()
+
+
+@functools.cache
+def redis() -> Redis:
+    """This process's Redis server."""
+    return Redis()
+
+
+def fresh_sqlite(folder: Path) -> str:
+    """The URL of a migrated, empty SQLite file in a folder."""
+    path = folder / "tollbridge.db"
+    shutil.copy(_sqlite_template(), path)
+    return f"sqlite:///{path}"
+
+
+def fresh_mariadb() -> str:
+    """The URL of a migrated, empty MariaDB database; `mariadb().drop(url)` when done."""
+    return mariadb().copy(_mariadb_template())
+
+
+@functools.cache
+def _sqlite_template() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="tollbridge-sqlite-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    migrate(f"sqlite:///{folder}/template.db")
+    return folder / "template.db"
+
+
+@functools.cache
+def _mariadb_template() -> str:
+    url = mariadb().database()
+    migrate(url)
+    return url
+
+
+def _need(*programs: str) -> None:
+    """Install what is missing when we may, else say what to install."""
+    os.environ["PATH"] = os.environ.get("PATH", "/usr/bin:/bin") + ":/usr/sbin:/sbin"  # Debian hides mariadbd there
+    packages = sorted({_PACKAGES[program] for program in programs if shutil.which(program) is None})
+    if not packages:
+        return
+    line = f"apt-get install -y --no-install-recommends {' '.join(packages)}"
+    if os.getuid() != 0 or shutil.which("apt-get") is None:
+        raise RuntimeError(f"these tests need {', '.join(packages)}; as root: {line}")
+    if subprocess.run(line.split(), check=False, capture_output=True).returncode != 0:
+        _run("apt-get", "update")
+        _run(*line.split())
+
+
+def _run(*command: str) -> None:
+    done = subprocess.run(
+        command, check=False, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    if done.returncode != 0:
+        raise RuntimeError(f"{' '.join(command)} failed:\n{done.stdout.decode(errors='replace')[-4000:]}")
+
+
+def _rows(cursor: Any, sql: str) -> list[Any]:
+    cursor.execute(sql)
+    return list(cursor.fetchall())
+
+
+def _wait_for(ready: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + READY_TIMEOUT_S
+    while not ready():
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"{what} did not answer within {READY_TIMEOUT_S} s")
+        time.sleep(PAUSE_S)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -1,0 +1,111 @@
+"""`tollbridge migrate`: from nothing, and again."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from core.errors import ConfigError, StoreAway
+from store.database import Database, connect
+from store.migrate import is_current, migrate, pending_migrations
+from store.schema import Base, CatalogueVersion, ShortCode
+from store.triggers import missing_triggers
+from tests.services import mariadb
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(params=["sqlite", "mariadb"])
+def new_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a database that does not exist yet."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/not/yet/there.db"
+    url = mariadb().database()
+    mariadb().drop(url)
+    return url
+
+
+def test_every_change_of_a_model_has_its_migration() -> None:
+    done = subprocess.run(
+        [sys.executable, "site/manage.py", "makemigrations", "--check", "--dry-run"],
+        check=False,
+        cwd=ROOT,
+        env={"TOLLBRIDGE_DATABASE__URL": "sqlite://"},
+        capture_output=True,
+        text=True,
+    )
+
+    assert done.returncode == 0, f"run `make migrations`\n{done.stdout}{done.stderr}"
+
+
+def test_a_database_is_made_from_nothing_with_its_first_row_and_its_triggers(new_url: str) -> None:
+    said: list[str] = []
+
+    migrate(new_url, say=said.append)
+
+    database = connect(new_url)
+    with database.read() as connection:
+        assert set(Base.metadata.tables) <= set(sa.inspect(connection).get_table_names())
+        row = connection.execute(sa.select(CatalogueVersion.id, CatalogueVersion.version)).one()
+        assert tuple(row) == (1, 0)
+        assert missing_triggers(connection) == []
+    assert any("0001_initial" in line for line in said)
+    database.close()
+
+
+def test_migrating_again_changes_nothing(database: Database, database_url: str) -> None:
+    with database.write() as connection:
+        connection.execute(sa.update(CatalogueVersion).values(version=7))
+    said: list[str] = []
+
+    migrate(database_url, say=said.append)
+
+    with database.read() as connection:
+        assert connection.execute(sa.select(CatalogueVersion.version)).scalars().all() == [7]
+        assert missing_triggers(connection) == []
+    assert said == ["triggers made"]
+
+
+def test_a_new_database_is_not_current_and_a_migrated_one_is(new_url: str) -> None:
+    if new_url.startswith("mysql"):
+        mariadb().run(f"CREATE DATABASE {new_url.rpartition('/')[2]}")
+    database = connect(new_url)
+    before = pending_migrations(database)
+
+    migrate(new_url)
+
+    assert before[:2] == ["0001_initial", "0002_catalogue_version"]
+    assert is_current(database)
+    database.close()
+
+
+def test_a_database_of_another_character_set_gets_ours() -> None:
+    name = "latin"
+    mariadb().run(f"CREATE DATABASE {name} CHARACTER SET latin1")
+    url = mariadb().url(name)
+
+    migrate(url)
+
+    database = connect(url)
+    with database.write() as connection:
+        for number in ("a", "A", "Ä", "ä", "привет", "😀"):
+            connection.execute(sa.insert(ShortCode).values(number=number, default_reply="Ω😀"))
+        assert connection.execute(sa.select(sa.func.count()).select_from(ShortCode)).scalar_one() == 6
+        assert (
+            connection.execute(sa.select(ShortCode.default_reply).where(ShortCode.number == "ä")).scalar_one() == "Ω😀"
+        )
+    database.close()
+
+
+def test_a_server_that_is_not_there_is_told_by_name() -> None:
+    with pytest.raises(StoreAway, match=r"mysql://root:\*\*\*@127.0.0.1:1/x is away"):
+        migrate("mysql://root:secret@127.0.0.1:1/x")
+
+
+def test_a_user_who_is_refused_is_told_with_a_sentence() -> None:
+    url = mariadb().url("x").replace("root@", "nobody:wrong@")
+
+    with pytest.raises(ConfigError, match=r"^database.url: mysql://nobody:\*\*\*@.* refuses us: Access denied"):
+        migrate(url)

@@ -1,0 +1,113 @@
+"""What is booked stays, whoever writes."""
+
+import re
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from store.bulk import bulk_insert
+from store.database import Database, is_away
+from store.schema import Base, Charge, Entry, Mo, Posting
+from store.triggers import CHARGE_COLUMNS, create_triggers, missing_triggers
+
+POSTED, PENDING = 2, 1
+
+
+def insert(database: Database, table: type[Base], **values: Any) -> None:
+    """A row with 0 or "" in what is not told."""
+    columns = table.__table__.columns
+    row = {
+        c.name: values.get(c.name, None if c.nullable else "" if isinstance(c.type, sa.String) else 0) for c in columns
+    }
+    with database.write() as connection:
+        bulk_insert(connection, table, tuple(row), [tuple(row.values())])
+
+
+@pytest.mark.parametrize("table", [Entry, Posting])
+def test_an_entry_and_its_postings_are_never_changed_and_never_deleted(database: Database, table: type[Base]) -> None:
+    insert(database, table, id=1)
+
+    assert _refused(database, sa.update(table).values(id=2))
+    assert _refused(database, sa.delete(table))
+    assert _count(database, table) == 1
+
+
+def test_a_posted_charge_is_never_changed_and_never_deleted(database: Database) -> None:
+    insert(database, Charge, id=1, charge_state=POSTED)
+
+    assert _refused(database, sa.update(Charge).values(price=5))
+    assert _refused(database, sa.update(Charge).values(charge_state=3))
+    assert _refused(database, sa.delete(Charge))
+
+
+def test_a_pending_charge_may_be_posted_or_deleted(database: Database) -> None:
+    insert(database, Charge, id=1, charge_state=PENDING)
+    insert(database, Charge, id=2, charge_state=PENDING)
+
+    assert not _error_of(database, sa.update(Charge).where(Charge.id == 1).values(charge_state=POSTED, price=5))
+    assert not _error_of(database, sa.delete(Charge).where(Charge.id == 2))
+
+
+@pytest.mark.parametrize("column", CHARGE_COLUMNS)
+def test_no_column_of_a_posted_charge_of_an_mo_changes(database: Database, column: str) -> None:
+    insert(database, Mo, id=1, charge_state=POSTED)
+    value = "X" if isinstance(Mo.__table__.c[column].type, sa.String) else 1
+
+    assert _refused(database, sa.update(Mo).values({column: value}))
+
+
+def test_an_mo_with_a_posted_charge_may_change_otherwise_but_is_never_deleted(database: Database) -> None:
+    insert(database, Mo, id=1, charge_state=POSTED)
+
+    assert not _error_of(database, sa.update(Mo).values(verdict_reason="looked at", charge_state=POSTED))
+    assert _refused(database, sa.delete(Mo))
+
+
+def test_an_mo_whose_charge_is_pending_may_be_posted(database: Database) -> None:
+    insert(database, Mo, id=1, charge_state=PENDING)
+
+    assert not _error_of(database, sa.update(Mo).values(charge_state=POSTED, entry_id=9))
+
+
+def test_the_columns_of_a_charge_are_all_its_amounts_and_versions() -> None:
+    assert {"charge_state", "currency", "price", "vat", "ours", "month", "entry_id", "referral_before"} <= set(
+        CHARGE_COLUMNS
+    )
+    assert not {"id", "text", "verdict", "service_id"} & set(CHARGE_COLUMNS)
+
+
+def test_a_trigger_that_is_gone_or_says_something_else_is_missed_and_made_anew(database: Database) -> None:
+    with database.write() as connection:
+        connection.exec_driver_sql("DROP TRIGGER entry_no_delete")
+        connection.exec_driver_sql("DROP TRIGGER mo_no_update")
+        act = "BEGIN SELECT 1; END" if database.dialect == "sqlite" else "SET @nothing = 1"
+        connection.exec_driver_sql(f"CREATE TRIGGER mo_no_update BEFORE UPDATE ON mo FOR EACH ROW {act}")
+
+    with database.write() as connection:
+        missing = missing_triggers(connection)
+        create_triggers(connection)
+
+    assert missing == ["entry_no_delete", "mo_no_update"]
+    with database.read() as connection:
+        assert missing_triggers(connection) == []
+
+
+def _refused(database: Database, statement: Any) -> bool:
+    """Whether a trigger of ours refuses it."""
+    error = _error_of(database, statement)
+    return error is not None and not is_away(error) and bool(re.search("; book a |never deleted", str(error.orig)))
+
+
+def _error_of(database: Database, statement: Any) -> sa.exc.DBAPIError | None:
+    try:
+        with database.write() as connection:
+            connection.execute(statement)
+    except sa.exc.DBAPIError as error:
+        return error
+    return None
+
+
+def _count(database: Database, table: type[Base]) -> int:
+    with database.read() as connection:
+        return connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()

@@ -1,0 +1,1 @@
+"""Machines without I/O: the mirror of wire/."""

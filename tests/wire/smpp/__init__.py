@@ -1,0 +1,1 @@
+"""SMPP: codec and sessions, against the vectors, against each other and against garbage."""

@@ -1,0 +1,339 @@
+"""The configuration: a TOML file, then the environment over it, → Config (interfaces.md, section 2).
+
+Config          the sections, a frozen model each; every key has a default, so no file is a set-up under ./var
+load_config     reads both; `TOLLBRIDGE_DATABASE__URL` is `database.url`
+security_key    the key of the secrets at rest; site_secret_key, that of the portal's sessions: when empty, they are
+                made on the first start and kept in var/ (`secret_from`)
+
+Rule: whatever is wrong is a ConfigError of one line: «FILE, line N: KEY: what is wrong and what to do», or the
+variable's name in place of file and line. Values are never repeated: some are passwords.
+"""
+
+import fcntl
+import os
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from cryptography.fernet import Fernet
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
+
+from core.errors import ConfigError
+from store.database import read_url
+from store.provisioning.lines import Broken, Lines, decode, read_toml
+from store.provisioning.lines import Path as Where
+from store.provisioning.sentences import did_you_mean, one_line, sentence, wrong
+from store.secrets import Keyring
+
+PREFIX = "TOLLBRIDGE_"
+VAR = Path("var")
+
+
+def split_listen(text: str) -> tuple[str, int]:
+    """`127.0.0.1:8080`, `[::1]:8080` or `:8080` → host and port. Raises ValueError."""
+    host, colon, port = text.rpartition(":")
+    if host.startswith("[") and host.endswith("]"):
+        host = host[1:-1]
+    elif ":" in host:
+        raise ValueError("an IPv6 address needs brackets")
+    if not colon or not (port.isascii() and port.isdigit()) or int(port[:6]) > 65535 or not host.isprintable():
+        raise ValueError("no port")
+    return host, int(port)
+
+
+def _listen(text: str) -> str:
+    try:
+        split_listen(text)
+    except ValueError as error:
+        raise wrong('must be HOST:PORT, like "127.0.0.1:8080" (IPv6: "[::1]:8080"), the port at most 65535') from error
+    return text
+
+
+def _database_url(text: str) -> str:
+    try:
+        read_url(text)
+    except ConfigError as error:
+        raise wrong(str(error).partition(": ")[2]) from error
+    return text
+
+
+def _redis_url(text: str) -> str:
+    if text and not text.startswith(("redis://", "rediss://", "unix://")):
+        raise wrong(
+            "must be redis://HOST:6379/0 (or rediss://, unix://), or empty: counters of this process"
+        )
+    return text
+
+
+def _fernet_keys(text: str) -> str:
+    if text:
+        try:
+            Keyring(text)
+        except ConfigError as error:
+            raise wrong(str(error).partition(": ")[2]) from error
+    return text
+
+
+Listen = Annotated[str, AfterValidator(_listen)]
+Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
+
+
+class Section(BaseModel):
+    """A table of the file: nothing unknown, nothing of the wrong type, nothing changed later."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, validate_default=False)
+
+
+class DatabaseSection(Section):
+    """Where everything is kept."""
+
+    url: Annotated[str, AfterValidator(_database_url)] = Field(default="sqlite:///var/tollbridge.db", repr=False)
+
+
+class RedisSection(Section):
+    """Where counters are kept when several processes share them."""
+
+    url: Annotated[str, AfterValidator(_redis_url)] = Field(default="", repr=False)
+
+
+class ApiSection(Section):
+    """The partner HTTP API, SOAP, health, metrics."""
+
+    listen: Listen = "127.0.0.1:8080"
+
+
+class SmppServerSection(Section):
+    """Partners bind here; with a certificate, by TLS."""
+
+    listen: Listen = "127.0.0.1:2776"
+    inactivity_s: Annotated[int, Field(ge=1, le=86_400)] = 120
+    tls_cert: str = ""
+    tls_key: str = ""
+
+    @model_validator(mode="after")
+    def _both_or_none(self) -> "SmppServerSection":
+        if bool(self.tls_cert) != bool(self.tls_key):
+            raise wrong("TLS needs both tls_cert and tls_key, the paths of two PEM files; give both or none")
+        return self
+
+
+class SiteSection(Section):
+    """The portal."""
+
+    listen: Listen = "127.0.0.1:8000"
+    secret_key: str = Field(default="", repr=False)
+
+
+class DispatchSection(Section):
+    """The callbacks to partners."""
+
+    allow_private_addresses: bool = False
+    timeout_s: Seconds = 10
+    concurrency_total: Annotated[int, Field(ge=1, le=100_000)] = 1000
+
+
+class JournalSection(Section):
+    """The batches of what is made durable."""
+
+    max_batch: Annotated[int, Field(ge=1, le=10_000)] = 500
+    max_delay_ms: Annotated[int, Field(ge=0, le=10_000)] = 1
+    backlog: Annotated[int, Field(ge=1, le=1_000_000)] = 5000
+
+
+class LinksSection(Section):
+    """What all links to operators share."""
+
+    reassembly_timeout_s: Annotated[int, Field(ge=1, le=7 * 86_400)] = 3600
+
+
+class LogsSection(Section):
+    """The log. `auto`: coloured lines on a terminal, JSON otherwise."""
+
+    full_numbers: bool = False
+    format: Literal["auto", "console", "json"] = "auto"
+
+
+class SecuritySection(Section):
+    """The keys of the secrets at rest: the first encrypts, all decrypt."""
+
+    key: Annotated[str, AfterValidator(_fernet_keys)] = Field(default="", repr=False)
+
+
+class Config(Section):
+    """The whole configuration."""
+
+    database: DatabaseSection = DatabaseSection()
+    redis: RedisSection = RedisSection()
+    api: ApiSection = ApiSection()
+    smpp_server: SmppServerSection = SmppServerSection()
+    site: SiteSection = SiteSection()
+    dispatch: DispatchSection = DispatchSection()
+    journal: JournalSection = JournalSection()
+    links: LinksSection = LinksSection()
+    logs: LogsSection = LogsSection()
+    security: SecuritySection = SecuritySection()
+
+
+def _sections() -> dict[str, type[Section]]:
+    """Every section by its name."""
+    found: dict[str, type[Section]] = {}
+    for name, field in Config.model_fields.items():
+        assert isinstance(field.annotation, type)
+        assert issubclass(field.annotation, Section)
+        found[name] = field.annotation
+    return found
+
+
+SECTIONS = _sections()
+KEYS = tuple(f"{section}.{key}" for section, model in SECTIONS.items() for key in model.model_fields)
+VARIABLES = {PREFIX + key.replace(".", "__").upper(): key for key in KEYS}
+
+
+def load_config(path: Path | None, environ: Mapping[str, str]) -> Config:
+    """The configuration of a file (None: the defaults) with the environment over it. Raises ConfigError."""
+    values = {} if path is None else _read_file(path)
+    from_environ = _read_environ(environ)
+    for key, value in from_environ.items():
+        section, name = key.split(".")
+        values.setdefault(section, {})[name] = value
+    try:
+        return Config.model_validate(values)
+    except ValidationError as error:
+        # Each source was right by itself: only what joins two keys is left.
+        finding = error.errors()[0]
+        section = _key(finding["loc"])
+        variables = [name for name, key in VARIABLES.items() if key in from_environ and key.startswith(section + ".")]
+        raise ConfigError(one_line(f"{', '.join(variables)}: {section}: {sentence(finding)}")) from error
+
+
+def security_key(config: Config, var: Path = VAR) -> str:
+    """`security.key`, or the key in var/, made on the first start."""
+    return config.security.key or secret_from(var / "security.key", _new_fernet_key, check=Keyring)
+
+
+def site_secret_key(config: Config, var: Path = VAR) -> str:
+    """`site.secret_key`, or the key in var/, made on the first start."""
+    return config.site.secret_key or secret_from(var / "site.secret_key")
+
+
+def secret_from(
+    path: Path, make: Callable[[], str] = lambda: secrets.token_urlsafe(48), check: Callable[[str], object] = str
+) -> str:
+    """The secret in a file that only its owner may read; made when there is none.
+
+    Of several processes that start at once, one makes it and all get the same. Raises ConfigError.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
+        with _locked(path.parent):
+            if not path.exists():
+                _write_whole(path, make())
+            secret = path.read_text("ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "not ASCII"
+        raise ConfigError(
+            f"{path}: the secret cannot be read or made ({why}); make it readable or set its key"
+        ) from error
+    if not secret:
+        raise ConfigError(f"{path}: is empty; put it back from a backup, or delete it and another is made")
+    try:
+        check(secret)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {str(error).partition(': ')[2]}") from error
+    return secret
+
+
+def _new_fernet_key() -> str:
+    return Fernet.generate_key().decode("ascii")
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Alone among all processes that lock this folder."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """A new file of mode 0600, there as a whole or not at all, whenever the power goes."""
+    half = path.with_name(f".{path.name}.new")
+    half.unlink(missing_ok=True)
+    handle = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w", encoding="ascii") as file:
+        file.write(text + "\n")
+        file.flush()
+        os.fsync(handle)
+    half.rename(path)
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    """The values of the file, each of the type that its key wants."""
+    try:
+        octets = path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read ({error.strerror}); name a file with --config, or none") from error
+    except ValueError as error:  # a name with a zero byte in it
+        raise ConfigError(one_line(f"{path}: is no name of a file; name one with --config, or none")) from error
+    try:
+        text = decode(octets)
+        values = read_toml(text)
+    except Broken as error:
+        raise ConfigError(one_line(f"{path}, line {error.line}: toml: {error}; correct the syntax")) from error
+    try:
+        Config.model_validate(values)
+    except ValidationError as error:
+        lines = Lines(text)
+        finding = min(error.errors(), key=lambda one: lines.of(one["loc"]))
+        place = f"{path}, line {lines.of(finding['loc'])}"
+        raise ConfigError(one_line(f"{place}: {_key(finding['loc'])}: {_explain(finding)}")) from error
+    return values
+
+
+def _key(where: Where) -> str:
+    """The dotted key of a place; a mistake deeper than a key is one of the key."""
+    return ".".join(str(part) for part in where[:2])
+
+
+def _explain(finding: ErrorDetails) -> str:
+    key = _key(finding["loc"])
+    if finding["type"] == "extra_forbidden":
+        if len(finding["loc"]) == 1:
+            return f"there is no such section{did_you_mean(key, SECTIONS)}"
+        return f"there is no such key{did_you_mean(key, KEYS)}"
+    if finding["type"] == "model_type":
+        return f"must be a section, written [{key}]"
+    return sentence(finding)
+
+
+def _read_environ(environ: Mapping[str, str]) -> dict[str, Any]:
+    """The variables that are ours, by key, each as the type that its key wants."""
+    values: dict[str, Any] = {}
+    for variable in sorted(environ):
+        if not variable.startswith(PREFIX):
+            continue
+        key = VARIABLES.get(variable)
+        if key is None:
+            raise ConfigError(one_line(f"{variable}: there is no such variable{did_you_mean(variable, VARIABLES)}"))
+        section, name = key.split(".")
+        try:
+            values[key] = _kind_of(SECTIONS[section].model_fields[name]).validate_python(environ[variable])
+        except ValidationError as error:
+            raise ConfigError(one_line(f"{variable}: {sentence(error.errors()[0])}")) from error
+    return values
+
+
+def _kind_of(field: FieldInfo) -> TypeAdapter[Any]:
+    """What a key's value must be, with numbers and booleans read from text."""
+    kind: Any = field.annotation
+    for rule in field.metadata:
+        kind = Annotated[kind, rule]
+    return TypeAdapter(kind)

@@ -7,6 +7,8 @@
 Rule: an id is made only by an `Ids` whose process slot is held by a lease; two live processes never share a slot.
 """
 
+from threading import Lock
+
 from core.clock import Instant
 
 EPOCH_MS = 1_577_836_800_000
@@ -30,19 +32,21 @@ class Ids:
         self._slot = slot << SEQUENCE_BITS
         self._tick = (after >> _SHIFT) + 1 if after else 0
         self._sequence = 0
+        self._lock = Lock()
 
     def next(self, now: Instant) -> int:
-        """The next id; larger than every one before."""
+        """The next id; larger than every one before. May be called by any thread."""
         tick = now - EPOCH_MS
-        if tick > self._tick:
-            self._tick = tick
-            self._sequence = 0
-        else:
-            self._sequence += 1
-            if self._sequence == _SEQUENCES:
-                self._tick += 1
+        with self._lock:
+            if tick > self._tick:
+                self._tick = tick
                 self._sequence = 0
-        return (self._tick << _SHIFT) | self._slot | self._sequence
+            else:
+                self._sequence += 1
+                if self._sequence == _SEQUENCES:
+                    self._tick += 1
+                    self._sequence = 0
+            return (self._tick << _SHIFT) | self._slot | self._sequence
 
 
 def instant_of_id(message_id: int) -> Instant:

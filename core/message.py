@@ -283,6 +283,9 @@ class Callback:
     accepted_at: Instant
     parts: int
     test: bool = False
+    link: str = ""
+    link_id: int = 0
+    """The link that the MO came by: its answer goes back the same way."""
 
 
 class Outcome(Enum):

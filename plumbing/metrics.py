@@ -28,12 +28,17 @@ SIZES = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0)
 
 
 class Counter:
-    """Only rises."""
+    """Only rises; with `ask`, whatever that returns at the scrape."""
 
-    __slots__ = ("value",)
+    __slots__ = ("ask", "value")
 
-    def __init__(self) -> None:
+    def __init__(self, ask: Callable[[], int] | None = None) -> None:
         self.value = 0
+        self.ask = ask
+
+    def read(self) -> int:
+        """What it shows now."""
+        return self.ask() if self.ask is not None else self.value
 
 
 class Gauge:
@@ -105,9 +110,10 @@ class Metrics(Collector):
         if registry is not None:
             registry.register(self)
 
-    def counter(self, name: str, help_text: str, /, **labels: str) -> Counter:
-        """A counter; Prometheus shows it as `name`_total."""
+    def counter(self, name: str, help_text: str, /, *, ask: Callable[[], int] | None = None, **labels: str) -> Counter:
+        """A counter; Prometheus shows it as `name`_total. A later `ask` replaces an earlier one."""
         found: Counter = self._member(Counter, name.removesuffix("_total"), help_text, labels, Counter)
+        found.ask = ask or found.ask
         return found
 
     def gauge(self, name: str, help_text: str, /, *, ask: Callable[[], float] | None = None, **labels: str) -> Gauge:
@@ -153,7 +159,7 @@ def _shown(name: str, family: _Family) -> Metric:
     if family.kind is Counter:
         counters = CounterMetricFamily(name, family.help_text, labels=family.label_names)
         for values, counter in family.members.items():
-            counters.add_metric(values, counter.value)
+            counters.add_metric(values, counter.read())
         return counters
     if family.kind is Gauge:
         gauges = GaugeMetricFamily(name, family.help_text, labels=family.label_names)

@@ -122,7 +122,7 @@ class OperatorLink:
             self._task = spawn(self._live(), name=f"link {self.link.name}")
 
     async def stop(self, timeout_s: float = 20.0) -> None:
-        """Take and send nothing new, wait for what is under way, unbind. At once when a first stop() is under way."""
+        """Take and send nothing new, wait for what is under way, unbind. A second stop() closes at once."""
         task, session = self._task, self._session
         if task is None:
             return
@@ -151,6 +151,10 @@ class OperatorLink:
             return await asyncio.shield(session.ended)
         except (ConnectionError, ValueError) as error:
             return Ended(str(error), False, False, False)
+        except Exception as error:
+            # The edge of a door: a bug of ours ends this session, not the link.
+            log.exception("link failed", link=self.link.name)
+            return Ended(f"{type(error).__name__}; see the log", False, False, False)
         finally:
             self._session = None
 

@@ -6,6 +6,7 @@ Rule: a link that changed is drained and made anew; one that did not is not touc
 """
 
 import asyncio
+from functools import partial
 from random import Random
 
 from structlog import get_logger
@@ -145,7 +146,7 @@ def _show(metrics: Metrics, link: OperatorLink) -> None:
     name, counts = link.link.name, link.counts
     metrics.gauge("tollbridge_link_bound", "1: the link is bound", ask=lambda: float(bool(link.bound_at)), link=name)
     for what, meaning in _COUNTED.items():
-        metrics.gauge(f"tollbridge_link_{what}", meaning, ask=lambda what=what: float(getattr(counts, what)), link=name)
+        metrics.counter(f"tollbridge_link_{what}", meaning, ask=partial(getattr, counts, what), link=name)
 
 
 _COUNTED = {

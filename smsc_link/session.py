@@ -10,7 +10,7 @@ Rule: nothing is written to the operator but what intake answered, and nothing i
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -29,13 +29,15 @@ log = get_logger()
 
 UNBIND_S = 5.0
 """How long the operator may take to answer an unbind."""
+STEADY_MS = 10_000
+"""A session that stayed up so long was a good one, even if nothing came."""
 
 _NOTHING: Any = object()
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a session ended. `worked`: it carried something, so the next may begin soon."""
+    """How a session ended. `worked`: it carried something or stayed up, so the next may begin soon."""
 
     reason: str
     bound: bool
@@ -79,6 +81,7 @@ class LinkSession:
         self._room_timer: asyncio.TimerHandle | None = None
         self._drained = asyncio.Event()
         self._worked = False
+        self._bound_ms = 0
         self._refusal = ""
         self._refused_for_good = False
 
@@ -234,6 +237,7 @@ class LinkSession:
 
     def _bound(self, now: Instant) -> None:
         self.bound_at = max(1, now)
+        self._bound_ms = self._clock.monotonic_ms()
         self._counts.sessions += 1
         log.info("link bound", link=self._link.name, bind=self._link.bind)
         if self._adapter.sends:
@@ -252,34 +256,42 @@ class LinkSession:
             self._room_timer.cancel()
         self._drained.set()
         bound = bool(self.bound_at)
+        worked = self._worked or (bound and self._clock.monotonic_ms() - self._bound_ms >= STEADY_MS)
         if bound:
             self._intake.session_ended(self._link, clean=clean, at=now)
-        self.ended.set_result(Ended(self._refusal or event.reason, bound, self._worked, self._refused_for_good))
+        self.ended.set_result(Ended(self._refusal or event.reason, bound, worked, self._refused_for_good))
 
     async def drain(self, timeout_s: float) -> None:
-        """Take nothing more, let what is under way end, unbind; at the latest after the time-out, just close."""
-        self.is_draining = True
-        self._see_drained()
+        """Take nothing more, let what is under way end, unbind. Asked a second time, just close."""
         conversation = self._conversation
-        if conversation is None:
+        if conversation is None or self.is_over:
             return
-        if self.bound_at and not self.is_over:
-            await _at_most(timeout_s, self._drained.wait)
-            if not self.is_over:
-                conversation.send(self._adapter.unbind())
-                await _at_most(UNBIND_S, lambda: asyncio.wait([self.ended]))
+        if self.bound_at and not self.is_draining:
+            self.is_draining = True
+            self._see_drained()
+            await _at_most(timeout_s, self._drained.wait())
+            await _at_most(UNBIND_S, self._unbind(conversation))
         if not self.is_over:
             conversation.close()
             await asyncio.wait([self.ended])
+
+    async def _unbind(self, conversation: Conversation) -> None:
+        if self.is_over:
+            return
+        try:
+            conversation.send(self._adapter.unbind())
+        except LocalError:
+            pass  # The wire session is unbinding by itself.
+        await asyncio.wait([self.ended])
 
     def _see_drained(self) -> None:
         if not self._owed and not self._flying:
             self._drained.set()
 
 
-async def _at_most(timeout_s: float, wait: Callable[[], Any]) -> None:
+async def _at_most(timeout_s: float, work: Coroutine[Any, Any, Any]) -> None:
     try:
         async with asyncio.timeout(timeout_s):
-            await wait()
+            await work
     except TimeoutError:
         pass

@@ -21,7 +21,7 @@ from store.database import Database
 from store.schema import Mo
 
 _MO = (
-    Mo.id, Mo.source, Mo.short_code, Mo.text, Mo.parts, Mo.accepted_at, Mo.service_id, Mo.prefix_id, Mo.body_at,
+    Mo.id, Mo.link_id, Mo.source, Mo.short_code, Mo.text, Mo.parts, Mo.accepted_at, Mo.service_id, Mo.prefix_id, Mo.body_at,
     Mo.partner_id,
     Mo.operator_id, Mo.price, Mo.partner_part, Mo.currency, Mo.test,
 )  # fmt: skip
@@ -52,6 +52,7 @@ def lease_callbacks(
             .values(due_at=now + lease_ms, leased_by=process_id)
         )
         rows = connection.execute(sa.select(*_MO).where(Mo.id.in_(list(attempts)))).all()
+    links = {link.id: link.name for link in catalogue.links.values()}
     operators = {operator.id: operator for operator in catalogue.operators.values()}
     prefixes = {prefix.id: prefix.prefix for prefix in catalogue.prefixes}
     jobs = []
@@ -65,7 +66,8 @@ def lease_callbacks(
             Callback(
                 row.id, row.partner_id, service.partner, service, attempts[row.id], row.source, row.short_code,
                 prefix, row.text, row.text[row.body_at :], operator.code, operator.country, row.price,
-                row.partner_part, row.currency, row.accepted_at, row.parts, row.test,
+                row.partner_part, row.currency, row.accepted_at, row.parts, row.test, links.get(row.link_id, ""),
+                row.link_id,
             )
         )  # fmt: skip
     return jobs

@@ -297,7 +297,7 @@ class Charge(Base):
     entry_id: Mapped[int | None] = mapped_column(sa.BigInteger, index=True)
     id: Mapped[int] = mapped_column(sa.BigInteger, primary_key=True, autoincrement=False)
     message_id: Mapped[int] = mapped_column(sa.BigInteger, index=True)
-    kind: Mapped[str] = mapped_column(sa.String(20))
+    kind: Mapped[int] = mapped_column(sa.SmallInteger)
     operator_id: Mapped[int] = mapped_column(sa.BigInteger)
     at: Mapped[int] = mapped_column(sa.BigInteger)
 

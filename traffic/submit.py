@@ -13,7 +13,7 @@ from enum import Enum
 from core.clock import DAY_MS, Clock, Instant
 from core.errors import StoreError
 from core.ids import Ids
-from core.message import Callback, Mo, Mt, MtState
+from core.message import Mo, Mt, MtState
 from core.sms.parts import TooLong, count
 from store.journal import NewMtFact
 from traffic.commit import Batcher
@@ -118,8 +118,3 @@ class Replies:
         if mt.state is MtState.SUBMITTING:
             self._on_reply(mt)
         return Replied(ReplyOutcome.QUEUED, mt.id, parts)
-
-
-def reply_to_callback(job: Callback, mo_link: str, link_id: int, operator_id: int) -> ReplyPlace:
-    """Where the answer to a callback goes."""
-    return ReplyPlace(mo_link, link_id, operator_id, job.short_code, job.source, job.partner_id)

@@ -19,6 +19,7 @@ from typing import TypeAlias
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from core.errors import PeerRefused
+from plumbing.loop import spawn
 
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 Lookup: TypeAlias = Callable[[str], list[str]]
@@ -36,6 +37,7 @@ _TUNNELS = (ipaddress.IPv6Network("2002::/16"), ipaddress.IPv6Network("2001::/32
 _COMPATIBLE = ipaddress.IPv6Network("::/96")
 _THIS_NETWORK = ipaddress.IPv4Network("0.0.0.0/8")
 _SHARED = ipaddress.IPv4Network("100.64.0.0/10")
+_ONLY_PUBLIC = "callbacks go to public addresses only"
 _LIFTED = frozenset({"loopback", "private", "shared", "our own"})
 
 
@@ -101,7 +103,7 @@ class Guard:
         if not (first.isdigit() or ":" in host):
             return ""
         kind = self.judge(host)
-        return "" if not kind else f"the address {host} is {kind}; callbacks go to public addresses only"
+        return "" if not kind else f"the address {host} is {kind}; {_ONLY_PUBLIC}"
 
     def judge(self, host: str) -> str:
         """What is wrong with a literal address, in a word; "" for a fit one and for what is no address."""
@@ -155,9 +157,7 @@ class CheckedResolver(AbstractResolver):
         for address in addresses:
             kind = self._guard.judge(address)
             if kind:
-                raise PeerRefused(
-                    f"{host[:80]} leads to the address {address}, which is {kind}; callbacks go to public addresses only"
-                )
+                raise PeerRefused(f"{host[:80]} leads to the address {address}, which is {kind}; {_ONLY_PUBLIC}")
         return [
             ResolveResult(
                 hostname=host,
@@ -182,7 +182,7 @@ class CheckedResolver(AbstractResolver):
             return known[1], known[2]
         task = self._asking.get(host)
         if task is None:
-            task = self._asking[host] = asyncio.get_running_loop().create_task(self._ask(host))
+            task = self._asking[host] = spawn(self._ask(host), name="look-up of a name")
         # Shielded: a caller whose time is up must not take the answer from the others who wait for it.
         return await asyncio.shield(task)
 

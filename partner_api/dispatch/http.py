@@ -40,7 +40,7 @@ log = get_logger()
 
 ANSWER_MAX = 64 * 1024
 KEEP_ALIVE_S = 4.0
-"""Below the 5 s after which Node.js and Apache close an idle connection, so that a callback seldom meets a closed one."""
+"""Below the 5 s after which Node.js and Apache close an idle connection: a callback seldom meets a closed one."""
 PER_HOST = 256
 
 _SIGNATURE = istr(SIGNATURE_HEADER)

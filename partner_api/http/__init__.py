@@ -1,1 +1,15 @@
-"""."""
+"""The partner HTTP API: JSON under /v1, health, metrics (interfaces.md, section 5).
+
+ports.py      what it stands on, handed in by the roof
+calls.py      a request that was let in; the table of routes
+app.py        the aiohttp application: routes, bodies, health, metrics
+auth.py       who is calling
+problems.py   errors as application/problem+json
+repeats.py    Idempotency-Key
+messages.py   /v1/messages
+account.py    /v1/balance
+views.py      what is taken and shown, as pydantic models
+openapi.py    the description, made from routes and models
+
+Rule: a malformed request never gives 5xx, and another's message is as unknown as one that never was.
+"""

@@ -1,7 +1,7 @@
 """/v1/balance: what the partner has earned, what is held, paid in and set aside."""
 
 from core.money import format_micros
-from partner_api.http.ports import Answered, Call, Route
+from partner_api.http.calls import Answered, Call, Route
 from partner_api.http.views import BalanceView, CurrencyBalance
 from store.balances import PartnerBalance, partner_balance
 

@@ -9,7 +9,7 @@ Rule: another partner's message is as unknown as one that never was: 404, the sa
 from core.clock import Instant, iso_of
 from core.errors import RequestError
 from core.money import format_micros
-from partner_api.http.ports import Answered, Call, Route
+from partner_api.http.calls import Answered, Call, Route
 from partner_api.http.repeats import once
 from partner_api.http.views import CallbackView, MoView, MtView, QueuedReply, ReplyBody, State, Step
 from store.life import CallbackLife, MoLife, MtLife, Remembered
@@ -131,7 +131,9 @@ def _history(mt: MtLife) -> list[Step]:
         steps.append((mt.submitted_at, "submitted", ""))
     if mt.final_at and mt.state not in known:
         steps.append((mt.final_at, mt.state, mt.error))
-    return [Step(state=_state(state), at=iso_of(at), reason=why) for at, state, why in sorted(steps, key=lambda s: s[0])]
+    return [
+        Step(state=_state(state), at=iso_of(at), reason=why) for at, state, why in sorted(steps, key=lambda s: s[0])
+    ]
 
 
 def _view_of_callback(callback: CallbackLife) -> CallbackView:

@@ -2,20 +2,15 @@
 
 Ports         the catalogue, reads on a thread, the reply to an MO, health, metrics
 ReplyResult   what became of a reply, as traffic.submit says it
-Call          one request that was let in: who asks, for what, with which body
-Route         one call of the API; openapi.py describes it, app.py serves it
 
 Rule: no part of the API opens a database, a socket or a file by itself.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias, TypeVar
-
-from pydantic import BaseModel
+from typing import Any, Protocol, TypeVar
 
 from core.catalogue import Catalogue, Partner
-from core.clock import Clock
 from store.life import Idempotency
 from store.messages import Reader
 
@@ -64,34 +59,3 @@ class Ports:
     reply: Reply
     health: Callable[[], Mapping[str, Any]]
     metrics: Callable[[], bytes]
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A request whose sender is known and whose body is sound."""
-
-    ports: Ports
-    clock: Clock
-    partner: Partner
-    path: Mapping[str, str]
-    body: BaseModel | None
-    request_key: str = ""
-    digest: str = ""
-
-
-Answered: TypeAlias = tuple[int, BaseModel]
-"""Status and content."""
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """One call of the API. `answers` are its statuses with their content; problems need not be named."""
-
-    method: str
-    path: str
-    name: str
-    summary: str
-    serve: Callable[[Call], Awaitable[Answered]]
-    answers: Mapping[int, Any]
-    problems: tuple[int, ...] = ()
-    body: type[BaseModel] | None = None

@@ -2,7 +2,6 @@
 
 read_key    the header, checked
 once        carries a request out, or gives the answer that it got before
-InFlight    requests under a key that are being carried out by this process
 
 The answer is remembered in the transaction of the effect, by who carries it out (store.life.Idempotency): so a crash
 between the two cannot be, and another process that was faster is found by asking once more. What had no effect (a
@@ -11,7 +10,6 @@ refusal) is not remembered: it is judged again.
 Rule: the same key with other content is refused with 422, whatever became of the first.
 """
 
-import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
@@ -19,7 +17,7 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from core.errors import RequestError
-from partner_api.http.ports import Answered, Call
+from partner_api.http.calls import Answered, Call
 from store.life import Remembered
 from store.messages import read_remembered
 
@@ -41,23 +39,6 @@ def read_key(header: str | None) -> str:
 def digest_of(method: str, path: str, body: bytes) -> str:
     """What makes two requests the same: method, path and body, octet by octet."""
     return hashlib.sha256(b"%b %b\n%b" % (method.encode(), path.encode("utf-8", "surrogateescape"), body)).hexdigest()
-
-
-class InFlight:
-    """Followers of a request wait for its end and then look for its answer."""
-
-    def __init__(self) -> None:
-        self._ends: dict[tuple[int, str], asyncio.Event] = {}
-
-    async def enter(self, place: tuple[int, str]) -> None:
-        """Wait until nobody else carries out this key, and take it."""
-        while (end := self._ends.get(place)) is not None:
-            await end.wait()
-        self._ends[place] = asyncio.Event()
-
-    def leave(self, place: tuple[int, str]) -> None:
-        """Let the next one in."""
-        self._ends.pop(place).set()
 
 
 async def once(call: Call, carry_out: Callable[[], Awaitable[Answered]], model: type[M]) -> Answered:

@@ -14,9 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 TEXT_MAX = 255 * 153
 """More characters than any chain of 255 parts can carry."""
 
-State: TypeAlias = Literal[
-    "queued", "submitted", "delivered", "failed", "expired", "unknown", "rejected", "cancelled"
-]
+State: TypeAlias = Literal["queued", "submitted", "delivered", "failed", "expired", "unknown", "rejected", "cancelled"]
 MessageId: TypeAlias = Annotated[str, Field(pattern="^[0-9]{1,19}$", examples=["884321890123776"])]
 Amount: TypeAlias = Annotated[str, Field(pattern=r"^-?[0-9]+\.[0-9]{2,6}$", examples=["12.00"])]
 Moment: TypeAlias = Annotated[str, Field(json_schema_extra={"format": "date-time"})]

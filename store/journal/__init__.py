@@ -152,7 +152,7 @@ class Journal:
 
     def _write_new(self, connection: Connection, new: Sequence[MoFact], now: Instant) -> None:
         catalogue = self._decider.decide(new)
-        charges = booking.rate_batch(connection, new, catalogue)
+        charges = booking.rate_batch(connection, self._accounts, new, catalogue)
         entry_id = self._ids.next(now)
         if any(charge.state == ChargeState.POSTED for charge in charges):
             booking.write_entry(connection, self._accounts, charges, entry_id=entry_id, at=now)
@@ -186,7 +186,7 @@ class Journal:
             for charge in fact.charges[1:]:
                 own = charge_row(charge, entry_id)
                 rows.append(
-                    (self._ids.next(now), fact.mo.id, charge.kind.value, fact.mo.operator.id, fact.mo.accepted_at, *own)
+                    (self._ids.next(now), fact.mo.id, int(charge.kind), fact.mo.operator.id, fact.mo.accepted_at, *own)
                 )
         if rows:
             bulk_insert(connection, schema.Charge, CORRECTION_COLUMNS, rows)

@@ -32,10 +32,13 @@ _IN_LIST = 200
 
 @dataclass(slots=True)
 class Accounts:
-    """Ids of accounts by (address, currency): read once, made when missing. Kept only when the batch was committed."""
+    """Which rows are there: ids of accounts by (address, currency), volumes. Kept only when the batch was committed."""
 
     known: dict[tuple[str, str], int] = field(default_factory=dict)
     fresh: dict[tuple[str, str], int] = field(default_factory=dict)
+    counters: set[VolumeKey] = field(default_factory=set)
+    """Volumes whose rows are there: never removed, so a batch that was rolled back is the only doubt."""
+    fresh_counters: set[VolumeKey] = field(default_factory=set)
 
     def ids(self, connection: Connection, wanted: set[tuple[str, str]]) -> dict[tuple[str, str], int]:
         """Ids of all that are wanted."""
@@ -52,21 +55,25 @@ class Accounts:
     def keep(self) -> None:
         """The batch was committed."""
         self.known.update(self.fresh)
-        self.fresh = {}
+        self.counters |= self.fresh_counters
+        self.forget()
 
     def forget(self) -> None:
         """The batch was rolled back: the rows that it made are gone."""
         self.fresh = {}
+        self.fresh_counters = set()
 
 
-def rate_batch(connection: Connection, facts: Sequence[MoFact], catalogue: Catalogue) -> list[Charge]:
+def rate_batch(
+    connection: Connection, accounts: Accounts, facts: Sequence[MoFact], catalogue: Catalogue
+) -> list[Charge]:
     """Rate the settled messages in order, under the locks of their counters; fill in `charges`."""
     first_open = first_open_month(connection)
     waiting: list[Unrated] = []
     for fact in facts:
         assert fact.settlement is not None, fact
         waiting.append(unrated(fact.settlement, catalogue, first_open))
-    volumes = _lock(connection, waiting)
+    volumes = _lock(connection, accounts, waiting)
     before = dict(volumes.referred)
     charges: list[Charge] = []
     for fact, one in zip(facts, waiting, strict=True):
@@ -84,25 +91,24 @@ def first_open_month(connection: Connection) -> Month:
     return closed + 1 if closed % 100 < 12 else (closed // 100 + 1) * 100 + 1
 
 
-def _lock(connection: Connection, waiting: Sequence[Unrated]) -> Volumes:
+def _lock(connection: Connection, accounts: Accounts, waiting: Sequence[Unrated]) -> Volumes:
     volumes = Volumes()
     keys = sorted({key for one in waiting if (key := volume_key(one)) is not None})
     if keys:
-        volumes.volume = _locked_volumes(connection, keys)
+        volumes.volume = _locked_volumes(connection, accounts, keys)
     terms = sorted({capped for one in waiting if (capped := referral_key(one)) is not None})
     if terms:
         volumes.referred = _locked_referrals(connection, terms)
     return volumes
 
 
-def _locked_volumes(connection: Connection, keys: list[VolumeKey]) -> dict[VolumeKey, int]:
-    found = _select_volumes(connection, keys)
-    missing = [key for key in keys if key not in found]
-    if missing:
+def _locked_volumes(connection: Connection, accounts: Accounts, keys: list[VolumeKey]) -> dict[VolumeKey, int]:
+    unknown = [key for key in keys if key not in accounts.counters]
+    if unknown:
         # Inserted before they are locked, or gap locks make deadlocks at every month's start (billing.md, 12).
-        insert_ignore(connection, Volume, _VOLUME, [(*key, 0, 0) for key in missing])
-        found.update(_select_volumes(connection, missing))
-    return found
+        insert_ignore(connection, Volume, _VOLUME, [(*key, 0, 0) for key in unknown])
+        accounts.fresh_counters.update(unknown)
+    return _select_volumes(connection, keys)
 
 
 def _select_volumes(connection: Connection, keys: list[VolumeKey]) -> dict[VolumeKey, int]:

@@ -40,11 +40,14 @@ class ChargeColumns(models.Model):
 
 
 class Charge(ChargeColumns):
-    """A charge that is not an MO's own: a tier correction, later MT and refunds. `message_id` names its message."""
+    """A charge that is not an MO's own: a tier correction, later MT and refunds. `message_id` names its message.
+
+    `kind` is core.tariff.charge.ChargeKind.
+    """
 
     id = models.BigIntegerField(primary_key=True)
     message_id = ReferenceField(db_index=True)
-    kind = CodeField(max_length=20)
+    kind = models.SmallIntegerField()
     operator_id = ReferenceField()
     at = InstantField()
 

@@ -10,15 +10,12 @@ is new: `element.model_fields_set` tells. What two elements have to do with each
 Rule: amounts are micros and fractions millionths from here on; nothing behind this module sees a decimal string.
 """
 
-import re
 from collections.abc import Iterator, Mapping
-from datetime import date
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, ValidationError
 from pydantic_core import ErrorDetails
 
-from core.money import format_micros
 from store.provisioning.fields import (
     Amount,
     Choice,
@@ -48,7 +45,6 @@ from store.provisioning.fields import (
     read_count,
 )
 from store.provisioning.lines import Path
-from store.provisioning.options import read_options
 from store.provisioning.sentences import did_you_mean, sentence, wrong
 from store.secrets import is_api_key_hash, is_password_hash
 
@@ -69,12 +65,6 @@ class Element(BaseModel):
     def has(self, key: str) -> bool:
         """Whether the file gives this key."""
         return key in self.model_fields_set
-
-
-def _not_both(element: Element, *keys: str) -> None:
-    given = [key for key in keys if element.has(key)]
-    if len(given) > 1:
-        raise wrong(f"has both {given[0]} and {given[1]}; leave one of them out")
 
 
 def _hashed(value: Any) -> str:
@@ -135,14 +125,7 @@ class Link(Element):
     repeat: Repeat = "doubt"
     id_tlv: Tlv = ""
     enabled: Flag = True
-    options: Annotated[dict[str, Any], BeforeValidator(read_options)] = {}
-
-    @model_validator(mode="after")
-    def _whole(self) -> "Link":
-        _not_both(self, "password", "password_encrypted")
-        if re.search(r"\s", self.host):
-            raise wrong("has a host with a space in it; write a name or an address")
-        return self
+    options: dict[str, Any] = {}
 
 
 class Tariff(Element):
@@ -154,13 +137,6 @@ class Tariff(Element):
     payout_fixed: Amount | None = None
     valid_from: Moment | None = None
     per_part: Flag = True
-
-    @model_validator(mode="after")
-    def _one_payout(self) -> "Tariff":
-        _not_both(self, "payout", "payout_fixed")
-        if self.payout is None and self.payout_fixed is None:
-            raise wrong('is without payout; give payout = "0.50" (of the net price) or payout_fixed = "4.10"')
-        return self
 
 
 class ShortCode(Element):
@@ -234,13 +210,6 @@ class Partner(Element):
     concurrency: Annotated[int, Whole(1, 10_000)] = 32
     active: Flag = True
 
-    @model_validator(mode="after")
-    def _whole(self) -> "Partner":
-        for secret in ("password", "api_key", "smpp_password"):
-            _not_both(self, secret, f"{secret}_hash")
-        _not_both(self, "referral_months", "referral_until")
-        return self
-
 
 class Prefix(Element):
     """A word on a short code."""
@@ -263,11 +232,6 @@ class Service(Element):
     default_reply: Annotated[str, Text(2000, lines=True)] = ""
     status: Annotated[str, Choice("draft", "pending", "approved", "rejected", "suspended")] = "approved"
 
-    @model_validator(mode="after")
-    def _whole(self) -> "Service":
-        _not_both(self, "secret", "secret_encrypted")
-        return self
-
 
 class Limit(Element):
     """`[[limit]]`: `threshold` is a number, or an amount when `metric` is sum."""
@@ -282,7 +246,9 @@ class Limit(Element):
 
 
 def _threshold(value: Any, known: Mapping[str, Any]) -> int:
-    return read_amount(value) if known.get("metric") == "sum" else read_count(value)
+    if "metric" not in known:  # the mistake is there
+        return 0
+    return read_amount(value) if known["metric"] == "sum" else read_count(value)
 
 
 class Blacklist(Element):
@@ -357,8 +323,3 @@ _MODELS: dict[tuple[str, str], type[Element]] = {
     ("Partner", "plan"): OnPlan,
     ("Service", "prefixes"): Prefix,
 }
-
-
-def amount(micros: int) -> str:
-    """Micros as the file writes them."""
-    return format_micros(micros)

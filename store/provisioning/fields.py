@@ -239,7 +239,7 @@ def _end(value: Any) -> "date | None":
 
 def instant_of_moment(moment: date, zone: str = "UTC") -> Instant:
     """A day is its midnight in the zone; a time without an offset is one of the zone. Never below 0."""
-    at = moment if isinstance(moment, datetime) else datetime.combine(moment, time())  # noqa: DTZ006
+    at = moment if isinstance(moment, datetime) else datetime.combine(moment, time())
     if at.tzinfo is None:
         at = at.replace(tzinfo=ZoneInfo(zone))
     return max(0, instant_of(at))

@@ -1,15 +1,15 @@
 """The options of a link: quirks of its operator, each known by name.
 
 OPTIONS        every name with what it may be
-read_options   `[link.options]` → the same, checked; raises the sentence of the first one that is wrong
+option_faults  `[link.options]` → what is wrong in it
 
 Rule: a new quirk gets its name here first; its meaning lives in smsc_link/protocols/.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from store.provisioning.sentences import did_you_mean, wrong
+from store.provisioning.sentences import did_you_mean
 
 Check = Callable[[Any], str]
 """A value → what is wrong with it, "" when it is fine."""
@@ -70,15 +70,10 @@ OPTIONS: dict[str, Check] = {
 }
 
 
-def read_options(value: Any) -> dict[str, Any]:
-    """The options of one link, checked."""
-    if not isinstance(value, dict):
-        raise wrong("must be a table, written [link.options]")
-    for name, given in value.items():
+def option_faults(options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The options of one link that are wrong, each with a sentence."""
+    for name, given in options.items():
         check = OPTIONS.get(name)
-        if check is None:
-            raise wrong(f"there is no option {name!r}{did_you_mean(str(name), OPTIONS)}")
-        fault = check(given)
+        fault = check(given) if check else f"there is no such option{did_you_mean(name, OPTIONS)}"
         if fault:
-            raise wrong(f"{name} {fault}")
-    return value
+            yield name, fault

@@ -45,7 +45,8 @@ def test_a_deadline_may_be_told_too_early_but_never_too_late() -> None:
 @given(some.lists(some.tuples(some.sampled_from(["add", "take", "tick"]), some.integers(0, 30)), max_size=60))
 def test_no_request_is_lost_or_told_twice(steps: list[tuple[str, int]]) -> None:
     window = Window(1000)
-    now_ms, sent, ended = 0, 0, []
+    now_ms, sent = 0, 0
+    ended: list[int] = []
 
     for step, number in steps:
         now_ms += number
@@ -53,7 +54,8 @@ def test_no_request_is_lost_or_told_twice(steps: list[tuple[str, int]]) -> None:
             sent += 1
             window.add(sent, sent, now_ms + 50)
         elif step == "take":
-            ended += [window.take(number)] if number in window else []
+            taken = window.take(number)
+            ended += [] if taken is None else [taken]
         else:
             ended += window.take_overdue(now_ms)
             deadline_ms = window.deadline_ms()

@@ -45,12 +45,12 @@ _REQUESTS: dict[type[Request], Request] = {
     **{kind: kind() for kind in (Unbind, EnquireLink)},
 }
 _ROLES: tuple[Role, ...] = ("esme", "smsc")
-_OPTIONAL = frozenset({DataSm, SubmitMulti, QuerySm, CancelSm, ReplaceSm})
+_OPTIONAL: frozenset[type[Request]] = frozenset({DataSm, SubmitMulti, QuerySm, CancelSm, ReplaceSm})
 
-_BINDS = {BindReceiver, BindTransmitter, BindTransceiver}
-_FROM_ESME = {SubmitSm, SubmitMulti, QuerySm, CancelSm, ReplaceSm, DataSm}
-_FROM_SMSC = {DeliverSm, DataSm, AlertNotification}
-_EITHER = {Unbind, EnquireLink}
+_BINDS: set[type[Request]] = {BindReceiver, BindTransmitter, BindTransceiver}
+_FROM_ESME: set[type[Request]] = {SubmitSm, SubmitMulti, QuerySm, CancelSm, ReplaceSm, DataSm}
+_FROM_SMSC: set[type[Request]] = {DeliverSm, DataSm, AlertNotification}
+_EITHER: set[type[Request]] = {Unbind, EnquireLink}
 # Sheet section 2: what each side may say in each state.
 _SAYABLE: dict[tuple[Role, State], set[type[Request]]] = {
     ("esme", State.OPEN): _BINDS,

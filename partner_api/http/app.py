@@ -1,0 +1,131 @@
+"""The partner API as an aiohttp application: routes, who may, bodies, health, metrics.
+
+build_app   Ports → web.Application; the roof runs it where api.listen says
+ROUTES      every call of the contract that is built
+
+A request is let in in this order: path, method, key, media type, body, its fields, Idempotency-Key.
+
+Rule: `/health` never waits for more than DATABASE_WAIT_S, whatever hangs.
+"""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+from pydantic import BaseModel, ValidationError
+
+from core.clock import Clock
+from core.errors import RequestError, StoreAway
+from partner_api.http import account, messages
+from partner_api.http.auth import Callers
+from partner_api.http.calls import Call, InFlight, Route
+from partner_api.http.openapi import describe
+from partner_api.http.ports import Ports
+from partner_api.http.problems import show_problems
+from partner_api.http.repeats import HEADER, digest_of, read_key
+from plumbing.loop import spawn
+
+BODY_MAX = 256 * 1024
+BODY_WAIT_S = 20
+"""How long a body may take to arrive."""
+ANSWER_WAIT_S = 20
+"""How long the database may take; a server that hangs is then taken for away."""
+DATABASE_WAIT_S = 2
+
+ROUTES: tuple[Route, ...] = (*messages.ROUTES, *account.ROUTES)
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def build_app(ports: Ports, *, clock: Clock) -> web.Application:
+    """The application. It owns nothing that must be closed."""
+    app = web.Application(middlewares=[show_problems], client_max_size=BODY_MAX)
+    callers = Callers(ports.catalogue, clock)
+    in_flight = InFlight()
+    for route in ROUTES:
+        app.router.add_route(route.method, route.path, _serve(route, ports, clock, callers, in_flight), name=route.name)
+    description = json.dumps(describe(ROUTES), ensure_ascii=False)
+
+    async def openapi(request: web.Request) -> web.Response:
+        return web.json_response(text=description)
+
+    async def metrics(request: web.Request) -> web.Response:
+        return web.Response(body=ports.metrics(), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
+
+    app.router.add_get("/v1/openapi.json", openapi, name="openapi")
+    app.router.add_get("/health", Health(ports).answer, name="health")
+    app.router.add_get("/metrics", metrics, name="metrics")
+    return app
+
+
+def _serve(route: Route, ports: Ports, clock: Clock, callers: Callers, in_flight: InFlight) -> Handler:
+    async def serve(request: web.Request) -> web.StreamResponse:
+        partner = callers.caller_of(request)
+        content = b""
+        body = None
+        if route.body is not None:
+            content = await _read_body(request)
+            body = read_model(route.body, content)
+        key = digest = ""
+        if route.method == "POST":
+            key = read_key(request.headers.get(HEADER))
+            digest = digest_of(route.method, request.path, content) if key else ""
+        path = dict(request.match_info)
+        call = Call(ports, clock, partner, path, body, in_flight, key, digest)
+        async with asyncio.timeout(ANSWER_WAIT_S):
+            status, answer = await route.serve(call)
+        return web.Response(status=status, text=answer.model_dump_json(by_alias=True), content_type="application/json")
+
+    return serve
+
+
+async def _read_body(request: web.Request) -> bytes:
+    if request.content_type != "application/json":
+        raise web.HTTPUnsupportedMediaType
+    try:
+        async with asyncio.timeout(BODY_WAIT_S):
+            return await request.read()
+    except TimeoutError:
+        raise RequestError(f"the body did not arrive within {BODY_WAIT_S} s", status=408) from None
+
+
+def read_model(model: type[BaseModel], content: bytes) -> BaseModel:
+    """The body. Raises RequestError: 400 for what is no JSON, 422 with `errors` for fields that are wrong."""
+    try:
+        return model.model_validate_json(content)
+    except ValidationError as mistakes:
+        found = mistakes.errors(include_url=False, include_context=False, include_input=False)
+        if found[0]["type"] == "json_invalid":
+            raise RequestError(f"the body is not JSON: {found[0]['msg']}") from None
+        errors = {".".join(map(str, one["loc"]))[:80] or "body": one["msg"] for one in found[:20]}
+        raise RequestError("some fields are wrong; see errors", status=422, errors=errors) from None
+
+
+class Health:
+    """GET /health: what the roof says of its roles, and whether the database answers right now."""
+
+    def __init__(self, ports: Ports) -> None:
+        self._ports = ports
+        self._probe: asyncio.Task[bool] | None = None
+
+    async def answer(self, request: web.Request) -> web.Response:
+        """200 once everything is up, 503 otherwise; at once, or after DATABASE_WAIT_S where the database hangs."""
+        content = dict(self._ports.health())
+        if not await self._database_answers():
+            content["status"] = "database away"
+        return web.json_response(content, status=200 if content.get("status") == "ok" else 503)
+
+    async def _database_answers(self) -> bool:
+        """One question at a time, however many ask: a database that hangs holds up one thread."""
+        if self._probe is None or self._probe.done():
+            self._probe = spawn(self._ask(), name="health probe")
+        done, _ = await asyncio.wait({self._probe}, timeout=DATABASE_WAIT_S)
+        return bool(done) and self._probe.result()
+
+    async def _ask(self) -> bool:
+        try:
+            await self._ports.run_read(lambda connection: connection.exec_driver_sql("SELECT 1").scalar())
+        except StoreAway:
+            return False
+        return True

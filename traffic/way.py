@@ -1,0 +1,181 @@
+"""The stations joined: what a link hands in on one side, what partners and links are asked for on the other.
+
+Way   traffic.ports.Intake; begun and stopped by the roof, and by the simulation, in the same way
+
+Rule: no station makes another; they meet here.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from structlog import get_logger
+
+from core.catalogue import Catalogue, Link
+from core.clock import Clock, Instant
+from core.ids import Ids
+from core.message import Callback, Heard, Mt, MtState, Receipt
+from traffic.accept import Accept
+from traffic.commit import Batcher, Run, Writes
+from traffic.dispatch import LEASE_MARGIN_S, Dispatcher, Due
+from traffic.ports import Deliver, Delivery, Line
+from traffic.send import DueMts, Sender
+from traffic.submit import VALID_MS, Replies, cut_to_fit
+
+log = get_logger()
+
+SWEEP_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How much at once (interfaces.md, section 2: journal and dispatch)."""
+
+    max_batch: int = 500
+    max_delay_ms: int = 1
+    backlog: int = 5000
+    callbacks: int = 500
+    timeout_s: int = 10
+    parts_timeout_s: int = 3600
+
+    @property
+    def lease_ms(self) -> int:
+        """How long a job that was handed out is ours (reliability.md, section 4)."""
+        return (self.timeout_s + LEASE_MARGIN_S) * 1000
+
+
+class Way:
+    """The whole way of a message, from a link's delivery to its reply's receipt."""
+
+    def __init__(
+        self,
+        *,
+        journal: Writes,
+        run: Run,
+        clock: Clock,
+        random: Random,
+        ids: Ids,
+        catalogue: Callable[[], Catalogue],
+        methods: Mapping[str, Deliver],
+        due_callbacks: Due,
+        due_mts: DueMts,
+        pace: Pace,
+    ) -> None:
+        self._clock = clock
+        self._ids = ids
+        self._catalogue = catalogue
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.batcher = Batcher(
+            journal, run, clock, max_batch=pace.max_batch, max_delay_ms=pace.max_delay_ms, backlog=pace.backlog
+        )
+        self.sender = Sender(self.batcher, clock, random, due=due_mts)
+        self.dispatcher = Dispatcher(
+            methods,
+            self.batcher,
+            clock,
+            random,
+            due=due_callbacks,
+            reply=self._reply_mt,
+            on_reply=self.sender.offer,
+            concurrency_of=self._concurrency_of,
+            spawn=self._spawn,
+            total_max=pace.callbacks,
+        )
+        self.accept = Accept(
+            self.batcher,
+            ids,
+            clock,
+            on_job=self.dispatcher.offer,
+            on_reply=self.sender.offer,
+            parts_timeout_s=pace.parts_timeout_s,
+        )
+        self.replies = Replies(self.batcher, ids, clock, holds=self.sender.holds, on_reply=self.sender.offer)
+
+    # --- what links call (traffic.ports.Intake) --------------------------------------------------------
+
+    def deliver(self, delivery: Delivery) -> None:
+        """An MO."""
+        self.accept.deliver(delivery)
+
+    def receipt(self, receipt: Receipt, answer: Callable[[Heard], bool]) -> None:
+        """A receipt."""
+        self.accept.receipt(receipt, answer)
+
+    def session_ended(self, link: Link, *, clean: bool, at: Instant) -> None:
+        """A session is over."""
+        self.accept.session_ended(link, clean=clean, at=at)
+
+    def line_opened(self, line: Line) -> None:
+        """A link is bound for sending."""
+        self.sender.line_opened(line)
+
+    def line_has_room(self, line: Line) -> None:
+        """Room in a window."""
+        self.sender.line_has_room(line)
+
+    # --- life ------------------------------------------------------------------------------------------
+
+    def start(self, *, dispatch: bool = True, links: bool = True) -> None:
+        """Begin: commits always; calls to partners and sending as the roles say."""
+        self._spawn(self.batcher.run())
+        if dispatch:
+            self._spawn(self.dispatcher.poll())
+        if links:
+            self._spawn(self.sender.poll())
+            self._spawn(self._sweep())
+
+    async def stop(self, timeout_s: float) -> None:
+        """Let what is on its way come to an end, then make all of it durable. Links are to be drained before."""
+        await self.dispatcher.stop(timeout_s)
+        await self.batcher.drained()
+        await self.sender.stop(timeout_s)
+        self.batcher.stop()
+        if not self.batcher.away:
+            await self.batcher.drained()
+        self.cancel()
+
+    def cancel(self) -> None:
+        """End every task at once, as a crash would."""
+        for task in list(self._tasks):
+            task.cancel()
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(SWEEP_S)
+            self.accept.sweep()
+
+    def _spawn(self, work: Awaitable[None]) -> None:
+        assert isinstance(work, Coroutine)
+        coroutine: Coroutine[Any, Any, None] = work
+        task = asyncio.get_running_loop().create_task(coroutine)
+        # The loop holds tasks weakly (stack.md, section 2).
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("a station's task failed", error=repr(error), exc_info=error)
+
+    # --- small decisions that need the catalogue -------------------------------------------------------
+
+    def _concurrency_of(self, login: str) -> int:
+        partner = self._catalogue().partners.get(login)
+        return partner.concurrency if partner is not None else 1
+
+    def _reply_mt(self, job: Callback, text: str, sender: str) -> Mt | None:
+        """The MT of a partner's answer; None where there is nothing that could be sent."""
+        catalogue = self._catalogue()
+        operator = catalogue.operators.get(job.operator)
+        if operator is None:
+            return None
+        now = self._clock.now()
+        text, parts = cut_to_fit(text)
+        held = self.sender.holds(operator.id)
+        state = MtState.SUBMITTING if held else MtState.QUEUED
+        return Mt(
+            self._ids.next(now), job.link, job.link_id, operator.id, sender or job.short_code, job.source, text, parts,
+            now, job.mo_id, job.partner_id, state, now + VALID_MS,
+        )  # fmt: skip

@@ -22,18 +22,18 @@ from typing import NamedTuple, Protocol, TypeAlias
 
 from core.clock import MINUTE_MS, Instant
 from core.message import Action
-from fraud.window import Window
+from fraud.window import Span, Window
 
 REMEMBERED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """At most `threshold` in `window_ms`; `reason` is the sentence for a person when it is more."""
+    """At most `threshold` in a window; `reason` is the sentence for a person when it is more."""
 
     rule: str
     limit_id: int
-    window_ms: int
+    span: Span
     threshold: int
     action: Action
     reason: str
@@ -112,7 +112,7 @@ class MemoryCounts:
             for bound, name, amount in decided.counted if decided else ():
                 if name in self._windows:
                     assert decided
-                    self._windows[name].remove(decided.at, amount, bound.window_ms)
+                    self._windows[name].remove(decided.at, amount, bound.span)
 
     def restore(self, events: Iterable[Asked]) -> None:
         begun: set[str] = set()
@@ -121,7 +121,11 @@ class MemoryCounts:
                 if check.window not in begun:
                     begun.add(check.window)
                     self._windows.pop(check.window, None)
-            self._count(at, checks)
+            for bound, name, amount in checks:
+                window = self._windows.get(name) or self._begin(name, at, bound.span)
+                window.sum_at(at, bound.span)
+                if amount:
+                    window.add(at, amount, bound.span)
 
     def _decide(self, asked: Asked) -> Decision:
         message_id, at, checks = asked
@@ -132,24 +136,21 @@ class MemoryCounts:
         for check in checks:
             bound, name, amount = check
             window = self._windows.get(name)
-            total = window.sum_at(at, bound.window_ms) if window else 0
+            total = window.sum_at(at, bound.span) if window else 0
             if total + amount > bound.threshold:
                 if bound.action is Action.REJECT:
                     return self._remember(message_id, _Decided(at, (), (check,)))
                 decision = (*decision, check)
-        self._count(at, checks)
+        for bound, name, amount in checks:
+            window = self._windows.get(name) or self._begin(name, at, bound.span)
+            if amount:
+                window.add(at, amount, bound.span)
         return self._remember(message_id, _Decided(at, checks, decision))
 
-    def _count(self, at: Instant, checks: tuple[Check, ...]) -> None:
-        for bound, name, amount in checks:
-            if not amount:
-                continue
-            window = self._windows.get(name)
-            if window is None:
-                window = self._windows[name] = Window(at)
-                self._idle.watch(name, bound.window_ms, at + 2 * bound.window_ms)
-            window.sum_at(at, bound.window_ms)
-            window.add(at, amount, bound.window_ms)
+    def _begin(self, name: str, at: Instant, span: Span) -> Window:
+        window = self._windows[name] = Window(at)
+        self._idle.watch(name, span, at + span.keep_ms)
+        return window
 
     def _remember(self, message_id: int, decided: _Decided) -> Decision:
         if len(self._young) >= REMEMBERED:
@@ -163,25 +164,25 @@ class _Idle:
 
     def __init__(self) -> None:
         self._minutes: list[int] = []
-        self._names: dict[int, list[tuple[str, int]]] = {}
+        self._names: dict[int, list[tuple[str, Span]]] = {}
 
-    def watch(self, name: str, window_ms: int, until: Instant) -> None:
+    def watch(self, name: str, span: Span, until: Instant) -> None:
         minute = until // MINUTE_MS + 1
         names = self._names.get(minute)
         if names is None:
             names = self._names[minute] = []
             heapq.heappush(self._minutes, minute)
-        names.append((name, window_ms))
+        names.append((name, span))
 
     def drop(self, windows: dict[str, Window], now: Instant) -> None:
         """Drop what has expired by now, and watch the rest on."""
         while self._minutes and self._minutes[0] * MINUTE_MS <= now:
-            for name, window_ms in self._names.pop(heapq.heappop(self._minutes)):
+            for name, span in self._names.pop(heapq.heappop(self._minutes)):
                 window = windows.get(name)
                 if window is None:
                     continue
-                until = window.expires_at(window_ms)
+                until = window.expires_at(span)
                 if until <= now:
                     del windows[name]
                 else:
-                    self.watch(name, window_ms, until)
+                    self.watch(name, span, until)

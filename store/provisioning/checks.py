@@ -6,7 +6,7 @@ check_prefixes    prefixes of one short code that are the same to a subscriber, 
 
 Each yields places with sentences. The checks of money that need versions are in loss.py.
 
-Rule: of two elements that cannot both be, the second one in the file is the mistake, or the file's against the database.
+Rule: of two elements that cannot both be, the second one in the file is the mistake, or the file's.
 """
 
 from collections.abc import Hashable, Iterator, Sequence
@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 from core.msisdn import read_msisdn
 from router.fold import fold, look
-from store.provisioning.elements import Document, Element, Limit, Link, Partner, Service, Tariff, TariffPlan
+from store.provisioning.elements import Document, Element, Limit, Link, Partner, Tariff, TariffPlan
 from store.provisioning.fields import instant_of_moment
 from store.provisioning.lines import Path
 from store.provisioning.options import option_faults
@@ -81,7 +81,7 @@ def _scales(path: Path, plan: TariffPlan) -> Iterator[Mistake]:
         if plan.tiers_mode == "volume" and plan.tiers[place].share < plan.tiers[place - 1].share:
             yield (
                 (*path, "tiers", place, "share"),
-                'falls, and in a volume plan a partner would lose by reaching it; raise it or take tiers_mode = "graduated"',
+                'falls: in a volume plan a partner would lose by reaching it; raise it, or tiers_mode = "graduated"',
             )
 
 
@@ -94,7 +94,7 @@ def _partner(path: Path, partner: Partner) -> Iterator[Mistake]:
     if (partner.smpp_password or partner.smpp_password_hash) and len(partner.login) > SYSTEM_ID_LONGEST:
         yield (
             (*path, "login"),
-            f"is too long to bind by SMPP; at most {SYSTEM_ID_LONGEST} characters, or no smpp_password",
+            f"is too long to bind by SMPP; write at most {SYSTEM_ID_LONGEST} characters",
         )
 
 
@@ -264,7 +264,8 @@ def _capitals(document: Document, stored: Stored) -> Iterator[Mistake]:
 
 def check_prefixes(document: Document, stored: Stored) -> Iterator[Mistake]:
     """Two prefixes of one short code that a subscriber cannot tell apart, in the file or against the database."""
-    owners = {row["id"]: f"{_login(stored, row['partner_id'])}/{row['name']}" for row in stored.service.rows.values()}
+    logins = {row["id"]: login for (login,), row in stored.partner.rows.items()}
+    owners = {row["id"]: f"{logins[owner]}/{name}" for (owner, name), row in stored.service.rows.items()}
     replaced = {f"{service.partner}/{service.name}" for service in document.service if service.has("prefixes")}
     numbers = {row["id"]: number for (number,), row in stored.short_code.rows.items()}
     taken: dict[tuple[str, str], tuple[str, str]] = {}
@@ -295,10 +296,3 @@ def _overlap(number: str, first: tuple[str, str], second: str) -> str:
         return f"{number} has the default service {owner} already; write a word"
     how = "only looks like" if fold(text) != fold(second) else "is the same to a subscriber as"
     return f"{quoted(second)} {how} {quoted(text)} of service {owner} on {number}; choose another word"
-
-
-def _login(stored: Stored, number: int) -> str:
-    return next((login for (login,), row in stored.partner.rows.items() if row["id"] == number), "")
-
-
-__all__ = ["Mistake", "Service", "check_inside", "check_names", "check_prefixes", "limit_key"]

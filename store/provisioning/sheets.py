@@ -9,7 +9,8 @@ So ids are given by the database only, and one that a message once named never c
 Rule: a few statements per table, however many elements; nobody else writes these tables.
 """
 
-from collections.abc import Iterable, Sequence
+import itertools
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -52,14 +53,14 @@ class Sheet:
     changed: dict[int, Row] = field(default_factory=dict)
     dropped: list[int] = field(default_factory=list)
 
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """All columns, the id first."""
-        return tuple(column.name for column in self.table.__table__.columns)
+    def __post_init__(self) -> None:
+        self.columns = tuple(column.name for column in self.table.__table__.columns)
+        assert self.columns[0] == "id", self.table
+        self._numbers = itertools.count(-1, -1)
 
     def add(self, values: Row) -> Row:
         """A new row; its id is negative until it is written."""
-        row = {"id": -len(self.added) - 1, **values}
+        row = {"id": next(self._numbers), **values}
         self.added.append(row)
         self.rows[tuple(row[name] for name in self.key)] = row
         return row
@@ -96,37 +97,28 @@ class Sheet:
             self.read(connection, self.table.__table__.c[column].in_(listed[start : start + _CHUNK]))
 
 
-def _sheet(table: type[Base], *key: str) -> Any:
-    return field(default_factory=lambda: Sheet(table, key))
-
-
-@dataclass
 class Stored:
     """The sheets, in the order in which they are written."""
 
-    operator: Sheet = _sheet(Operator, "code")
-    vat: Sheet = _sheet(VatRate, "operator_id", "valid_from")
-    link: Sheet = _sheet(Link, "name")
-    short_code: Sheet = _sheet(ShortCode, "number")
-    tariff: Sheet = _sheet(Tariff, "short_code_id", "operator_id", "valid_from")
-    plan: Sheet = _sheet(TariffPlan, "name")
-    version: Sheet = _sheet(PlanVersion, "plan_id", "valid_from")
-    partner: Sheet = _sheet(Partner, "login")
-    on_plan: Sheet = _sheet(PartnerPlan, "partner_id", "plan_id", "valid_from")
-    referral: Sheet = _sheet(ReferralTerms, "partner_id", "valid_from")
-    service: Sheet = _sheet(Service, "partner_id", "name")
-    prefix: Sheet = _sheet(Prefix, "short_code_id", "folded")
-    limit: Sheet = _sheet(Limit, "scope", "key", "metric", "window_ms", "action")
-    blacklist: Sheet = _sheet(Blacklist, "msisdn", "scope")
+    def __init__(self) -> None:
+        self.operator = Sheet(Operator, ("code",))
+        self.vat = Sheet(VatRate, ("operator_id", "valid_from"))
+        self.link = Sheet(Link, ("name",))
+        self.short_code = Sheet(ShortCode, ("number",))
+        self.tariff = Sheet(Tariff, ("short_code_id", "operator_id", "valid_from"))
+        self.plan = Sheet(TariffPlan, ("name",))
+        self.version = Sheet(PlanVersion, ("plan_id", "valid_from"))
+        self.partner = Sheet(Partner, ("login",))
+        self.on_plan = Sheet(PartnerPlan, ("partner_id", "plan_id", "valid_from"))
+        self.referral = Sheet(ReferralTerms, ("partner_id", "valid_from"))
+        self.service = Sheet(Service, ("partner_id", "name"))
+        self.prefix = Sheet(Prefix, ("short_code_id", "folded"))
+        self.limit = Sheet(Limit, ("scope", "key", "metric", "window_ms", "action"))
+        self.blacklist = Sheet(Blacklist, ("msisdn", "scope"))
 
-    def sheets(self) -> Sequence[Sheet]:
-        """All of them, what is referred to first."""
-        return tuple(vars(self).values())
-
-    def id_of(self, sheet: Sheet, name: str) -> int:
-        """The id of what has this natural key of one word."""
-        number: int = sheet.rows[(name,)]["id"]
-        return number
+    def sheets(self) -> Mapping[str, Sheet]:
+        """All of them by name, what is referred to first."""
+        return vars(self)
 
 
 # Which sheet a column's number is of.
@@ -187,7 +179,7 @@ def _owners_named(document: Document) -> Iterable[str]:
 def write_stored(connection: sa.Connection, stored: Stored) -> None:
     """Everything that was added, changed and dropped."""
     real: dict[str, dict[int, int]] = {}
-    for name, sheet in vars(stored).items():
+    for name, sheet in stored.sheets().items():
         _delete(connection, sheet)
         references = {column: real.get(REFERENCES[column], {}) for column in sheet.columns if column in REFERENCES}
         for row in (*sheet.added, *sheet.changed.values()):

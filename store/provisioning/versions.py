@@ -64,8 +64,8 @@ def place(existing: Mapping[Instant, C], wanted: Wanted[C], *, now: Instant, tar
         else:
             raise Begun("is in the past, where another version holds; let it begin later than now", index)
     first_dated = min((moment for moment, _, _ in dated), default=None)
-    for index, (moment, content) in enumerate(wanted):
-        if moment is None:
+    for index, (valid_from, content) in enumerate(wanted):
+        if valid_from is None:
             steps += _undated(existing, content, index, first_dated, now=now, target=target)
     return steps
 

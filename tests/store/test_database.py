@@ -1,10 +1,7 @@
-"""Transactions on both databases, and what becomes of them when the database does not answer."""
+"""Transactions on both databases, and how errors are told apart."""
 
-import os
 import sqlite3
-import stat
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -270,25 +267,10 @@ def test_a_full_disk_is_away_and_goes_on_when_there_is_room_again(sqlite_url: st
         connection.exec_driver_sql(f"PRAGMA max_page_count={pages}")
 
     with pytest.raises(StoreAway, match="full"), database.write() as connection:
-        connection.exec_driver_sql(
-            "INSERT INTO short_code (number, default_reply) VALUES ('1', ?)", ("x" * 1_000_000,)
-        )
+        connection.exec_driver_sql("INSERT INTO short_code (number, default_reply) VALUES ('1', ?)", ("x" * 1_000_000,))
 
     with database.write() as connection:
         connection.exec_driver_sql("PRAGMA max_page_count=1000000")
         book(connection, 1)
     assert months(database) == [1]
     database.close()
-
-
-# --- A server that goes away ---
-
-
-@pytest.fixture
-def away(mariadb_url: str) -> Iterator[Database]:
-    """A database on a server that the test may hurt; unhurt again afterwards."""
-    database = connect(mariadb_url, connect_timeout_s=1, io_timeout_s=1)
-    database.ping()
-    yield database
-    database.close()
-    services.mariadb().thaw() if services.mariadb().process else services.mariadb().start()

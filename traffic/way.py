@@ -22,7 +22,7 @@ from traffic.commit import Batcher, Run, Writes
 from traffic.dispatch import LEASE_MARGIN_S, Dispatcher, Due
 from traffic.ports import Deliver, Delivery, Line
 from traffic.send import DueMts, Sender
-from traffic.submit import VALID_MS, Replies, cut_to_fit
+from traffic.submit import VALID_MS, FindPlace, Replies, cut_to_fit
 
 log = get_logger()
 
@@ -61,6 +61,7 @@ class Way:
         methods: Mapping[str, Deliver],
         due_callbacks: Due,
         due_mts: DueMts,
+        find_place: FindPlace,
         pace: Pace,
     ) -> None:
         self._clock = clock
@@ -91,7 +92,9 @@ class Way:
             on_reply=self.sender.offer,
             parts_timeout_s=pace.parts_timeout_s,
         )
-        self.replies = Replies(self.batcher, ids, clock, holds=self.sender.holds, on_reply=self.sender.offer)
+        self.replies = Replies(
+            self.batcher, ids, clock, find_place=find_place, holds=self.sender.holds, on_reply=self.sender.offer
+        )
 
     # --- what links call (traffic.ports.Intake) --------------------------------------------------------
 

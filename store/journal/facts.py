@@ -23,6 +23,7 @@ from core.clock import Instant
 from core.ledger.entry import Charge
 from core.message import Answer, Callback, Mo, Mt, MtState, Receipt, Settlement
 from core.sms.parts import Piece
+from store.life import Idempotency
 
 
 class CallbackState(IntEnum):
@@ -154,6 +155,7 @@ class NewMtFact:
     """A reply through the API. `existing` is the id of the reply that was there before (0: this one is it)."""
 
     mt: Mt
+    idempotency: Idempotency | None = None
     existing: int = 0
 
 

@@ -19,7 +19,7 @@ from core.clock import Instant
 from core.message import Mt, MtState, ReceiptState, may_move
 from core.message import Receipt as ReceiptValue
 from store import schema
-from store.bulk import bulk_insert, bulk_update
+from store.bulk import bulk_insert, bulk_update, insert_ignore
 from store.journal.facts import CallbackFact, CallbackState, MtFact, NewMtFact, ReceiptFact
 from store.journal.rows import (
     ATTEMPT_COLUMNS,
@@ -34,6 +34,7 @@ from store.journal.rows import (
 )
 
 _PART = ("mt_id", "operator_id", "sequence", "key", "state", "error", "final_at")
+_IDEMPOTENCY = ("partner_id", "key", "digest", "status", "body", "at")
 _MOVE = ("mt_id", "at", "old", "new", "reason")
 _RECEIPT = (
     "operator_id", "key", "other_key", "state", "word", "error", "source", "destination", "arrived_at"
@@ -106,6 +107,13 @@ def write_new_mts(connection: Connection, facts: Sequence[NewMtFact], process_id
             if fact.mt.reply_to:
                 taken[fact.mt.reply_to] = fact.mt.id
     insert_mts(connection, new, process_id)
+    remembered = []
+    for fact in facts:
+        if fact.idempotency is not None and not fact.existing:
+            answer = fact.idempotency.answer(fact.mt.id, fact.mt.parts)
+            place = (fact.mt.partner_id, fact.idempotency.key)
+            remembered.append((*place, answer.digest, answer.status, answer.body, fact.mt.created_at))
+    insert_ignore(connection, schema.Idempotency, _IDEMPOTENCY, remembered)
 
 
 def write_moves(connection: Connection, facts: Sequence[MtFact], process_id: int) -> None:

@@ -72,9 +72,14 @@ def test_a_socket_may_be_named_in_the_url() -> None:
 def test_a_block_that_ends_is_kept_and_one_that_raises_leaves_nothing(database: Database) -> None:
     with database.write() as connection:
         book(connection, 1)
-    with pytest.raises(KeyError), database.write() as connection:
-        book(connection, 2)
-        raise KeyError
+
+    def fail() -> None:
+        with database.write() as connection:
+            book(connection, 2)
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
 
     assert months(database) == [1]
 

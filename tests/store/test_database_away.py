@@ -70,10 +70,14 @@ def test_a_frozen_server_is_noticed_by_a_new_connection_too(database: Database) 
 
 
 def test_a_server_killed_within_a_transaction_kept_nothing_of_it(database: Database) -> None:
-    with pytest.raises(StoreAway) as caught, database.write() as connection:
-        book(connection, 1)
-        services.mariadb().stop(signal.SIGKILL)
-        book(connection, 2)
+    def book_two() -> None:
+        with database.write() as connection:
+            book(connection, 1)
+            services.mariadb().stop(signal.SIGKILL)
+            book(connection, 2)
+
+    with pytest.raises(StoreAway) as caught:
+        book_two()
 
     assert not caught.value.in_doubt
     services.mariadb().start()
@@ -81,9 +85,13 @@ def test_a_server_killed_within_a_transaction_kept_nothing_of_it(database: Datab
 
 
 def test_a_server_that_freezes_in_commit_leaves_a_doubt(database: Database) -> None:
-    with pytest.raises(StoreAway) as caught, database.write() as connection:
-        book(connection, 1)
-        services.mariadb().freeze()
+    def book_one() -> None:
+        with database.write() as connection:
+            book(connection, 1)
+            services.mariadb().freeze()
+
+    with pytest.raises(StoreAway) as caught:
+        book_one()
 
     assert caught.value.in_doubt
     assert is_away(caught.value)
@@ -127,10 +135,14 @@ def test_a_writer_loses_one_transaction_to_a_restart_and_no_more(database: Datab
 
 
 def test_a_connection_that_an_administrator_kills_is_away(database: Database) -> None:
-    with pytest.raises(StoreAway), database.write() as connection:
-        number = connection.exec_driver_sql("SELECT CONNECTION_ID()").scalar_one()
-        services.mariadb().run(f"KILL {number}")
-        book(connection, 1)
+    def book_one() -> None:
+        with database.write() as connection:
+            number = connection.exec_driver_sql("SELECT CONNECTION_ID()").scalar_one()
+            services.mariadb().run(f"KILL {number}")
+            book(connection, 1)
+
+    with pytest.raises(StoreAway):
+        book_one()
 
     with database.write() as connection:
         book(connection, 2)

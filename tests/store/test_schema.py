@@ -16,14 +16,14 @@ from store.schema import Base, Id, Json
 ROOT = Path(__file__).parents[2]
 # Our kind of a column → what a database may call it.
 KINDS = {
-    Json: (sa.Text,),
+    Json: (sa.Text, mysql.LONGTEXT),
     sa.BigInteger: (sa.BigInteger,),
     sa.Boolean: (sa.Boolean, mysql.TINYINT),
     sa.Integer: (sa.Integer,),
     sa.LargeBinary: (sa.LargeBinary, mysql.LONGBLOB),
     sa.SmallInteger: (sa.SmallInteger,),
     sa.String: (sa.String,),
-    sa.Text: (sa.Text,),
+    sa.Text: (sa.Text, mysql.LONGTEXT),
 }
 
 
@@ -83,7 +83,7 @@ def test_the_database_has_every_key_and_index_as_the_schema_says(database: Datab
         for name, table in Base.metadata.tables.items():
             key = there.get_pk_constraint(name)["constrained_columns"]
             # SQLAlchemy hides the indexes that SQLite makes for UNIQUE behind a column, unless asked.
-            asked = {"include_auto_indexes": True} if database.dialect == "sqlite" else {}
+            asked: dict[str, Any] = {"include_auto_indexes": True} if database.dialect == "sqlite" else {}
             indexes = there.get_indexes(name, **asked)
             unique = {tuple(index["column_names"]) for index in indexes if index["unique"]}
             plain = {tuple(index["column_names"]) for index in indexes if not index["unique"]}

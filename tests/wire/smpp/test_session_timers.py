@@ -5,7 +5,6 @@ from wire.session import Answered, Bound, Closed, Unanswered
 from wire.smpp import (
     BindTransceiver,
     BindTransceiverResp,
-    DeliverSmResp,
     EnquireLink,
     EnquireLinkResp,
     Settings,
@@ -210,4 +209,3 @@ def test_the_session_always_says_when_it_wants_to_be_woken() -> None:
 
     assert now_ms == 40_000
     assert [type(event) for event in events] == [Unanswered] * 5 + [Closed]
-    assert DeliverSmResp.name == "deliver_sm_resp"

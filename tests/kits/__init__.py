@@ -1,0 +1,1 @@
+"""One kit per plug point, run over its register."""

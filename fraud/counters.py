@@ -22,7 +22,7 @@ from typing import NamedTuple, Protocol, TypeAlias
 
 from core.clock import MINUTE_MS, Instant
 from core.message import Action
-from fraud.window import Span, Window
+from fraud.window import Span, Window, span_of
 
 REMEMBERED = 10_000
 
@@ -116,16 +116,22 @@ class MemoryCounts:
 
     def restore(self, events: Iterable[Asked]) -> None:
         begun: set[str] = set()
-        for _, at, checks in events:
-            for check in checks:
+        for asked in events:
+            for check in asked.checks:
                 if check.window not in begun:
                     begun.add(check.window)
                     self._windows.pop(check.window, None)
-            for bound, name, amount in checks:
-                window = self._windows.get(name) or self._begin(name, at, bound.span)
-                window.sum_at(at, bound.span)
-                if amount:
-                    window.add(at, amount, bound.span)
+            self._count(asked.at, asked.checks)
+
+    def follow(self, batch: Sequence[Asked], decisions: Sequence[Decision]) -> None:
+        """Count a batch as others decided it; it may be taken back like any."""
+        for asked, decision in zip(batch, decisions):
+            if asked.message_id not in self._young and asked.message_id not in self._old:
+                counted = () if refuses(decision) else asked.checks
+                self._count(asked.at, counted)
+                self._remember(asked.message_id, _Decided(asked.at, counted, decision))
+        if batch:
+            self._idle.drop(self._windows, batch[-1].at)
 
     def _decide(self, asked: Asked) -> Decision:
         message_id, at, checks = asked
@@ -141,11 +147,15 @@ class MemoryCounts:
                 if bound.action is Action.REJECT:
                     return self._remember(message_id, _Decided(at, (), (check,)))
                 decision = (*decision, check)
+        self._count(at, checks)
+        return self._remember(message_id, _Decided(at, checks, decision))
+
+    def _count(self, at: Instant, checks: tuple[Check, ...]) -> None:
         for bound, name, amount in checks:
             window = self._windows.get(name) or self._begin(name, at, bound.span)
+            window.sum_at(at, bound.span)
             if amount:
                 window.add(at, amount, bound.span)
-        return self._remember(message_id, _Decided(at, checks, decision))
 
     def _begin(self, name: str, at: Instant, span: Span) -> Window:
         window = self._windows[name] = Window(at)
@@ -163,21 +173,23 @@ class _Idle:
     """When to look whether a window has expired: names by minute, each name in one minute only."""
 
     def __init__(self) -> None:
-        self._minutes: list[int] = []
-        self._names: dict[int, list[tuple[str, Span]]] = {}
+        self._due: list[tuple[int, int]] = []
+        self._names: dict[tuple[int, int], list[str]] = {}
 
     def watch(self, name: str, span: Span, until: Instant) -> None:
-        minute = until // MINUTE_MS + 1
-        names = self._names.get(minute)
+        due = (until // MINUTE_MS + 1, span.window_ms)
+        names = self._names.get(due)
         if names is None:
-            names = self._names[minute] = []
-            heapq.heappush(self._minutes, minute)
-        names.append((name, span))
+            names = self._names[due] = []
+            heapq.heappush(self._due, due)
+        names.append(name)
 
     def drop(self, windows: dict[str, Window], now: Instant) -> None:
         """Drop what has expired by now, and watch the rest on."""
-        while self._minutes and self._minutes[0] * MINUTE_MS <= now:
-            for name, span in self._names.pop(heapq.heappop(self._minutes)):
+        while self._due and self._due[0][0] * MINUTE_MS <= now:
+            due = heapq.heappop(self._due)
+            span = span_of(due[1])
+            for name in self._names.pop(due):
                 window = windows.get(name)
                 if window is None:
                     continue

@@ -4,8 +4,9 @@ Window     sum_at(t), add(t, amount), remove(t, amount)
 Span       the length of a window and what follows from it; span_of(window_ms)
 grace_ms   how late an event may come, behind newer ones, and still be judged exactly
 
-Entries are (last, length, amount), rising by last: an event, or a bucket of those from last − length to last. The newest EXACT entries are always single events; a bucket counts whole as long as any of it may be in the
-window, so nothing is admitted beyond the threshold, and a window with at most EXACT events is exact.
+Entries are (last, length, amount), rising by last: an event, or a bucket of those from last − length to last. The
+newest EXACT entries are always single events; a bucket counts whole as long as any of it may be in the window, so
+nothing is admitted beyond the threshold, and a window with at most EXACT events is exact.
 
 Rule: store/counters.lua does the same, step by step; tests/store/test_counters.py holds them together.
 """

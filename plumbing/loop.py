@@ -1,6 +1,7 @@
 """The one event loop: uvloop under Twisted's asyncio reactor.
 
 install()   once, before twisted.internet.reactor is imported (stack.md, section 2)
+run()       the whole life of a process: one coroutine on the reactor
 spawn()     starts a coroutine as a task, keeps it until it is done, logs what it did not expect
 
 Rule: nobody calls asyncio.create_task() but spawn(). The loop holds tasks weakly: one that nobody keeps may be
@@ -8,8 +9,9 @@ collected while it waits ("Task was destroyed but it is pending").
 """
 
 import asyncio
+import signal
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 import uvloop
@@ -29,6 +31,36 @@ def install() -> None:
         loop = uvloop.new_event_loop()
         asyncio.set_event_loop(loop)
         asyncioreactor.install(loop)
+
+
+def run(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Run the reactor until the coroutine is done; what it returns or raises.
+
+    The first SIGINT or SIGTERM cancels it, and it may take its time to end well; the second ends the process.
+    """
+    install()
+    from twisted.internet import reactor
+
+    tasks: list[asyncio.Task[T]] = []
+
+    def begin() -> None:
+        task = spawn(main(), name="main")
+        task.add_done_callback(lambda _: reactor.stop())
+        tasks.append(task)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, _cancel_once, loop, number, task)
+
+    reactor.callWhenRunning(begin)
+    reactor.run(installSignalHandlers=False)
+    return tasks[0].result()
+
+
+def _cancel_once(loop: asyncio.AbstractEventLoop, number: int, task: asyncio.Task[Any]) -> None:
+    for one in (signal.SIGINT, signal.SIGTERM):
+        loop.remove_signal_handler(one)
+        signal.signal(one, signal.SIG_DFL)
+    task.cancel()
 
 
 def spawn(coroutine: Coroutine[Any, Any, T], *, name: str) -> asyncio.Task[T]:

@@ -5,8 +5,8 @@ redis()            a Redis without persistence
 fresh_sqlite(), fresh_mariadb()    a migrated, empty database of one's own
 Server             stop, start, freeze, thaw: what the fire tests do to them
 
-Each lives in a folder under the temporary one, on a port of its own, with a guard: a shell that waits for the end of
-a pipe that we hold. So also after a kill -9 of the test run no process and no folder is left.
+Each lives in a folder of its own with a guard: a shell that waits for the end of a pipe that we hold, then kills and
+removes. So also after a kill -9 of the test run no process and no folder is left.
 
 Rule: plain functions, no fixtures: pytest and trial both use them.
 """
@@ -17,6 +17,7 @@ import functools
 import itertools
 import os
 import re
+import secrets
 import shutil
 import signal
 import socket
@@ -44,8 +45,7 @@ _PACKAGES = {
 # Ends when our end of its standard input closes, however we end. The files tell it what to kill and remove.
 _GUARD = """
 read _
-if [ -f "$0/pid" ]; then kill -9 "$(cat "$0/pid")" 2>/dev/null; fi
-sleep 0.1
+if [ -f "$0/pid" ]; then kill -9 "$(cat "$0/pid")" 2>/dev/null; sleep 0.2; fi
 rm -rf "$0"
 """
 
@@ -54,13 +54,10 @@ class Server:
     """A process in a folder of its own. Dies by SIGKILL at exit, and its folder with it."""
 
     def __init__(self, name: str) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix=f"tollbridge-{name}-"))
+        self.folder = _guarded_folder(name)
         self.port = _free_port()
         self.process: subprocess.Popen[bytes] | None = None
-        self._guard = subprocess.Popen(
-            ["/bin/sh", "-c", _GUARD, str(self.folder)], stdin=subprocess.PIPE, start_new_session=True
-        )
-        atexit.register(self._end)
+        atexit.register(self.stop, signal.SIGKILL)
 
     def command(self) -> list[str]:
         """What to run."""
@@ -106,13 +103,6 @@ class Server:
 
     def _died(self) -> bool:
         return self.process is not None and self.process.poll() is not None
-
-    def _end(self) -> None:
-        self.stop(signal.SIGKILL)
-        shutil.rmtree(self.folder, ignore_errors=True)
-        assert self._guard.stdin is not None
-        self._guard.stdin.close()
-        self._guard.wait(READY_TIMEOUT_S)
 
 
 class MariaDb(Server):
@@ -247,10 +237,9 @@ def fresh_mariadb() -> str:
 
 @functools.cache
 def _sqlite_template() -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="tollbridge-sqlite-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    migrate(f"sqlite:///{folder}/template.db")
-    return folder / "template.db"
+    path = _guarded_folder("sqlite") / "template.db"
+    migrate(f"sqlite:///{path}")
+    return path
 
 
 @functools.cache
@@ -258,6 +247,16 @@ def _mariadb_template() -> str:
     url = mariadb().database()
     migrate(url)
     return url
+
+
+def _guarded_folder(name: str) -> Path:
+    """A folder that goes when we go, and the process in its `pid` with it. What ends at exit is registered after."""
+    folder = Path(tempfile.mkdtemp(prefix=f"tollbridge-{name}-"))
+    guard = subprocess.Popen(["/bin/sh", "-c", _GUARD, str(folder)], stdin=subprocess.PIPE, start_new_session=True)
+    assert guard.stdin is not None
+    atexit.register(guard.wait, READY_TIMEOUT_S)
+    atexit.register(guard.stdin.close)
+    return folder
 
 
 def _need(*programs: str) -> None:
@@ -296,7 +295,9 @@ def _wait_for(ready: Callable[[], bool], what: str) -> None:
 
 
 def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Below the ports that outgoing connections get: one of those might take ours while the server is stopped."""
+    while True:
+        port = 12_000 + secrets.randbelow(18_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port

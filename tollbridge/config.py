@@ -63,9 +63,7 @@ def _database_url(text: str) -> str:
 
 def _redis_url(text: str) -> str:
     if text and not text.startswith(("redis://", "rediss://", "unix://")):
-        raise wrong(
-            "must be redis://HOST:6379/0 (or rediss://, unix://), or empty: counters of this process"
-        )
+        raise wrong("must be redis://HOST:6379/0 (or rediss://, unix://), or empty: counters of this process")
     return text
 
 

@@ -8,17 +8,19 @@ sweep           long messages whose parts never came are accepted with what came
 Rule: a delivery is answered exactly once: TAKEN after its commit, LATER when that cannot be now.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from structlog import get_logger
 
-from core.catalogue import Link
+from core.catalogue import Link, Operator
 from core.clock import SECOND_MS, Clock, Instant
 from core.errors import StoreError
 from core.ids import Ids
 from core.message import Heard, Mo, Mt, Receipt
+from core.sms.alphabet import Coding
 from store.journal import DoubtFact, Fact, MoFact, PartFact, ReceiptFact, RepeatFact, SessionFact
+from store.recovery import WaitingPart
 from traffic.commit import Batcher
 from traffic.parts import Assemblies, Group, GroupKey, Part
 from traffic.ports import Delivery
@@ -53,6 +55,7 @@ class Accept:
         *,
         on_job: Callable[[MoFact], None],
         on_reply: Callable[[Mt], None],
+        coding_of: Callable[[Link, int], Coding],
         parts_timeout_s: int = 3600,
     ) -> None:
         self._batcher = batcher
@@ -60,6 +63,7 @@ class Accept:
         self._clock = clock
         self._on_job = on_job
         self._on_reply = on_reply
+        self._coding_of = coding_of
         self._parts_timeout_s = parts_timeout_s
         self._ended: dict[int, Instant] = {}
         self._ended_clean: set[int] = set()
@@ -270,6 +274,25 @@ class Accept:
             # Parts came meanwhile: what is new among ours joins them.
             for sequence, part in group.parts.items():
                 now_open.parts.setdefault(sequence, part)
+
+    def restore(self, waiting: Sequence[WaitingPart], links: Mapping[int, tuple[Link, Operator]]) -> None:
+        """Parts that an earlier process acknowledged go on waiting here. `links` by id."""
+        for row in waiting:
+            place = links.get(row.link_id)
+            if place is None:
+                continue
+            link, operator = place
+            key: GroupKey = (operator.id, row.source, row.destination, row.reference, row.bits, row.total)
+            group = self.assemblies.find(key)
+            if group is not None and row.sequence in group.parts:
+                self._finish(group)
+                group = None
+            if group is None:
+                group = Group(
+                    key, link, operator, self._coding_of(link, row.data_coding), row.data_coding, row.arrived_at
+                )
+                self.assemblies.open(group)
+            group.parts[row.sequence] = Part(row.id, row.payload, row.fingerprint, durable=True)
 
     def sweep(self) -> None:
         """Accept long messages that waited too long, with what came; try complete ones again. Call every second."""

@@ -17,6 +17,7 @@ from core.catalogue import Catalogue, Link
 from core.clock import Clock, Instant
 from core.ids import Ids
 from core.message import Callback, Heard, Mt, MtState, Receipt
+from core.sms.alphabet import Coding
 from traffic.accept import Accept
 from traffic.commit import Batcher, Run, Writes
 from traffic.dispatch import LEASE_MARGIN_S, Dispatcher, Due
@@ -62,6 +63,7 @@ class Way:
         due_callbacks: Due,
         due_mts: DueMts,
         find_place: FindPlace,
+        coding_of: Callable[[Link, int], Coding],
         pace: Pace,
     ) -> None:
         self._clock = clock
@@ -90,6 +92,7 @@ class Way:
             clock,
             on_job=self.dispatcher.offer,
             on_reply=self.sender.offer,
+            coding_of=coding_of,
             parts_timeout_s=pace.parts_timeout_s,
         )
         self.replies = Replies(

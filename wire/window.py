@@ -54,15 +54,14 @@ class Window:
         """The requests whose time is over, which fly no more; in the order in which they left."""
         if self._soonest_ms is None or now_ms < self._soonest_ms:
             return []
-        overdue: list[Any] = []
+        overdue: list[int] = []
         self._soonest_ms = None
-        for sequence, (request, deadline_ms) in list(self._flying.items()):
+        for sequence, (_, deadline_ms) in self._flying.items():
             if deadline_ms > now_ms:
                 self._soonest_ms = deadline_ms
                 break
-            del self._flying[sequence]
-            overdue.append(request)
-        return overdue
+            overdue.append(sequence)
+        return [self._flying.pop(sequence)[0] for sequence in overdue]
 
     def take_all(self) -> list[Any]:
         """All that fly; none flies after it."""

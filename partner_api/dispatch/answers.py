@@ -150,9 +150,17 @@ def read_content_type(header: str) -> tuple[str, str]:
 
 def _decode(body: bytes, charset: str) -> str:
     """Raises LookupError for a charset that we do not read, UnicodeDecodeError for octets that are none of it."""
-    if charset != "utf-8" and codecs.lookup(charset).name not in _CHARSETS:
+    if charset != "utf-8" and not _is_charset(charset):
         raise LookupError(charset)
     return body.decode(charset).removeprefix("\ufeff")
+
+
+@lru_cache(maxsize=256)
+def _is_charset(name: str) -> bool:
+    try:
+        return codecs.lookup(name).name in _CHARSETS
+    except (LookupError, ValueError):
+        return False
 
 
 def _is_whole(text: str) -> bool:
@@ -177,11 +185,7 @@ def _excerpt(raw: RawAnswer) -> str:
         return ""
     _, charset = read_content_type(raw.content_type)
     begin = raw.body[:EXCERPT_MAX]
-    try:
-        known = codecs.lookup(charset).name in _CHARSETS
-    except (LookupError, ValueError):
-        known = False
-    return begin.decode(charset if known else "utf-8", "replace").replace("\0", "\ufffd")
+    return begin.decode(charset if _is_charset(charset) else "utf-8", "replace").replace("\0", "\ufffd")
 
 
 def _sentence(text: str) -> str:

@@ -118,7 +118,7 @@ def read_end_point(url: str) -> EndPoint:
     except ValueError as mistake:
         return EndPoint(url[:200], URL(), problem=f"the url of the service cannot be read: {mistake}")
 
-    if read.raw_path == "":
-        read = read.with_path("/", encoded=True, keep_query=True)
     whole, _, query = str(read).partition("?")
+    if whole.count("/") == 2:
+        whole += "/"
     return EndPoint(shown, read, whole + "?", query + "&" if query else "")

@@ -10,6 +10,8 @@ its reason, tried again. Memory stays bounded whatever a partner sends.
 """
 
 import asyncio
+from collections.abc import Callable
+from typing import NamedTuple, TypeAlias
 
 from aiohttp import (
     ClientConnectorCertificateError,
@@ -30,7 +32,7 @@ from structlog import get_logger
 from yarl import URL
 
 from core.clock import Clock
-from core.errors import PeerError
+from core.errors import PeerError, PeerRefused
 from core.message import Answer, Callback
 from partner_api.dispatch.addresses import CheckedResolver, Guard, Lookup, look_up
 from partner_api.dispatch.answers import RawAnswer, failure, read_answer
@@ -48,6 +50,18 @@ _COMMON = {hdrs.USER_AGENT: "Tollbridge", hdrs.ACCEPT: "text/plain, application/
 _FORM = {**_COMMON, hdrs.CONTENT_TYPE: "application/x-www-form-urlencoded"}
 _JSON = {**_COMMON, hdrs.CONTENT_TYPE: "application/json"}
 _NO_TIMEOUT = ClientTimeout(total=None, connect=None, sock_read=None, sock_connect=None)
+
+
+class Request(NamedTuple):
+    """What goes over the wire."""
+
+    method: str
+    url: URL
+    headers: CIMultiDict[str]
+    body: bytes | None
+
+
+Write: TypeAlias = Callable[[Callback, EndPoint], Request]
 
 
 class HttpCaller:
@@ -71,19 +85,15 @@ class HttpCaller:
 
     async def get(self, callback: Callback) -> Answer:
         """The parameters in the query, behind any query that the url has."""
-        point = read_end_point(callback.service.url)
-        query = point.own_query + encode_form(callback)
-        headers = self._headers(_COMMON, callback, query.encode("ascii"))
-        return await self._call(point, hdrs.METH_GET, f"{point.before_query}{query}", headers, None)
+        return await self._attempt(callback, self._get)
 
     async def post(self, callback: Callback) -> Answer:
         """The parameters as a form."""
-        body = encode_form(callback).encode("ascii")
-        return await self._post(callback, body, _FORM)
+        return await self._attempt(callback, self._post_form)
 
     async def post_json(self, callback: Callback) -> Answer:
         """The parameters as a JSON object."""
-        return await self._post(callback, encode_json(callback), _JSON)
+        return await self._attempt(callback, self._post_json)
 
     async def close(self) -> None:
         """Close every connection."""
@@ -91,10 +101,44 @@ class HttpCaller:
             session, self._session = self._session, None
             await session.close()
 
-    async def _post(self, callback: Callback, body: bytes, common: dict[istr, str]) -> Answer:
-        point = read_end_point(callback.service.url)
-        headers = self._headers(common, callback, body)
-        return await self._call(point, hdrs.METH_POST, point.url, headers, body)
+    async def _attempt(self, callback: Callback, write: Write) -> Answer:
+        """One attempt: whatever happens becomes an answer."""
+        started_ms = self._clock.monotonic_ms()
+        shown = ""
+        try:
+            point = read_end_point(callback.service.url)
+            shown = point.shown
+            problem = point.problem or self._guard.problem_of_host(point.host)
+            if problem:
+                raise PeerRefused(problem)
+            request = write(callback, point)
+            async with asyncio.timeout(self._timeout_s):
+                raw = await self._exchange(request)
+            answer = read_answer(raw, self._clock.now())
+        except TimeoutError:
+            answer = failure(f"no whole answer within {self._timeout_s:g} s")
+        except (ClientError, PeerError, OSError, ValueError) as reason:
+            answer = failure(_sentence_of(reason))
+        except Exception as mistake:  # The edge of a door: an attempt must end as an answer.
+            log.exception("callback failed", url=shown)
+            answer = failure(f"we failed to make the call ({type(mistake).__name__}); see the log")
+        answer.url = shown
+        answer.latency_ms = self._clock.monotonic_ms() - started_ms
+        return answer
+
+    def _get(self, callback: Callback, point: EndPoint) -> Request:
+        query = point.own_query + encode_form(callback)
+        headers = self._headers(_COMMON, callback, query.encode("ascii"))
+        # Encoded already: quoted once more, the query would not be the one that is signed (stack.md, section 2).
+        return Request(hdrs.METH_GET, URL(f"{point.before_query}{query}", encoded=True), headers, None)
+
+    def _post_form(self, callback: Callback, point: EndPoint) -> Request:
+        body = encode_form(callback).encode("ascii")
+        return Request(hdrs.METH_POST, point.url, self._headers(_FORM, callback, body), body)
+
+    def _post_json(self, callback: Callback, point: EndPoint) -> Request:
+        body = encode_json(callback)
+        return Request(hdrs.METH_POST, point.url, self._headers(_JSON, callback, body), body)
 
     def _headers(self, common: dict[istr, str], callback: Callback, content: bytes) -> CIMultiDict[str]:
         headers: CIMultiDict[str] = CIMultiDict(common)
@@ -103,38 +147,10 @@ class HttpCaller:
             headers[_SIGNATURE] = sign(secret.encode(), content, self._clock.now())
         return headers
 
-    async def _call(
-        self, point: EndPoint, method: str, url: str | URL, headers: CIMultiDict[str], body: bytes | None
-    ) -> Answer:
-        """One attempt: whatever happens becomes an answer."""
-        started_ms = self._clock.monotonic_ms()
-        problem = point.problem or self._guard.problem_of_host(point.host)
-        if problem:
-            answer = failure(problem)
-        else:
-            try:
-                async with asyncio.timeout(self._timeout_s):
-                    raw = await self._exchange(method, url, headers, body)
-                answer = read_answer(raw, self._clock.now())
-            except TimeoutError:
-                answer = failure(f"no whole answer within {self._timeout_s:g} s")
-            except (ClientError, PeerError, OSError, ValueError) as reason:
-                answer = failure(_sentence_of(reason))
-            except Exception as reason:  # The edge of a door: an attempt must end as an answer.
-                log.exception("callback failed", url=point.shown, error=type(reason).__name__)
-                answer = failure(f"we failed to make the call ({type(reason).__name__}); see the log")
-        answer.url = point.shown
-        answer.latency_ms = self._clock.monotonic_ms() - started_ms
-        return answer
-
-    async def _exchange(self, method: str, url: str | URL, headers: CIMultiDict[str], body: bytes | None) -> RawAnswer:
+    async def _exchange(self, request: Request) -> RawAnswer:
         session = self._session or self._open()
         response = await session.request(
-            method,
-            URL(url, encoded=True) if isinstance(url, str) else url,
-            headers=headers,
-            data=body,
-            allow_redirects=False,
+            request.method, request.url, headers=request.headers, data=request.body, allow_redirects=False
         )
         try:
             content = await _read_body(response)
@@ -176,21 +192,16 @@ class HttpCaller:
 
 
 async def _read_body(response: ClientResponse) -> bytes:
-    """The whole body. Raises PeerRefused when it is too long."""
+    """The whole body; most have arrived with their head. Raises PeerRefused for one that is too long."""
     content = response.content
-    if content.is_eof():
-        body = content.read_nowait(-1)
-        if len(body) > ANSWER_MAX:
-            raise ClientPayloadError(f"the answer is longer than {ANSWER_MAX // 1024} KiB")
-        return body
     chunks: list[bytes] = []
     room = ANSWER_MAX
-    while chunk := await content.readany():
+    while chunk := content.read_nowait(-1) if content.is_eof() else await content.readany():
         chunks.append(chunk)
         room -= len(chunk)
         if room < 0:
-            raise PeerError(f"the answer is longer than {ANSWER_MAX // 1024} KiB")
-    return b"".join(chunks)
+            raise PeerRefused(f"the answer is longer than {ANSWER_MAX // 1024} KiB")
+    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
 def _sentence_of(reason: Exception) -> str:
@@ -208,9 +219,9 @@ def _sentence_of(reason: Exception) -> str:
             return f"the answer broke off: {reason}"
         case ClientResponseError():
             return f"the answer is not HTTP: {reason.message}"
-        case ClientError():
-            return f"the call failed: {type(reason).__name__} {reason}"
         case OSError():
             return f"the connection broke: {reason.strerror or reason}"
+        case ClientError():
+            return f"the call failed: {type(reason).__name__} {reason}"
         case _:
             return f"the call could not be made: {reason}"

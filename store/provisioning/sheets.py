@@ -56,14 +56,26 @@ class Sheet:
     def __post_init__(self) -> None:
         self.columns = tuple(column.name for column in self.table.__table__.columns)
         assert self.columns[0] == "id", self.table
+        self._has_versions = self.key[-1] == "valid_from"
+        self._versions: dict[Key, dict[int, Row]] = {}
         self._numbers = itertools.count(-1, -1)
 
     def add(self, values: Row) -> Row:
         """A new row; its id is negative until it is written."""
         row = {"id": next(self._numbers), **values}
         self.added.append(row)
-        self.rows[tuple(row[name] for name in self.key)] = row
+        self._keep(tuple(row[name] for name in self.key), row)
         return row
+
+    def versions(self, *parent: int) -> dict[int, Row]:
+        """The versions of one thing by their beginning."""
+        assert self._has_versions, self.table
+        return dict(self._versions.get(parent, {}))
+
+    def _keep(self, key: Key, row: Row) -> None:
+        self.rows[key] = row
+        if self._has_versions:
+            self._versions.setdefault(key[:-1], {})[key[-1]] = row
 
     def change(self, row: Row, values: Row) -> None:
         """New values for a row, none of them of its key."""
@@ -74,6 +86,8 @@ class Sheet:
     def drop(self, key: Key) -> None:
         """Take a row away."""
         row = self.rows.pop(key)
+        if self._has_versions:
+            del self._versions[key[:-1]][key[-1]]
         if row["id"] > 0:
             self.changed.pop(row["id"], None)
             self.dropped.append(row["id"])
@@ -88,7 +102,7 @@ class Sheet:
         names = self.columns
         places = [names.index(name) for name in self.key]
         for values in connection.execute(statement):
-            self.rows[tuple(values[place] for place in places)] = dict(zip(names, values))
+            self._keep(tuple(values[place] for place in places), dict(zip(names, values)))
 
     def read_where_in(self, connection: sa.Connection, column: str, values: Iterable[Any]) -> None:
         """The rows with one of these values, in a few statements."""

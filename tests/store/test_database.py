@@ -103,6 +103,23 @@ def test_a_reader_cannot_write_and_its_connection_can_afterwards(database: Datab
     assert months(database) == [2]
 
 
+def test_a_writer_on_mariadb_sees_what_others_committed_also_after_reading(mariadb_url: str) -> None:
+    """READ COMMITTED: the snapshot of a reader does not stay with its connection."""
+    database, other = connect(mariadb_url, connections=1), connect(mariadb_url)
+    assert months(database) == []
+    query = sa.select(ClosedMonth.month).order_by(ClosedMonth.month)
+
+    with database.write() as connection:
+        before = list(connection.execute(query).scalars())
+        with other.write() as writer:
+            book(writer, 1)
+        after = list(connection.execute(query).scalars())
+
+    assert (before, after) == ([], [1])
+    database.close()
+    other.close()
+
+
 def test_a_transaction_that_reads_first_and_writes_later_waits_for_the_other_one(sqlite_url: str) -> None:
     """With a plain BEGIN the second fails at once: «database is locked»."""
     database, inside, first_may_end = connect(sqlite_url), threading.Event(), threading.Event()

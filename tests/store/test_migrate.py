@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from core.errors import ConfigError, StoreAway
 from store.database import Database, connect
 from store.migrate import is_current, migrate, pending_migrations
-from store.schema import Base, CatalogueVersion, ShortCode
+from store.schema import Base, CatalogueVersion, Operator, ShortCode
 from store.triggers import missing_triggers
 from tests.services import mariadb
 
@@ -109,3 +109,31 @@ def test_a_user_who_is_refused_is_told_with_a_sentence() -> None:
 
     with pytest.raises(ConfigError, match=r"^database.url: mysql://nobody:\*\*\*@.* refuses us: Access denied"):
         migrate(url)
+
+
+def test_django_and_the_engine_see_the_same_rows(database: Database, database_url: str) -> None:
+    with database.write() as connection:
+        connection.execute(
+            sa.insert(Operator).values(
+                code="ours", name="Ω", country="RS", currency="RSD", msisdn_prefixes=["38160", {"b": 1, "a": None}]
+            )
+        )
+    script = (
+        "from store.models import Operator; row = Operator.objects.get(); row.pk = None; row.code = 'theirs';"
+        "row.save(force_insert=True)"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "site/manage.py", "shell", "--no-imports", "-c", script],
+        check=False,
+        cwd=ROOT,
+        env={"TOLLBRIDGE_DATABASE__URL": database_url},
+        capture_output=True,
+        text=True,
+    )
+
+    assert done.returncode == 0, done.stderr
+    with database.read() as connection:
+        columns = (Operator.code, Operator.name, Operator.country, Operator.currency, Operator.msisdn_prefixes)
+        ours, theirs = (tuple(row) for row in connection.execute(sa.select(*columns).order_by(Operator.code)))
+    assert theirs == ("theirs", *ours[1:])

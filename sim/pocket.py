@@ -1,0 +1,137 @@
+"""The pocket SMSC on the command line: `tollbridge sim smpp`.
+
+PocketSmsc       the message centre itself (sim/centre.py)
+PocketOptions    what the command line may say
+run_pocket       listens, sends MO, tells a line each second and a summary at the end
+
+With `count` and no `rate` it is a flood; with neither it only answers. It ends when all `count` MO are acknowledged
+and nothing more came for `linger_s`; without a count when it is cancelled.
+"""
+
+import asyncio
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from random import Random
+
+from core.clock import Clock
+from plumbing.clock import SystemClock
+from plumbing.conversation import read_address
+from plumbing.loop import spawn
+from plumbing.pump import listen
+from sim.centre import PocketSmsc
+from sim.quirks import Quirks
+from sim.records import Counted
+from sim.subscribers import Subscribers
+
+__all__ = ["PocketOptions", "PocketSmsc", "run_pocket", "summary"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PocketOptions:
+    """What the command line may say."""
+
+    listen: str = "127.0.0.1:2775"
+    rate: float = 0.0
+    """MO per second; 0: as fast as they are taken."""
+    count: int = 0
+    """How many MO; 0: without end, at the rate."""
+    system_id: str = ""
+    password: str = ""
+    """Who may bind; empty: everybody."""
+    short_codes: tuple[str, ...] = ("4446",)
+    texts: tuple[str, ...] = ("GAME 7",)
+    msisdn: str = "79001000000"
+    """The first subscriber; the next writes with the next number."""
+    subscribers: int = 100_000
+    seed: int = 0
+    linger_s: float = 3.0
+    quirks: Quirks = field(default_factory=Quirks)
+
+
+def _print(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+async def run_pocket(
+    options: PocketOptions, tell: Callable[[str], None] = _print, clock: Clock | None = None
+) -> Counted:
+    """Be a message centre until done or cancelled; what it counted. Raises an OSError or ValueError for `listen`."""
+    clock = clock or SystemClock()
+    centre = _centre_of(options, clock)
+    listener = listen(read_address(options.listen), centre.accept, clock)
+    tell(f"listening at {options.listen}; seed {options.seed}")
+    began_ms = clock.monotonic_ms()
+    ticker = spawn(_tell_each_second(centre, tell), name="pocket ticker")
+    try:
+        await _traffic(centre, options)
+    except asyncio.CancelledError:
+        pass  # The end of a run without a count: the summary is still wanted.
+    finally:
+        ticker.cancel()
+        await listener.close(abort=True)
+    for line in summary(centre.counted, clock.monotonic_ms() - began_ms):
+        tell(line)
+    return centre.counted
+
+
+def summary(counted: Counted, duration_ms: int) -> list[str]:
+    """What happened, for a person."""
+    seconds = max(1, duration_ms) / 1000
+    answer, reply = counted.answer_ms, counted.reply_ms
+    return [
+        f"MO: {counted.written} written, {counted.acknowledged} acknowledged, {counted.refused} refused, "
+        f"{counted.put_off} put off, {counted.unanswered} unanswered, {counted.sent} sent in all",
+        f"MT: {counted.submitted} submitted, {counted.accepted} accepted, {counted.replied} MO replied to, "
+        f"{counted.receipts} receipts",
+        f"{seconds:.1f} s, {counted.acknowledged / seconds:.0f} MO/s acknowledged, "
+        f"{counted.replied / seconds:.0f}/s replied to",
+        f"answer ms: {answer.percentile(0.5)} / {answer.percentile(0.95)} / {answer.percentile(0.99)}   "
+        f"reply ms: {reply.percentile(0.5)} / {reply.percentile(0.95)} / {reply.percentile(0.99)}   (50 / 95 / 99 %)",
+    ]
+
+
+def _centre_of(options: PocketOptions, clock: Clock) -> PocketSmsc:
+    quirks = options.quirks
+    crowd = Subscribers(
+        options.seed,
+        short_codes=options.short_codes,
+        texts=options.texts,
+        first_number=options.msisdn,
+        numbers=options.subscribers,
+        delivered=quirks.delivered,
+        expired=quirks.expired,
+    )
+    return PocketSmsc(clock, Random(options.seed), quirks=quirks, subscribers=crowd, keep=False)
+
+
+async def _traffic(centre: PocketSmsc, options: PocketOptions) -> None:
+    await centre.until(lambda: bool(centre.esmes))
+    if options.rate:
+        await centre.trickle(options.rate, options.count)
+    elif options.count:
+        centre.flood(options.count)
+    if not options.count:
+        await asyncio.get_running_loop().create_future()
+    counted = centre.counted
+    await centre.until(lambda: counted.acknowledged + counted.refused >= options.count)
+    before = -1
+    while before != counted.submitted:
+        before = counted.submitted
+        await asyncio.sleep(options.linger_s)
+
+
+async def _tell_each_second(centre: PocketSmsc, tell: Callable[[str], None]) -> None:
+    counted = centre.counted
+    second = acknowledged = submitted = 0
+    while True:
+        await asyncio.sleep(1)
+        second += 1
+        tell(
+            f"{second:5d} s  binds {len(centre.esmes)}"
+            f"  MO {counted.acknowledged} (+{counted.acknowledged - acknowledged}/s)"
+            f"  MT {counted.submitted} (+{counted.submitted - submitted}/s)  receipts {counted.receipts}"
+            f"  waiting {centre.waiting}"
+        )
+        acknowledged, submitted = counted.acknowledged, counted.submitted

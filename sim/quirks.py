@@ -1,0 +1,73 @@
+"""All that a pocket SMSC may be told: who may bind, how fast it sends, and how it differs from the book.
+
+Quirks       the table
+ID_FORMS     how a message id is spelled in the answer to a submission and in its receipt
+
+Source of the quirks: the SMPP sheet's sections 8, 9, 11 and 14, each met at some operator.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from wire.smpp import status as st
+
+LONG_MESSAGES = ("udh8", "udh16", "sar", "payload")
+RECEIPT_FORMS = ("both", "text", "tlv", "classless")
+"""classless: the text alone, with esm_class 0 as an MO has."""
+
+ID_FORMS: dict[str, tuple[Callable[[int], str], Callable[[int], str]]] = {
+    "string": (lambda number: f"M{number:09d}", lambda number: f"M{number:09d}"),
+    "decimal": (str, str),
+    "padded": (lambda number: f"{number:010d}", str),
+    "hex_then_decimal": (lambda number: f"{number:x}", lambda number: f"{number:010d}"),
+    "decimal_then_hex": (str, lambda number: f"{number:X}"),
+}
+"""Name → the spelling in submit_sm_resp and the one in the receipt."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quirks:
+    """One centre's manners. Shares are between 0 and 1; the default is a good centre that lets everybody in."""
+
+    system_id: str = "pocket"
+    accounts: Mapping[str, str] | None = None
+    """Who may bind, with which password; None: everybody."""
+    window: int = 50
+    """MO and receipts that may wait for the client's answer, per session."""
+    response_timeout_s: float = 10.0
+    enquire_s: float = 30.0
+    inactivity_s: float = 120.0
+    retry_s: float = 1.0
+    """After so long an MO that got a temporary error is sent again."""
+    redelivers: bool = True
+    """An MO without an answer, or with a temporary error, is sent again."""
+    id_tlv: int = 0
+    """Tag of a TLV that numbers the MO; 0: none."""
+    long_messages: str = "udh8"
+
+    message_ids: str = "decimal"
+    receipts: str = "both"
+    receipt_first: bool = False
+    """The receipt of a submission arrives before its answer."""
+    receipt_delay_s: float = 0.0
+    delivered: float = 1.0
+    expired: float = 0.0
+    """What is neither delivered nor expired is undeliverable."""
+    lose_answers: float = 0.0
+    """Share of submissions that are taken and never answered."""
+    throttle: float = 0.0
+    """Share of submissions that are refused with 0x58."""
+    throttle_above: int = 0
+    """Submissions in one second beyond which 0x58 is answered; 0: none."""
+    refuse: float = 0.0
+    """Share of submissions that are refused with `refuse_status`."""
+    refuse_status: int = st.RSUBMITFAIL
+    bind_status: int = 0
+    """Answer to every bind, if not 0."""
+    cut_every: int = 0
+    """After so many MO the connection is cut, without a word; 0: never."""
+
+    def __post_init__(self) -> None:
+        assert self.long_messages in LONG_MESSAGES, self.long_messages
+        assert self.receipts in RECEIPT_FORMS, self.receipts
+        assert self.message_ids in ID_FORMS, self.message_ids

@@ -1,0 +1,111 @@
+"""A centre's pen: texts to deliver_sm, submissions to what they say and to receipts.
+
+mo_parts     an MO as one deliver_sm or as many, long ones by the way that a centre has
+mt_text      what a submit_sm says, and which part of which long message it is
+receipt_of   the deliver_sm that tells what became of a submit_sm
+
+Source: the SMPP sheet's sections 8 and 9.
+"""
+
+from core.sms.alphabet import Alphabet, coding_of, data_coding_of, encode
+from core.sms.parts import Piece, piece_of, read_header, split, with_header
+from sim.subscribers import Fate, Written
+from wire.smpp import tlvs as tlv
+from wire.smpp.operations import DeliverSm, SubmitSm, user_data
+from wire.smpp.receipts import receipt_tlvs, write_receipt
+
+_UDHI = 0x40
+_RECEIPT = 0x04
+
+
+def mo_parts(written: Written, *, way: str, reference: int, identity: tlv.Tlvs = ()) -> list[DeliverSm]:
+    """One deliver_sm per part. `identity` goes into each, as the TLV by which a centre numbers its MO."""
+    bits = 16 if way == "udh16" else 8
+    parts = split(written.text, bits=bits)
+    data_coding = data_coding_of(parts.alphabet)
+    if parts.parts == 1:
+        return [_deliver(written, 0, data_coding, parts.chunks[0], identity)]
+    if way == "payload":
+        payload = b"".join(parts.chunks) if parts.alphabet is Alphabet.GSM7 else encode(written.text, Alphabet.UCS2)
+        return [_deliver(written, 0, data_coding, b"", (*identity, (tlv.MESSAGE_PAYLOAD, payload)))]
+    total = parts.parts
+    if way == "sar":
+        return [
+            _deliver(written, 0, data_coding, chunk, (*identity, *_sar(reference & 0xFFFF, total, number)))
+            for number, chunk in enumerate(parts.chunks, 1)
+        ]
+    reference &= (1 << bits) - 1
+    return [
+        _deliver(
+            written,
+            _UDHI,
+            data_coding,
+            with_header(chunk, reference=reference, total=total, sequence=number, bits=bits),
+            identity,
+        )
+        for number, chunk in enumerate(parts.chunks, 1)
+    ]
+
+
+def mt_text(submit: SubmitSm) -> tuple[str, Piece | None]:
+    """The text of one part, and its place."""
+    octets = user_data(submit)
+    piece: Piece | None = None
+    if submit.esm_class & _UDHI:
+        header = read_header(octets)
+        if header is not None:
+            octets, piece = octets[header.octets :], header.piece
+    elif submit.tlvs:
+        reference = tlv.read_int(submit.tlvs, tlv.SAR_MSG_REF_NUM)
+        total = tlv.read_int(submit.tlvs, tlv.SAR_TOTAL_SEGMENTS)
+        number = tlv.read_int(submit.tlvs, tlv.SAR_SEGMENT_SEQNUM)
+        if reference is not None and total is not None and number is not None:
+            piece = piece_of(reference=reference, total=total, sequence=number)
+    return coding_of(submit.data_coding).decode(octets), piece
+
+
+def receipt_of(
+    submit: SubmitSm, message_id: str, fate: Fate, *, form: str, submitted_ms: int, done_ms: int
+) -> DeliverSm:
+    """The receipt, as text, as TLVs or both; from the handset to the sender."""
+    text = write_receipt(
+        message_id,
+        fate.state,
+        submit_ms=submitted_ms,
+        done_ms=done_ms,
+        err=fate.error,
+        text=mt_text(submit)[0].encode("ascii", "replace").decode(),
+    )
+    return DeliverSm(
+        source_addr_ton=submit.dest_addr_ton,
+        source_addr_npi=submit.dest_addr_npi,
+        source_addr=submit.destination_addr,
+        dest_addr_ton=submit.source_addr_ton,
+        dest_addr_npi=submit.source_addr_npi,
+        destination_addr=submit.source_addr,
+        esm_class=0 if form == "classless" else _RECEIPT,
+        short_message=b"" if form == "tlv" else text.encode("ascii"),
+        tlvs=receipt_tlvs(message_id, fate.state) if form in ("tlv", "both") else (),
+    )
+
+
+def _deliver(written: Written, esm_class: int, data_coding: int, octets: bytes, tlvs: tlv.Tlvs) -> DeliverSm:
+    return DeliverSm(
+        tlvs=tlvs,
+        source_addr_ton=1,
+        source_addr_npi=1,
+        source_addr=written.source,
+        dest_addr_ton=3,
+        destination_addr=written.destination,
+        esm_class=esm_class,
+        data_coding=data_coding,
+        short_message=octets,
+    )
+
+
+def _sar(reference: int, total: int, number: int) -> tlv.Tlvs:
+    return (
+        tlv.write_tlv(tlv.SAR_MSG_REF_NUM, reference),
+        tlv.write_tlv(tlv.SAR_TOTAL_SEGMENTS, total),
+        tlv.write_tlv(tlv.SAR_SEGMENT_SEQNUM, number),
+    )

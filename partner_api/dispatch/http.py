@@ -117,10 +117,10 @@ class HttpCaller:
             answer = read_answer(raw, self._clock.now())
         except TimeoutError:
             answer = failure(f"no whole answer within {self._timeout_s:g} s")
-        except (ClientError, PeerError, OSError, ValueError) as reason:
+        except (ClientError, PeerError, OSError, UnicodeError) as reason:
             answer = failure(_sentence_of(reason))
         except Exception as mistake:  # The edge of a door: an attempt must end as an answer.
-            log.exception("callback failed", url=shown)
+            log.exception("callback failed", message=callback.mo_id, attempt=callback.attempt)
             answer = failure(f"we failed to make the call ({type(mistake).__name__}); see the log")
         answer.url = shown
         answer.latency_ms = self._clock.monotonic_ms() - started_ms

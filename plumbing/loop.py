@@ -51,7 +51,7 @@ def run(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, _cancel_once, loop, number, task)
 
-    reactor.callWhenRunning(begin)
+    reactor._asyncioEventloop.call_soon(begin)
     reactor.run(installSignalHandlers=False)
     return tasks[0].result()
 

@@ -2,7 +2,7 @@
 
 RedisCounts       the contract of fraud.counters.Counts: one script, one round trip for a batch (counters.lua)
 CountsWithSpare   RedisCounts as long as Redis answers, this process's own counts while it does not
-connect           a client that fails fast: one new attempt, then StoreAway
+counts_of         the counts for a `redis.url`
 
 Keys: `SPACE:w:NAME` is a window, `SPACE:m:ID` a message that was decided. They expire by themselves: a window when its
 newest event can matter no more, a message after REMEMBER_MS. One Redis, no cluster: the script makes names of keys.
@@ -38,18 +38,14 @@ _SCRIPT = Path(__file__).with_suffix(".lua").read_text(encoding="utf-8")
 _SHA = hashlib.sha1(_SCRIPT.encode(), usedforsecurity=False).hexdigest()
 
 
-def connect(url: str, *, timeout_s: int = 1) -> redis.Redis:
-    """A client for RedisCounts. Nothing is sent yet."""
-    return redis.Redis.from_url(
-        url, socket_timeout=timeout_s, socket_connect_timeout=timeout_s, retry=Retry(NoBackoff(), 1)
-    )
-
-
 class RedisCounts:
     """Counts in Redis, shared by all processes. Used by one thread only."""
 
-    def __init__(self, client: redis.Redis, *, space: str = "tollbridge") -> None:
-        self._client = client
+    def __init__(self, url: str, *, space: str = "tollbridge", timeout_s: int = 1) -> None:
+        """Nothing is sent yet. A call that fails is tried once more on a new connection, then it is StoreAway."""
+        self._client = redis.Redis.from_url(
+            url, socket_timeout=timeout_s, socket_connect_timeout=timeout_s, retry=Retry(NoBackoff(), 1)
+        )
         self._space = space
 
     def decide(self, batch: Sequence[Asked]) -> list[Decision]:
@@ -74,12 +70,16 @@ class RedisCounts:
             self._run("restore", letter.windows, letter.content(begun))
             begun.update(letter.windows)
 
-    def answers(self) -> bool:
-        """Whether Redis is there; never raises."""
+    def ping(self) -> None:
+        """Raises StoreAway while Redis does not answer."""
         try:
-            return bool(self._client.ping())
-        except RedisError:
-            return False
+            self._client.ping()
+        except RedisError as error:
+            raise _away(error) from error
+
+    def close(self) -> None:
+        """Let the connections go."""
+        self._client.close()
 
     def _run(self, action: str, keys: Iterable[str], content: str) -> object:
         names = list(keys)
@@ -90,7 +90,11 @@ class RedisCounts:
             except NoScriptError:
                 return self._client.eval(_SCRIPT, len(names), *arguments)
         except RedisError as error:
-            raise StoreAway(f"redis gives no counts ({error}); check redis.url and the server") from error
+            raise _away(error) from error
+
+
+def _away(error: RedisError) -> StoreAway:
+    return StoreAway(f"redis gives no counts ({error}); check redis.url and the server")
 
 
 class _Letter:
@@ -139,7 +143,7 @@ class CountsWithSpare:
     """Redis as long as it answers; while it does not, this process counts alone, as each limit's `on_outage` says.
 
     After the first failure Redis is not asked again until `restore` has filled it from the journal: whoever owns us
-    tries that now and then while `away`, when `first.answers()`.
+    tries that now and then while `away`.
     """
 
     def __init__(self, first: RedisCounts, spare: MemoryCounts) -> None:
@@ -186,4 +190,4 @@ class CountsWithSpare:
 
 def counts_of(url: str) -> Counts:
     """The counts for a `redis.url`: in this process when it is empty."""
-    return CountsWithSpare(RedisCounts(connect(url)), MemoryCounts()) if url else MemoryCounts()
+    return CountsWithSpare(RedisCounts(url), MemoryCounts()) if url else MemoryCounts()

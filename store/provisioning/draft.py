@@ -27,6 +27,9 @@ from store.secrets import Keyring
 WantedRow: TypeAlias = tuple[Instant | None, Row, Path]
 """(valid_from, the columns that it says, where it stands in the file)."""
 
+Hashes: TypeAlias = dict[tuple[str, str, str], str]
+"""(whose and which, the stored hash, the password) → the hash to keep."""
+
 _SECRETS = frozenset(("password", "secret", "password_hash", "api_key_hash", "smpp_password_hash"))
 _HIDDEN = frozenset(("id", "folded", "registered_at"))
 _DECIMALS = frozenset(("price", "payout_fixed", "credit_limit", "cap", "payout", "rate"))
@@ -40,7 +43,7 @@ class Draft:
     stored: Stored
     now: Instant
     keyring: Keyring
-    hashes: dict[tuple[str, str], str] = field(default_factory=dict)
+    hashes: Hashes = field(default_factory=dict)
     mistakes: list[Mistake] = field(default_factory=list)
     report: Report = field(default_factory=Report)
     audit: list[tuple[str, str, Row | None, Row | None]] = field(default_factory=list)
@@ -50,9 +53,9 @@ class Draft:
     api_keys: dict[str, str] = field(default_factory=dict)
     """Whose each hash of an API key is."""
 
-    def hash(self, stored: str, password: str) -> str:
+    def hash(self, owner: str, stored: str, password: str) -> str:
         """The stored hash when it is of this password, else a new one."""
-        known = self.hashes.get((stored, password))
+        known = self.hashes.get((owner, stored, password))
         return known if known is not None else secrets.hash_unless_same(stored, password)
 
     def encrypt(self, stored: str, secret: str) -> str:

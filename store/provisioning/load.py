@@ -22,7 +22,7 @@ from store.bulk import bulk_insert
 from store.database import Database
 from store.provisioning import checks
 from store.provisioning.checks import Mistake
-from store.provisioning.draft import Draft
+from store.provisioning.draft import Draft, Hashes
 from store.provisioning.elements import Document, Mistakes, read
 from store.provisioning.lines import Broken, Lines, Path, decode, read_toml
 from store.provisioning.loss import check_money
@@ -48,26 +48,24 @@ class Refused(ProvisioningError):
 def load(
     database: Database,
     source: FilePath | str,
-    filename: str | None = None,
-    *,
+    filename: str,
     now: Instant,
     keyring: Keyring,
     who: str = "load",
 ) -> Report:
-    """Provision from a file (a Path) or a text (a str, called `filename`). Raises ProvisioningError."""
-    name = filename or (str(source) if isinstance(source, FilePath) else "text")
+    """Provision from a file (a Path) or a text (a str); errors call it `filename`. Raises ProvisioningError."""
     try:
-        text = _read_file(source, name) if isinstance(source, FilePath) else source.removeprefix("\ufeff")
+        text = _read_file(source, filename) if isinstance(source, FilePath) else source.removeprefix("\ufeff")
         values = read_toml(text)
     except Broken as error:
-        raise ProvisioningError(one_line(f"{name}:{error.line}: toml: {error}; correct the syntax")) from error
+        raise ProvisioningError(one_line(f"{filename}:{error.line}: toml: {error}; correct the syntax")) from error
     lines = Lines(text)
     try:
         return _load(database, values, now, keyring, who)
     except Mistakes as error:
         path, sentence = min(error.found, key=lambda mistake: lines.of(mistake[0]))
         raise ProvisioningError(
-            one_line(f"{name}:{lines.of(path)}: {key_text(_key(path, sentence, lines))}: {sentence}")
+            one_line(f"{filename}:{lines.of(path)}: {key_text(_key(path, sentence, lines))}: {sentence}")
         ) from error
 
 
@@ -133,22 +131,23 @@ def _lock_version(connection: sa.Connection) -> int:
     return found or 0
 
 
-def _hash_ahead(database: Database, document: Document) -> dict[tuple[str, str], str]:
-    """The slow hashes, outside the transaction that others wait for: (stored hash, password) → hash."""
+def _hash_ahead(database: Database, document: Document) -> Hashes:
+    """The slow hashes, outside the transaction that others wait for."""
     asked = [partner for partner in document.partner if partner.password or partner.smpp_password]
     if not asked:
         return {}
     with database.read() as connection:
         rows = connection.execute(sa.select(Partner.login, Partner.password_hash, Partner.smpp_password_hash))
         stored = {login: (password, smpp) for login, password, smpp in rows}
-    pairs = set()
+    wanted: list[tuple[str, str, str]] = []
     for partner in asked:
         password, smpp = stored.get(partner.login, ("", ""))
-        pairs |= {(password, partner.password)} if partner.password else set()
-        pairs |= {(smpp, partner.smpp_password)} if partner.smpp_password else set()
-    ordered = sorted(pairs)
+        if partner.password:
+            wanted.append((f"{partner.login} password", password, partner.password))
+        if partner.smpp_password:
+            wanted.append((f"{partner.login} smpp_password", smpp, partner.smpp_password))
     with ThreadPoolExecutor(4) as pool:  # argon2 leaves the interpreter's lock
-        return dict(zip(ordered, pool.map(lambda pair: secrets.hash_unless_same(*pair), ordered)))
+        return dict(zip(wanted, pool.map(lambda one: secrets.hash_unless_same(*one[1:]), wanted)))
 
 
 def _write_audit(connection: sa.Connection, draft: Draft, who: str) -> None:

@@ -129,7 +129,12 @@ def _loss(name: str, tiers: list[Tier], price: _Price, path: Path | None) -> Mis
     who = f"more than operator {price.operator} pays us for {price.number}"
     if path:
         place = next(index for index, tier in enumerate(tiers) if tier.share == share)
-        return (*path, "tiers", place, "share"), f"{what}, {who}; lower it, or say share_of = \"revenue\" or allow_loss = true"
+        return (
+            *path,
+            "tiers",
+            place,
+            "share",
+        ), f'{what}, {who}; lower it, or say share_of = "revenue" or allow_loss = true'
     if price.tariff_path:
         key = "payout" if price.payout is not None else "payout_fixed"
         return (*price.tariff_path, key), f"{what}, {who} now; raise it, or change the plan first"

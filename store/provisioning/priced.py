@@ -178,7 +178,9 @@ def _put_referral(record: Record, partner: Partner, row: Row) -> None:
         return
     by_name = draft.stored.partner
     terms = {
-        "referrer_id": draft.stored.id_of(by_name, partner.referrer) if partner.referrer else last and last["referrer_id"],
+        "referrer_id": draft.stored.id_of(by_name, partner.referrer)
+        if partner.referrer
+        else last and last["referrer_id"],
         "rate": partner.referral if partner.has("referral") or not running else running["rate"],
         "until": _until(partner, row, running),
         "cap": partner.referral_cap if partner.has("referral_cap") or not running else running["cap"],

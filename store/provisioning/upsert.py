@@ -137,7 +137,7 @@ def _secret_hash(draft: Draft, partner: Partner, name: str, stored: str) -> str:
     if not partner.has(name):
         return stored
     given = str(getattr(partner, name))
-    return hash_api_key(given) if name == "api_key" else draft.hash(stored, given)
+    return hash_api_key(given) if name == "api_key" else draft.hash(f"{partner.login} {name}", stored, given)
 
 
 def _has_api_key(draft: Draft, login: str, api_key_hash: str) -> bool:

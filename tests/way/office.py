@@ -18,12 +18,14 @@ import sqlalchemy as sa
 from core.catalogue import Catalogue, Link, Operator
 from core.clock import Instant
 from core.ids import Ids
+from core.ledger.audit import Finding
 from core.message import Answer, Callback, Heard, Mt, Outcome, Receipt, ReceiptState, SubmitAnswer, SubmitOutcome
 from core.sms.alphabet import GSM7, Coding, encode_gsm
 from core.sms.parts import Piece
 from fraud.counters import MemoryCounts
 from plumbing.threads import InlineWriter
 from store import outbox, processes, schema
+from store.audit import audit
 from store.database import Database
 from store.journal import Journal
 from tests.makers import NOON, a_catalogue
@@ -256,6 +258,11 @@ class Office:
             self.way.sender.offer(mt)
         await self.flow()
 
+    def audit(self) -> list[Finding]:
+        """What the audit finds."""
+        with self.database.read() as connection:
+            return [finding for _, findings in audit(connection, self.catalogue) for finding in findings]
+
     def rows(self, table: type[schema.Base]) -> list[sa.Row[Any]]:
         """All rows of a table, by id."""
         with self.database.read() as connection:
@@ -266,5 +273,3 @@ def run(story: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """Run a story on a loop of its own."""
     with asyncio.Runner() as runner:
         return runner.run(story())
-
-

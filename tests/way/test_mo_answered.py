@@ -49,3 +49,19 @@ def test_a_message_is_charged_dispatched_and_answered(database: Database) -> Non
         ("operator:alpha:receivable", "income:margin", 2_000_000),
         ("operator:alpha:receivable", "partner:acme:earnings", 3_000_000),
     ]
+
+
+def test_the_ledger_of_one_message_passes_the_audit(database: Database) -> None:
+    async def story() -> Office:
+        office = Office(database)
+        office.open()
+        office.receives("GAME 7")
+        office.receives("NOTHING OF OURS")
+        await office.flow()
+        office.way.cancel()
+        return office
+
+    office = run(story)
+
+    assert office.audit() == []
+    assert [mo.reason for mo in office.rows(schema.Mo)] == ["", "no_prefix"]

@@ -122,7 +122,7 @@ class Window:
             if (last, length, held) == (at, 0, amount):
                 del entries[place : place + _ENTRY]
                 return self._sum_anew(span)
-            if length and last - length <= at and held >= amount:
+            if last - length <= at and held >= amount:
                 bucket = place
         if bucket >= 0:
             entries[bucket + 2] -= amount

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from OpenSSL import SSL, crypto
 from twisted.internet.interfaces import IOpenSSLClientConnectionCreator
 from twisted.internet.ssl import (
@@ -65,11 +67,12 @@ def _own(tls: Tls) -> dict[str, Any]:
     """Our certificate with its key and what stands between it and its authority."""
     if not tls.certificate:
         return {}
-    first, *chain = [crypto.X509.from_cryptography(one) for one in _certificates(tls.certificate)]
+    first, *chain = _certificates(tls.certificate)
     path = tls.key or tls.certificate
+    octets = _read(path)
     try:
-        key = crypto.load_privatekey(crypto.FILETYPE_PEM, _read(path))
-    except crypto.Error as error:
+        key = load_pem_private_key(octets, None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise ValueError(f"TLS: {path} holds no private key in PEM without a passphrase") from error
     return {"privateKey": key, "certificate": first, "extraCertChain": chain}
 
@@ -79,8 +82,9 @@ def _authority(path: str) -> Any:
 
 
 def _certificates(path: str) -> list[x509.Certificate]:
+    octets = _read(path)
     try:
-        return x509.load_pem_x509_certificates(_read(path))
+        return x509.load_pem_x509_certificates(octets)
     except ValueError as error:
         raise ValueError(f"TLS: {path} holds no certificate in PEM") from error
 

@@ -48,6 +48,7 @@ class PocketSmsc:
         self.mos: list[SentMo] = []
         self.mts: list[SeenMt] = []
         self.esmes: list[Esme] = []
+        self.on_answered: Callable[[Job, int], None] = lambda job, status: None
         self.on_acknowledged: Callable[[SentMo], None] = lambda mo: None
         self.on_submitted: Callable[[SeenMt], None] = lambda mt: None
         self._clock = clock
@@ -155,6 +156,7 @@ class PocketSmsc:
     def answered(self, job: Job, status: int) -> None:
         """A client answered a deliver_sm."""
         counted = self.counted
+        self.on_answered(job, status)
         if job.mt is not None:
             job.mt.receipts += not status
             counted.receipts += not status

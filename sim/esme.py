@@ -125,7 +125,8 @@ class Esme:
         status = self._centre.judge_bind(bind)
         self.system_id = bind.system_id
         self.receives = not isinstance(bind, BindTransmitter)
-        assert self.conversation is not None
+        if self.conversation is None or not self.wire.owes(bind):
+            return  # It hung up in the same breath.
         if status:
             self.conversation.answer(bind, response_to(bind, status))
             return

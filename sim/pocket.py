@@ -61,7 +61,7 @@ async def run_pocket(
     clock = clock or SystemClock()
     centre = _centre_of(options, clock)
     listener = listen(read_address(options.listen), centre.accept, clock)
-    tell(f"listening at {options.listen}; seed {options.seed}")
+    tell(f"listening at port {listener.port}; seed {options.seed}")
     began_ms = clock.monotonic_ms()
     ticker = spawn(_tell_each_second(centre, tell), name="pocket ticker")
     try:

@@ -32,8 +32,6 @@ UNBIND_S = 5.0
 STEADY_MS = 10_000
 """A session that stayed up so long was a good one, even if nothing came."""
 
-_NOTHING: Any = object()
-
 
 @dataclass(frozen=True, slots=True)
 class Ended:
@@ -142,12 +140,16 @@ class LinkSession:
 
     def _answer(self, operation: Operation, heard: Heard) -> bool:
         """Write the response; False when nothing can be written any more, or was already."""
-        if self._owed.pop(id(operation), _NOTHING) is _NOTHING:
+        if id(operation) not in self._owed:
             return False
         response = self._adapter.answer(operation, heard)
         if response is not None:
             assert self._conversation is not None
-            self._conversation.answer(operation, response)
+            try:
+                self._conversation.answer(operation, response)
+            except LocalError:
+                return False  # The session ended in the same bytes: Closed is the next event, and marks it lost.
+        del self._owed[id(operation)]
         if self.is_draining:
             self._see_drained()
         return True

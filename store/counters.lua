@@ -108,7 +108,7 @@ local function remove(w, at, amount, span)
       w.changed = true
       return sum_anew(w, span)
     end
-    if e[i + 1] > 0 and e[i] - e[i + 1] <= at and e[i + 2] >= amount then bucket = i end
+    if e[i] - e[i + 1] <= at and e[i + 2] >= amount then bucket = i end
   end
   if bucket then
     e[bucket + 2] = e[bucket + 2] - amount

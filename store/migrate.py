@@ -22,7 +22,7 @@ from store.triggers import create_triggers
 
 _ALIAS = "tollbridge_migrate"
 
-_CHARSET, _COLLATION = "utf8mb4", "utf8mb4_bin"
+_CHARSET, _COLLATION = "utf8mb4", "utf8mb4_nopad_bin"
 # Server's errors that only another URL or other rights mend: https://mariadb.com/kb/en/mariadb-error-codes/
 _DENIED = {1044, 1045, 1142, 1227, 1698}
 _NO_TRIGGERS = 1419

@@ -88,10 +88,13 @@ def _read(connection: sa.Connection, keyring: Keyring, version: int) -> core.Cat
     )
 
 
+_RATE = ("id", "operator_id", "valid_from", "rate")
+_OPERATOR = ("id", "code", "name", "country", "currency", "msisdn_prefixes")
+_CODE = ("id", "number", "default_reply")
 _LIMIT = ("id", "scope", "key", "metric", "window_ms", "threshold", "action", "on_outage")
 _LINK = (
-    "id", "name", "operator_id", "protocol", "host", "port", "system_id", "password", "bind", "window", "max_tps", "tls",
-    "response_timeout_s", "temporary_error", "repeat", "id_tlv", "enabled", "options",
+    "id", "name", "operator_id", "protocol", "host", "port", "system_id", "password", "bind", "window", "max_tps",
+    "tls", "response_timeout_s", "temporary_error", "repeat", "id_tlv", "enabled", "options",
 )  # fmt: skip
 _TARIFF = ("id", "short_code_id", "operator_id", "valid_from", "price", "payout", "payout_fixed", "per_part")
 _VERSION = (
@@ -107,13 +110,11 @@ _TERMS = ("id", "partner_id", "referrer_id", "rate", "valid_from", "until", "cap
 
 def _operators(connection: sa.Connection) -> dict[str, core.Operator]:
     rates: dict[int, list[core.VatRate]] = defaultdict(list)
-    columns = ("id", "operator_id", "valid_from", "rate")
-    for number, operator, valid_from, rate in _rows(connection, schema.VatRate, *columns, by="valid_from"):
+    for number, operator, valid_from, rate in _rows(connection, schema.VatRate, *_RATE, by="valid_from"):
         rates[operator].append(core.VatRate(number, valid_from, rate))
-    columns = ("id", "code", "name", "country", "currency", "msisdn_prefixes")
     return {
         code: core.Operator(number, code, name, country, currency, tuple(rates[number]), tuple(prefixes))
-        for number, code, name, country, currency, prefixes in _rows(connection, schema.Operator, *columns)
+        for number, code, name, country, currency, prefixes in _rows(connection, schema.Operator, *_OPERATOR)
     }
 
 
@@ -129,9 +130,13 @@ def _links(connection: sa.Connection, keyring: Keyring, names: _Names) -> dict[s
 
 def _tariffs(connection: sa.Connection, names: _Names) -> dict[tuple[str, str], tuple[core.Tariff, ...]]:
     tariffs: dict[tuple[str, str], list[core.Tariff]] = defaultdict(list)
-    for number, code_id, operator_id, *values in _rows(connection, schema.Tariff, *_TARIFF, by="valid_from"):
+    for row in _rows(connection, schema.Tariff, *_TARIFF, by="valid_from"):
+        number, code_id, operator_id, valid_from, price, payout, fixed, per_part = row
         code, operator = names.codes[code_id], names.operators[operator_id]
-        tariffs[code, operator].append(core.Tariff(number, code, operator, *values, names.currencies[operator]))
+        currency = names.currencies[operator]
+        tariffs[code, operator].append(
+            core.Tariff(number, code, operator, valid_from, price, payout, fixed, per_part, currency)
+        )
     return {key: tuple(versions) for key, versions in tariffs.items()}
 
 
@@ -159,8 +164,8 @@ def _partners(connection: sa.Connection, names: _Names) -> dict[str, core.Partne
         plan = names.plans[plan_id]
         on_plan[partner].append(core.PartnerPlan(number, plan.name, plan.currency, valid_from))
     referral: dict[int, list[core.ReferralTerms]] = defaultdict(list)
-    for number, partner, referrer, *values in _rows(connection, schema.ReferralTerms, *_TERMS, by="valid_from"):
-        referral[partner].append(core.ReferralTerms(number, names.partners[referrer], *values))
+    for number, partner, referrer, *terms in _rows(connection, schema.ReferralTerms, *_TERMS, by="valid_from"):
+        referral[partner].append(core.ReferralTerms(number, names.partners[referrer], *terms))
     partners: dict[str, core.Partner] = {}
     for row in _rows(connection, schema.Partner, *_PARTNER):
         values = dict(zip(_PARTNER, row))

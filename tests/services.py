@@ -142,7 +142,7 @@ class MariaDb(Server):
     def database(self) -> str:
         """The URL of a fresh, empty database."""
         name = f"test_{next(self._numbers)}"
-        self.run(f"CREATE DATABASE {name} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin")
+        self.run(f"CREATE DATABASE {name} CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin")
         return self.url(name)
 
     def copy(self, url: str) -> str:

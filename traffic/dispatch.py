@@ -279,6 +279,10 @@ class Dispatcher:
         """Calls on their way."""
         return self._running
 
+    def halt(self) -> None:
+        """Begin nothing more."""
+        self._stopping = True
+
     async def stop(self, timeout_s: float) -> None:
         """Begin no more calls; wait for those on their way. What is left is due when its lease ends."""
         self._stopping = True

@@ -268,6 +268,10 @@ class Sender:
         """MT in memory that wait for a link or for room."""
         return sum(len(queue) for queue in self._queues.values())
 
+    def halt(self) -> None:
+        """Begin nothing more."""
+        self._stopping = True
+
     async def stop(self, timeout_s: float) -> None:
         """Send no more; wait for the answers that are due; give what waits back to the database."""
         self._stopping = True

@@ -143,7 +143,9 @@ class Way:
         self.cancel()
 
     def cancel(self) -> None:
-        """End every task at once, as a crash would."""
+        """End every task at once, as a crash would; what is not committed is lost."""
+        self.dispatcher.halt()
+        self.sender.halt()
         for task in list(self._tasks):
             task.cancel()
 

@@ -15,6 +15,7 @@ from core.catalogue import Catalogue, Limit
 from core.clock import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from core.message import Action, Mo, Route
 from core.money import format_micros
+from core.msisdn import mask
 from fraud.counters import Bound, Check
 from fraud.plan import NOTHING, Plan, Question
 from fraud.window import span_of
@@ -68,7 +69,9 @@ def question_of(catalogue: Catalogue) -> Question:
 def bound_of(limit: Limit) -> Bound:
     """The limit as windows know it, with the sentence for a person."""
     much = format_micros(limit.threshold) if limit.metric == "sum" else f"{limit.threshold} messages"
-    whose = f"one {limit.scope}" if limit.key == "*" else f"{limit.scope} {limit.key}"
+    key = mask(limit.key) if limit.scope == "subscriber" else limit.key
+    scope = limit.scope.replace("_", " ")
+    whose = f"one {scope}" if limit.key == "*" else f"{scope} {key}"
     return Bound(
         "limit",
         limit.id,

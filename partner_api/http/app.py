@@ -1,6 +1,7 @@
 """The partner API as an aiohttp application: routes, who may, bodies, health, metrics.
 
-build_app   Ports → web.Application; the roof runs it where api.listen says
+build_app   Ports → web.Application
+build_runner   the application → its runner; the roof puts sites on it, where api.listen says
 ROUTES      every call of the contract that is built
 
 A request is let in in this order: path, method, key, media type, body, its fields, Idempotency-Key.
@@ -27,6 +28,7 @@ from partner_api.http.repeats import HEADER, digest_of, read_key
 from plumbing.loop import spawn
 
 BODY_MAX = 256 * 1024
+KEEP_ALIVE_S = 75
 BODY_WAIT_S = 20
 """How long a body may take to arrive."""
 ANSWER_WAIT_S = 20
@@ -59,6 +61,13 @@ def build_app(ports: Ports, *, clock: Clock) -> web.Application:
     return app
 
 
+def build_runner(app: web.Application) -> web.AppRunner:
+    """How it is run: bodies as they came (a bomb is refused, not unpacked), no access log, short waits at the end."""
+    return web.AppRunner(
+        app, access_log=None, auto_decompress=False, keepalive_timeout=KEEP_ALIVE_S, shutdown_timeout=5.0
+    )
+
+
 def _serve(route: Route, ports: Ports, clock: Clock, callers: Callers, in_flight: InFlight) -> Handler:
     async def serve(request: web.Request) -> web.StreamResponse:
         partner = callers.caller_of(request)
@@ -81,7 +90,8 @@ def _serve(route: Route, ports: Ports, clock: Clock, callers: Callers, in_flight
 
 
 async def _read_body(request: web.Request) -> bytes:
-    if request.content_type != "application/json":
+    encoding = request.headers.get("Content-Encoding", "identity")
+    if request.content_type != "application/json" or encoding.lower() != "identity":
         raise web.HTTPUnsupportedMediaType
     try:
         async with asyncio.timeout(BODY_WAIT_S):

@@ -25,7 +25,7 @@ _DETAILS = {
     404: "there is nothing at this path; the calls are described at /v1/openapi.json",
     405: "this path does not know the method; see Allow",
     413: "the body is too large",
-    415: "the body must be application/json",
+    415: "the body must be application/json, and not compressed",
 }
 _KEPT_HEADERS = ("Allow", "WWW-Authenticate", "Retry-After", "Location")
 

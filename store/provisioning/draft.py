@@ -14,7 +14,7 @@ from datetime import UTC
 from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
-from core.clock import Instant, datetime_of, iso_of
+from core.clock import Instant, Month, datetime_of, iso_of, month_of, month_text
 from core.money import format_micros
 from store import secrets
 from store.provisioning.checks import Mistake
@@ -43,6 +43,8 @@ class Draft:
     stored: Stored
     now: Instant
     keyring: Keyring
+    closed: Month = 0
+    """The last month that is closed: nothing new may begin in it or before."""
     hashes: Hashes = field(default_factory=dict)
     mistakes: list[Mistake] = field(default_factory=list)
     report: Report = field(default_factory=Report)
@@ -182,6 +184,10 @@ def settle(
         draft.mistakes.append(((*path, wrong.removesuffix("_id")), str(error)))
         return
     for step in steps:
+        if step.move is Move.ADD and 0 < step.valid_from <= draft.now and month_of(step.valid_from) <= draft.closed:
+            why = f"{month_text(draft.closed)} is closed; begin later, or leave valid_from out"
+            draft.mistakes.append(((*wanted[step.index][2], "valid_from"), why))
+            return
         label = f"from {iso_of(step.valid_from)}" if step.valid_from else "from ever"
         before = existing.get(step.valid_from)
         after = {**parent, "valid_from": step.valid_from, **step.content}

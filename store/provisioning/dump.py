@@ -12,7 +12,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from core.clock import Instant
+from core.clock import Instant, iso_of
 from core.money import format_micros
 from store.database import Database
 from store.provisioning.draft import day_text
@@ -173,7 +173,8 @@ class _Dump:
         for row in sorted(rows, key=lambda one: (self._plans[one["plan_id"]]["currency"], one["valid_from"])):
             plan = self._plans[row["plan_id"]]
             if row["valid_from"]:
-                named.append({"plan": plan["name"], "valid_from": _moment(row["valid_from"])})
+                # A day would be one of the plan's zone, which may be another by then.
+                named.append({"plan": plan["name"], "valid_from": iso_of(row["valid_from"])})
             else:
                 named.append(plan["name"])
         if len(named) == 1 and isinstance(named[0], str):

@@ -15,7 +15,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from core.clock import Instant
+from core.clock import Instant, Month
 from core.errors import ProvisioningError
 from store import secrets
 from store.bulk import bulk_insert
@@ -30,7 +30,7 @@ from store.provisioning.report import Report
 from store.provisioning.sentences import one_line
 from store.provisioning.sheets import read_stored, write_stored
 from store.provisioning.upsert import upsert
-from store.schema import AuditLog, CatalogueVersion, Partner
+from store.schema import AuditLog, CatalogueVersion, ClosedMonth, Partner
 from store.secrets import Keyring
 
 _AUDIT = ("at", "who", "subject", "key", "before", "after")
@@ -51,6 +51,7 @@ def load(
     filename: str,
     now: Instant,
     keyring: Keyring,
+    *,
     who: str = "load",
 ) -> Report:
     """Provision from a file (a Path) or a text (a str); errors call it `filename`. Raises ProvisioningError."""
@@ -103,7 +104,7 @@ def _load(database: Database, values: Mapping[str, Any], now: Instant, keyring: 
     hashes = _hash_ahead(database, document)
     with database.write() as connection:
         version = _lock_version(connection)
-        draft = Draft(read_stored(connection, document), now, keyring, hashes)
+        draft = Draft(read_stored(connection, document), now, keyring, _last_closed(connection), hashes)
         _refuse([*checks.check_names(document, draft.stored)])
         _refuse([*checks.check_prefixes(document, draft.stored)])
         upsert(draft, document)
@@ -129,6 +130,10 @@ def _lock_version(connection: sa.Connection) -> int:
     if found is None:
         connection.execute(sa.insert(CatalogueVersion).values(id=1, version=0))
     return found or 0
+
+
+def _last_closed(connection: sa.Connection) -> Month:
+    return connection.execute(sa.select(sa.func.max(ClosedMonth.month))).scalar() or 0
 
 
 def _hash_ahead(database: Database, document: Document) -> Hashes:

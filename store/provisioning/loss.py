@@ -96,30 +96,30 @@ def _payout(price: _Price) -> Iterator[Mistake]:
 
 
 def _losses(draft: Draft, prices: list[_Price]) -> Iterator[Mistake]:
-    for (name,), plan in draft.stored.plan.rows.items():
+    for plan in draft.stored.plan.rows.values():
         for start, end, version in _spans(draft.stored.version.versions(plan["id"]), draft.now):
             if version["allow_loss"] or version["share_of"] != SHARE_OF_NET:
                 continue  # a share of the revenue is never above it
             path = draft.paths.get(("plan_version", (plan["id"], version["valid_from"])))
-            yield from _losses_of(name, plan["currency"], version, (start, end), prices, path)
+            yield from _losses_of(plan, version, (start, end), prices, path)
 
 
 def _losses_of(
-    name: str, currency: str, version: Row, span: tuple[Instant, Instant], prices: list[_Price], path: Path | None
+    plan: Row, version: Row, span: tuple[Instant, Instant], prices: list[_Price], path: Path | None
 ) -> Iterator[Mistake]:
     tiers = [Tier(start, share) for start, share in version["tiers"]]
     covered = set(version["short_codes"])
     judged: dict[Any, bool] = {}
     for price in prices:
         is_new = path or price.tariff_path or price.vat_path
-        if not is_new or price.currency != currency or (covered and price.number not in covered):
+        if not is_new or price.currency != plan["currency"] or (covered and price.number not in covered):
             continue
         if max(price.start, span[0]) >= min(price.end, span[1]):
             continue
         if price.facts not in judged:
             judged[price.facts] = makes_loss(*price.facts, version["share_of"], tiers)
         if judged[price.facts]:
-            yield _loss(name, tiers, price, path)
+            yield _loss(plan["name"], tiers, price, path)
             return
 
 

@@ -21,7 +21,6 @@ from store.provisioning.report import Outcome
 from store.provisioning.sheets import Row, Sheet
 from store.provisioning.versions import Move
 
-
 PartnerPut: TypeAlias = tuple[Partner, Record, Row]
 """A partner of the file, its record under way, its own row."""
 
@@ -55,8 +54,8 @@ def put_tariffs(draft: Draft, document: Document) -> None:
 
 def _put_tariff(draft: Draft, number: str, operator: str, tariffs: Sequence[tuple[Tariff, Path]]) -> None:
     sheet = draft.stored.tariff
-    code_id = draft.stored.id_of(draft.stored.short_code, number)
-    operator_id = draft.stored.id_of(draft.stored.operator, operator)
+    code_id = draft.stored.short_code.number(number)
+    operator_id = draft.stored.operator.number(operator)
     wanted: list[WantedRow] = [
         (_instant(tariff.valid_from), tariff.model_dump(exclude={"operator", "valid_from"}), path)
         for tariff, path in tariffs
@@ -178,9 +177,7 @@ def _put_referral(record: Record, partner: Partner, row: Row) -> None:
         return
     by_name = draft.stored.partner
     terms = {
-        "referrer_id": draft.stored.id_of(by_name, partner.referrer)
-        if partner.referrer
-        else last and last["referrer_id"],
+        "referrer_id": by_name.number(partner.referrer) if partner.referrer else last and last["referrer_id"],
         "rate": partner.referral if partner.has("referral") or not running else running["rate"],
         "until": _until(partner, row, running),
         "cap": partner.referral_cap if partner.has("referral_cap") or not running else running["cap"],

@@ -72,6 +72,11 @@ class Sheet:
         assert self._has_versions, self.table
         return dict(self._versions.get(parent, {}))
 
+    def number(self, name: str) -> int:
+        """The id of what has this natural key of one word."""
+        number: int = self.rows[(name,)]["id"]
+        return number
+
     def _keep(self, key: Key, row: Row) -> None:
         self.rows[key] = row
         if self._has_versions:

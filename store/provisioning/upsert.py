@@ -92,7 +92,7 @@ def _link(draft: Draft, link: Link, path: Path) -> None:
     else:
         password = draft.encrypt(stored, link.password) if link.has("password") else stored
     values = link.model_dump(exclude={"operator", "password", "password_encrypted"})
-    values |= {"operator_id": draft.stored.id_of(draft.stored.operator, link.operator), "password": password}
+    values |= {"operator_id": draft.stored.operator.number(link.operator), "password": password}
     with draft.element("link", link.name, path) as record:
         record.put(sheet, values, _given(link) | {"password": True})
 
@@ -160,7 +160,7 @@ def _services(draft: Draft, document: Document) -> None:
             draft.mistakes.append(((*path, "url"), f"is missing, and {row['method']} needs one; add it"))
         records.append((service, record, row))
         for prefix in service.prefixes:
-            code = stored.id_of(stored.short_code, prefix.short_code)
+            code = stored.short_code.number(prefix.short_code)
             folded = fold(prefix.prefix)
             wanted[code, folded] = {
                 "short_code_id": code,
@@ -197,7 +197,7 @@ def _prefixes_of(draft: Draft, services: set[int]) -> dict[int, list[str]]:
 
 
 def _service_values(draft: Draft, service: Service, path: Path) -> Row:
-    owner = draft.stored.id_of(draft.stored.partner, service.partner)
+    owner = draft.stored.partner.number(service.partner)
     before = draft.stored.service.rows.get((owner, service.name))
     stored = before["secret"] if before else ""
     if service.has("secret_encrypted"):

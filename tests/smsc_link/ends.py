@@ -7,7 +7,7 @@ Rig          a network in memory, a pocket SMSC in it, an OperatorLink towards i
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
 
@@ -23,12 +23,13 @@ from traffic.ports import Delivery, Line
 
 
 def an_operator(**values: Any) -> Operator:
-    return Operator(**{"id": 7, "code": "alpha", "name": "Alpha", "country": "RU", "currency": "RUB", "vat": ()} | values)
+    given = Operator(id=7, code="alpha", name="Alpha", country="RU", currency="RUB", vat=())
+    return replace(given, **values)
 
 
 def a_link(**values: Any) -> Link:
-    given = {"id": 1, "name": "alpha-1", "operator": "alpha", "protocol": "smpp", "system_id": "tollbridge"}
-    return Link(**given | {"password": "secret"} | values)
+    given = Link(id=1, name="alpha-1", operator="alpha", protocol="smpp", system_id="tollbridge", password="secret")
+    return replace(given, **values)
 
 
 def an_mt(text: str = "Thank you", **values: Any) -> Mt:

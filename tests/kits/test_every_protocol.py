@@ -1,0 +1,214 @@
+"""Every protocol in PROTOCOLS, before its author wrote a test: whatever way its bytes come, the same is understood;
+whatever a peer sends, nothing breaks; what is written is what was said.
+
+FAR   the name of a protocol → its other side, without which it cannot be tested: one line for a new protocol
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from random import Random
+from typing import Any
+
+import pytest
+
+from core.errors import ConfigError
+from core.message import Heard, ReceiptState, SubmitOutcome
+from core.sms.parts import Assembly
+from plumbing.pipe import Wire
+from sim.centre import PocketSmsc
+from sim.quirks import Quirks
+from smsc_link.adapter import Inbound
+from smsc_link.protocols import PROTOCOLS
+from tests.smsc_link.ends import Rig, a_link, an_mt, an_operator
+from tests.smsc_link.virtual import virtually
+from traffic.ports import Delivery
+
+FAR: dict[str, Callable[[], type[PocketSmsc]]] = {"smpp": lambda: PocketSmsc}
+
+SHORT = "GAME 7"
+LONG = "Съешь же ещё этих мягких французских булок, да выпей чаю. " * 3
+MUTATIONS = 3000
+
+protocols = pytest.mark.parametrize("name", sorted(PROTOCOLS))
+
+
+@protocols
+def test_it_has_another_side(name: str) -> None:
+    assert name in FAR, f"protocol {name} has no other side in {__name__}.FAR"
+
+
+def conversation(name: str, cut: Callable[[bytes], Iterable[bytes]]) -> dict[str, Any]:
+    """Two MO, an MT and its receipt, over a connection that cuts what it carries."""
+
+    async def story() -> dict[str, Any]:
+        assert FAR[name]() is PocketSmsc
+        rig = Rig(a_link(protocol=name), wire=Wire(cut=cut), quirks=Quirks(receipts="both"))
+        await rig.bound()
+        short = rig.centre.write("79001112233", "4446", SHORT)
+        long = rig.centre.write("79001112234", "4446", LONG)
+        await rig.centre.until(lambda: short.is_acknowledged and long.is_acknowledged)
+        answers = [await rig.link.submit(part) for part in rig.link.write(an_mt(LONG), reference=3)]
+        await rig.intake.until(lambda: len(rig.intake.receipts) == len(answers))
+        await rig.link.stop()
+        return {
+            "mo": [delivery.coding.decode(delivery.octets) for delivery in rig.intake.deliveries],
+            "fingerprints": [delivery.fingerprint for delivery in rig.intake.deliveries],
+            "mt": [mt.text for mt in rig.centre.mts],
+            "answers": [(answer.outcome, answer.key) for answer in answers],
+            "receipts": [(receipt.keys, receipt.state) for receipt in rig.intake.receipts],
+            "ended": rig.intake.ended,
+        }
+
+    return virtually(story())
+
+
+@protocols
+def test_bytes_may_be_cut_at_every_place(name: str) -> None:
+    whole = conversation(name, lambda octets: (octets,))
+    assert whole["ended"] == [("alpha-1", True)]
+    assert {outcome for outcome, _ in whole["answers"]} == {SubmitOutcome.ACCEPTED}
+    assert {state for _, state in whole["receipts"]} == {ReceiptState.DELIVERED}
+    assert "".join(whole["mt"]) == LONG
+
+    assert conversation(name, lambda octets: [octets[at : at + 1] for at in range(len(octets))]) == whole
+    for place in range(1, 400):
+        assert conversation(name, lambda octets, at=place: _cut_at(octets, at)) == whole, f"cut after {place}"
+
+
+def _cut_at(octets: bytes, at: int) -> list[bytes]:
+    return [piece for piece in (octets[:at], octets[at:]) if piece]
+
+
+@protocols
+def test_a_long_mo_is_the_same_when_its_parts_are_joined(name: str) -> None:
+    async def story() -> None:
+        rig = Rig(a_link(protocol=name))
+        await rig.bound()
+        mo = rig.centre.write("79001112233", "4446", LONG)
+        await rig.centre.until(lambda: mo.is_acknowledged)
+        deliveries = rig.intake.deliveries
+
+        assert len(deliveries) == mo.parts > 1
+        assembly = Assembly(mo.parts)
+        for delivery in reversed(deliveries):
+            assert delivery.piece is not None
+            assembly.add(delivery.piece.sequence, delivery.octets)
+        assert deliveries[0].coding.decode(assembly.joined()) == LONG
+        assert len({delivery.fingerprint for delivery in deliveries}) == len(deliveries)
+
+    virtually(story())
+
+
+@protocols
+def test_an_mo_delivered_again_has_the_same_fingerprint_and_another_one_has_not(name: str) -> None:
+    async def story() -> None:
+        rig = Rig(a_link(protocol=name))
+        await rig.bound()
+        for text, source in (
+            (SHORT, "79001112233"),
+            (SHORT, "79001112233"),
+            (SHORT, "79001112234"),
+            ("x", "79001112233"),
+        ):
+            rig.centre.write(source, "4446", text)
+        await rig.intake.until(lambda: len(rig.intake.deliveries) == 4)
+        first, again, *others = [delivery.fingerprint for delivery in rig.intake.deliveries]
+
+        assert first == again
+        assert len({first, *others}) == 3
+        assert all(-(1 << 63) <= print_ < 1 << 63 for print_ in (first, *others))
+
+    virtually(story())
+
+
+@protocols
+def test_mutated_bytes_are_survived_and_never_taken_for_what_they_are_not(name: str) -> None:
+    """Everything that came is either handed in with an answer, or refused; nothing raises."""
+    stream = _recorded(name)
+    random = Random(7)
+    adapter = PROTOCOLS[name](a_link(protocol=name), an_operator())
+    seen: list[Inbound] = []
+    for _ in range(MUTATIONS):
+        session = adapter.session(0)
+        session.send(adapter.bind(), 0)
+        session.output()
+        for piece in _mutated(stream, random):
+            for event in session.receive(piece, 1):
+                if type(event).__module__ != "wire.session":
+                    seen.append(adapter.read(event, 1, 1, lambda heard: True))
+        session.tick(1_000_000)
+        session.output()
+    deliveries = [inbound for inbound in seen if isinstance(inbound, Delivery)]
+
+    assert deliveries, "the mutations left nothing whole: they are too wild to test anything"
+    assert all(delivery.source and delivery.destination for delivery in deliveries)
+
+
+def _recorded(name: str) -> list[bytes]:
+    """What the other side said in a conversation, write by write."""
+    written: list[bytes] = []
+
+    def record(octets: bytes) -> tuple[bytes]:
+        written.append(octets)
+        return (octets,)
+
+    conversation(name, record)
+    return written
+
+
+def _mutated(stream: list[bytes], random: Random) -> list[bytes]:
+    mutated = []
+    for piece in stream:
+        octets = bytearray(piece)
+        for _ in range(random.choice((0, 0, 0, 1, 1, 3))):
+            at = random.randrange(len(octets)) if octets else 0
+            how = random.randrange(3)
+            if how == 0 and octets:
+                octets[at] = random.choice((0, 1, 0x40, 0x7F, 0x80, 0xFF, random.randrange(256)))
+            elif how == 1:
+                del octets[at : at + random.randrange(1, 5)]
+            else:
+                octets[at:at] = random.randbytes(random.randrange(1, 5))
+        mutated.append(bytes(octets))
+    return mutated
+
+
+@protocols
+def test_garbage_ends_the_session_and_not_the_link(name: str) -> None:
+    async def story() -> None:
+        rig = Rig(a_link(protocol=name))
+        await rig.bound()
+        pipe = rig.network.pipes[0]
+
+        pipe._coming.append(b"\0\0\0\1GET / HTTP/1.1\r\n\r\n" * 10)
+        pipe._arrive()
+        await rig.intake.until(lambda: len(rig.intake.opened) == 2)
+
+        assert rig.intake.ended == [("alpha-1", False)]
+
+    virtually(story())
+
+
+@protocols
+def test_an_option_that_is_not_in_the_table_names_the_nearest(name: str) -> None:
+    with pytest.raises(ConfigError, match=r"link alpha-1: no option tls_verfy; did you mean tls_verify\?"):
+        PROTOCOLS[name](a_link(protocol=name, options={"tls_verfy": False}), an_operator())
+
+
+@protocols
+def test_what_waits_too_long_for_an_answer_does_not_pile_up(name: str) -> None:
+    """A flood of MO that nobody answers: memory holds so many, the rest is put off in the operator's words."""
+
+    async def story() -> None:
+        rig = Rig(a_link(protocol=name, window=10), quirks=Quirks(window=5000, redelivers=False))
+        rig.intake.says = None
+        await rig.bound()
+        rig.centre.flood(2000)
+        await rig.centre.until(lambda: rig.centre.counted.put_off >= 1000)
+        await asyncio.sleep(1)
+
+        assert len(rig.intake.deliveries) <= 1000
+        assert rig.centre.counted.put_off == 2000 - len(rig.intake.deliveries)
+        assert all(delivery.answer(Heard.TAKEN) for delivery in rig.intake.deliveries)
+
+    virtually(story())

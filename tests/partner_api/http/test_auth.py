@@ -1,0 +1,73 @@
+"""Who is calling, and what becomes of those who guess."""
+
+from base64 import b64encode
+
+from partner_api.http.auth import ACCOUNT_FAILURES_MAX, ADDRESS_FAILURES_MAX, read_credentials
+from tests.partner_api.http.api import Answer, ApiCase
+
+
+def basic(login: str, key: str) -> dict[str, str]:
+    return {"Authorization": "Basic " + b64encode(f"{login}:{key}".encode()).decode()}
+
+
+class Keys(ApiCase):
+    """Keys, right and wrong."""
+
+    async def balance(self, headers: dict[str, str], address: str = "198.51.100.1") -> Answer:
+        """Asked through a proxy on this machine that names an address."""
+        return await self.ask("GET", "/v1/balance", key="", headers={"X-Forwarded-For": address, **headers})
+
+    async def test_a_key_opens_as_bearer_and_with_its_login(self) -> None:
+        for headers in (
+            {"Authorization": "Bearer key-of-acme"},
+            {"Authorization": "bearer  key-of-acme "},
+            basic("acme", "key-of-acme"),
+        ):
+            assert (await self.balance(headers)).status == 200, headers
+
+    async def test_everything_else_is_refused_in_the_same_words(self) -> None:
+        said: set[str] = set()
+        for headers in (
+            {"Authorization": "Bearer wrong"}, {"Authorization": "Bearer"}, {"Authorization": "Bearer key-of-gone"},
+            {"Authorization": "Basic "}, {"Authorization": "Basic %%%"}, {"Authorization": "Digest x"},
+            basic("acme", "wrong"), basic("nobody", "key-of-acme"), basic("cy", "key-of-acme"),
+            basic("gone", "key-of-gone"), basic("", "key-of-acme"), basic("acme", ""),
+        ):  # fmt: skip
+            answer = await self.balance(headers, address=f"198.51.100.{len(said) + 10}")
+            self.api.clock.ms += 120_000
+            assert (answer.status, answer.is_problem) == (401, True), headers
+            said.add(answer.text)
+        assert len(said) == 1
+
+    async def test_an_address_that_guesses_is_made_to_wait_and_another_is_not(self) -> None:
+        for number in range(ADDRESS_FAILURES_MAX):
+            assert (await self.balance({"Authorization": f"Bearer guess {number}"})).status == 401
+
+        waiting = await self.balance({"Authorization": "Bearer key-of-acme"})
+        elsewhere = await self.balance({"Authorization": "Bearer key-of-acme"}, address="203.0.113.7")
+        self.api.clock.ms += 61_000
+        later = await self.balance({"Authorization": "Bearer key-of-acme"})
+
+        assert (waiting.status, waiting.is_problem, waiting.headers["Retry-After"]) == (429, True, "60")
+        assert (elsewhere.status, later.status) == (200, 200)
+
+    async def test_an_account_that_is_guessed_from_everywhere_still_works_where_it_worked(self) -> None:
+        assert (await self.balance(basic("acme", "key-of-acme"), address="203.0.113.7")).status == 200
+        for number in range(ACCOUNT_FAILURES_MAX):
+            await self.balance(basic("acme", f"guess {number}"), address=f"198.51.100.{number}")
+
+        stranger = await self.balance(basic("acme", "key-of-acme"), address="198.51.100.200")
+        owner = await self.balance(basic("acme", "key-of-acme"), address="203.0.113.7")
+        guess = await self.balance(basic("acme", "guess"), address="203.0.113.8")
+
+        assert (stranger.status, owner.status, guess.status) == (429, 200, 429)
+
+    async def test_no_key_at_all_is_no_guess(self) -> None:
+        for _ in range(ADDRESS_FAILURES_MAX + 1):
+            assert (await self.balance({})).status == 401
+        assert (await self.balance({"Authorization": "Bearer key-of-acme"})).status == 200
+
+
+def test_what_cannot_be_read_is_nobodys_key() -> None:
+    for header in ("", "Basic", "Basic \udcff", "Bearer", "x" * 10_000, "Basic YQ=="):
+        assert read_credentials(header)[1] == b"", header

@@ -1,0 +1,226 @@
+"""The configuration: defaults, the file, the environment, and what is said about mistakes."""
+
+import stat
+import tomllib
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from core.errors import ConfigError
+from tollbridge.config import (
+    KEYS,
+    VARIABLES,
+    Config,
+    load_config,
+    secret_from,
+    security_key,
+    site_secret_key,
+    split_listen,
+)
+
+FIXED = {
+    "database.url": "sqlite:///var/tollbridge.db",
+    "redis.url": "",
+    "api.listen": "127.0.0.1:8080",
+    "smpp_server.listen": "127.0.0.1:2776",
+    "site.listen": "127.0.0.1:8000",
+    "site.secret_key": "",
+    "dispatch.allow_private_addresses": False,
+    "dispatch.timeout_s": 10,
+    "journal.max_batch": 500,
+    "journal.max_delay_ms": 1,
+    "security.key": "",
+}
+
+
+def value(config: Config, key: str) -> object:
+    section, name = key.split(".")
+    return getattr(getattr(config, section), name)
+
+
+def test_without_a_file_the_defaults_are_those_of_the_contract() -> None:
+    config = load_config(None, {"HOME": "/root", "PATH": "/bin"})
+
+    assert {key: value(config, key) for key in FIXED} == FIXED
+
+
+def test_the_example_names_every_key_with_its_default() -> None:
+    example = Path("conf/tollbridge.toml")
+
+    sections = tomllib.loads(example.read_text())
+
+    assert sorted(f"{section}.{key}" for section, keys in sections.items() for key in keys) == sorted(KEYS)
+    assert load_config(example, {}) == Config()
+
+
+def test_a_variable_wins_over_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "t.toml"
+    path.write_text('[journal]\nmax_batch = 7\nbacklog = 8\n[redis]\nurl = "redis://a:1/0"\n')
+
+    config = load_config(path, {"TOLLBRIDGE_JOURNAL__MAX_BATCH": "9", "TOLLBRIDGE_LOGS__FULL_NUMBERS": "true"})
+
+    assert (config.journal.max_batch, config.journal.backlog) == (9, 8)
+    assert config.redis.url == "redis://a:1/0"
+    assert config.logs.full_numbers is True
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "words"),
+    [
+        ("[databse]\nurl = 'x'", 1, "databse: there is no such section; did you mean database?"),
+        ("\n[database]\nulr = 'x'", 3, "database.ulr: there is no such key; did you mean database.url?"),
+        ("[api]\ntimeout_s = 3", 2, "api.timeout_s: there is no such key; did you mean dispatch.timeout_s?"),
+        ("listen = 'x'", 1, "listen: there is no such section"),
+        ("[journal]\n\nmax_batch = '7'", 3, "journal.max_batch: must be a whole number"),
+        ("[journal]\nmax_batch = 0", 2, "journal.max_batch: must be at least 1"),
+        ("[journal]\nmax_batch = true", 2, "journal.max_batch: must be a whole number"),
+        ("[dispatch]\nallow_private_addresses = 'yes'", 2, "must be true or false"),
+        ("[dispatch]\ntimeout_s = nan", 2, "dispatch.timeout_s: must be a number"),
+        ("[dispatch]\ntimeout_s = 0", 2, "dispatch.timeout_s: must be more than 0"),
+        ("[api]\nlisten = '8080'", 2, 'api.listen: must be HOST:PORT, like "127.0.0.1:8080"'),
+        ("[api]\nlisten = '::1:80'", 2, "api.listen: must be HOST:PORT"),
+        ("[api]\nlisten = 'a:99999'", 2, "api.listen: must be HOST:PORT"),
+        ("[database]\nurl = 'postgres://a/b'", 2, "database.url: postgres:// is not known"),
+        ("[redis]\nurl = 'http://a'", 2, "redis.url: must be redis://HOST:6379/0"),
+        ("[logs]\nformat = 'xml'", 2, "logs.format: must be one of 'auto', 'console' or 'json'"),
+        ("[security]\nkey = 'short'", 2, "security.key: must be Fernet keys"),
+        ("a = 1\n[smpp_server]\ntls_cert = 'x'", 1, "a: there is no such section"),
+        ("\n[smpp_server]\ntls_cert = 'x'", 2, "smpp_server: TLS needs both tls_cert and tls_key"),
+        ("database = 3", 1, "database: must be a section, written [database]"),
+        ("[site]\nlisten = 'a:1'\nlisten = 'a:2'", 3, "toml: Cannot overwrite a value"),
+        ("[site]\n\n\nlisten =", 4, "toml: "),
+        ("[site]\nlisten.x = 'a:1'", 2, "site.listen: must be a text"),
+        ('[site]\n"a\\nb" = 1', 2, "site.a\\nb: there is no such key"),
+    ],
+)
+def test_a_mistake_names_the_file_its_line_and_the_key(tmp_path: Path, text: str, line: int, words: str) -> None:
+    path = tmp_path / "t.toml"
+    path.write_text(text)
+
+    with pytest.raises(ConfigError) as caught:
+        load_config(path, {})
+
+    assert str(caught.value).startswith(f"{path}, line {line}: ")
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("variable", "text", "words"),
+    [
+        ("TOLLBRIDGE_DATABASE_URL", "x", "did you mean TOLLBRIDGE_DATABASE__URL?"),
+        ("TOLLBRIDGE_JOURNAL__MAX_BATCH", "many", "must be a whole number"),
+        ("TOLLBRIDGE_JOURNAL__MAX_BATCH", "0", "must be at least 1"),
+        ("TOLLBRIDGE_DISPATCH__TIMEOUT_S", "inf", "must be a number"),
+        ("TOLLBRIDGE_LOGS__FULL_NUMBERS", "perhaps", "must be true or false"),
+        ("TOLLBRIDGE_API__LISTEN", "here", "must be HOST:PORT"),
+        ("TOLLBRIDGE_SMPP_SERVER__TLS_KEY", "key.pem", "TLS needs both"),
+    ],
+)
+def test_a_mistake_in_a_variable_names_the_variable(variable: str, text: str, words: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_config(None, {variable: text})
+
+    assert str(caught.value).startswith(f"{variable}: ")
+    assert words in str(caught.value)
+
+
+def test_a_missing_file_is_said_in_one_line(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="No such file or directory"):
+        load_config(tmp_path / "none.toml", {})
+    with pytest.raises(ConfigError, match="Is a directory"):
+        load_config(tmp_path, {})
+    with pytest.raises(ConfigError, match="no name of a file"):
+        load_config(Path("a\0b"), {})
+
+
+def test_a_password_is_never_repeated(tmp_path: Path) -> None:
+    path = tmp_path / "t.toml"
+    path.write_text('[database]\nurl = "mysql://root:hunter2@host"\n')
+
+    with pytest.raises(ConfigError) as caught:
+        load_config(path, {})
+
+    assert "hunter2" not in str(caught.value)
+    secret = load_config(None, {"TOLLBRIDGE_DATABASE__URL": "mysql://root:hunter2@host/name"})
+    assert "hunter2" not in repr(secret)
+
+
+def test_a_key_is_made_once_for_all_processes_and_only_for_its_owner(tmp_path: Path) -> None:
+    config = load_config(None, {})
+    var = tmp_path / "var"
+
+    with ThreadPoolExecutor(16) as pool:
+        keys = set(pool.map(lambda _: security_key(config, var), range(64)))
+
+    assert len(keys) == 1
+    assert load_config(None, {"TOLLBRIDGE_SECURITY__KEY": keys.pop()})
+    assert stat.S_IMODE((var / "security.key").stat().st_mode) == 0o600
+    assert site_secret_key(config, var) == site_secret_key(config, var) != ""
+    assert sorted(path.name for path in var.iterdir()) == ["security.key", "site.secret_key"]
+
+
+def test_a_configured_key_makes_no_file(tmp_path: Path) -> None:
+    config = load_config(None, {"TOLLBRIDGE_SITE__SECRET_KEY": "mine"})
+
+    assert site_secret_key(config, tmp_path / "var") == "mine"
+    assert not (tmp_path / "var").exists()
+
+
+def test_a_spoilt_key_file_is_said_and_not_replaced(tmp_path: Path) -> None:
+    config = load_config(None, {})
+    (tmp_path / "security.key").write_text("spoilt\n")
+    (tmp_path / "site.secret_key").write_text("")
+
+    with pytest.raises(ConfigError, match="must be Fernet keys"):
+        security_key(config, tmp_path)
+    with pytest.raises(ConfigError, match="is empty"):
+        site_secret_key(config, tmp_path)
+    with pytest.raises(ConfigError, match="cannot be read or made"):
+        secret_from(tmp_path / "site.secret_key" / "deeper" / "key")
+
+
+def test_listen_addresses_are_split() -> None:
+    assert split_listen("127.0.0.1:80") == ("127.0.0.1", 80)
+    assert split_listen("[::1]:80") == ("::1", 80)
+    assert split_listen(":0") == ("", 0)
+
+
+@given(octets=st.binary(max_size=300) | st.text(max_size=300).map(lambda text: text.encode("utf-8", "replace")))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=200)
+def test_no_file_is_answered_with_a_traceback(tmp_path: Path, octets: bytes) -> None:
+    path = tmp_path / "t.toml"
+    path.write_bytes(octets)
+
+    try:
+        load_config(path, {})
+    except ConfigError as error:
+        assert len(str(error).splitlines()) == 1, error
+
+
+_EXAMPLE = Path("conf/tollbridge.toml").read_text()
+_SCRAPS = st.sampled_from(["[", "]", "=", '"', "'", "\n", "#", ".", "{", "}", "1", "-", "true", "[[", "x", "\\", "é"])
+
+
+@given(place=st.integers(0, len(_EXAMPLE)), gone=st.integers(0, 20), scrap=_SCRAPS | st.text(max_size=3))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=400)
+def test_no_spoilt_example_is_answered_with_a_traceback(tmp_path: Path, place: int, gone: int, scrap: str) -> None:
+    path = tmp_path / "t.toml"
+    path.write_bytes((_EXAMPLE[:place] + scrap + _EXAMPLE[place + gone :]).encode("utf-8", "replace"))
+
+    try:
+        load_config(path, {})
+    except ConfigError as error:
+        assert str(error).startswith(f"{path}, line ")
+
+
+@given(variable=st.sampled_from(sorted(VARIABLES)), text=st.text(max_size=40))
+@settings(deadline=None, max_examples=300)
+def test_no_variable_is_answered_with_a_traceback(variable: str, text: str) -> None:
+    try:
+        load_config(None, {variable: text})
+    except ConfigError as error:
+        assert str(error).startswith(variable)

@@ -48,11 +48,13 @@ def plan_of(rules: Rules, mo: Mo, route: Route | None, price: int, currency: str
     plan = NOTHING
     for question in rules.questions:
         said = question(mo, route, price, currency)
-        if said.refuses:
+        if said is NOTHING:
+            continue
+        if said.alerts and said.refuses:
             return said
         if plan is NOTHING:
             plan = said
-        elif said is not NOTHING:
+        else:
             plan = Plan(plan.alerts + said.alerts, plan.checks + said.checks)
     return plan
 

@@ -11,7 +11,7 @@ and nothing more came for `linger_s`; without a count when it is cancelled.
 import asyncio
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 
 from core.clock import Clock
@@ -103,6 +103,8 @@ def _centre_of(options: PocketOptions, clock: Clock) -> PocketSmsc:
         delivered=quirks.delivered,
         expired=quirks.expired,
     )
+    if options.system_id:
+        quirks = replace(quirks, accounts={options.system_id: options.password})
     return PocketSmsc(clock, Random(options.seed), quirks=quirks, subscribers=crowd, keep=False)
 
 

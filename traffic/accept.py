@@ -160,6 +160,12 @@ class Accept:
         else:
             self._store_part(group, delivery, part)
 
+    @staticmethod
+    def _key_of(delivery: Delivery) -> str:
+        """The operator's identity of one part: some number the parts, some the whole message."""
+        assert delivery.piece is not None
+        return f"{delivery.key}#{delivery.piece.sequence}" if delivery.key else ""
+
     def _repeat_part(self, delivery: Delivery, known: Part) -> None:
         if not known.durable:
             # Its twin is being written: when that fails, this one must not have been acknowledged.
@@ -181,7 +187,7 @@ class Accept:
         assert piece is not None
         fact = PartFact(
             part.id, delivery.link, delivery.operator.id, delivery.source, delivery.destination, piece,
-            delivery.octets, delivery.data_coding, delivery.fingerprint, delivery.arrived_at, delivery.key, delivery,
+            delivery.octets, delivery.data_coding, delivery.fingerprint, delivery.arrived_at, self._key_of(delivery), delivery,
         )  # fmt: skip
 
         def settled(_: Fact, error: StoreError | None) -> None:
@@ -206,7 +212,7 @@ class Accept:
     def _join(self, group: Group, delivery: Delivery, last: Part) -> None:
         """The last part brings message, charge and job into one commit."""
         fact = MoFact(
-            self._message_of(group, delivery.arrived_at, last.fingerprint, delivery.key),
+            self._message_of(group, delivery.arrived_at, last.fingerprint, self._key_of(delivery)),
             delivery.link,
             delivery,
             tuple(part.id for part in group.parts.values() if part is not last),

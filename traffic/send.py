@@ -218,6 +218,7 @@ class Sender:
             sending.todo = deque(again)
             self._queue(mt.operator_id).appendleft(sending)
             self.counted.put_back += 1
+            self._pump(mt.operator_id)
 
     def _later(self, mt: Mt, answer: SubmitAnswer, *, twice: bool) -> None:
         """Back into the database with a pause: a temporary error, or no answer at all."""

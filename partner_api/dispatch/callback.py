@@ -23,6 +23,8 @@ from core.message import Callback
 from core.money import format_micros
 
 SIGNATURE_HEADER = "X-Tollbridge-Signature"
+SHOWN_MAX = 2000
+"""What a row of an attempt holds; letters that are not ASCII make a url longer than its owner wrote it."""
 
 _PLAIN_URL = re.compile(r"[!#-;=?-\[\]_a-z~]+")
 """A url that needs no quoting: printable ASCII without space, quotes, <, >, \\, ^, `, {, |, }."""
@@ -114,7 +116,7 @@ def read_end_point(url: str) -> EndPoint:
             return EndPoint(
                 url[:200], URL(), problem="the url of the service must begin with http:// or https:// and a host"
             )
-        shown = str(read.with_user(None))
+        shown = str(read.with_user(None))[:SHOWN_MAX]
     except ValueError as mistake:
         return EndPoint(url[:200], URL(), problem=f"the url of the service cannot be read: {mistake}")
 

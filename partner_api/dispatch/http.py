@@ -79,8 +79,8 @@ class HttpCaller:
         self._clock = clock
         self._timeout_s = timeout_s
         self._guard = Guard(allow_private=allow_private_addresses)
+        self._resolver = CheckedResolver(self._guard, look_up)
         self._per_host = per_host
-        self._look_up = look_up
         self._session: ClientSession | None = None
 
     async def get(self, callback: Callback) -> Answer:
@@ -96,10 +96,10 @@ class HttpCaller:
         return await self._attempt(callback, self._post_json)
 
     async def close(self) -> None:
-        """Close every connection."""
+        """Close every connection; a closed caller is not used again."""
         if self._session is not None:
-            session, self._session = self._session, None
-            await session.close()
+            await self._session.close()
+        await self._resolver.close()
 
     async def _attempt(self, callback: Callback, write: Write) -> Answer:
         """One attempt: whatever happens becomes an answer."""
@@ -170,7 +170,7 @@ class HttpCaller:
     def _open(self) -> ClientSession:
         """One session for all: no cookies, no proxies, no time-outs but ours, no decompression, no own retries."""
         connector = TCPConnector(
-            resolver=CheckedResolver(self._guard, self._look_up),
+            resolver=self._resolver,
             use_dns_cache=False,
             limit=0,
             limit_per_host=self._per_host,

@@ -4,7 +4,8 @@ facts     what can be made durable
 rows      facts → rows
 repeats   telling a redelivery from a new message
 booking   counters locked, charges rated, one entry
-outgoing  calls to partners, MT, receipts
+outgoing  calls to partners, MT and their moves
+receipts  receipts find their MT
 
 The order inside the transaction is billing.md 12: doubts; repeats; decide; lock and rate; insert; counters; the rest.
 
@@ -24,7 +25,7 @@ from core.message import Mt
 from store import schema
 from store.bulk import bulk_insert, insert_ignore
 from store.database import Database, is_conflict
-from store.journal import booking, outgoing, repeats
+from store.journal import booking, outgoing, receipts, repeats
 from store.journal.facts import (
     AlertFact,
     CallbackFact,
@@ -125,8 +126,8 @@ class Journal:
             outgoing.write_new_mts(connection, new, self._process_id)
         if moves := _of(facts, MtFact):
             outgoing.write_moves(connection, moves, self._process_id)
-        if receipts := _of(facts, ReceiptFact):
-            outgoing.write_receipts(connection, receipts)
+        if came := _of(facts, ReceiptFact):
+            receipts.write_receipts(connection, came)
         known = [repeat_row(fact, self._process_id) for fact in _of(facts, RepeatFact)]
         if known:
             bulk_insert(connection, MoRepeat, REPEAT_COLUMNS, known)

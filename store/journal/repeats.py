@@ -61,7 +61,7 @@ def tell(connection: Connection, arrivals: Sequence[Arrival], now: Instant) -> N
     if keyed:
         _tell_by_identity(connection, keyed, now)
     doubts = Doubts()
-    others = [arrival for arrival in arrivals if not arrival.key and arrival.link.repeat != "never"]
+    others = [arrival for arrival in arrivals if _may_repeat(arrival)]
     if others and connection.exec_driver_sql("SELECT 1 FROM in_doubt LIMIT 1").first() is not None:
         _load(connection, others, doubts, now)
     for arrival in arrivals:
@@ -100,7 +100,7 @@ def _load(connection: Connection, arrivals: Sequence[Arrival], doubts: Doubts, n
 def _tell_by_fingerprint(arrival: Arrival, doubts: Doubts) -> None:
     link = arrival.link
     place = (arrival.operator_id, arrival.fingerprint)
-    if not arrival.key and link.repeat != "never":
+    if _may_repeat(arrival):
         doubt = _explains(doubts.open.get(place), arrival)
         if doubt is not None:
             arrival.repeat_of = doubt.mo_id
@@ -114,6 +114,11 @@ def _tell_by_fingerprint(arrival: Arrival, doubts: Doubts) -> None:
         _doubt(doubts, place, arrival.repeat_of or arrival.id, "session", arrival.arrived_at)
     elif not arrival.repeat_of and link.repeat.startswith("window:"):
         _doubt(doubts, place, arrival.id, "window", arrival.arrived_at)
+
+
+def _may_repeat(arrival: Arrival) -> bool:
+    """Whether its fingerprint is asked. One without a fingerprint was joined from parts that were asked themselves."""
+    return bool(arrival.fingerprint) and not arrival.key and arrival.link.repeat != "never"
 
 
 def _explains(open_doubts: list[_Doubt] | None, arrival: Arrival) -> _Doubt | None:
@@ -165,7 +170,7 @@ def doubt_range(
     message = sa.select(Mo.operator_id, Mo.fingerprint, Mo.id).where(Mo.operator_key == "")
     part = sa.select(MoPart.operator_id, MoPart.fingerprint, MoPart.id)
     for query, table in ((message, Mo), (part, MoPart), (repeat, MoRepeat)):
-        query = query.where(table.id >= first)
+        query = query.where(table.id >= first, table.fingerprint != 0)
         if link_id is not None:
             query = query.where(table.link_id == link_id)
         if process_id is not None:

@@ -58,6 +58,8 @@ MOVED_COLUMNS = (
     "error",
 )  # fmt: skip
 
+MOVE_COLUMNS = ("mt_id", "at", "old", "new", "reason")
+
 ERROR_MAX = 200
 ANSWER_MAX = 2048
 

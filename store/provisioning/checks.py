@@ -270,7 +270,7 @@ def check_prefixes(document: Document, stored: Stored) -> Iterator[Mistake]:
     numbers = {row["id"]: number for (number,), row in stored.short_code.rows.items()}
     taken: dict[tuple[str, str], tuple[str, str]] = {}
     for row in stored.prefix.rows.values():
-        owner = owners.get(row["service_id"], "another service")
+        owner = owners.get(row["service_id"], "")  # not read: another partner's, and not told
         if owner not in replaced:
             taken[numbers[row["short_code_id"]], look(row["prefix"])] = (row["prefix"], owner)
     for index, service in enumerate(document.service):
@@ -292,7 +292,8 @@ def _readable(path: Path, prefix: str) -> Iterator[Mistake]:
 
 def _overlap(number: str, first: tuple[str, str], second: str) -> str:
     text, owner = first
+    who = f"service {owner}" if owner else "another service"
     if not fold(text):
-        return f"{number} has the default service {owner} already; write a word"
+        return f"{who} is the default of {number} already; write a word"
     how = "only looks like" if fold(text) != fold(second) else "is the same to a subscriber as"
-    return f"{quoted(second)} {how} {quoted(text)} of service {owner} on {number}; choose another word"
+    return f"{quoted(second)} {how} {quoted(text)} of {who} on {number}; choose another word"

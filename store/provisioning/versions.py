@@ -80,18 +80,21 @@ def _undated(
     target: Instant,
 ) -> list[Step[C]]:
     """The steps for what shall hold, up to the first dated version of the same file."""
+    superseded = Begun("another version of this file takes its place before it could begin; change that one", index)
     if not _before(existing, now):
         # Nothing holds yet: the first version is from ever.
+        if first_dated == 0:
+            raise superseded
         if existing.get(0) == content:
             return []
-        return [Step(Move.CHANGE if 0 in existing else Move.ADD, 0, content, index)] if first_dated != 0 else []
+        return [Step(Move.CHANGE if 0 in existing else Move.ADD, 0, content, index)]
     if target in existing and target <= now:
         target = now + 1
     if first_dated is not None and first_dated <= target:
         holding = _before(existing, first_dated - 1)
         if holding and existing[holding[-1]] == content:
             return []
-        raise Begun("another version of this file takes its place before it could begin; change that one", index)
+        raise superseded
     earlier = _before(existing, target)
     if existing[earlier[-1]] == content:
         return []

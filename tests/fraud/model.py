@@ -104,12 +104,18 @@ def histories(draw: st.DrawFn) -> History:
     steps = st.sampled_from([0, 1, *(length + more for length in lengths for more in (-1, 0, 1, -length // 2))])
     latest, next_id, past = START, 1, list[list[Asked]]()
     story: list[list[Asked] | list[int]] = []
-    for kind in draw(st.lists(st.sampled_from(["batch", "batch", "batch", "again", "back"]), min_size=1, max_size=12)):
+    for kind in draw(st.lists(st.sampled_from(["batch"] * 4 + ["again", "back", "retried"]), min_size=1, max_size=12)):
         if kind == "again" and past:
             story.append(draw(st.sampled_from(past[-2:])))
         elif kind == "back" and past:
-            batch = draw(st.sampled_from(past[-2:]))
+            batch = past.pop(draw(st.integers(-min(2, len(past)), -1)))
             story.append([asked.message_id for asked in batch if draw(st.booleans())] or [0])
+        elif kind == "retried" and past:
+            # A transaction is tried again at once, and a batch is short: nothing of it lies behind by more than the
+            # grace.
+            batch = past[-1]
+            if latest - min(asked.at for asked in batch) < late:
+                story += [[asked.message_id for asked in batch], batch]
         else:
             batch = []
             for step in draw(st.lists(steps, min_size=1, max_size=6)):

@@ -207,7 +207,7 @@ class World:
         asyncio.set_event_loop(self.loop)
         with structlog.testing.capture_logs() as lines:
             try:
-                self.loop.run_until_complete(self._run())
+                self.loop.run_until_complete(self.loop.create_task(self._run(), name="world"))
             finally:
                 for task in sorted(asyncio.all_tasks(self.loop), key=lambda task: task.get_name()):
                     task.cancel()

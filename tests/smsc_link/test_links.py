@@ -73,7 +73,6 @@ def test_an_mt_whose_link_is_down_goes_by_another_of_its_operator_and_by_no_othe
         line = rig.links.line_for(an_mt(link="alpha-1"))
         assert line is not None
         assert line.link.name == "alpha-2"
-        rig.links.named("alpha-2").start()  # type: ignore[union-attr]
         await rig.links.apply(a_catalogue(BETA))
         assert rig.links.line_for(an_mt(link="alpha-1")) is None
 

@@ -41,6 +41,15 @@ def value(config: Config, key: str) -> object:
     return getattr(getattr(config, section), name)
 
 
+def what_is_said(path: Path | None, environ: dict[str, str]) -> str:
+    """The mistake in one line, or nothing; anything else but a ConfigError fails the test."""
+    try:
+        load_config(path, environ)
+    except ConfigError as error:
+        return str(error)
+    return ""
+
+
 def test_without_a_file_the_defaults_are_those_of_the_contract() -> None:
     config = load_config(None, {"HOME": "/root", "PATH": "/bin"})
 
@@ -195,10 +204,7 @@ def test_no_file_is_answered_with_a_traceback(tmp_path: Path, octets: bytes) -> 
     path = tmp_path / "t.toml"
     path.write_bytes(octets)
 
-    try:
-        load_config(path, {})
-    except ConfigError as error:
-        assert len(str(error).splitlines()) == 1, error
+    assert len(what_is_said(path, {}).splitlines()) <= 1
 
 
 _EXAMPLE = Path("conf/tollbridge.toml").read_text()
@@ -211,16 +217,14 @@ def test_no_spoilt_example_is_answered_with_a_traceback(tmp_path: Path, place: i
     path = tmp_path / "t.toml"
     path.write_bytes((_EXAMPLE[:place] + scrap + _EXAMPLE[place + gone :]).encode("utf-8", "replace"))
 
-    try:
-        load_config(path, {})
-    except ConfigError as error:
-        assert str(error).startswith(f"{path}, line ")
+    said = what_is_said(path, {})
+
+    assert not said or said.startswith(f"{path}, line ")
 
 
 @given(variable=st.sampled_from(sorted(VARIABLES)), text=st.text(max_size=40))
 @settings(deadline=None, max_examples=300)
 def test_no_variable_is_answered_with_a_traceback(variable: str, text: str) -> None:
-    try:
-        load_config(None, {variable: text})
-    except ConfigError as error:
-        assert str(error).startswith(variable)
+    said = what_is_said(None, {variable: text})
+
+    assert not said or said.startswith(variable)

@@ -1,0 +1,180 @@
+"""Conversations over a network in memory, and addresses as people write them."""
+
+import asyncio
+
+import pytest
+
+from plumbing.conversation import Address, Owner, read_address
+from plumbing.pipe import Network, Pipe, Wire
+from tests.plumbing.talkers import LineSession, Recorder, Said
+from tests.smsc_link.virtual import VirtualClock, virtually
+from wire.errors import LocalError
+from wire.session import Session
+
+HERE = Address("smsc", 2775)
+
+
+class Rig:
+    """A client and a server in memory."""
+
+    def __init__(self, wire: Wire | None = None) -> None:
+        self.clock = VirtualClock()
+        self.network = Network(wire)
+        self.server, self.server_session = Recorder(), LineSession()
+        self.client, self.client_session = Recorder(), LineSession()
+        self.network.listen(HERE, self._answering, self.clock)
+
+    def _answering(self, peer: str) -> tuple[Session, Owner]:
+        return self.server_session, self.server
+
+    async def connected(self) -> Pipe:
+        return await self.network.connect(HERE, self.client_session, self.client, self.clock)
+
+
+def test_requests_and_answers_come_in_order_however_long_the_wire_and_however_it_cuts() -> None:
+    async def story() -> None:
+        delays = iter([0.5, 0.1, 0.4, 0.0, 0.3] * 400)
+        cut = Wire(
+            delay_s=lambda: next(delays), cut=lambda octets: [octets[at : at + 3] for at in range(0, len(octets), 3)]
+        )
+        rig = Rig(cut)
+        pipe = await rig.connected()
+
+        for number in range(20):
+            pipe.send(Said(f"line{number}"))
+        await rig.client.until(lambda: len(rig.client.answers_heard) == 20)
+
+        assert rig.client.answers_heard == [f"LINE{number}" for number in range(20)]
+
+    virtually(story())
+
+
+def _in_threes(octets: bytes) -> list[bytes]:
+    return [octets[at : at + 3] for at in range(0, len(octets), 3)]
+
+
+def test_all_that_is_said_in_one_turn_is_one_write() -> None:
+    async def story() -> None:
+        rig = Rig()
+        pipe = await rig.connected()
+        before = pipe.writes
+
+        for number in range(20):
+            pipe.send(Said(f"line{number}"))
+        assert pipe.writes == before, "nothing left yet"
+        await rig.client.until(lambda: len(rig.client.answers_heard) == 20)
+
+        assert pipe.writes == before + 1
+
+    virtually(story())
+
+
+def test_a_severed_connection_loses_what_was_under_way_and_tells_both_ends() -> None:
+    async def story() -> None:
+        rig = Rig(Wire(delay_s=lambda: 1.0))
+        pipe = await rig.connected()
+        pipe.send(Said("lost"))
+        pipe.flush()
+
+        pipe.sever()
+        await rig.client.until(lambda: rig.client.closed)
+        await rig.server.until(lambda: rig.server.closed)
+
+        assert [type(event).__name__ for event in rig.server.heard_events] == ["Closed"]
+        with pytest.raises(LocalError):
+            pipe.send(Said("more"))
+
+    virtually(story())
+
+
+def test_a_frozen_connection_tells_nobody() -> None:
+    async def story() -> None:
+        rig = Rig()
+        pipe = await rig.connected()
+
+        pipe.freeze()
+        pipe.send(Said("into the void"))
+        await asyncio.sleep(1000)
+
+        assert rig.server.heard_events == []
+        assert rig.client.heard_events == []
+
+    virtually(story())
+
+
+def test_a_closed_end_is_heard_by_the_other_after_what_was_written_before() -> None:
+    async def story() -> None:
+        rig = Rig(Wire(delay_s=lambda: 1.0))
+        pipe = await rig.connected()
+        pipe.send(Said("last"))
+        pipe.flush()
+
+        pipe.close()
+        await rig.server.until(lambda: rig.server.closed)
+
+        assert [type(event).__name__ for event in rig.server.heard_events] == ["Said", "Closed"]
+
+    virtually(story())
+
+
+def test_nobody_listens() -> None:
+    async def story() -> None:
+        rig = Rig()
+        rig.network.hang_up(HERE)
+        with pytest.raises(ConnectionError, match="smsc:2775: connection refused"):
+            await rig.connected()
+
+    virtually(story())
+
+
+def test_one_timer_is_enough_for_deadlines_that_move_away() -> None:
+    async def story() -> None:
+        rig = Rig()
+        loop = asyncio.get_running_loop()
+        set_timers: list[float] = []
+        call_later = loop.call_later
+
+        def counting(delay: float, *args: object) -> object:
+            set_timers.append(delay)
+            return call_later(delay, *args)  # type: ignore[arg-type]
+
+        loop.call_later = counting  # type: ignore[assignment,method-assign]
+        session = rig.client_session
+        session.deadline = rig.clock.monotonic_ms() + 10_000
+        pipe = await rig.connected()
+        for step in range(50):
+            session.deadline = rig.clock.monotonic_ms() + 10_000 + step
+            pipe.send(Said(f"line{step}"))
+            pipe.flush()
+        assert len(set_timers) == 1
+
+        session.deadline = rig.clock.monotonic_ms() + 100
+        pipe.flush()
+        await asyncio.sleep(1)
+        assert len(session.ticks) == 1, "a nearer deadline moves it"
+
+    virtually(story())
+
+
+@pytest.mark.parametrize(
+    ("text", "host", "port"),
+    [
+        ("127.0.0.1:2775", "127.0.0.1", 2775),
+        ("[::1]:80", "::1", 80),
+        (":2775", "127.0.0.1", 2775),
+        ("smsc.example:0", "smsc.example", 0),
+    ],
+)
+def test_an_address_is_read(text: str, host: str, port: int) -> None:
+    assert read_address(text) == Address(host, port)
+
+
+@pytest.mark.parametrize("text", ["", "2775", "host:", "host:port", "host:99999", "::1:80", "host:-1", "host:٣"])
+def test_what_is_no_address_is_explained(text: str) -> None:
+    with pytest.raises(ValueError, match=r"HOST|brackets"):
+        read_address(text)
+
+
+def test_an_address_shows_as_it_is_written() -> None:
+    assert str(Address("::1", 80)) == "[::1]:80"
+    assert str(Address("smsc.example", 2775)) == "smsc.example:2775"

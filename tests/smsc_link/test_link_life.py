@@ -1,0 +1,187 @@
+"""A link lost, refused, and stopped: when it comes back, and what it waits for. In memory and virtual time."""
+
+import asyncio
+import itertools
+from random import Random
+
+import pytest
+
+from core.message import Heard
+from sim.quirks import Quirks
+from smsc_link.link import pause_s
+from tests.smsc_link.ends import Rig, a_link
+from tests.smsc_link.virtual import virtually
+from wire.smpp import status as st
+
+
+def test_a_half_open_link_is_noticed_and_made_anew() -> None:
+    async def story() -> None:
+        rig = Rig(a_link(options={"enquire_s": 10.0}, response_timeout_s=5))
+        await rig.bound()
+        began_ms = rig.clock.monotonic_ms()
+
+        rig.network.pipes[0].freeze()
+        await rig.intake.until(lambda: len(rig.intake.opened) == 2)
+
+        assert rig.intake.ended == [("alpha-1", False)]
+        assert 15_000 <= rig.clock.monotonic_ms() - began_ms <= 17_000
+        assert "enquire_link" in rig.link.last_error
+
+    virtually(story())
+
+
+def test_pauses_between_tries_grow_to_half_a_minute() -> None:
+    async def story() -> None:
+        rig = Rig()
+        rig.network.hang_up(rig.address)
+        tries: list[float] = []
+        connect = rig.network.connect
+
+        async def counting(*args: object, **kwargs: object) -> object:
+            tries.append(asyncio.get_running_loop().time())
+            return await connect(*args, **kwargs)  # type: ignore[arg-type]
+
+        rig.link._connect = counting  # type: ignore[assignment]
+        rig.link.start()
+        await asyncio.sleep(600)
+        pauses = [later - earlier for earlier, later in itertools.pairwise(tries)]
+
+        assert rig.link.state == "connecting"
+        assert "refused" in rig.link.last_error
+        for number, pause in enumerate(pauses):
+            grown = min(30.0, 0.5 * 2**number)
+            assert 0.5 * grown <= pause <= 1.5 * grown + 0.01
+        assert len(set(pauses)) == len(pauses), "jittered"
+        rig.listen()
+        await rig.intake.until(lambda: bool(rig.intake.opened))
+        await rig.link.stop()
+
+    virtually(story())
+
+
+@pytest.mark.parametrize("status", [st.RINVPASWD, st.RINVSYSID, st.RINVSYSTYP])
+def test_a_refused_password_is_not_tried_again_for_minutes(status: int) -> None:
+    async def story() -> None:
+        rig = Rig(quirks=Quirks(bind_status=status))
+        rig.link.start()
+        await asyncio.sleep(100)
+
+        assert rig.centre.counted.refused_binds == 1
+        assert rig.link.state == "connecting"
+        assert f"bind refused: 0x{status:02X}" in rig.link.last_error
+        await asyncio.sleep(1000)
+        assert 2 <= rig.centre.counted.refused_binds <= 4
+        await rig.link.stop()
+        assert rig.intake.ended == [], "there was no session"
+
+    virtually(story())
+
+
+def test_a_bind_that_failed_for_another_reason_is_tried_again_soon() -> None:
+    async def story() -> None:
+        rig = Rig(quirks=Quirks(bind_status=st.RBINDFAIL))
+        rig.link.start()
+        await asyncio.sleep(10)
+
+        assert rig.centre.counted.refused_binds >= 3
+
+    virtually(story())
+
+
+def test_a_flapping_link_that_carries_traffic_comes_back_at_once() -> None:
+    async def story() -> None:
+        rig = Rig(quirks=Quirks(cut_every=1))
+        await rig.bound()
+        began_s = asyncio.get_running_loop().time()
+
+        for number in range(20):
+            rig.centre.write(f"7900111{number:04d}", "4446", "GAME 7")
+        await rig.centre.until(lambda: len(rig.intake.deliveries) >= 20)
+
+        assert asyncio.get_running_loop().time() - began_s < 40
+        assert len(rig.intake.ended) >= 19
+
+    virtually(story())
+
+
+def test_a_stop_waits_for_what_is_under_way_and_unbinds() -> None:
+    async def story() -> None:
+        rig = Rig()
+        rig.intake.says = None
+        await rig.bound()
+        mo = rig.centre.write("79001112233", "4446", "GAME 7")
+        await rig.intake.until(lambda: bool(rig.intake.deliveries))
+
+        stopping = asyncio.ensure_future(rig.link.stop(20))
+        await asyncio.sleep(3)
+        assert not stopping.done()
+        assert not rig.link.is_open
+        late = rig.centre.write("79001112299", "4446", "LATE")
+        await rig.centre.until(lambda: rig.centre.counted.put_off == 1)
+        rig.intake.deliveries[0].answer(Heard.TAKEN)
+        await stopping
+
+        assert mo.is_acknowledged
+        assert not late.is_acknowledged, "put off: another session will take it"
+        assert len(rig.intake.deliveries) == 1
+        assert rig.intake.ended == [("alpha-1", True)]
+        assert rig.link.state == "disabled"
+
+    virtually(story())
+
+
+def test_a_stop_does_not_wait_longer_than_it_is_told() -> None:
+    async def story() -> None:
+        rig = Rig()
+        rig.intake.says = None
+        await rig.bound()
+        rig.centre.write("79001112233", "4446", "GAME 7")
+        await rig.intake.until(lambda: bool(rig.intake.deliveries))
+        began_ms = rig.clock.monotonic_ms()
+
+        await rig.link.stop(20)
+
+        assert 20_000 <= rig.clock.monotonic_ms() - began_ms <= 20_100
+        assert rig.intake.ended == [("alpha-1", False)], "an answer is missing: the operator may send it again"
+        assert rig.intake.deliveries[0].lost
+
+    virtually(story())
+
+
+def test_a_second_stop_closes_at_once() -> None:
+    async def story() -> None:
+        rig = Rig()
+        rig.intake.says = None
+        await rig.bound()
+        rig.centre.write("79001112233", "4446", "GAME 7")
+        await rig.intake.until(lambda: bool(rig.intake.deliveries))
+        began_ms = rig.clock.monotonic_ms()
+
+        first = asyncio.ensure_future(rig.link.stop(20))
+        await asyncio.sleep(1)
+        await rig.link.stop(0)
+        await first
+
+        assert rig.clock.monotonic_ms() - began_ms <= 1100
+
+    virtually(story())
+
+
+def test_a_link_that_is_not_enabled_stays_disabled() -> None:
+    async def story() -> None:
+        rig = Rig(a_link(enabled=False))
+        rig.link.start()
+        assert rig.link.state == "disabled"
+        await rig.link.stop()
+
+    virtually(story())
+
+
+def test_pauses_are_jittered_around_what_they_grow_to() -> None:
+    assert [pause_s(failures, _Middle()) for failures in (1, 2, 3, 9)] == [0.5, 1.0, 2.0, 30.0]
+    assert [pause_s(failures, _Middle(), refused=True) for failures in (1, 2, 9)] == [300.0, 600.0, 3600.0]
+
+
+class _Middle(Random):
+    def uniform(self, a: float, b: float) -> float:
+        return (a + b) / 2

@@ -13,6 +13,7 @@ Rule: Twisted ends here. Whoever is above holds a Conversation, and failures to 
 import asyncio
 from typing import Any
 
+from OpenSSL import SSL
 from structlog import get_logger
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import HostnameEndpoint
@@ -230,4 +231,7 @@ class _Accepted(Pump):
 def _reason(error: BaseException) -> str:
     if isinstance(error, ConnectionDone):
         return "the peer closed the connection"
+    if isinstance(error, SSL.Error) and error.args:
+        # A list of (library, function, reason).
+        return "TLS: " + "; ".join(str(row[-1]) for row in error.args[0])
     return str(error).strip().rstrip(".") or type(error).__name__

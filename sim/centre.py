@@ -160,6 +160,8 @@ class PocketSmsc:
         if job.mt is not None:
             job.mt.receipts += not status
             counted.receipts += not status
+            if st.is_temporary(status) and self.quirks.redelivers:
+                asyncio.get_running_loop().call_later(self.quirks.retry_s, self._again, job)
             return
         mo = job.mo
         assert mo is not None
@@ -187,7 +189,8 @@ class PocketSmsc:
             queue.appendleft(job)
 
     def _again(self, job: Job) -> None:
-        self._queue.append(job)
+        queue = self._queue if job.mt is None else self._receipts.setdefault(job.mt.system_id, deque())
+        queue.append(job)
         self.stirred()
 
     # --- MT -------------------------------------------------------------------------------------------

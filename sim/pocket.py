@@ -118,9 +118,9 @@ async def _traffic(centre: PocketSmsc, options: PocketOptions) -> None:
         await asyncio.get_running_loop().create_future()
     counted = centre.counted
     await centre.until(lambda: counted.acknowledged + counted.refused >= options.count)
-    before = -1
-    while before != counted.submitted:
-        before = counted.submitted
+    before = (-1, -1)
+    while before != (counted.submitted, counted.receipts):
+        before = (counted.submitted, counted.receipts)
         await asyncio.sleep(options.linger_s)
 
 

@@ -135,7 +135,7 @@ class LinkSession:
             answer(Heard.NEVER)
         else:
             assert type(inbound) is Ignored, inbound
-            log.info("message ignored", link=self._link.name, reason=inbound.reason)
+            log.debug("message ignored", link=self._link.name, reason=inbound.reason)
             answer(Heard.TAKEN)
 
     def _answer(self, operation: Operation, heard: Heard) -> bool:

@@ -1,105 +1,138 @@
 """What is due to a partner or a link, and who holds it (reliability.md, section 4).
 
-lease_callbacks   due jobs become ours: their due time moves to the end of the lease
-take_mts          queued MT become `submitting`, held by this process
-place_of_mo       where a reply to an MO goes
+Outbox         of one process: blocking, on the writer's thread
+  callbacks    due jobs become ours: their due time moves to the end of the lease
+  mts          queued MT become `submitting`, held by this process
+place_of_mo    where a reply to an MO goes
 
-A lease is a due time in the future, so a crash only delays: nothing has to be given back.
+A lease is a due time in the future, so a crash only delays: nothing has to be given back. An MT that is held has no
+lease: it is given back when its process is buried.
 
 Rule: taking and reading are one transaction; two processes never hold the same row.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import Connection
 
 from core.catalogue import Catalogue
-from core.clock import Instant
+from core.clock import Clock
+from core.errors import StoreAway
 from core.message import Callback, Mt, MtState
 from store import schema
 from store.database import Database
 from store.schema import Mo
 
 _MO = (
-    Mo.id, Mo.link_id, Mo.source, Mo.short_code, Mo.text, Mo.parts, Mo.accepted_at, Mo.service_id, Mo.prefix_id, Mo.body_at,
-    Mo.partner_id,
-    Mo.operator_id, Mo.price, Mo.partner_part, Mo.currency, Mo.test,
+    Mo.id, Mo.link_id, Mo.source, Mo.short_code, Mo.text, Mo.parts, Mo.accepted_at, Mo.service_id, Mo.prefix_id,
+    Mo.body_at, Mo.partner_id, Mo.operator_id, Mo.price, Mo.partner_part, Mo.currency, Mo.test,
 )  # fmt: skip
 
 
-def lease_callbacks(
-    database: Database,
-    catalogue: Catalogue,
-    *,
-    process_id: int,
-    now: Instant,
-    lease_ms: int,
-    limit: int,
-    crowded: Sequence[int] = (),
-) -> list[Callback]:
-    """Up to `limit` due jobs, leased by us; `attempt` is the number of attempts so far. Raises StoreAway."""
-    due = sa.select(schema.Callback.mo_id, schema.Callback.attempt).where(schema.Callback.due_at <= now)
-    if crowded:
-        due = due.where(schema.Callback.partner_id.not_in(crowded))
-    due = due.order_by(schema.Callback.due_at).limit(limit).with_for_update(skip_locked=True)
-    with database.write() as connection:
-        attempts = {mo_id: attempt for mo_id, attempt in connection.execute(due)}
-        if not attempts:
-            return []
-        connection.execute(
-            sa.update(schema.Callback)
-            .where(schema.Callback.mo_id.in_(list(attempts)))
-            .values(due_at=now + lease_ms, leased_by=process_id)
-        )
-        rows = connection.execute(sa.select(*_MO).where(Mo.id.in_(list(attempts)))).all()
-    links = {link.id: link.name for link in catalogue.links.values()}
-    operators = {operator.id: operator for operator in catalogue.operators.values()}
-    prefixes = {prefix.id: prefix.prefix for prefix in catalogue.prefixes}
-    jobs = []
-    for row in rows:
-        service = catalogue.services.get(row.service_id)
-        operator = operators.get(row.operator_id)
-        if service is None or operator is None:
-            continue  # Not in this process's catalogue yet: the lease ends, and a fresher one takes it.
-        prefix = prefixes.get(row.prefix_id, "")
-        jobs.append(
-            Callback(
-                row.id, row.partner_id, service.partner, service, attempts[row.id], row.source, row.short_code,
-                prefix, row.text, row.text[row.body_at :], operator.code, operator.country, row.price,
-                row.partner_part, row.currency, row.accepted_at, row.parts, row.test, links.get(row.link_id, ""),
-                row.link_id,
-            )
-        )  # fmt: skip
-    return jobs
+class Outbox:
+    """Due work of this process's partners and operators. All methods raise StoreAway."""
 
+    def __init__(
+        self, database: Database, catalogue: Callable[[], Catalogue], clock: Clock, *, process_id: int, lease_ms: int
+    ) -> None:
+        self._database = database
+        self._catalogue = catalogue
+        self._clock = clock
+        self._process_id = process_id
+        self._lease_ms = lease_ms
+        self._doubtful: list[int] = []
+        """MT that may be ours: the commit that took them ended in doubt."""
 
-def take_mts(
-    database: Database, links: dict[int, str], *, process_id: int, now: Instant, limit: int, operator_ids: Sequence[int]
-) -> list[Mt]:
-    """Up to `limit` queued MT of these operators, written down as `submitting` by us. Raises StoreAway."""
-    queued = (
-        sa.select(schema.Mt.__table__)
-        .where(schema.Mt.due_at <= now, schema.Mt.state == int(MtState.QUEUED), schema.Mt.operator_id.in_(operator_ids))
-        .order_by(schema.Mt.due_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    with database.write() as connection:
-        rows = connection.execute(queued).all()
-        if rows:
+    def callbacks(self, limit: int, crowded: Sequence[int]) -> list[Callback]:
+        """Up to `limit` due jobs, leased by us, of partners that are not crowded; `attempt` counts those so far."""
+        now = self._clock.now()
+        job = schema.Callback
+        due = sa.select(job.mo_id, job.attempt).where(job.due_at <= now)
+        if crowded:
+            due = due.where(job.partner_id.not_in(crowded))
+        due = due.order_by(job.due_at).limit(limit).with_for_update(skip_locked=True)
+        with self._database.write() as connection:
+            attempts = {mo_id: attempt for mo_id, attempt in connection.execute(due)}
+            if not attempts:
+                return []
             connection.execute(
-                sa.update(schema.Mt)
-                .where(schema.Mt.id.in_([row.id for row in rows]))
-                .values(state=int(MtState.SUBMITTING), process_id=process_id, due_at=None)
+                sa.update(job)
+                .where(job.mo_id.in_(list(attempts)))
+                .values(due_at=now + self._lease_ms, leased_by=self._process_id)
             )
-    return [
-        Mt(
-            row.id, links.get(row.link_id, ""), row.link_id, row.operator_id, row.source, row.destination, row.text,
-            row.parts, row.created_at, row.reply_to or 0, row.partner_id, MtState.SUBMITTING, row.valid_until,
-            row.attempt, row.maybe_twice,
+            rows = connection.execute(sa.select(*_MO).where(Mo.id.in_(list(attempts)))).all()
+        return self._jobs_of(rows, attempts)
+
+    def _jobs_of(self, rows: Sequence[Any], attempts: dict[int, int]) -> list[Callback]:
+        catalogue = self._catalogue()
+        operators = {operator.id: operator for operator in catalogue.operators.values()}
+        links = {link.id: link.name for link in catalogue.links.values()}
+        prefixes = {prefix.id: prefix.prefix for prefix in catalogue.prefixes}
+        jobs = []
+        for row in rows:
+            service = catalogue.services.get(row.service_id)
+            operator = operators.get(row.operator_id)
+            if service is None or operator is None:
+                continue  # Not in this process's catalogue yet: the lease ends, and a fresher one takes it.
+            jobs.append(
+                Callback(
+                    row.id, row.partner_id, service.partner, service, attempts[row.id], row.source, row.short_code,
+                    prefixes.get(row.prefix_id, ""), row.text, row.text[row.body_at :], operator.code,
+                    operator.country, row.price, row.partner_part, row.currency, row.accepted_at, row.parts, row.test,
+                    links.get(row.link_id, ""), row.link_id,
+                )
+            )  # fmt: skip
+        return jobs
+
+    def mts(self, limit: int, operator_ids: Sequence[int]) -> list[Mt]:
+        """Up to `limit` queued MT of these operators, written down as `submitting` by us."""
+        mt = schema.Mt.__table__
+        queued = (
+            sa.select(mt)
+            .where(mt.c.due_at <= self._clock.now(), mt.c.state == int(MtState.QUEUED))
+            .where(mt.c.operator_id.in_(operator_ids))
+            .order_by(mt.c.due_at)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
         )
-        for row in rows
-    ]  # fmt: skip
+        ids: list[int] = []
+        try:
+            with self._database.write() as connection:
+                found = self._ours_after_all(connection)
+                rows = connection.execute(queued).all()
+                ids = [row.id for row in rows]
+                if ids:
+                    taken = {"state": int(MtState.SUBMITTING), "process_id": self._process_id, "due_at": None}
+                    connection.execute(sa.update(mt).where(mt.c.id.in_(ids)).values(**taken))
+        except StoreAway as error:
+            if error.in_doubt:
+                # What was found stays doubtful too: nobody was told of it.
+                self._doubtful += ids
+            raise
+        self._doubtful = []
+        links = {link.id: link.name for link in self._catalogue().links.values()}
+        return [_mt_of(row, links) for row in (*found, *rows)]
+
+    def _ours_after_all(self, connection: Connection) -> Sequence[Any]:
+        """MT that an earlier commit in doubt did take."""
+        if not self._doubtful:
+            return ()
+        mt = schema.Mt.__table__
+        return connection.execute(
+            sa.select(mt)
+            .where(mt.c.id.in_(self._doubtful), mt.c.process_id == self._process_id)
+            .where(mt.c.state == int(MtState.SUBMITTING))
+        ).all()
+
+
+def _mt_of(row: Any, links: dict[int, str]) -> Mt:
+    return Mt(
+        row.id, links.get(row.link_id, ""), row.link_id, row.operator_id, row.source, row.destination, row.text,
+        row.parts, row.created_at, row.reply_to or 0, row.partner_id, MtState.SUBMITTING, row.valid_until,
+        row.attempt, bool(row.maybe_twice),
+    )  # fmt: skip
 
 
 def place_of_mo(database: Database, mo_id: int, partner_id: int) -> tuple[int, int, str, str] | None:

@@ -192,7 +192,7 @@ async def closes(heard: Heard, writer: asyncio.StreamWriter) -> None:
 
 async def drips(heard: Heard, writer: asyncio.StreamWriter) -> None:
     """One octet after the other: never silent for long, never done."""
-    writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 100000\r\n\r\n")
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 1000\r\n\r\n")
     while True:
         writer.write(b"x")
         await writer.drain()

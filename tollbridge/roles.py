@@ -33,11 +33,12 @@ from plumbing.metrics import Metrics
 from plumbing.pump import connect as connect_link
 from plumbing.threads import Readers, Writer
 from smsc_link.links import Links
-from store import outbox, processes
+from store import processes
 from store.counters import RedisCounts
 from store.database import Database, connect
 from store.journal import Journal
 from store.migrate import pending_migrations
+from store.outbox import Outbox, place_of_mo
 from store.secrets import Keyring
 from store.snapshot import read_catalogue, read_version
 from tollbridge.config import Config, security_key, split_listen
@@ -165,6 +166,13 @@ class Service:
             allow_private_addresses=config.dispatch.allow_private_addresses,
         )
         means = Means(http=self._caller)
+        self._outbox = Outbox(
+            self.database,
+            lambda: self._catalogue,
+            self._clock,
+            process_id=self.process_id,
+            lease_ms=pace.lease_ms,
+        )
         self.way = Way(
             journal=journal,
             run=self._writer.run,
@@ -173,7 +181,7 @@ class Service:
             ids=ids,
             catalogue=lambda: self._catalogue,
             methods={name: method(means) for name, method in METHODS.items()},
-            due_callbacks=partial(self._due_callbacks, pace.lease_ms),
+            due_callbacks=self._due_callbacks,
             due_mts=self._due_mts,
             find_place=self._find_place,
             pace=pace,
@@ -234,34 +242,14 @@ class Service:
 
         return await self._readers.run(read)
 
-    def _due_callbacks(self, lease_ms: int, limit: int, crowded: Sequence[int]) -> Awaitable[list[Callback]]:
-        work = partial(
-            outbox.lease_callbacks,
-            self.database,
-            self._catalogue,
-            process_id=self.process_id,
-            now=self._clock.now(),
-            lease_ms=lease_ms,
-            limit=limit,
-            crowded=crowded,
-        )
-        return self._writer.run(work)
+    def _due_callbacks(self, limit: int, crowded: Sequence[int]) -> Awaitable[list[Callback]]:
+        return self._writer.run(self._outbox.callbacks, limit, crowded)
 
     def _due_mts(self, limit: int, operator_ids: Sequence[int]) -> Awaitable[list[Mt]]:
-        links = {link.id: link.name for link in self._catalogue.links.values()}
-        work = partial(
-            outbox.take_mts,
-            self.database,
-            links,
-            process_id=self.process_id,
-            now=self._clock.now(),
-            limit=limit,
-            operator_ids=operator_ids,
-        )
-        return self._writer.run(work)
+        return self._writer.run(self._outbox.mts, limit, operator_ids)
 
     async def _find_place(self, mo_id: int, partner_id: int) -> ReplyPlace | None:
-        found = await self._readers.run(outbox.place_of_mo, self.database, mo_id, partner_id)
+        found = await self._readers.run(place_of_mo, self.database, mo_id, partner_id)
         if found is None:
             return None
         link_id, operator_id, short_code, source = found
@@ -336,7 +324,7 @@ class Service:
         rows = [
             (self._catalogue.links[name].id, state, now, errors.get(name, "") if state != "bound" else "")
             for name, state in states.items()
-            if name in self._catalogue.links and states[name] != written.get(name)
+            if name in self._catalogue.links and state != written.get(name)
         ]
         await self._writer.run(processes.write_link_states, self.database, self.process_id, rows)
         return states

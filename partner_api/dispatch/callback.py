@@ -29,6 +29,9 @@ SHOWN_MAX = 2000
 _PLAIN_URL = re.compile(r"[!#-;=?-\[\]_a-z~]+")
 """A url that needs no quoting: printable ASCII without space, quotes, <, >, \\, ^, `, {, |, }."""
 
+_HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+(%[A-Za-z0-9._-]+)?")
+"""A name (in Punycode) or an address; yarl lets more pass, even a space."""
+
 
 def parameters(callback: Callback) -> dict[str, str]:
     """Names and values of one call. Amounts in major units, the time in UTC."""
@@ -112,7 +115,8 @@ def read_end_point(url: str) -> EndPoint:
     """Read a service's url once. A fragment is dropped; what is plain ASCII stays as its owner wrote it."""
     try:
         read = URL(url, encoded=_PLAIN_URL.fullmatch(url) is not None).with_fragment(None)
-        if read.scheme not in {"http", "https"} or not read.raw_host or not read.port:
+        host_is_sound = _HOST.fullmatch(read.raw_host or "") is not None
+        if read.scheme not in {"http", "https"} or not host_is_sound or not read.port:
             return EndPoint(
                 url[:200], URL(), problem="the url of the service must begin with http:// or https:// and a host"
             )

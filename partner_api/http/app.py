@@ -33,7 +33,7 @@ BODY_WAIT_S = 20
 """How long a body may take to arrive."""
 ANSWER_WAIT_S = 20
 """How long the database may take; a server that hangs is then taken for away."""
-DATABASE_WAIT_S = 2
+DATABASE_WAIT_S = 1.5
 
 ROUTES: tuple[Route, ...] = (*messages.ROUTES, *account.ROUTES)
 
@@ -131,7 +131,8 @@ class Health:
         if self._probe is None or self._probe.done():
             self._probe = spawn(self._ask(), name="health probe")
         done, _ = await asyncio.wait({self._probe}, timeout=DATABASE_WAIT_S)
-        return bool(done) and self._probe.result()
+        # What else it may fail by is logged by spawn, and no sign of health either.
+        return bool(done) and self._probe.exception() is None and self._probe.result()
 
     async def _ask(self) -> bool:
         try:

@@ -85,11 +85,12 @@ def _undated(
         # Nothing holds yet: the first version is from ever.
         if first_dated == 0:
             raise superseded
-        if existing.get(0) == content:
+        first = Step(Move.ADD, 0, content, index)
+        return [first, *_undated({**existing, 0: content}, content, index, first_dated, now=now, target=target)]
+    if target <= now:
+        if existing[_before(existing, now)[-1]] == content and (first_dated is None or first_dated > now):
             return []
-        return [Step(Move.CHANGE if 0 in existing else Move.ADD, 0, content, index)]
-    if target in existing and target <= now:
-        target = now + 1
+        target = now + 1 if target in existing else target
     if first_dated is not None and first_dated <= target:
         holding = _before(existing, first_dated - 1)
         if holding and existing[holding[-1]] == content:

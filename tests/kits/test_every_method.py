@@ -58,7 +58,7 @@ class EveryMethod(AsyncioTestCase):
                 started = time.monotonic()
                 answer, _ = await call_one_that(behaviour, name)
 
-                assert time.monotonic() - started < LIMIT_S + 0.5, (name, behaviour)
+                assert time.monotonic() - started < LIMIT_S + 3, (name, behaviour)
                 assert answer.outcome is Outcome.AGAIN, (name, behaviour, answer)
                 assert answer.error == "no whole answer within 0.3 s", (name, behaviour, answer)
                 assert answer.latency_ms >= 250, (name, behaviour, answer)

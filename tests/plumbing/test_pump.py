@@ -4,13 +4,16 @@ import asyncio
 import socket
 import ssl
 import tempfile
+import warnings
 from pathlib import Path
 
 import pytest
+from OpenSSL import SSL
 
 from plumbing.clock import SystemClock
 from plumbing.conversation import Address, Owner, Tls
 from plumbing.pump import Listener, Pump, connect, listen
+from plumbing.tls import client_options, server_options
 from tests.case import AsyncioTestCase
 from tests.plumbing.certificates import write_certificates
 from tests.plumbing.talkers import LineSession, Recorder, Said
@@ -234,14 +237,30 @@ class OverTls(PumpCase):
             pass  # In TLS 1.2 the refusal comes within the handshake, in 1.3 after it.
         assert self.server.conversation is None
 
-    async def test_tls_1_1_is_refused(self) -> None:
+    async def test_nothing_below_tls_1_2_is_offered_or_taken(self) -> None:
+        own = Tls(certificate=self.file("server"))
+        contexts = [
+            server_options(own).getContext(),
+            server_options(Tls(certificate=self.file("server"), authority=self.file("authority"))).getContext(),
+            client_options(Address("localhost", 1, Tls(verify=False)))._context,
+        ]
+
+        for context in contexts:
+            excluded = context.set_options(0)
+            assert excluded & SSL.OP_NO_TLSv1
+            assert excluded & SSL.OP_NO_TLSv1_1
+            assert not excluded & SSL.OP_NO_TLSv1_2
+
+    async def test_an_old_client_is_turned_away(self) -> None:
         address = self.secured()
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
         context.set_ciphers("ALL:@SECLEVEL=0")
-        context.minimum_version = ssl.TLSVersion.TLSv1
-        context.maximum_version = ssl.TLSVersion.TLSv1_1
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            context.minimum_version = ssl.TLSVersion.TLSv1
+            context.maximum_version = ssl.TLSVersion.TLSv1_1
 
         with pytest.raises((ssl.SSLError, ConnectionError)):
             await asyncio.open_connection(address.host, address.port, ssl=context)

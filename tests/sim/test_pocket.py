@@ -57,7 +57,7 @@ class Pocket(AsyncioTestCase):
         options = PocketOptions(
             listen="127.0.0.1:0",
             count=200,
-            linger_s=0.2,
+            linger_s=0.5,
             texts=("GAME {n}",),
             system_id="tollbridge",
             password="secret",

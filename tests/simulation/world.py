@@ -10,7 +10,6 @@ import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from random import Random
 from typing import Any, TypeVar
 
@@ -28,8 +27,9 @@ from plumbing.pipe import Network, Wire
 from sim.centre import PocketSmsc
 from sim.quirks import Quirks
 from smsc_link.links import Links
-from store import outbox, processes, recovery
+from store import processes, recovery
 from store.journal import Journal
+from store.outbox import Outbox
 from tests.makers import NOON, a_catalogue, a_link, a_partner, a_plan, a_service, a_tariff, an_operator
 from tests.simulation.faults import Crash, Fault, faulty_copy
 from tests.simulation.loop import VirtualClock, VirtualLoop
@@ -222,7 +222,7 @@ class World:
         await self._traffic()
         await asyncio.sleep(max(0.0, FAULTY_S - self.loop.time()))
         self.faulty = False
-        chaos.cancel()
+        await chaos
         self.database.is_away = False
         if self.service is None:
             self._begin_service()
@@ -246,7 +246,7 @@ class World:
     async def _chaos(self) -> None:
         """Cables are cut, the database goes away for a while, the service is stopped and begun."""
         random = self.random
-        while True:
+        while self.faulty:
             await asyncio.sleep(random.uniform(0.5, 6.0))
             throw = random.random()
             if throw < self.plans.cut:
@@ -352,6 +352,7 @@ class Service:
             probe=lambda: None,
         )
         journal = Journal(database, self.settler, process_id=me.id, ids=ids, clock=clock, lease_ms=PACE.lease_ms)
+        self.outbox = Outbox(database, lambda: catalogue, clock, process_id=me.id, lease_ms=PACE.lease_ms)
         self.way = Way(
             journal=journal,
             run=self._write,
@@ -387,7 +388,7 @@ class Service:
             except Crash:
                 self.is_dead = True
                 self.world.loop.call_soon(self.world.died, self)
-        await asyncio.Event().wait()
+        return await asyncio.Event().wait()
 
     @property
     def _turn(self) -> asyncio.Lock:
@@ -396,20 +397,11 @@ class Service:
         return self._lock
 
     async def _due_callbacks(self, limit: int, crowded: Sequence[int]) -> list[Callback]:
-        work = partial(
-            outbox.lease_callbacks, self.world.database, self.world.catalogue, process_id=self.process_id,
-            now=self._now(), lease_ms=PACE.lease_ms, limit=limit, crowded=crowded,
-        )  # fmt: skip
-        found: list[Callback] = await self._write(work)
+        found: list[Callback] = await self._write(self.outbox.callbacks, limit, crowded)
         return found
 
     async def _due_mts(self, limit: int, operator_ids: Sequence[int]) -> list[Mt]:
-        links = {link.id: link.name for link in self.world.catalogue.links.values()}
-        work = partial(
-            outbox.take_mts, self.world.database, links, process_id=self.process_id, now=self._now(), limit=limit,
-            operator_ids=operator_ids,
-        )  # fmt: skip
-        found: list[Mt] = await self._write(work)
+        found: list[Mt] = await self._write(self.outbox.mts, limit, operator_ids)
         return found
 
     async def _find_place(self, mo_id: int, partner_id: int) -> ReplyPlace | None:

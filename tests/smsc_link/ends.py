@@ -50,6 +50,7 @@ class FakeIntake:
     opened: list[str] = field(default_factory=list)
     roomy: list[str] = field(default_factory=list)
     on_delivery: Callable[[Delivery], None] = lambda delivery: None
+    on_receipt: Callable[[Receipt], None] = lambda receipt: None
     _waiting: list[tuple[Callable[[], bool], asyncio.Future[None]]] = field(default_factory=list)
 
     def deliver(self, delivery: Delivery) -> None:
@@ -62,6 +63,7 @@ class FakeIntake:
     def receipt(self, receipt: Receipt, answer: Callable[[Heard], bool]) -> None:
         self.receipts.append(receipt)
         self.receipt_answers.append(answer)
+        self.on_receipt(receipt)
         if self.says is not None:
             answer(self.says)
         self._stir()

@@ -12,9 +12,12 @@ from wire.session import Session as WireSession
 from wire.smpp import decode, encode
 from wire.smpp.frames import FrameReader
 from wire.smpp.operations import (
+    AlertNotification,
     Bind,
     BindTransceiver,
     BindTransceiverResp,
+    DataSm,
+    DataSmResp,
     DeliverSm,
     DeliverSmResp,
     GenericNack,
@@ -23,6 +26,7 @@ from wire.smpp.operations import (
     Unbind,
     UnbindResp,
 )
+from wire.smpp.tlvs import MESSAGE_PAYLOAD
 
 
 class Raw:
@@ -320,5 +324,23 @@ def test_an_unreadable_receipt_is_refused_for_good() -> None:
 
         assert (answer.sequence, answer.status) == (4, 0x65)
         assert rig.link.counts.unreadable == 1
+
+    virtually(story())
+
+
+def test_an_mo_by_data_sm_is_taken_and_a_notification_without_an_answer_gets_none() -> None:
+    async def story() -> None:
+        raw = Raw()
+        rig = a_rig(raw)
+        await rig.bound()
+        tlvs = ((MESSAGE_PAYLOAD, b"GAME 7"),)
+
+        raw.say(AlertNotification(1, source_addr="79001112233", esme_addr="4446"))
+        raw.say(DataSm(2, tlvs=tlvs, source_addr="79001112233", destination_addr="4446"))
+        answer = await raw.next(DataSmResp)
+
+        assert (answer.sequence, answer.status) == (2, 0)
+        assert [delivery.octets for delivery in rig.intake.deliveries] == [b"GAME 7"]
+        assert [operation.name for operation in raw.heard_operations] == ["bind_transceiver", "data_sm_resp"]
 
     virtually(story())

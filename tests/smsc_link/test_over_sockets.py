@@ -73,6 +73,8 @@ class OverSockets(AsyncioTestCase):
         link = await self.bound(port=port, tls=True, options={"tls_authority": str(folder / "authority.pem")})
 
         await self.carries_traffic(link)
+        self.centre.flood(1000)
+        await self.centre.until(lambda: self.centre.counted.acknowledged == 1001)
 
     async def test_tls_with_a_stranger_says_why_and_goes_on_trying(self) -> None:
         folder = Path(tempfile.mkdtemp())
@@ -91,8 +93,29 @@ class OverSockets(AsyncioTestCase):
         while not link.last_error:
             await asyncio.sleep(0.01)
 
-        assert "certificate verify failed" in link.last_error
+        assert link.last_error.endswith("TLS: certificate verify failed")
         assert link.state == "connecting"
+
+    async def test_a_stop_does_not_wait_for_a_connection_that_is_being_made(self) -> None:
+        silent = await asyncio.start_server(lambda reader, writer: None, "127.0.0.1", 0)
+        port = silent.sockets[0].getsockname()[1]
+        link = OperatorLink(
+            a_link(port=port, tls=True, options={"connect_timeout_s": 100}),
+            an_operator(),
+            intake=self.intake,
+            connect=connect,
+            clock=CLOCK,
+            random=Random(2),
+        )
+        link.start()
+        await asyncio.sleep(0.05)
+        began_ms = CLOCK.monotonic_ms()
+
+        await link.stop(20)
+
+        assert CLOCK.monotonic_ms() - began_ms < 2000
+        assert link.state == "disabled"
+        silent.close()
 
     async def test_many_mo_at_once_are_all_answered(self) -> None:
         await self.bound(port=self.listening().port)

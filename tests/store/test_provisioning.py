@@ -64,7 +64,8 @@ def test_the_same_file_twice_changes_nothing_passwords_included(database: Databa
     assert second.notes == []
     assert outcomes(second) == {
         "operator": (0, 0, 2), "link": (0, 0, 2), "short_code": (0, 0, 2), "tariff": (0, 0, 3),
-        "tariff_plan": (0, 0, 2), "partner": (0, 0, 2), "service": (0, 0, 3), "limit": (0, 0, 2), "blacklist": (0, 0, 2),
+        "tariff_plan": (0, 0, 2), "partner": (0, 0, 2), "service": (0, 0, 3),
+        "limit": (0, 0, 2), "blacklist": (0, 0, 2),
     }  # fmt: skip
     with database.read() as connection:
         assert (dump(database, KEYRING), read_version(connection)) == before

@@ -312,7 +312,7 @@ def test_what_shall_hold_holds_at_its_target(existing: dict[int, str], content: 
     versions = after(existing, list(place(existing, [(None, content)], now=now, target=now + ahead)))
 
     if any(moment <= now for moment in existing):
-        target = now + 1 if now + ahead in existing and ahead == 0 else now + ahead
+        target = now + 1 if now in existing and existing[now] != content and ahead == 0 else now + ahead
         assert versions[max(moment for moment in versions if moment <= target)] == content
     else:
         assert versions[0] == content

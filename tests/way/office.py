@@ -24,10 +24,11 @@ from core.sms.alphabet import GSM7, Coding, encode_gsm
 from core.sms.parts import Piece
 from fraud.counters import MemoryCounts
 from plumbing.threads import InlineWriter
-from store import outbox, processes, schema
+from store import processes, schema
 from store.audit import audit
 from store.database import Database
 from store.journal import Journal
+from store.outbox import Outbox, place_of_mo
 from tests.makers import NOON, a_catalogue
 from traffic.ports import Delivery
 from traffic.settle import Book, Settler
@@ -153,6 +154,9 @@ class Office:
             lease_ms=pace.lease_ms,
         )
         self.writer = InlineWriter()
+        self.outbox = Outbox(
+            self.database, lambda: self.catalogue, self.clock, process_id=self.process.id, lease_ms=pace.lease_ms
+        )
         methods = dict.fromkeys(("http_get", "http_post", "http_post_json"), self.partner.deliver)
         self.way = Way(
             journal=self.journal,
@@ -173,28 +177,13 @@ class Office:
         self.way.sender.serves(list(operators.values()))
 
     async def _due_callbacks(self, limit: int, crowded: Sequence[int]) -> list[Callback]:
-        return outbox.lease_callbacks(
-            self.database,
-            self.catalogue,
-            process_id=self.process.id,
-            now=self.clock.now(),
-            lease_ms=30_000,
-            limit=limit,
-            crowded=crowded,
-        )
+        return self.outbox.callbacks(limit, crowded)
 
     async def _due_mts(self, limit: int, operator_ids: Sequence[int]) -> list[Mt]:
-        return outbox.take_mts(
-            self.database,
-            {link.id: link.name for link in self.catalogue.links.values()},
-            process_id=self.process.id,
-            now=self.clock.now(),
-            limit=limit,
-            operator_ids=operator_ids,
-        )
+        return self.outbox.mts(limit, operator_ids)
 
     async def _find_place(self, mo_id: int, partner_id: int) -> ReplyPlace | None:
-        found = outbox.place_of_mo(self.database, mo_id, partner_id)
+        found = place_of_mo(self.database, mo_id, partner_id)
         return ReplyPlace("alpha-1", *found) if found else None
 
     # --- what a test does ------------------------------------------------------------------------------

@@ -83,3 +83,15 @@ def test_a_password_in_the_url_is_not_stored_with_the_attempts() -> None:
 @pytest.mark.parametrize("url", ["", "x", "ftp://x.example/", "http://", "http:///mo", "http://[::1", "http://x:0x/"])
 def test_a_url_that_cannot_be_called_has_a_problem(url: str) -> None:
     assert read_end_point(url).problem.startswith("the url of the service")
+
+
+@given(
+    rest=st.text(max_size=40),
+    scheme=st.sampled_from(["", "http://", "http://x.example", "https://x.example/", "http://u:p@"]),
+)
+def test_every_url_is_read_or_has_a_problem(rest: str, scheme: str) -> None:
+    point = read_end_point(scheme + rest)
+
+    assert len(point.shown) <= 2000
+    sent = f"{point.before_query}{point.own_query}{point.url.raw_path_qs}{point.host}{point.url.host_port_subcomponent}"
+    assert point.problem or (sent.isascii() and sent.isprintable() and " " not in sent)

@@ -38,11 +38,18 @@ def write_callbacks(connection: Connection, facts: Sequence[CallbackFact], proce
     """The jobs after their attempts, and the replies; `stored` is set where the reply is new."""
     replies = [fact for fact in facts if fact.reply is not None]
     taken = replies_of(connection, [fact.callback.mo_id for fact in replies])
+    written = frozenset(taken)
+    new: list[Mt] = []
     for fact in replies:
-        # A second answer to the same MO never sends a second reply (R4).
-        fact.stored = fact.callback.mo_id not in taken
-        taken.setdefault(fact.callback.mo_id, 0)
-    insert_mts(connection, [fact.reply for fact in replies if fact.stored and fact.reply is not None], process_id)
+        reply = fact.reply
+        assert reply is not None
+        # A second answer to the same MO never sends a second reply (R4). The same answer may be written twice, when
+        # its first commit ended in doubt: then its reply is there, and is ours to send.
+        there = taken.setdefault(fact.callback.mo_id, reply.id)
+        fact.stored = there == reply.id
+        if fact.stored and fact.callback.mo_id not in written:
+            new.append(reply)
+    insert_mts(connection, new, process_id)
     # By id, so that the last of two results of one job stands: a statement may name a row only once.
     rows = {fact.callback.mo_id: tried_row(fact, process_id) for fact in facts}
     bulk_update(connection, schema.Callback, TRIED_COLUMNS, list(rows.values()))

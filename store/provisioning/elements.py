@@ -280,11 +280,13 @@ def read(values: Mapping[str, Any]) -> Document:
     try:
         return Document.model_validate(values)
     except ValidationError as error:
-        findings = error.errors(include_url=False)
+        findings = error.errors(include_url=False, include_input=False)
         # A key that is written wrong is missing too; that it is unknown says more.
         misspelt = {finding["loc"][:-1] for finding in findings if finding["type"] == "extra_forbidden"}
         told = [one for one in findings if one["type"] != "missing" or one["loc"][:-1] not in misspelt]
         raise Mistakes([_explain(finding) for finding in told]) from error
+    except UnicodeEncodeError as error:  # JSON can name a key by half a character, TOML cannot
+        raise Mistakes([((), "holds half a character; take it out")]) from error
 
 
 def _explain(finding: ErrorDetails) -> tuple[Path, str]:

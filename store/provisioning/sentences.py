@@ -57,7 +57,8 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 def wrong(text: str) -> PydanticCustomError:
     """To be raised in a validator: what is wrong and what to do."""
-    return PydanticCustomError("tollbridge", "{sentence}", {"sentence": text})
+    printable = text.encode("utf-8", "backslashreplace").decode()  # JSON can hold half a character
+    return PydanticCustomError("tollbridge", "{sentence}", {"sentence": printable})
 
 
 def sentence(finding: ErrorDetails) -> str:

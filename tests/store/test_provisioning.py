@@ -156,6 +156,17 @@ def test_a_prefix_of_a_service_that_the_file_does_not_name_is_not_taken_away(loa
         put(loaded, text)
 
 
+def test_prefixes_and_names_that_differ_in_an_accent_or_a_space_are_two_on_both_databases(database: Database) -> None:
+    words = ", ".join(f'{{ short_code = "4446", prefix = "{word}" }}' for word in ("CAFE", "CAFÉ", "CAFÖ", "CA FE"))
+    second = A_SERVICE.replace("game", "gamé") + 'url = "http://x/"\n'
+    text = EXAMPLE + A_SERVICE.replace("game", "words") + f'url = "http://x/"\nprefixes = [{words}]\n' + second
+
+    put(database, text)
+
+    assert not put(database, text).changed_anything
+    assert len(column(database, sa.select(Prefix.id))) == 8
+
+
 def test_the_capitals_of_a_stored_name_are_kept(loaded: Database) -> None:
     with pytest.raises(ProvisioningError, match=r"^f.toml:2: partner.login: ACME differs from acme only in capitals"):
         put(loaded, A_PARTNER.replace("acme", "ACME"))

@@ -16,6 +16,7 @@ from typing import Protocol, TypeAlias
 from core.catalogue import Operator
 from core.clock import Instant
 from core.message import Heard, Mt, Receipt, SubmitAnswer
+from core.sms.alphabet import Coding
 from plumbing.conversation import Address
 from traffic.ports import Delivery
 from wire import session as wire
@@ -101,6 +102,10 @@ class Adapter(Protocol):
 
     def read(self, operation: wire.Operation, now: Instant, now_ms: int, answer: Answer) -> Inbound:
         """What the operator handed to us. `answer` goes into the Delivery."""
+        ...
+
+    def coding_of(self, data_coding: int) -> Coding:
+        """How the text of an MO is to be read; for a part that was stored before its message was whole."""
         ...
 
     def answer(self, request: wire.Operation, heard: Heard) -> wire.Operation | None:

@@ -105,7 +105,7 @@ class Outbox:
                 ids = [row.id for row in rows]
                 if ids:
                     taken = {"state": int(MtState.SUBMITTING), "process_id": self._process_id, "due_at": None}
-                    connection.execute(sa.update(mt).where(mt.c.id.in_(ids)).values(**taken))
+                    connection.execute(sa.update(schema.Mt).where(schema.Mt.id.in_(ids)).values(**taken))
         except StoreAway as error:
             if error.in_doubt:
                 # What was found stays doubtful too: nobody was told of it.

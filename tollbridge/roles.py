@@ -16,16 +16,19 @@ from random import Random, SystemRandom
 from typing import Any, TypeVar
 
 from aiohttp import web
+from prometheus_client import CollectorRegistry, generate_latest
 from structlog import get_logger
 
-from core.catalogue import Catalogue
+from core.catalogue import Catalogue, Link
+from core.clock import DAY_MS
 from core.errors import ConfigError, StoreError
 from core.ids import Ids
 from core.message import Callback, Mt
+from core.sms.alphabet import Coding
 from fraud.counters import Counts, MemoryCounts
 from partner_api.dispatch import METHODS, Means
 from partner_api.dispatch.http import HttpCaller
-from partner_api.http.app import build_app
+from partner_api.http.app import build_app, build_runner
 from partner_api.http.ports import Ports
 from plumbing.clock import SystemClock
 from plumbing.loop import spawn
@@ -33,7 +36,8 @@ from plumbing.metrics import Metrics
 from plumbing.pump import connect as connect_link
 from plumbing.threads import Readers, Writer
 from smsc_link.links import Links
-from store import processes
+from smsc_link.protocols import PROTOCOLS
+from store import processes, recovery
 from store.counters import RedisCounts
 from store.database import Database, connect
 from store.journal import Journal
@@ -70,12 +74,15 @@ class Service:
         self.database: Database = connect(config.database.url)
         self._writer = Writer()
         self._readers = Readers()
-        self._metrics = Metrics()
+        self._registry = CollectorRegistry()
+        self._metrics = Metrics(self._registry)
         self._tasks: list[asyncio.Task[Any]] = []
         self._runner: web.AppRunner | None = None
         self._catalogue = Catalogue()
         self.is_up = False
         self.warning = ""
+        self.taken_for_dead = asyncio.Event()
+        """Another process took over our work: this one must end at once."""
 
     # --- start -----------------------------------------------------------------------------------------
 
@@ -86,7 +93,8 @@ class Service:
         pending = await self._readers.run(pending_migrations, self.database)
         if pending:
             raise ConfigError(f"the database lacks {len(pending)} migrations ({pending[0]} …); run: tollbridge migrate")
-        self.warning = await self._readers.run(self.database.durability_warning) or ""
+        warning: str | None = await self._readers.run(self.database.durability_warning)
+        self.warning = warning or ""
         if self.warning:
             log.warning("durability", warning=self.warning)
         now = self._clock.now()
@@ -144,6 +152,7 @@ class Service:
         self.counts: Counts
         probe: Callable[[], None] = _nothing
         if config.redis.url:
+            # Until the fraud issue its loss is an outage like the database's.
             redis = RedisCounts(config.redis.url)
             self.counts, probe = redis, redis.ping
         else:
@@ -184,6 +193,7 @@ class Service:
             due_callbacks=self._due_callbacks,
             due_mts=self._due_mts,
             find_place=self._find_place,
+            coding_of=self._coding_of,
             pace=pace,
         )
         self.links = Links(
@@ -195,6 +205,7 @@ class Service:
             drain_s=DRAIN_S,
         )
         self._tell_sender()
+        self._count_stations()
 
     def _tell_sender(self) -> None:
         operators = {code: operator.id for code, operator in self._catalogue.operators.items()}
@@ -204,9 +215,17 @@ class Service:
 
     async def _recover(self) -> None:
         """What an earlier process left: parts of long messages, counts of the last day."""
-        if "links" in self.roles:
-            await self._readers.run(self._restore_counts)
-            self.way.accept.restore(await self._readers.run(self._waiting_parts))
+        if "links" not in self.roles:
+            return
+        catalogue = self._catalogue
+        if isinstance(self.counts, MemoryCounts):
+            since = self._clock.now() - DAY_MS
+            messages = await self._readers.run(lambda: list(recovery.counted_messages(self.database, since)))
+            self.settler.restore(messages)
+        operators = [operator.id for operator in catalogue.operators.values()]
+        parts = await self._readers.run(recovery.waiting_parts, self.database, operators)
+        places = {link.id: (link, catalogue.operators[link.operator]) for link in catalogue.links.values()}
+        self.way.accept.restore(parts, places)
 
     def _open(self) -> None:
         self.way.start(dispatch="dispatch" in self.roles, links="links" in self.roles)
@@ -221,9 +240,9 @@ class Service:
             run_read=self._run_read,
             reply=self.way.replies.reply,
             health=self.health,
-            metrics=self._metrics.text,
+            metrics=self._read_metrics,
         )
-        self._runner = web.AppRunner(build_app(ports, clock=self._clock), access_log=None)
+        self._runner = build_runner(build_app(ports, clock=self._clock))
         await self._runner.setup()
         host, port = split_listen(self.config.api.listen)
         try:
@@ -232,6 +251,30 @@ class Service:
             raise ConfigError(
                 f"api.listen {self.config.api.listen}: {error.strerror}; choose another address"
             ) from error
+
+    def _read_metrics(self) -> bytes:
+        """GET /metrics: what the links count, and what the stations do."""
+        return generate_latest(self._registry)
+
+    def _count_stations(self) -> None:
+        """What the stations count, read when it is scraped."""
+        counter = self._metrics.counter
+        way = self.way
+        for station, counted in (
+            ("mo", way.accept.counted),
+            ("callback", way.dispatcher.counted),
+            ("mt", way.sender.counted),
+        ):
+            for name in counted.__slots__:
+                counter(f"tollbridge_{station}_{name}", f"{station}: {name}", ask=partial(getattr, counted, name))
+        counter("tollbridge_commits", "transactions of the journal", ask=lambda: way.batcher.batches)
+        counter("tollbridge_facts", "facts made durable", ask=lambda: way.batcher.facts)
+        gauge = self._metrics.gauge
+        gauge("tollbridge_commit_waiting", "facts that wait for a commit", ask=lambda: float(way.batcher.waiting))
+        gauge("tollbridge_callbacks_waiting", "calls that wait", ask=lambda: float(way.dispatcher.waiting))
+        gauge("tollbridge_callbacks_running", "calls on their way", ask=lambda: float(way.dispatcher.running))
+        gauge("tollbridge_replies_waiting", "MT that wait for a link", ask=lambda: float(way.sender.waiting))
+        gauge("tollbridge_database_away", "1: the database cannot be reached", ask=lambda: float(way.batcher.away))
 
     # --- what the stations ask ---------------------------------------------------------------------------
 
@@ -247,6 +290,10 @@ class Service:
 
     def _due_mts(self, limit: int, operator_ids: Sequence[int]) -> Awaitable[list[Mt]]:
         return self._writer.run(self._outbox.mts, limit, operator_ids)
+
+    def _coding_of(self, link: Link, data_coding: int) -> Coding:
+        """How a part of a long message that an earlier process stored is to be read."""
+        return PROTOCOLS[link.protocol](link, self._catalogue.operators[link.operator]).coding_of(data_coding)
 
     async def _find_place(self, mo_id: int, partner_id: int) -> ReplyPlace | None:
         found = await self._readers.run(place_of_mo, self.database, mo_id, partner_id)

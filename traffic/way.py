@@ -38,13 +38,13 @@ class Pace:
     max_delay_ms: int = 1
     backlog: int = 5000
     callbacks: int = 500
-    timeout_s: int = 10
+    timeout_s: float = 10
     parts_timeout_s: int = 3600
 
     @property
     def lease_ms(self) -> int:
         """How long a job that was handed out is ours (reliability.md, section 4)."""
-        return (self.timeout_s + LEASE_MARGIN_S) * 1000
+        return int((self.timeout_s + LEASE_MARGIN_S) * 1000)
 
 
 class Way:

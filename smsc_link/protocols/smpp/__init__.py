@@ -11,6 +11,7 @@ Source: SMPP 3.4; the fact sheet, protocols/smpp.md.
 from core.catalogue import Link, Operator
 from core.errors import ConfigError
 from core.message import Heard
+from core.sms.alphabet import Coding
 from plumbing.conversation import Address
 from smsc_link.adapter import Refusal
 from smsc_link.options import read_options
@@ -102,6 +103,10 @@ class SmppAdapter:
     def refusal(self, response: Operation) -> Refusal:
         """What a failed bind means."""
         return Refusal(f"bind refused: {st.sentence(response.status)}", response.status in _FOR_GOOD)
+
+    def coding_of(self, data_coding: int) -> Coding:
+        """How the text of an MO is to be read."""
+        return self._reader.codings[data_coding]
 
     def answer(self, request: Operation, heard: Heard) -> Response | None:
         """The response; None to the one request that has none."""

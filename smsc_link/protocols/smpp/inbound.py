@@ -43,7 +43,7 @@ class SmppReader:
         self._options = options
         default = coding_named(link, "default_alphabet", options.default_alphabet)
         ia5 = coding_named(link, "ia5_alphabet", options.ia5_alphabet)
-        self._codings = tuple(coding_of(value, default, ia5=ia5) for value in range(256))
+        self.codings = tuple(coding_of(value, default, ia5=ia5) for value in range(256))
         self._id_tag = _tag_of(link)
         self._operator_octets = operator.code.encode() + b"\0"
         self._looks_for_headers = options.udhi_missing or options.packed
@@ -80,7 +80,7 @@ class SmppReader:
             if self._id_tag:
                 key = _key_in(operation.tlvs, self._id_tag)
         fingerprint = self._fingerprint(source, destination, esm_class, data_coding, hashed)
-        coding = self._codings[data_coding]
+        coding = self.codings[data_coding]
         if esm_class & _UDHI or self._looks_for_headers:
             octets, piece = self._without_header(octets, esm_class, coding, piece)
         return Delivery(
@@ -134,7 +134,7 @@ class SmppReader:
         if operation.esm_class & _UDHI:
             header = read_header(octets)
             octets = octets[header.octets :] if header else octets
-        coding = self._codings[operation.data_coding]
+        coding = self.codings[operation.data_coding]
         text = coding.decode(octets) if coding.alphabet is Alphabet.UCS2 else octets
         intermediate = operation.esm_class & _TYPE == _INTERMEDIATE
         found = read_receipt(text, operation.tlvs, intermediate=intermediate)

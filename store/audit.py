@@ -92,7 +92,10 @@ def _some(findings: Iterable[Finding]) -> list[Finding]:
 
 
 def _stream(connection: Connection, query: Any) -> Iterator[Any]:
-    return iter(connection.execute(query.execution_options(yield_per=_CHUNK)))
+    if connection.dialect.name == "sqlite":
+        query = query.execution_options(yield_per=_CHUNK)
+    # MariaDB's protocol has room for one open result, and the merge below reads three at once: there each is read whole.
+    return iter(connection.execute(query))
 
 
 def _charges(connection: Connection, catalogue: Catalogue) -> Iterator[ChargeRow]:

@@ -187,7 +187,8 @@ class Accept:
         assert piece is not None
         fact = PartFact(
             part.id, delivery.link, delivery.operator.id, delivery.source, delivery.destination, piece,
-            delivery.octets, delivery.data_coding, delivery.fingerprint, delivery.arrived_at, self._key_of(delivery), delivery,
+            delivery.octets, delivery.data_coding, delivery.fingerprint, delivery.arrived_at, self._key_of(delivery),
+            delivery,
         )  # fmt: skip
 
         def settled(_: Fact, error: StoreError | None) -> None:
@@ -198,10 +199,12 @@ class Accept:
             self._acknowledge(delivery, fact)
             if fact.repeat_of:
                 self.counted.repeats += 1
-                group.drop(part.id)
-                if not group.parts:
-                    self.assemblies.close(group)
-                return
+                if not fact.original_waits or group.has(fact.repeat_of):
+                    group.drop(part.id)
+                    if not group.parts:
+                        self.assemblies.close(group)
+                    return
+                part.id = fact.repeat_of
             self.counted.parts += 1
             part.durable = True
             if group.is_complete and group.all_durable() and not group.closing:

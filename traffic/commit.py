@@ -19,7 +19,7 @@ from structlog import get_logger
 
 from core.clock import Clock
 from core.errors import StoreAway, StoreError
-from store.journal import AlertFact, Fact, MoFact, NewMtFact, PartFact
+from store.journal import AlertFact, Fact, MoFact, NewMtFact, PartFact, RepeatFact
 
 log = get_logger()
 
@@ -35,11 +35,13 @@ class Writes(Protocol):
 
     def write(self, facts: Sequence[Fact]) -> None: ...
 
-    def resolve(self, facts: Sequence[Fact]) -> None: ...
+    def resolve(self, facts: Sequence[Fact]) -> set[int]: ...
 
 
-Run: TypeAlias = Callable[[Callable[[Sequence[Fact]], None], Sequence[Fact]], Awaitable[None]]
-"""Runs a blocking function on the writer's thread (plumbing.threads.Writer.run)."""
+class Run(Protocol):
+    """Runs a blocking function on the writer's thread (plumbing.threads.Writer.run)."""
+
+    def __call__(self, function: Callable[[Sequence[Fact]], T], facts: Sequence[Fact], /) -> Awaitable[T]: ...
 
 
 @dataclass(slots=True)
@@ -180,7 +182,7 @@ class Batcher:
         self.away = True
         self.why_away = str(error)
         if error.in_doubt:
-            self._doubtful += [one.fact for one in batch if _is_refused_when_away(one.fact)]
+            self._doubtful += [one.fact for one in batch if isinstance(one.fact, MoFact | PartFact | NewMtFact)]
         kept = [one for one in batch if not _is_refused_when_away(one.fact)]
         # Later facts may depend on earlier ones: the batch goes back in front of what came since.
         behind = list(self._gather)
@@ -197,20 +199,37 @@ class Batcher:
             pause = min(pause * 2, PROBE_MAX_S)
             doubtful = self._doubtful
             try:
-                await self._run(self._journal.resolve, doubtful)
+                there = await self._run(self._journal.resolve, doubtful)
             except StoreAway as error:
                 self.why_away = str(error)
                 continue
             self._doubtful = []
+            self._drop_written(there)
             self.away = False
             self.why_away = ""
             log.info("the database is back", waited=len(self._gather))
             return
 
+    def _drop_written(self, there: set[int]) -> None:
+        """What waits here and was written after all is done; its work is due in the database."""
+        if not there:
+            return
+        waiting, self._gather = self._gather, deque()
+        for one in waiting:
+            if isinstance(one.fact, MoFact) and one.fact.id in there:
+                _tell(one, None)
+            else:
+                self._gather.append(one)
+
 
 def _is_refused_when_away(fact: Fact) -> bool:
-    """Somebody else still has it: an operator, or a caller of the API who is told."""
-    return isinstance(fact, MoFact | PartFact | NewMtFact)
+    """Somebody else still has it: an operator, or a caller of the API who is told.
+
+    An MO without a delivery was joined from parts that are acknowledged: only we have it.
+    """
+    if isinstance(fact, MoFact):
+        return fact.delivery is not None
+    return isinstance(fact, PartFact | RepeatFact | NewMtFact)
 
 
 def _tell(one: _Waiting, error: StoreError | None) -> None:

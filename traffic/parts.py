@@ -77,6 +77,10 @@ class Group:
         """The whole text: decoded after joining, since a character may lie across two parts."""
         return self.coding.decode(self.joined())
 
+    def has(self, part_id: int) -> bool:
+        """Whether the part with this row is here."""
+        return any(part.id == part_id for part in self.parts.values())
+
     def drop(self, part_id: int) -> None:
         """Forget a part: it was refused, or it was a repeat."""
         self.parts = {sequence: part for sequence, part in self.parts.items() if part.id != part_id}

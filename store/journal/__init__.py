@@ -102,6 +102,7 @@ class Journal:
                 self._accounts.keep()
                 return
             except BaseException as error:
+                # A commit in doubt is forgotten too: what it did write is looked up by `resolve`.
                 self._accounts.forget()
                 self._decider.take_back(counted)
                 for fact in facts:
@@ -192,22 +193,28 @@ class Journal:
         if rows:
             bulk_insert(connection, schema.Charge, CORRECTION_COLUMNS, rows)
 
-    def resolve(self, facts: Sequence[Fact]) -> None:
-        """After a commit that ended in doubt: what is there after all got the temporary error and will come again."""
-        arrivals = [fact for fact in facts if isinstance(fact, MoFact | PartFact)]
-        now = self._clock.now()
+    def resolve(self, facts: Sequence[Fact]) -> set[int]:
+        """After a commit that ended in doubt: the ids of those that are there after all.
+
+        Their operators got the temporary error and will send them again, so they are in doubt; nobody holds their
+        work, so it is due in the database. Raises StoreAway while the database, or the counts, cannot be reached.
+        """
         self._decider.probe()
+        now = self._clock.now()
+        arrivals = [fact for fact in facts if isinstance(fact, MoFact | PartFact)]
+        ids = [fact.id for fact in arrivals] + [fact.mt.id for fact in _of(facts, NewMtFact)]
         with self._database.write() as connection:
-            ids = [fact.id for fact in arrivals]
             there: set[int] = set()
-            for table in (Mo, MoPart, MoRepeat):
+            for table in (Mo, MoPart, MoRepeat, schema.Mt):
                 there |= set(connection.execute(sa.select(table.id).where(table.id.in_(ids))).scalars())
             rows = [
                 (fact.operator_id, fact.fingerprint, fact.repeat_of or fact.id, "commit", now)
                 for fact in arrivals
-                if fact.id in there and not fact.key
+                if fact.id in there and fact.fingerprint and not fact.key
             ]
             insert_ignore(connection, InDoubt, repeats.IN_DOUBT_COLUMNS, rows)
+            outgoing.let_go(connection, there, now)
+        return there
 
 
 def _of(facts: Sequence[object], kind: type[F]) -> list[F]:
@@ -220,6 +227,8 @@ def _forget(fact: Fact) -> None:
         fact.repeat_of = 0
         fact.why = ""
         fact.doubted = False
+    if isinstance(fact, PartFact):
+        fact.original_waits = False
     if isinstance(fact, MoFact):
         fact.settlement = None
         fact.charges = []

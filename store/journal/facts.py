@@ -104,6 +104,8 @@ class PartFact:
     repeat_of: int = 0
     why: str = ""
     doubted: bool = False
+    original_waits: bool = False
+    """It is a repeat of a part that still waits for the others."""
 
 
 @dataclass(slots=True)

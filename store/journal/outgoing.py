@@ -7,11 +7,12 @@ write_moves       submitted, put back, failed: the MT's whole row again
 Rule: one MO has at most one reply: `mt.reply_to` is unique, and we look before we insert.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from core.clock import Instant
 from core.message import Mt, MtState, may_move
 from store import schema
 from store.bulk import bulk_insert, bulk_update, insert_ignore
@@ -109,7 +110,21 @@ def write_moves(connection: Connection, facts: Sequence[MtFact], process_id: int
         parts += [(mt.id, mt.operator_id, seq, key, int(state), "", 0) for seq, key, state in fact.parts]
     bulk_update(connection, schema.Mt, MOVED_COLUMNS, list(rows.values()))
     if parts:
+        # A second submission, or a second write of the first, has parts of its own.
+        long = {mt_id for mt_id, *_ in parts}
+        connection.execute(sa.delete(schema.MtPart).where(schema.MtPart.mt_id.in_(long)))
         bulk_insert(connection, schema.MtPart, _PART, parts)
     if moves:
         bulk_insert(connection, schema.MtMove, MOVE_COLUMNS, moves)
     apply_early(connection, facts)
+
+
+def let_go(connection: Connection, ids: Collection[int], now: Instant) -> None:
+    """The work of these messages is in nobody's memory: calls, replies and MT of these ids are due now."""
+    job, mt = schema.Callback, schema.Mt
+    connection.execute(sa.update(job).where(job.mo_id.in_(ids), job.due_at > now).values(due_at=now))
+    connection.execute(
+        sa.update(mt)
+        .where(sa.or_(mt.id.in_(ids), mt.reply_to.in_(ids)), mt.state == int(MtState.SUBMITTING))
+        .values(state=int(MtState.QUEUED), due_at=now)
+    )

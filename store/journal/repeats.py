@@ -70,6 +70,17 @@ def tell(connection: Connection, arrivals: Sequence[Arrival], now: Instant) -> N
     if doubts.used:
         connection.execute(sa.delete(InDoubt).where(InDoubt.id.in_(doubts.used)))
     insert_ignore(connection, InDoubt, IN_DOUBT_COLUMNS, doubts.new)
+    again = [arrival for arrival in arrivals if arrival.repeat_of and isinstance(arrival, PartFact)]
+    if again:
+        _find_waiting(connection, again)
+
+
+def _find_waiting(connection: Connection, again: Sequence[PartFact]) -> None:
+    """A part whose first commit ended in doubt may be here without anybody knowing: it is not to be forgotten."""
+    firsts = [part.repeat_of for part in again]
+    waiting = set(connection.execute(sa.select(MoPart.id).where(MoPart.id.in_(firsts), MoPart.mo_id == 0)).scalars())
+    for part in again:
+        part.original_waits = part.repeat_of in waiting
 
 
 def _tell_by_identity(connection: Connection, keyed: Sequence[Arrival], now: Instant) -> None:

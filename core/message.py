@@ -217,6 +217,7 @@ class Receipt:
     """A delivery receipt, read by its protocol: `keys` are the spellings under which the MT's id may be stored."""
 
     link: str
+    link_id: int
     operator_id: int
     keys: tuple[str, ...]
     state: ReceiptState

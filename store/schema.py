@@ -645,6 +645,7 @@ class Receipt(Base):
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     operator_id: Mapped[int] = mapped_column(sa.BigInteger)
+    link_id: Mapped[int] = mapped_column(sa.BigInteger)
     key: Mapped[str] = mapped_column(sa.String(65))
     other_key: Mapped[str] = mapped_column(sa.String(65))
     state: Mapped[str] = mapped_column(sa.String(12))

@@ -25,7 +25,7 @@ from store.journal.facts import MtFact, ReceiptFact
 from store.journal.rows import ERROR_MAX, MOVE_COLUMNS
 
 _KEPT = (
-    "operator_id", "key", "other_key", "state", "word", "error", "source", "destination", "arrived_at"
+    "operator_id", "link_id", "key", "other_key", "state", "word", "error", "source", "destination", "arrived_at"
 )  # fmt: skip
 
 RECEIPT_BECOMES = {
@@ -53,7 +53,14 @@ class _Spoken:
     mt_id: int
     state: MtState
     destination: str
+    link_id: int
     part_id: int = 0
+    part_state: MtState = MtState.SUBMITTED
+
+    @property
+    def is_done(self) -> bool:
+        """A receipt for it has come already."""
+        return self.part_state.is_final if self.part_id else self.state.is_final
 
 
 def write_receipts(connection: Connection, facts: Sequence[ReceiptFact]) -> dict[int, MtState]:
@@ -138,39 +145,41 @@ def _known(connection: Connection, facts: Sequence[ReceiptFact]) -> dict[Key, li
         return known
     mt, part = schema.Mt, schema.MtPart
     whole = connection.execute(
-        sa.select(mt.operator_id, mt.key, mt.id, mt.state, mt.destination)
+        sa.select(mt.operator_id, mt.key, mt.id, mt.state, mt.destination, mt.link_id)
         .where(mt.key.in_(keys))
         .order_by(mt.id.desc())
         .with_for_update()
     )
-    for operator_id, key, mt_id, state, destination in whole:
-        known.setdefault((operator_id, key), []).append(_Spoken(mt_id, MtState(state), destination))
+    for operator_id, key, mt_id, state, destination, link_id in whole:
+        known.setdefault((operator_id, key), []).append(_Spoken(mt_id, MtState(state), destination, link_id))
     parts = connection.execute(
-        sa.select(part.operator_id, part.key, part.mt_id, part.id, mt.state, mt.destination)
+        sa.select(
+            part.operator_id, part.key, part.mt_id, mt.state, mt.destination, mt.link_id, part.id, part.state
+        )
         .join(mt, mt.id == part.mt_id)
         .where(part.key.in_(keys))
         .order_by(part.id.desc())
     )
-    for operator_id, key, mt_id, part_id, state, destination in parts:
-        known.setdefault((operator_id, key), []).append(_Spoken(mt_id, MtState(state), destination, part_id))
+    for operator_id, key, mt_id, state, destination, link_id, part_id, part_state in parts:
+        one = _Spoken(mt_id, MtState(state), destination, link_id, part_id, MtState(part_state))
+        known.setdefault((operator_id, key), []).append(one)
     return known
 
 
 def _choose(receipt: ReceiptValue, known: dict[Key, list[_Spoken]]) -> _Spoken | None:
-    """The youngest message of that id and subscriber that has no end yet; else the youngest that has one."""
-    ended: _Spoken | None = None
-    for key in receipt.keys:
-        for one in known.get((receipt.operator_id, key), ()):
-            if not is_same_number(one.destination, receipt.source):
-                continue
-            if not one.state.is_final:
-                return one
-            ended = ended or one
-    return ended
+    """Of the messages of that id and subscriber: rather one without an end, rather of this link, rather the youngest."""
+    may_be = [
+        one
+        for key in receipt.keys
+        for one in known.get((receipt.operator_id, key), ())
+        if is_same_number(one.destination, receipt.source)
+    ]
+    return min(may_be, key=lambda one: (one.is_done, one.link_id != receipt.link_id), default=None)
 
 
 def _part_done(connection: Connection, one: _Spoken, new: MtState, receipt: ReceiptValue) -> MtState | None:
     """Write the part's end; the message's state once all parts have one, else None."""
+    one.part_state = new
     connection.execute(
         sa.update(schema.MtPart)
         .where(schema.MtPart.id == one.part_id)
@@ -186,13 +195,13 @@ def _part_done(connection: Connection, one: _Spoken, new: MtState, receipt: Rece
 def _kept_row(receipt: ReceiptValue) -> tuple[object, ...]:
     first, other = (*receipt.keys, "", "")[:2]
     return (
-        receipt.operator_id, first, other, receipt.state.value, receipt.word[:20], receipt.error[:20],
+        receipt.operator_id, receipt.link_id, first, other, receipt.state.value, receipt.word[:20], receipt.error[:20],
         receipt.source[:20], receipt.destination[:20], receipt.arrived_at,
     )  # fmt: skip
 
 
 def _receipt_of(row: sa.Row[Any], keys: tuple[str, ...]) -> ReceiptValue:
     return ReceiptValue(
-        "", row.operator_id, keys, ReceiptState(row.state), row.word, row.error, row.source, row.destination,
+        "", row.link_id, row.operator_id, keys, ReceiptState(row.state), row.word, row.error, row.source, row.destination,
         row.arrived_at,
     )  # fmt: skip

@@ -215,6 +215,7 @@ class Receipt(models.Model):
     """A receipt that belongs to no MT that we know yet; kept 7 days and tried again when an answer arrives."""
 
     operator_id = ReferenceField()
+    link_id = ReferenceField()
     key = CodeField(max_length=65)
     other_key = CodeField(max_length=65)
     state = CodeField(max_length=12)

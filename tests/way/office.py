@@ -225,7 +225,7 @@ class Office:
 
     def receipt(self, key: str, state: ReceiptState = ReceiptState.DELIVERED, word: str = "DELIVRD") -> None:
         """A receipt comes in."""
-        receipt = Receipt("alpha-1", 1, (key,), state, word, "000", "79001112233", "4446", self.clock.now())
+        receipt = Receipt("alpha-1", 1, 1, (key,), state, word, "000", "79001112233", "4446", self.clock.now())
         self.way.receipt(receipt, lambda heard: True)
 
     async def flow(self, *, turns: int = 200) -> None:

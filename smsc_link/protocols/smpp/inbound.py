@@ -142,6 +142,7 @@ class SmppReader:
             return Unreadable(f"a receipt that cannot be read: {found.reason}")
         return Receipt(
             self._link.name,
+            self._link.id,
             self.operator.id,
             self._keys_of(found),
             self._state_of(found, intermediate),

@@ -16,7 +16,8 @@ from typing import Any, TypeVar
 
 import uvloop
 from structlog import get_logger
-from twisted.internet import asyncioreactor
+from twisted.internet import asyncioreactor, tcp
+from twisted.internet.main import installReactor
 
 T = TypeVar("T")
 
@@ -30,7 +31,7 @@ def install() -> None:
     if "twisted.internet.reactor" not in sys.modules:
         loop = uvloop.new_event_loop()
         asyncio.set_event_loop(loop)
-        asyncioreactor.install(loop)
+        installReactor(_Reactor(loop))
 
 
 def run(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
@@ -78,3 +79,31 @@ def _done(task: asyncio.Task[Any]) -> None:
     error = task.exception()
     if error is not None:
         log.error("task failed", task=task.get_name(), exc_info=error)
+
+
+class _Reactor(asyncioreactor.AsyncioSelectorReactor):
+    """Twisted's, with a cure for uvloop: on a poll error, which is what a TCP reset is, uvloop runs the callbacks of a
+    descriptor once more and then polls it no longer, without a word (uvloop issue 552, twisted issue 11904).
+
+    When octets had come before the reset, that last read gets them and no error: the connection would be there for
+    ever, and every write to it would raise. So we read until there is nothing, and give a dead poll a fresh one.
+    """
+
+    def _readOrWrite(self, selectable: Any, read: bool) -> None:
+        super()._readOrWrite(selectable, read)
+        if read and selectable in self._readers and isinstance(selectable, tcp.Connection):
+            super()._readOrWrite(selectable, read)
+
+    def addReader(self, reader: Any) -> None:
+        try:
+            super().addReader(reader)
+        except RuntimeError:
+            self._asyncioEventloop.remove_reader(reader.fileno())
+            super().addReader(reader)
+
+    def addWriter(self, writer: Any) -> None:
+        try:
+            super().addWriter(writer)
+        except RuntimeError:
+            self._asyncioEventloop.remove_writer(writer.fileno())
+            super().addWriter(writer)

@@ -98,6 +98,7 @@ class Batcher:
             _tell(_Waiting(fact, settled), StoreAway(self.why_away))
             return
         self._gather.append(_Waiting(fact, settled))
+        self._idle.clear()
         self._wake.set()
 
     async def commit(self, fact: Fact) -> None:

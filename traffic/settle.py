@@ -82,6 +82,9 @@ class Settler:
         self._holds = holds
         self._is_crowded = is_crowded
         self._probe = probe
+        self._counts_away = False
+        self._uncounted: list[int] = []
+        """What failed batches counted, to be taken back when the counts can be reached again."""
 
     def decide(self, facts: Sequence[MoFact]) -> Catalogue:
         """Fill in `settlement` and `reply`, each message seeing the counts of those before it."""
@@ -94,7 +97,11 @@ class Settler:
             routes.append(route)
             price, currency = book.price_of(mo)
             asked.append(Case(mo, route if isinstance(route, Route) else None, price, currency))
-        verdicts = judge_all(book.rules, asked, self._counts)
+        try:
+            verdicts = judge_all(book.rules, asked, self._counts)
+        except StoreAway:
+            self._counts_away = True
+            raise
         for fact, route, verdict in zip(facts, routes, verdicts, strict=True):
             settlement = fact.settlement = settle_mo(fact.mo, route, verdict)
             if settlement.reply:
@@ -158,12 +165,18 @@ class Settler:
     def probe(self) -> None:
         """Raises StoreAway while the counts cannot be reached."""
         self._probe()
+        if self._uncounted:
+            self._counts.take_back(self._uncounted)
+            self._uncounted = []
+        self._counts_away = False
 
     def take_back(self, message_ids: Sequence[int]) -> None:
-        """The batch failed: forget what was counted for these. Counts that are away forget by themselves."""
-        if message_ids:
+        """The batch failed: forget what was counted for these. Counts that are away are asked when they are back."""
+        if self._counts_away:
+            # They would only keep the writer waiting. They may have counted all the same, and lost the answer.
+            self._uncounted += message_ids
+        elif message_ids:
             try:
                 self._counts.take_back(message_ids)
             except StoreAway:
-                # The batch fails with the same outage; the counts know these ids and will not count them twice.
-                return
+                self._uncounted += message_ids

@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from core.clock import Clock, Instant
+from core.errors import StoreAway
 from core.ids import Ids
 from core.ledger.entry import ChargeState
 from core.message import Mt
@@ -91,6 +92,7 @@ class Journal:
         self._clock = clock
         self._lease_ms = lease_ms
         self._accounts = booking.Accounts()
+        self._counted_in_doubt: list[int] = []
 
     def write(self, facts: Sequence[Fact]) -> None:
         """Make a batch durable. Raises StoreAway (with `in_doubt`) when the database is away."""
@@ -104,7 +106,10 @@ class Journal:
             except BaseException as error:
                 # A commit in doubt is forgotten too: what it did write is looked up by `resolve`.
                 self._accounts.forget()
-                self._decider.take_back(counted)
+                if isinstance(error, StoreAway) and error.in_doubt:
+                    self._counted_in_doubt += counted
+                else:
+                    self._decider.take_back(counted)
                 for fact in facts:
                     _forget(fact)
                 again = is_conflict(error)
@@ -141,7 +146,9 @@ class Journal:
         self, connection: Connection, arrivals: Sequence[MoFact | PartFact], now: Instant, counted: list[int]
     ) -> None:
         repeats.tell(connection, arrivals, now)
-        came_again = [repeat_row(fact, self._process_id) for fact in arrivals if fact.repeat_of]
+        came_again = [
+            repeat_row(fact, self._process_id) for fact in arrivals if fact.repeat_of and fact.delivery is not None
+        ]
         if came_again:
             bulk_insert(connection, MoRepeat, REPEAT_COLUMNS, came_again)
         parts = [part_row(fact, self._process_id) for fact in _of(arrivals, PartFact) if not fact.repeat_of]
@@ -214,6 +221,8 @@ class Journal:
             ]
             insert_ignore(connection, InDoubt, repeats.IN_DOUBT_COLUMNS, rows)
             outgoing.let_go(connection, there, now)
+        self._decider.take_back([id_ for id_ in self._counted_in_doubt if id_ not in there])
+        self._counted_in_doubt = []
         return there
 
 

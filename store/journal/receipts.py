@@ -153,9 +153,7 @@ def _known(connection: Connection, facts: Sequence[ReceiptFact]) -> dict[Key, li
     for operator_id, key, mt_id, state, destination, link_id in whole:
         known.setdefault((operator_id, key), []).append(_Spoken(mt_id, MtState(state), destination, link_id))
     parts = connection.execute(
-        sa.select(
-            part.operator_id, part.key, part.mt_id, mt.state, mt.destination, mt.link_id, part.id, part.state
-        )
+        sa.select(part.operator_id, part.key, part.mt_id, mt.state, mt.destination, mt.link_id, part.id, part.state)
         .join(mt, mt.id == part.mt_id)
         .where(part.key.in_(keys))
         .order_by(part.id.desc())
@@ -167,12 +165,15 @@ def _known(connection: Connection, facts: Sequence[ReceiptFact]) -> dict[Key, li
 
 
 def _choose(receipt: ReceiptValue, known: dict[Key, list[_Spoken]]) -> _Spoken | None:
-    """Of the messages of that id and subscriber: rather one without an end, rather of this link, rather the youngest."""
+    """Of the messages of that id and subscriber: rather one without an end, rather of this link, rather the youngest.
+
+    One that has its end already, and went over another link, is none: the receipt may be early for another message.
+    """
     may_be = [
         one
         for key in receipt.keys
         for one in known.get((receipt.operator_id, key), ())
-        if is_same_number(one.destination, receipt.source)
+        if is_same_number(one.destination, receipt.source) and not (one.is_done and one.link_id != receipt.link_id)
     ]
     return min(may_be, key=lambda one: (one.is_done, one.link_id != receipt.link_id), default=None)
 
@@ -202,6 +203,6 @@ def _kept_row(receipt: ReceiptValue) -> tuple[object, ...]:
 
 def _receipt_of(row: sa.Row[Any], keys: tuple[str, ...]) -> ReceiptValue:
     return ReceiptValue(
-        "", row.link_id, row.operator_id, keys, ReceiptState(row.state), row.word, row.error, row.source, row.destination,
-        row.arrived_at,
+        "", row.link_id, row.operator_id, keys, ReceiptState(row.state), row.word, row.error, row.source,
+        row.destination, row.arrived_at,
     )  # fmt: skip

@@ -65,6 +65,8 @@ def tell(connection: Connection, arrivals: Sequence[Arrival], now: Instant) -> N
     if others and connection.exec_driver_sql("SELECT 1 FROM in_doubt LIMIT 1").first() is not None:
         _load(connection, others, doubts, now)
     for arrival in arrivals:
+        if isinstance(arrival, MoFact) and arrival.joined and not arrival.repeat_of:
+            _tell_by_parts(connection, arrival)
         if not arrival.repeat_of:
             _tell_by_fingerprint(arrival, doubts)
     if doubts.used:
@@ -73,6 +75,15 @@ def tell(connection: Connection, arrivals: Sequence[Arrival], now: Instant) -> N
     again = [arrival for arrival in arrivals if arrival.repeat_of and isinstance(arrival, PartFact)]
     if again:
         _find_waiting(connection, again)
+
+
+def _tell_by_parts(connection: Connection, arrival: MoFact) -> None:
+    """A commit in doubt may have joined these parts already, and left them in our memory."""
+    used = sa.select(MoPart.mo_id).where(MoPart.id.in_(arrival.joined), MoPart.mo_id != 0).limit(1)
+    first: int | None = connection.execute(used).scalar()
+    if first:
+        arrival.repeat_of = first
+        arrival.why = "its parts were joined by a commit that ended in doubt"
 
 
 def _find_waiting(connection: Connection, again: Sequence[PartFact]) -> None:

@@ -1,1 +1,1 @@
-"""."""
+"""Tests of core: the words and the sums."""

@@ -1,0 +1,141 @@
+"""The plug points: every plug stands in its register, every register is run over by its kit.
+
+POINTS    a plug folder, its register, its kit, and the modules in it that are no plugs
+OPTIONS   what provisioning lets through is what a protocol knows
+
+Rule: a register is a dict literal with its imports above it; one looks there to see all there are.
+"""
+
+import ast
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+
+import pytest
+
+from smsc_link.protocols.smpp.options import SmppOptions
+from store.provisioning.options import OPTIONS, option_faults
+from tests.house.tree import ROOT, Module, everything, imports_of, product
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One plug point."""
+
+    package: str
+    register: str
+    kit: str
+    support: frozenset[str] = frozenset()
+    """Modules of the folder that the plugs share."""
+
+
+POINTS = (
+    Point("smsc_link.protocols", "PROTOCOLS", "test_every_protocol"),
+    Point(
+        "partner_api.dispatch", "METHODS", "test_every_method", frozenset({"addresses", "answers", "callback", "means"})
+    ),
+    Point("fraud.rules", "RULES", "test_every_rule"),
+)
+
+points = pytest.mark.parametrize("point", POINTS, ids=[point.register for point in POINTS])
+
+
+def _named(name: str) -> Module:
+    return next(module for module in everything() if module.name == name)
+
+
+def _register(point: Point) -> ast.Dict:
+    """The dict literal; fails where the register is anything else."""
+    for statement in _named(point.package).tree.body:
+        if isinstance(statement, ast.AnnAssign) and ast.unparse(statement.target) == point.register:
+            assert isinstance(statement.value, ast.Dict), f"{point.register} is no dict literal"
+            return statement.value
+    raise AssertionError(f"{point.package} has no register {point.register}")
+
+
+def _plugs(point: Point) -> set[str]:
+    """The modules and packages of the folder, by the part of their name behind it."""
+    depth = point.package.count(".") + 1
+    inner = {module.name.split(".")[depth] for module in product() if module.name.startswith(point.package + ".")}
+    return inner - point.support
+
+
+def _used(nodes: Iterable[ast.AST]) -> set[str]:
+    return {node.id for value in nodes for node in ast.walk(value) if isinstance(node, ast.Name)} | {
+        node.attr for value in nodes for node in ast.walk(value) if isinstance(node, ast.Attribute)
+    }
+
+
+@points
+def test_a_register_is_a_dict_literal_of_names(point: Point) -> None:
+    register = _register(point)
+
+    for key in register.keys:
+        assert isinstance(key, ast.Constant), f"{point.register}: a key is computed"
+        assert isinstance(key.value, str), f"{point.register}: {key.value!r} is no name"
+
+
+@points
+def test_every_plug_is_in_its_register(point: Point) -> None:
+    # A plug that is handed its means as an object is named by the part of the means that is its own: means.http.get.
+    used = _used(_register(point).values)
+
+    missing = _plugs(point) - used
+
+    assert not missing, f"in no register: {sorted(missing)}; add a line to {point.package}.{point.register}"
+
+
+@points
+def test_every_register_is_run_over_by_its_kit(point: Point) -> None:
+    kit = _named(f"tests.kits.{point.kit}")
+    taken = {one.name for one in imports_of(kit)}
+    iterated = [
+        node.iter for node in ast.walk(kit.tree) if isinstance(node, ast.For | ast.AsyncFor | ast.comprehension)
+    ]
+    parameters = [
+        argument
+        for node in ast.walk(kit.tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "pytest.mark.parametrize"
+        for argument in node.args[1:2]
+    ]
+
+    assert f"{point.package}.{point.register}" in taken, f"{kit.path} does not take {point.register}"
+    assert point.register in _used([*iterated, *parameters]), f"{kit.path} does not run over {point.register}"
+
+
+@points
+def test_every_kit_has_tests(point: Point) -> None:
+    kit = ROOT / "tests" / "kits" / f"{point.kit}.py"
+
+    assert kit.read_text("utf-8").count("def test_") >= 2, kit
+
+
+def test_no_register_has_been_forgotten_here() -> None:
+    """A dict of capitals in the `__init__.py` of a folder whose neighbours it imports is a register."""
+    known = {f"{point.package}.{point.register}" for point in POINTS}
+    found = set()
+    for module in product():
+        if module.is_package:
+            imports = {one.name for one in imports_of(module)}
+            for node in module.tree.body:
+                if isinstance(node, ast.AnnAssign) and isinstance(node.value, ast.Dict):
+                    name = ast.unparse(node.target)
+                    if name.isupper() and name[0] != "_" and any(one.startswith(module.name + ".") for one in imports):
+                        found.add(f"{module.name}.{name}")
+
+    assert found <= known, f"registers without a line in POINTS: {sorted(found - known)}"
+
+
+def test_the_options_of_a_link_are_those_that_its_protocol_knows() -> None:
+    known = {row.name for row in fields(SmppOptions)}
+
+    assert set(OPTIONS) == known, (
+        f"`load` refuses what the protocol knows: {sorted(known - set(OPTIONS))}; "
+        f"and takes what disables the link: {sorted(set(OPTIONS) - known)}"
+    )
+
+
+def test_the_default_of_every_option_may_be_written_into_a_file() -> None:
+    defaults = {row.name: row.default for row in fields(SmppOptions) if row.name in OPTIONS}
+    plain = {name: int(value) if type(value) is float else value for name, value in defaults.items()}
+
+    assert not list(option_faults(plain))

@@ -94,7 +94,7 @@ def _some(findings: Iterable[Finding]) -> list[Finding]:
 def _stream(connection: Connection, query: Any) -> Iterator[Any]:
     if connection.dialect.name == "sqlite":
         query = query.execution_options(yield_per=_CHUNK)
-    # MariaDB's protocol has room for one open result, and the merge below reads three at once: there each is read whole.
+    # MariaDB's protocol has room for one open result, and the merge below reads three: there each is read whole.
     return iter(connection.execute(query))
 
 

@@ -48,7 +48,7 @@ def register(database: Database, *, roles: str, now: Instant) -> Registered:
         while True:
             values = {
                 "host": socket.gethostname()[:80], "pid": os.getpid(), "roles": roles[:80], "state": ALIVE,
-                "started_at": now, "heartbeat_at": now,
+                "started_at": now, "heartbeat_at": now, "last_batch": 0,
             }  # fmt: skip
             key = connection.execute(sa.insert(Process).values(**values)).inserted_primary_key
             assert key is not None

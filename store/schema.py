@@ -393,6 +393,7 @@ class Process(Base):
     state: Mapped[int] = mapped_column(sa.SmallInteger)
     started_at: Mapped[int] = mapped_column(sa.BigInteger)
     heartbeat_at: Mapped[int] = mapped_column(sa.BigInteger)
+    last_batch: Mapped[int] = mapped_column(sa.BigInteger)
 
 
 class LinkState(Base):

@@ -28,8 +28,8 @@ from core.sms.alphabet import Coding
 from fraud.counters import Counts, MemoryCounts
 from partner_api.dispatch import METHODS, Means
 from partner_api.dispatch.http import HttpCaller
-from partner_api.http.app import build_app, build_runner
 from partner_api.http.ports import Ports
+from partner_api.smpp_server import SmppServer
 from plumbing.clock import SystemClock
 from plumbing.loop import spawn
 from plumbing.metrics import Metrics
@@ -45,7 +45,11 @@ from store.migrate import pending_migrations
 from store.outbox import Outbox, place_of_mo
 from store.secrets import Keyring
 from store.snapshot import read_catalogue, read_version
-from tollbridge.config import Config, security_key, split_listen
+from tollbridge.config import Config, security_key
+from tollbridge.door import open_api
+from tollbridge.figures import count_stations
+from tollbridge.smpp_door import open_smpp
+from tollbridge.watch import Heartbeat, prune, watch_catalogue
 from traffic.settle import Book, Settler
 from traffic.submit import ReplyPlace
 from traffic.way import Pace, Way
@@ -54,11 +58,9 @@ log = get_logger()
 T = TypeVar("T")
 
 ROLES = ("links", "dispatch", "api", "smpp", "site")
-WATCH_S = 0.5
-"""How often a new version of the catalogue is looked for: it must be in force within 1 s."""
-BEAT_S = 2.0
 DRAIN_S = 20.0
-PRUNE_S = 600.0
+COMMIT_S = 5.0
+"""How long a stop waits for the database, beyond what is on its way."""
 START_PAUSE_S = 1.0
 
 
@@ -78,7 +80,10 @@ class Service:
         self._metrics = Metrics(self._registry)
         self._tasks: list[asyncio.Task[Any]] = []
         self._runner: web.AppRunner | None = None
+        self._smpp: SmppServer | None = None
         self._catalogue = Catalogue()
+        self._is_built = False
+        self.process_id = 0
         self.is_up = False
         self.warning = ""
         self.taken_for_dead = asyncio.Event()
@@ -89,31 +94,33 @@ class Service:
     async def start(self) -> None:
         """Open the doors. Raises ConfigError when the database is not migrated; waits for one that is away."""
         self._writer.start()
-        await self._wait_for_database()
-        pending = await self._readers.run(pending_migrations, self.database)
+        if "api" in self.roles:
+            listen = self.config.api.listen
+            self._runner = await open_api(self._ports(), listen, self._clock, is_up=lambda: self.is_up)
+        await self._patiently(self._readers, self.database.ping)
+        pending = await self._patiently(self._readers, partial(pending_migrations, self.database))
         if pending:
             raise ConfigError(f"the database lacks {len(pending)} migrations ({pending[0]} …); run: tollbridge migrate")
-        warning: str | None = await self._readers.run(self.database.durability_warning)
+        warning: str | None = await self._patiently(self._readers, self.database.durability_warning)
         self.warning = warning or ""
         if self.warning:
             log.warning("durability", warning=self.warning)
         now = self._clock.now()
-        me = await self._writer.run(partial(processes.register, self.database, roles=",".join(self.roles), now=now))
-        self.process_id: int = me.id
-        buried = await self._writer.run(partial(processes.bury_dead, self.database, self_id=me.id, now=now))
+        enter = partial(processes.register, self.database, roles=",".join(self.roles), now=now)
+        me = await self._patiently(self._writer, enter)
+        self.process_id = me.id
+        bury = partial(processes.bury_dead, self.database, self_id=me.id, now=now)
+        buried = await self._patiently(self._writer, bury)
         if buried:
             log.warning("took over the work of dead processes", processes=buried)
-        self._catalogue = await self._readers.run(self._read_catalogue)
+        self._catalogue = await self._patiently(self._readers, self._read_catalogue)
         self._build(Ids(me.slot, after=me.after))
+        self._is_built = True
         await self._recover()
         self._open()
-        self._tasks += [
-            spawn(self._watch_catalogue(), name="catalogue"),
-            spawn(self._beat(), name="heartbeat"),
-            spawn(self._prune(), name="prune"),
-        ]
-        if "api" in self.roles:
-            await self._open_api()
+        if "smpp" in self.roles:
+            section, catalogue = self.config.smpp_server, lambda: self._catalogue
+            self._smpp = await open_smpp(section, catalogue, self._readers.run, self._clock, self._metrics)
         self.is_up = True
         log.info(
             "up",
@@ -123,12 +130,12 @@ class Service:
             version=self._catalogue.version,
         )
 
-    async def _wait_for_database(self) -> None:
+    async def _patiently(self, thread: Readers | Writer, function: Callable[[], T]) -> T:
+        """Ask the database until it is there."""
         said = False
         while True:
             try:
-                await self._readers.run(self.database.ping)
-                return
+                return await thread.run(function)
             except StoreError as error:
                 if not said:
                     log.error("waiting for the database", error=str(error))
@@ -140,23 +147,8 @@ class Service:
             return read_catalogue(connection, self._keyring)
 
     def _build(self, ids: Ids) -> None:
-        config = self.config
-        pace = Pace(
-            max_batch=config.journal.max_batch,
-            max_delay_ms=config.journal.max_delay_ms,
-            backlog=config.journal.backlog,
-            callbacks=config.dispatch.concurrency_total,
-            timeout_s=config.dispatch.timeout_s,
-            parts_timeout_s=config.links.reassembly_timeout_s,
-        )
-        self.counts: Counts
-        probe: Callable[[], None] = _nothing
-        if config.redis.url:
-            # Until the fraud issue its loss is an outage like the database's.
-            redis = RedisCounts(config.redis.url)
-            self.counts, probe = redis, redis.ping
-        else:
-            self.counts = MemoryCounts()
+        config, pace = self.config, self._pace()
+        self.counts, probe = self._choose_counts()
         self.settler = Settler(
             Book.of(self._catalogue),
             self.counts,
@@ -166,15 +158,11 @@ class Service:
             is_crowded=lambda partner_id: self.way.dispatcher.is_crowded(partner_id),
             probe=probe,
         )
-        journal = Journal(
-            self.database, self.settler, process_id=self.process_id, ids=ids, clock=self._clock, lease_ms=pace.lease_ms
-        )
         self._caller = HttpCaller(
             clock=self._clock,
             timeout_s=config.dispatch.timeout_s,
             allow_private_addresses=config.dispatch.allow_private_addresses,
         )
-        means = Means(http=self._caller)
         self._outbox = Outbox(
             self.database,
             lambda: self._catalogue,
@@ -182,7 +170,43 @@ class Service:
             process_id=self.process_id,
             lease_ms=pace.lease_ms,
         )
-        self.way = Way(
+        self.way = self._build_way(ids, pace)
+        self.links = Links(
+            intake=self.way,
+            connect=connect_link,
+            clock=self._clock,
+            random=self._random,
+            metrics=self._metrics,
+            drain_s=DRAIN_S,
+        )
+        self._tell_sender()
+        count_stations(self._metrics, self.way)
+
+    def _pace(self) -> Pace:
+        config = self.config
+        return Pace(
+            max_batch=config.journal.max_batch,
+            max_delay_ms=config.journal.max_delay_ms,
+            backlog=config.journal.backlog,
+            callbacks=config.dispatch.concurrency_total,
+            timeout_s=config.dispatch.timeout_s,
+            parts_timeout_s=config.links.reassembly_timeout_s,
+        )
+
+    def _choose_counts(self) -> tuple[Counts, Callable[[], None]]:
+        """Where limits count, and what raises while that is away."""
+        if not self.config.redis.url:
+            return MemoryCounts(), _nothing
+        # Until the fraud issue its loss is an outage like the database's.
+        redis = RedisCounts(self.config.redis.url)
+        return redis, redis.ping
+
+    def _build_way(self, ids: Ids, pace: Pace) -> Way:
+        journal = Journal(
+            self.database, self.settler, process_id=self.process_id, ids=ids, clock=self._clock, lease_ms=pace.lease_ms
+        )
+        means = Means(http=self._caller)
+        return Way(
             journal=journal,
             run=self._writer.run,
             clock=self._clock,
@@ -196,16 +220,6 @@ class Service:
             coding_of=self._coding_of,
             pace=pace,
         )
-        self.links = Links(
-            intake=self.way,
-            connect=connect_link,
-            clock=self._clock,
-            random=self._random,
-            metrics=self._metrics,
-            drain_s=DRAIN_S,
-        )
-        self._tell_sender()
-        self._count_stations()
 
     def _tell_sender(self) -> None:
         operators = {code: operator.id for code, operator in self._catalogue.operators.items()}
@@ -220,10 +234,11 @@ class Service:
         catalogue = self._catalogue
         if isinstance(self.counts, MemoryCounts):
             since = self._clock.now() - DAY_MS
-            messages = await self._readers.run(lambda: list(recovery.counted_messages(self.database, since)))
+            counted = partial(recovery.counted_messages, self.database, since)
+            messages = await self._patiently(self._readers, lambda: list(counted()))
             self.settler.restore(messages)
         operators = [operator.id for operator in catalogue.operators.values()]
-        parts = await self._readers.run(recovery.waiting_parts, self.database, operators)
+        parts = await self._patiently(self._readers, partial(recovery.waiting_parts, self.database, operators))
         places = {link.id: (link, catalogue.operators[link.operator]) for link in catalogue.links.values()}
         self.way.accept.restore(parts, places)
 
@@ -231,50 +246,37 @@ class Service:
         self.way.start(dispatch="dispatch" in self.roles, links="links" in self.roles)
         if "links" in self.roles:
             self.links.start(self._catalogue)
+        heartbeat = Heartbeat(
+            self.process_id,
+            self.database,
+            self._writer,
+            self._clock,
+            self.links,
+            catalogue=lambda: self._catalogue,
+            on_burial=self.way.dispatcher.ring,
+            on_death=self._die,
+        )
+        watch = watch_catalogue(partial(self._run_read, read_version), self._catalogue.version, self._swap)
+        self._tasks += [
+            spawn(watch, name="catalogue"),
+            spawn(heartbeat.run(), name="heartbeat"),
+            spawn(prune(self.database, self._writer, self._clock), name="prune"),
+        ]
         if "site" in self.roles:
-            log.info("the role site serves nothing yet: the portal comes with its own issue")
+            log.info("this role serves nothing yet", role="site")
 
-    async def _open_api(self) -> None:
-        ports = Ports(
+    def _ports(self) -> Ports:
+        return Ports(
             catalogue=lambda: self._catalogue,
             run_read=self._run_read,
-            reply=self.way.replies.reply,
+            reply=lambda *request: self.way.replies.reply(*request),
             health=self.health,
             metrics=self._read_metrics,
         )
-        self._runner = build_runner(build_app(ports, clock=self._clock))
-        await self._runner.setup()
-        host, port = split_listen(self.config.api.listen)
-        try:
-            await web.TCPSite(self._runner, host, port).start()
-        except OSError as error:
-            raise ConfigError(
-                f"api.listen {self.config.api.listen}: {error.strerror}; choose another address"
-            ) from error
 
     def _read_metrics(self) -> bytes:
         """GET /metrics: what the links count, and what the stations do."""
         return generate_latest(self._registry)
-
-    def _count_stations(self) -> None:
-        """What the stations count, read when it is scraped."""
-        counter = self._metrics.counter
-        way = self.way
-        for station, counted in (
-            ("mo", way.accept.counted),
-            ("callback", way.dispatcher.counted),
-            ("mt", way.sender.counted),
-        ):
-            for name in counted.__slots__:
-                counter(f"tollbridge_{station}_{name}", f"{station}: {name}", ask=partial(getattr, counted, name))
-        counter("tollbridge_commits", "transactions of the journal", ask=lambda: way.batcher.batches)
-        counter("tollbridge_facts", "facts made durable", ask=lambda: way.batcher.facts)
-        gauge = self._metrics.gauge
-        gauge("tollbridge_commit_waiting", "facts that wait for a commit", ask=lambda: float(way.batcher.waiting))
-        gauge("tollbridge_callbacks_waiting", "calls that wait", ask=lambda: float(way.dispatcher.waiting))
-        gauge("tollbridge_callbacks_running", "calls on their way", ask=lambda: float(way.dispatcher.running))
-        gauge("tollbridge_replies_waiting", "MT that wait for a link", ask=lambda: float(way.sender.waiting))
-        gauge("tollbridge_database_away", "1: the database cannot be reached", ask=lambda: float(way.batcher.away))
 
     # --- what the stations ask ---------------------------------------------------------------------------
 
@@ -307,28 +309,21 @@ class Service:
 
     def health(self) -> dict[str, Any]:
         """What GET /health says; `status` is ok once every role is up and while the database is there."""
+        if not self._is_built:
+            return {"status": "starting", "links": {}}
         batcher = self.way.batcher
         ok = self.is_up and not batcher.away
         body: dict[str, Any] = {"status": "ok" if ok else "unavailable", "links": dict(self.links.states())}
         if batcher.away:
             body["reason"] = batcher.why_away
+        if self._smpp is not None:
+            body["smpp"] = self._smpp.totals()
         body["queues"] = {
             "commit": batcher.waiting,
             "callbacks": self.way.dispatcher.waiting + self.way.dispatcher.running,
             "replies": self.way.sender.waiting,
         }
         return body
-
-    async def _watch_catalogue(self) -> None:
-        """A new version is in force within 1 s, without a restart."""
-        while True:
-            await asyncio.sleep(WATCH_S)
-            try:
-                version = await self._run_read(read_version)
-                if version != self._catalogue.version:
-                    await self._swap()
-            except StoreError as error:
-                log.debug("the catalogue cannot be read", error=str(error))
 
     async def _swap(self) -> None:
         begun = time.monotonic()
@@ -337,77 +332,66 @@ class Service:
         self._catalogue = catalogue
         self.settler.book = book
         self._tell_sender()
+        if self._smpp is not None:
+            self._smpp.apply(catalogue)
         log.info("new catalogue", version=catalogue.version, ms=round(1000 * (time.monotonic() - begun)))
         if "links" in self.roles:
             await self.links.apply(catalogue)
 
-    async def _beat(self) -> None:
-        """Heartbeat, takeover of the dead, link states."""
-        written: dict[str, str] = {}
-        while True:
-            await asyncio.sleep(BEAT_S)
-            now = self._clock.now()
-            try:
-                alive = await self._writer.run(processes.beat, self.database, self.process_id, now)
-                if not alive:
-                    log.error("another process took us for dead; stopping at once")
-                    self.way.cancel()
-                    self.taken_for_dead.set()
-                    return
-                bury = partial(processes.bury_dead, self.database, self_id=self.process_id, now=now)
-                buried = await self._writer.run(bury)
-                if buried:
-                    log.warning("took over the work of dead processes", processes=buried)
-                    self.way.dispatcher.ring()
-                written = await self._write_link_states(written, now)
-            except StoreError as error:
-                log.debug("no heartbeat", error=str(error))
+    @property
+    def is_busy(self) -> bool:
+        """Something waits for a commit, a partner's answer or a link."""
+        way = self.way
+        return bool(way.batcher.waiting or way.dispatcher.waiting or way.dispatcher.running or way.sender.waiting)
 
-    async def _write_link_states(self, written: dict[str, str], now: int) -> dict[str, str]:
-        states: dict[str, str] = {name: str(state) for name, state in self.links.states().items()}
-        if states == written:
-            return written
-        errors = self.links.errors()
-        rows = [
-            (self._catalogue.links[name].id, state, now, errors.get(name, "") if state != "bound" else "")
-            for name, state in states.items()
-            if name in self._catalogue.links and state != written.get(name)
-        ]
-        await self._writer.run(processes.write_link_states, self.database, self.process_id, rows)
-        return states
-
-    async def _prune(self) -> None:
-        while True:
-            try:
-                await self._writer.run(processes.prune, self.database, self._clock.now())
-            except StoreError as error:
-                log.debug("nothing pruned", error=str(error))
-            await asyncio.sleep(PRUNE_S)
+    def _die(self) -> None:
+        """What is not committed is lost, as by a crash: it is another's by now."""
+        self.way.cancel()
+        self.taken_for_dead.set()
 
     # --- stop --------------------------------------------------------------------------------------------
 
     async def stop(self) -> None:
-        """Unbind after the windows drained, commit, end."""
+        """Unbind after the windows drained, commit, end. Also after a start that failed half-way."""
         self.is_up = False
-        log.info("stopping: draining links and calls")
-        if "links" in self.roles:
-            await self.links.stop(DRAIN_S)
-        await self.way.stop(DRAIN_S)
+        if self._smpp is not None:
+            await self._smpp.stop()
+        if self._is_built:
+            await self._drain()
         for task in self._tasks:
             task.cancel()
         if self._runner is not None:
             await self._runner.cleanup()
-        await self._caller.close()
-        try:
-            await asyncio.wait_for(
-                self._writer.run(processes.retire, self.database, self.process_id, self._clock.now()), 5
-            )
-        except (StoreError, TimeoutError) as error:
-            log.warning("could not sign off", error=str(error))
+        if self._is_built:
+            await self._caller.close()
+        if self.process_id and not self.taken_for_dead.is_set():
+            await self._sign_off()
         await self._writer.stop()
         self._readers.stop()
         self.database.close()
         log.info("stopped")
+
+    async def _drain(self) -> None:
+        """Let what is on its way come to an end, unless our work is another's already."""
+        drain_s = 0.0 if self.taken_for_dead.is_set() else DRAIN_S
+        log.info("stopping: draining links and calls", longest_s=drain_s)
+        if "links" in self.roles:
+            await self.links.stop(drain_s)
+        if not drain_s:
+            return
+        try:
+            # With the database away its commits would wait for ever.
+            await asyncio.wait_for(self.way.stop(drain_s), drain_s + COMMIT_S)
+        except TimeoutError:
+            log.warning("stopped with work that is not committed; it was not acknowledged, so it comes again")
+            self.way.cancel()
+
+    async def _sign_off(self) -> None:
+        try:
+            sign_off = self._writer.run(processes.retire, self.database, self.process_id, self._clock.now())
+            await asyncio.wait_for(sign_off, COMMIT_S)
+        except (StoreError, TimeoutError) as error:
+            log.warning("could not sign off", error=str(error))
 
 
 def _nothing() -> None:

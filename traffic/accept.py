@@ -223,6 +223,12 @@ class Accept:
         self._close(group)
 
         def settled(_: Fact, error: StoreError | None) -> None:
+            if error is None and fact.original_waits and not group.has(fact.repeat_of):
+                # It was here, though nobody knew: its first commit had ended in doubt.
+                last.id, last.durable = fact.repeat_of, True
+                self._acknowledge(delivery, fact)
+                self._finish(group)
+                return
             if error is not None or fact.repeat_of:
                 # The other parts stay where they are and go on waiting.
                 self._reopen(group, last.id)

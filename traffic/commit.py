@@ -35,13 +35,13 @@ class Writes(Protocol):
 
     def write(self, facts: Sequence[Fact]) -> None: ...
 
-    def resolve(self, facts: Sequence[Fact]) -> set[int]: ...
+    def resolve(self, doubtful: Sequence[Fact], refused: Sequence[Fact]) -> bool: ...
 
 
 class Run(Protocol):
     """Runs a blocking function on the writer's thread (plumbing.threads.Writer.run)."""
 
-    def __call__(self, function: Callable[[Sequence[Fact]], T], facts: Sequence[Fact], /) -> Awaitable[T]: ...
+    def __call__(self, function: Callable[..., T], /, *args: Sequence[Fact]) -> Awaitable[T]: ...
 
 
 @dataclass(slots=True)
@@ -73,7 +73,8 @@ class Batcher:
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
-        self._doubtful: list[Fact] = []
+        self._doubtful: list[_Waiting] = []
+        """The batch whose commit ended in doubt, whole and in order."""
         self._last_size = 0
         self.away = False
         """The database cannot be reached: arrivals are refused, the rest waits."""
@@ -182,11 +183,10 @@ class Batcher:
             log.error("the database is away; new messages get the temporary error", error=str(error))
         self.away = True
         self.why_away = str(error)
-        if error.in_doubt:
-            self._doubtful += [one.fact for one in batch if isinstance(one.fact, MoFact | PartFact | NewMtFact)]
-        kept = [one for one in batch if not _is_refused_when_away(one.fact)]
         # Later facts may depend on earlier ones: the batch goes back in front of what came since.
         behind = list(self._gather)
+        self._doubtful = list(batch) if error.in_doubt else []
+        kept = [] if error.in_doubt else [one for one in batch if not _is_refused_when_away(one.fact)]
         self._gather = deque(kept + [one for one in behind if not _is_refused_when_away(one.fact)])
         for one in (*batch, *behind):
             if _is_refused_when_away(one.fact):
@@ -198,29 +198,28 @@ class Batcher:
         while True:
             await asyncio.sleep(pause)
             pause = min(pause * 2, PROBE_MAX_S)
-            doubtful = self._doubtful
+            doubtful = [one.fact for one in self._doubtful]
+            refused = [fact for fact in doubtful if _is_refused_when_away(fact)]
             try:
-                there = await self._run(self._journal.resolve, doubtful)
+                written = await self._run(self._journal.resolve, doubtful, refused)
             except StoreAway as error:
                 self.why_away = str(error)
                 continue
-            self._doubtful = []
-            self._drop_written(there)
+            self._end_doubt(written=written)
             self.away = False
             self.why_away = ""
             log.info("the database is back", waited=len(self._gather))
             return
 
-    def _drop_written(self, there: set[int]) -> None:
-        """What waits here and was written after all is done; its work is due in the database."""
-        if not there:
-            return
-        waiting, self._gather = self._gather, deque()
-        for one in waiting:
-            if isinstance(one.fact, MoFact) and one.fact.id in there:
+    def _end_doubt(self, *, written: bool) -> None:
+        """What nobody else has of the batch in doubt is done, or is to be written after all."""
+        kept = [one for one in self._doubtful if not _is_refused_when_away(one.fact)]
+        self._doubtful = []
+        if written:
+            for one in kept:
                 _tell(one, None)
-            else:
-                self._gather.append(one)
+        else:
+            self._gather.extendleft(reversed(kept))
 
 
 def _is_refused_when_away(fact: Fact) -> bool:

@@ -165,7 +165,7 @@ class Sender:
 
     def _begin(self, sending: _Sending, line: Line) -> None:
         mt = sending.mt
-        sending.operations = line.write(mt, reference=mt.id & 0xFFFF)
+        sending.operations = line.write(mt, reference=reference_of(mt))
         sending.todo = deque(range(len(sending.operations)))
 
     def _submit_next(self, sending: _Sending, line: Line) -> bool:
@@ -289,6 +289,14 @@ class Sender:
                 if not sending.answers and not sending.open:
                     self._move(sending.mt, MtState.QUEUED, due_at=now, error="given back at the stop")
             queue.clear()
+
+
+def reference_of(mt: Mt) -> int:
+    """What ties the parts of a message together: 16 bits that change with every message, the lower 8 too.
+
+    The lowest bits of an id hardly change; those above them are milliseconds.
+    """
+    return (mt.id >> 22 ^ mt.id) & 0xFFFF
 
 
 def _written(fact: Fact, error: StoreError | None) -> None:

@@ -92,31 +92,35 @@ class Journal:
         self._clock = clock
         self._lease_ms = lease_ms
         self._accounts = booking.Accounts()
-        self._counted_in_doubt: list[int] = []
+        self._batch = 0
+        self._counted: list[int] = []
 
     def write(self, facts: Sequence[Fact]) -> None:
-        """Make a batch durable. Raises StoreAway (with `in_doubt`) when the database is away."""
+        """Make a batch durable. Raises StoreAway when the database is away; with `in_doubt`, ask `resolve`."""
         for attempt in range(CONFLICTS_MAX):
-            counted: list[int] = []
+            self._counted = []
+            for fact in facts:
+                _forget(fact)
+            self._batch += 1
             try:
                 with self._database.write() as connection:
-                    self._write(connection, facts, counted)
+                    self._write(connection, facts)
+                    connection.exec_driver_sql(*self._mark(self._batch))
                 self._accounts.keep()
                 return
             except BaseException as error:
-                # A commit in doubt is forgotten too: what it did write is looked up by `resolve`.
                 self._accounts.forget()
-                if isinstance(error, StoreAway) and error.in_doubt:
-                    self._counted_in_doubt += counted
-                else:
-                    self._decider.take_back(counted)
-                for fact in facts:
-                    _forget(fact)
-                again = is_conflict(error)
-                if not again or attempt == CONFLICTS_MAX - 1:
+                if not (isinstance(error, StoreAway) and error.in_doubt):
+                    self._decider.take_back(self._counted)
+                if not is_conflict(error) or attempt == CONFLICTS_MAX - 1:
                     raise
 
-    def _write(self, connection: Connection, facts: Sequence[Fact], counted: list[int]) -> None:
+    def _mark(self, batch: int) -> tuple[str, tuple[int, int]]:
+        """The batch's number, in the same transaction: what tells the outcome of a COMMIT that ended in doubt."""
+        place = "?" if self._database.dialect == "sqlite" else "%s"
+        return f"UPDATE process SET last_batch = {place} WHERE id = {place}", (batch, self._process_id)
+
+    def _write(self, connection: Connection, facts: Sequence[Fact]) -> None:
         now = self._clock.now()
         for fact in facts:
             if isinstance(fact, SessionFact):
@@ -125,7 +129,7 @@ class Journal:
                 repeats.doubt_messages(connection, fact)
         arrivals = [fact for fact in facts if isinstance(fact, MoFact | PartFact)]
         if arrivals:
-            self._write_arrivals(connection, arrivals, now, counted)
+            self._write_arrivals(connection, arrivals, now)
         if calls := _of(facts, CallbackFact):
             outgoing.write_callbacks(connection, calls, self._process_id)
         if new := _of(facts, NewMtFact):
@@ -142,9 +146,7 @@ class Journal:
             rows = [(a.at, a.kind, a.subject, a.sentence[:300], a.message_id, None) for a in alerts]
             bulk_insert(connection, Alert, _ALERT, rows)
 
-    def _write_arrivals(
-        self, connection: Connection, arrivals: Sequence[MoFact | PartFact], now: Instant, counted: list[int]
-    ) -> None:
+    def _write_arrivals(self, connection: Connection, arrivals: Sequence[MoFact | PartFact], now: Instant) -> None:
         repeats.tell(connection, arrivals, now)
         came_again = [
             repeat_row(fact, self._process_id) for fact in arrivals if fact.repeat_of and fact.delivery is not None
@@ -156,7 +158,7 @@ class Journal:
             bulk_insert(connection, MoPart, PART_COLUMNS, parts)
         new = [fact for fact in _of(arrivals, MoFact) if not fact.repeat_of]
         if new:
-            counted += [fact.mo.id for fact in new]
+            self._counted = [fact.mo.id for fact in new]
             self._write_new(connection, new, now)
 
     def _write_new(self, connection: Connection, new: Sequence[MoFact], now: Instant) -> None:
@@ -200,30 +202,33 @@ class Journal:
         if rows:
             bulk_insert(connection, schema.Charge, CORRECTION_COLUMNS, rows)
 
-    def resolve(self, facts: Sequence[Fact]) -> set[int]:
-        """After a commit that ended in doubt: the ids of those that are there after all.
+    def resolve(self, doubtful: Sequence[Fact], refused: Sequence[Fact]) -> bool:
+        """Whether the last batch, whose commit ended in doubt, is there after all.
 
-        Their operators got the temporary error and will send them again, so they are in doubt; nobody holds their
-        work, so it is due in the database. Raises StoreAway while the database, or the counts, cannot be reached.
+        `refused` are those of its facts whose bringers got a temporary error: the operators will send theirs again, so
+        they are in doubt; and their work is in nobody's memory, so it is due in the database. With no facts it only
+        asks whether the database, and the counts, are there. Raises StoreAway when they are not.
         """
         self._decider.probe()
         now = self._clock.now()
-        arrivals = [fact for fact in facts if isinstance(fact, MoFact | PartFact)]
-        ids = [fact.id for fact in arrivals] + [fact.mt.id for fact in _of(facts, NewMtFact)]
         with self._database.write() as connection:
-            there: set[int] = set()
-            for table in (Mo, MoPart, MoRepeat, schema.Mt):
-                there |= set(connection.execute(sa.select(table.id).where(table.id.in_(ids))).scalars())
-            rows = [
-                (fact.operator_id, fact.fingerprint, fact.repeat_of or fact.id, "commit", now)
-                for fact in arrivals
-                if fact.id in there and fact.fingerprint and not fact.key
-            ]
-            insert_ignore(connection, InDoubt, repeats.IN_DOUBT_COLUMNS, rows)
-            outgoing.let_go(connection, there, now)
-        self._decider.take_back([id_ for id_ in self._counted_in_doubt if id_ not in there])
-        self._counted_in_doubt = []
-        return there
+            last = connection.execute(
+                sa.select(schema.Process.last_batch).where(schema.Process.id == self._process_id)
+            ).scalar()
+            written = bool(doubtful) and last == self._batch
+            if written:
+                arrivals = [fact for fact in refused if isinstance(fact, MoFact | PartFact)]
+                rows = [
+                    (fact.operator_id, fact.fingerprint, fact.repeat_of or fact.id, "commit", now)
+                    for fact in arrivals
+                    if fact.fingerprint and not fact.key
+                ]
+                insert_ignore(connection, InDoubt, repeats.IN_DOUBT_COLUMNS, rows)
+                ids = {fact.id for fact in arrivals} | {fact.mt.id for fact in _of(refused, NewMtFact)}
+                outgoing.let_go(connection, ids, now)
+        if doubtful and not written:
+            self._decider.take_back(self._counted)
+        return written
 
 
 def _of(facts: Sequence[object], kind: type[F]) -> list[F]:
@@ -236,7 +241,6 @@ def _forget(fact: Fact) -> None:
         fact.repeat_of = 0
         fact.why = ""
         fact.doubted = False
-    if isinstance(fact, PartFact):
         fact.original_waits = False
     if isinstance(fact, MoFact):
         fact.settlement = None

@@ -10,7 +10,7 @@ DoubtFact     messages whose answer may not have arrived
 SessionFact   a session ended without unbind: its last messages are in doubt
 AlertFact     something that a person should see
 
-Rule: a fact may be written twice (its first commit ended in doubt) and must come out the same.
+Rule: a batch is written once; what its commit in doubt did write is asked for, never written again.
 """
 
 from collections.abc import Sequence
@@ -63,6 +63,8 @@ class MoFact:
     reply: Mt | None = None
     doubted: bool = False
     """It was written down as in doubt with its own commit."""
+    original_waits: bool = False
+    """Its last part is a repeat of one that still waits for the others."""
 
     @property
     def id(self) -> int:

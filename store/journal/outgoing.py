@@ -39,18 +39,11 @@ def write_callbacks(connection: Connection, facts: Sequence[CallbackFact], proce
     """The jobs after their attempts, and the replies; `stored` is set where the reply is new."""
     replies = [fact for fact in facts if fact.reply is not None]
     taken = replies_of(connection, [fact.callback.mo_id for fact in replies])
-    written = frozenset(taken)
-    new: list[Mt] = []
     for fact in replies:
-        reply = fact.reply
-        assert reply is not None
-        # A second answer to the same MO never sends a second reply (R4). The same answer may be written twice, when
-        # its first commit ended in doubt: then its reply is there, and is ours to send.
-        there = taken.setdefault(fact.callback.mo_id, reply.id)
-        fact.stored = there == reply.id
-        if fact.stored and fact.callback.mo_id not in written:
-            new.append(reply)
-    insert_mts(connection, new, process_id)
+        # A second answer to the same MO never sends a second reply (R4).
+        fact.stored = fact.callback.mo_id not in taken
+        taken.setdefault(fact.callback.mo_id, 0)
+    insert_mts(connection, [fact.reply for fact in replies if fact.stored and fact.reply is not None], process_id)
     # By id, so that the last of two results of one job stands: a statement may name a row only once.
     rows = {fact.callback.mo_id: tried_row(fact, process_id) for fact in facts}
     bulk_update(connection, schema.Callback, TRIED_COLUMNS, list(rows.values()))
@@ -110,7 +103,7 @@ def write_moves(connection: Connection, facts: Sequence[MtFact], process_id: int
         parts += [(mt.id, mt.operator_id, seq, key, int(state), "", 0) for seq, key, state in fact.parts]
     bulk_update(connection, schema.Mt, MOVED_COLUMNS, list(rows.values()))
     if parts:
-        # A second submission, or a second write of the first, has parts of its own.
+        # A second submission has parts of its own.
         long = {mt_id for mt_id, *_ in parts}
         connection.execute(sa.delete(schema.MtPart).where(schema.MtPart.mt_id.in_(long)))
         bulk_insert(connection, schema.MtPart, _PART, parts)

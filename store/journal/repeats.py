@@ -72,7 +72,7 @@ def tell(connection: Connection, arrivals: Sequence[Arrival], now: Instant) -> N
     if doubts.used:
         connection.execute(sa.delete(InDoubt).where(InDoubt.id.in_(doubts.used)))
     insert_ignore(connection, InDoubt, IN_DOUBT_COLUMNS, doubts.new)
-    again = [arrival for arrival in arrivals if arrival.repeat_of and isinstance(arrival, PartFact)]
+    again = [arrival for arrival in arrivals if arrival.repeat_of and (isinstance(arrival, PartFact) or arrival.joined)]
     if again:
         _find_waiting(connection, again)
 
@@ -86,7 +86,7 @@ def _tell_by_parts(connection: Connection, arrival: MoFact) -> None:
         arrival.why = "its parts were joined by a commit that ended in doubt"
 
 
-def _find_waiting(connection: Connection, again: Sequence[PartFact]) -> None:
+def _find_waiting(connection: Connection, again: Sequence[Arrival]) -> None:
     """A part whose first commit ended in doubt may be here without anybody knowing: it is not to be forgotten."""
     firsts = [part.repeat_of for part in again]
     waiting = set(connection.execute(sa.select(MoPart.id).where(MoPart.id.in_(firsts), MoPart.mo_id == 0)).scalars())

@@ -8,6 +8,7 @@ from store.models.fields import CodeField, InstantField, ReferenceField
 class Process(models.Model):
     """A running process; one whose heartbeat is silent for 10 s is dead and its work is taken over.
 
+    `last_batch` is the number of its last committed batch: after a COMMIT that ended in doubt it tells the outcome.
     Its slot in message ids is `id` modulo 1024. `state`: 0 alive, 1 stopped cleanly, 2 found dead.
     """
 
@@ -17,6 +18,7 @@ class Process(models.Model):
     state = models.SmallIntegerField()
     started_at = InstantField()
     heartbeat_at = InstantField()
+    last_batch = models.BigIntegerField(default=0)
 
     class Meta:
         db_table = "process"

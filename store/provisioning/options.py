@@ -43,30 +43,47 @@ def _scalar(value: Any) -> str:
     return "" if fine else "must be a text in quotes, a whole number, true or false"
 
 
-_SECONDS = _whole(1, 30 * 86_400)
+def _seconds(lowest: float) -> Check:
+    def check(value: Any) -> str:
+        fine = isinstance(value, int | float) and not isinstance(value, bool) and lowest <= value <= 30 * 86_400
+        return "" if fine else f"must be a number of seconds from {lowest:g} to {30 * 86_400}"
+
+    return check
+
 
 OPTIONS: dict[str, Check] = {
     "accepted_is_final": _flag,
     "address_range": _text,
+    "bind_npi": _whole(0, 18),
+    "bind_ton": _whole(0, 6),
+    "connect_timeout_s": _seconds(0.1),
     "default_alphabet": _text,
-    "dest_npi": _whole(0, 255),
-    "dest_ton": _whole(0, 255),
-    "enquire_s": _SECONDS,
-    "inactivity_s": _SECONDS,
+    "default_destination": _text,
+    "dest_npi": _whole(-1, 18),
+    "dest_ton": _whole(-1, 6),
+    "enquire_s": _seconds(0),
+    "ia5_alphabet": _text,
+    "inactivity_s": _seconds(0),
     "interface_version": _scalar,
     "long_messages": _one_of("udh8", "udh16", "sar", "payload"),
     "message_id_base": _scalar,
+    "messaging_mode": _whole(0, 3),
     "packed": _flag,
-    "parts_timeout_s": _SECONDS,
-    "receipt_deadline_s": _SECONDS,
+    "parts_timeout_s": _seconds(1),
+    "receipts_by_text": _flag,
     "registered_delivery": _scalar,
     "service_type": _text,
-    "source_npi": _whole(0, 255),
-    "source_ton": _whole(0, 255),
+    "source_npi": _whole(-1, 18),
+    "source_ton": _whole(-1, 6),
     "system_type": _text,
-    "tls_ca": _text,
+    "tls_authority": _text,
+    "tls_certificate": _text,
+    "tls_key": _text,
+    "tls_name": _text,
     "tls_verify": _flag,
+    "udhi_missing": _flag,
     "validity": _scalar,
+    "window_in": _whole(1, 1_000_000),
 }
 
 

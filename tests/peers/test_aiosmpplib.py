@@ -1,11 +1,12 @@
-"""aiosmpplib 0.7.4 as the ESME, on the same loop, against our side as the SMSC."""
+"""aiosmpplib 0.7.4 as the ESME, on the same loop, against our sides: the pocket SMSC, the server for partners."""
 
 import asyncio
 import logging
 from typing import Any
 
-from aiosmpplib import ESME, DeliverSm, PhoneNumber, SubmitSm, SubmitSmResp
+from aiosmpplib import ESME, DeliverSm, PhoneNumber, SmppCommandStatus, SubmitSm, SubmitSmResp
 from aiosmpplib.hook import AbstractHook
+from aiosmpplib.protocol import BindTransceiverResp
 
 from plumbing.loop import spawn
 from sim.quirks import LONG_MESSAGES, Quirks
@@ -41,10 +42,12 @@ class Heard(AbstractHook):
         return self.of(kind)
 
 
-class AioSmppLib(PeerCase):
+class AioSmppLibCase(PeerCase):
+    login = "esme1"
+
     async def bound(self, password: str = "password") -> tuple[ESME, Heard]:
         heard = Heard()
-        esme = ESME("127.0.0.1", self.port, "esme1", password, hook=heard, log_level=logging.CRITICAL)
+        esme = ESME("127.0.0.1", self.port, self.login, password, hook=heard, log_level=logging.CRITICAL)
         self.task = spawn(esme.start(), name="aiosmpplib")
         return esme, heard
 
@@ -53,6 +56,8 @@ class AioSmppLib(PeerCase):
         self.task.cancel()
         await asyncio.wait([self.task])
 
+
+class AioSmppLib(AioSmppLibCase):
     async def test_it_acknowledges_mo_short_and_long_by_every_way(self) -> None:
         for way in LONG_MESSAGES:
             await self.takes_mo(way)
@@ -117,3 +122,62 @@ class AioSmppLib(PeerCase):
         await self.stopped(esme)
 
         assert centre.counted.binds == 0
+
+
+class AioSmppLibAsPartner(AioSmppLibCase):
+    login = "acme"
+
+    async def test_it_binds_and_unbinds(self) -> None:
+        server = await self.serving_partners()
+        esme, heard = await self.bound()
+        [answer] = await heard.until(BindTransceiverResp, 1)
+        await self.stopped(esme)
+        await server.until(lambda: bool(server.ends))
+
+        assert (answer.system_id, answer.sc_interface_version) == ("tollbridge", 0x34)
+        assert server.ends == ["the peer unbound"]
+
+    async def test_it_stays_when_it_is_asked_whether_it_is_there(self) -> None:
+        server = await self.serving_partners(inactivity_s=0.4)
+        esme, _ = await self.bound()
+        await server.until(lambda: server.commands.count("enquire_link_resp") >= 3)
+
+        assert len(server.sessions_of("acme")) == 1
+        await self.stopped(esme)
+
+    async def test_a_wrong_password_is_refused_in_words_that_it_knows(self) -> None:
+        server = await self.serving_partners()
+        esme, heard = await self.bound(password="wrong")
+        [answer] = await heard.until(BindTransceiverResp, 1)
+        await self.stopped(esme)
+
+        assert answer.command_status == SmppCommandStatus.ESME_RINVPASWD
+        assert (server.refused(), server.sessions_of("acme")) == (1, [])
+
+    async def test_what_it_submits_is_refused_and_the_session_goes_on(self) -> None:
+        server = await self.serving_partners()
+        esme, heard = await self.bound()
+        for number in (1, 2):
+            await esme.broker.enqueue(
+                SubmitSm(
+                    short_message="Level 7",
+                    source=PhoneNumber("4446"),
+                    destination=PhoneNumber("79001112233"),
+                    log_id=str(number),
+                )
+            )
+            answers = await heard.until(SubmitSmResp, number)
+        await self.stopped(esme)
+
+        assert {one.command_status for one in answers} == {SmppCommandStatus.ESME_RINVCMDID}
+        assert server.commands.count("submit_sm") == 2
+        assert heard.errors == []
+
+    async def test_our_stop_unbinds_it(self) -> None:
+        server = await self.serving_partners()
+        esme, heard = await self.bound()
+        await heard.until(BindTransceiverResp, 1)
+        await server.stop(5)
+        await self.stopped(esme)
+
+        assert server.ends == ["we stop"]

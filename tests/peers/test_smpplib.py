@@ -1,4 +1,4 @@
-"""smpplib 2.2.4 as the ESME, in a thread of its own, against our side as the SMSC."""
+"""smpplib 2.2.4 as the ESME, in a thread of its own, against our sides: the pocket SMSC, the server for partners."""
 
 import asyncio
 from collections.abc import Callable
@@ -17,10 +17,12 @@ async def in_thread(function: Callable[..., Any], *args: Any) -> Any:
     return await asyncio.get_running_loop().run_in_executor(None, function, *args)
 
 
-class SmppLib(PeerCase):
+class SmppLibCase(PeerCase):
     def client(self) -> Any:
         return smpplib.client.Client("127.0.0.1", self.port, timeout=10, allow_unknown_opt_params=True)
 
+
+class SmppLib(SmppLibCase):
     async def test_it_binds_receives_an_mo_and_unbinds(self) -> None:
         centre = self.serving()
         received: list[Any] = []
@@ -143,3 +145,88 @@ class SmppLib(PeerCase):
 
         assert await in_thread(story) == 1000
         assert [mt.text for mt in centre.mts] == [str(number) for number in range(1000)]
+
+
+class SmppLibAsPartner(SmppLibCase):
+    async def test_it_binds_by_all_three_ways_asks_and_unbinds(self) -> None:
+        server = await self.serving_partners()
+        heard: list[str] = []
+
+        def story() -> None:
+            for way in ("receiver", "transmitter", "transceiver"):
+                client = self.client()
+                client.connect()
+                pdu = getattr(client, f"bind_{way}")(system_id="acme", password="password")
+                heard.append(pdu.system_id.decode())
+                client.send_pdu(smpplib.smpp.make_pdu("enquire_link", client=client))
+                heard.append(client.read_pdu().command)
+                client.unbind()
+                client.disconnect()
+
+        await in_thread(story)
+        await server.until(lambda: len(server.ends) == 3)
+
+        assert heard == ["tollbridge", "enquire_link_resp"] * 3
+        assert server.ends == ["the peer unbound"] * 3
+
+    async def test_a_wrong_name_and_a_wrong_password_are_refused_in_the_same_words(self) -> None:
+        server = await self.serving_partners()
+
+        def story(login: str, password: str) -> str:
+            client = self.client()
+            client.connect()
+            try:
+                client.bind_transceiver(system_id=login, password=password)
+            except smpplib.exceptions.PDUError as error:
+                return str(error)
+            finally:
+                client.disconnect()
+            return "let in"
+
+        said = {await in_thread(story, "acme", "wrong"), await in_thread(story, "nobody", "password")}
+
+        assert len(said) == 1
+        assert "Invalid Password" in said.pop()
+        assert server.refused() == 2
+
+    async def test_what_it_submits_is_refused_and_the_session_goes_on(self) -> None:
+        await self.serving_partners()
+
+        def story() -> tuple[str, str]:
+            client = self.client()
+            client.connect()
+            client.bind_transmitter(system_id="acme", password="password")
+            client.send_message(source_addr="4446", destination_addr="79001112233", short_message=b"Hello")
+            try:
+                client.read_once()
+            except smpplib.exceptions.PDUError as error:
+                said = str(error)
+            client.send_pdu(smpplib.smpp.make_pdu("enquire_link", client=client))
+            next_one = client.read_pdu().command
+            client.unbind()
+            client.disconnect()
+            return said, next_one
+
+        said, next_one = await in_thread(story)
+
+        assert "Invalid Command ID" in said
+        assert next_one == "enquire_link_resp"
+
+    async def test_it_is_asked_and_then_unbound_when_it_says_nothing(self) -> None:
+        server = await self.serving_partners(inactivity_s=0.4)
+
+        def story() -> list[str]:
+            client = self.client()
+            client.connect()
+            client.bind_receiver(system_id="acme", password="password")
+            heard = [client.read_pdu(), client.read_pdu()]
+            # It has no answer of its own to an unbind; a client that has none is closed after a while.
+            answer = smpplib.smpp.make_pdu("unbind_resp", client=client)
+            answer.sequence = heard[1].sequence
+            client.send_pdu(answer)
+            client.disconnect()
+            return [pdu.command for pdu in heard]
+
+        assert await in_thread(story) == ["enquire_link", "unbind"]
+        await server.until(lambda: bool(server.ends))
+        assert "nothing received" in server.ends[0]

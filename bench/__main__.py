@@ -1,0 +1,86 @@
+"""`python -m bench [SECTION …] [--quick]`: the sections in turn; `python -m bench profile`: where the time goes.
+
+SECTIONS   all there are, in order; without a name all but memory are run, in about five minutes
+
+Rule: it prints and exits 0, whatever the figures are; it exits 1 when work was wrong.
+"""
+
+import argparse
+import sys
+
+from rich.console import Console
+
+from bench.codec import bench_codec
+from bench.commits import bench_commits
+from bench.counts import bench_counts
+from bench.kannel import bench_kannel, is_installed
+from bench.load import Measured
+from bench.memory import bench_memory
+from bench.profile import Plan, run_profile
+from bench.routes import bench_routes
+from bench.table import Progress, Section, keep, show
+from bench.way import bench_way
+
+SECTIONS = ("codec", "router", "fraud", "journal", "way-sqlite", "way-mariadb", "kannel", "memory")
+BY_DEFAULT = SECTIONS[:-1]
+
+
+class Bench:
+    """One run of it; `floods` are kept to be compared with Kannel's."""
+
+    def __init__(self, *, quick: bool) -> None:
+        self.progress = Progress()
+        self._quick = quick
+        self._floods: dict[str, Measured] = {}
+
+    def section(self, name: str) -> Section | None:
+        """Measure one; None where it cannot be had."""
+        say, quick = self.progress.say, self._quick
+        say(f"{name} …")
+        if name.startswith("way-"):
+            kind = name.partition("-")[2]
+            section, self._floods[kind] = bench_way(kind, say, quick=quick)
+            return section
+        if name == "kannel":
+            return bench_kannel(say, self._floods, quick=quick) if is_installed() else None
+        if name == "journal":
+            return bench_commits(say, quick=quick)
+        if name == "memory":
+            return bench_memory(say, quick=quick)
+        return {"codec": bench_codec, "router": bench_routes, "fraud": bench_counts}[name](quick=quick)
+
+
+def main() -> int:
+    """Run what was asked for."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Speed, as ratios measured in one run.")
+    parser.add_argument("sections", nargs="*", metavar="SECTION", help=f"{', '.join(SECTIONS)}; or profile")
+    parser.add_argument("--quick", action="store_true", help="a minute or two, less exact")
+    parser.add_argument("--seconds", type=int, default=20, help="of profile: how long")
+    parser.add_argument("--database", choices=("sqlite", "mariadb"), default="sqlite", help="of profile")
+    parser.add_argument("--rate", type=float, default=0.0, help="of profile: messages a second; 0: a flood")
+    parser.add_argument("--receipts", action="store_true", help="of profile: replies ask for receipts")
+    asked = parser.parse_args()
+    unknown = sorted(set(asked.sections) - {*SECTIONS, "profile"})
+    if unknown:
+        parser.error(f"no section {unknown[0]}; there are {', '.join(SECTIONS)}, profile")
+    console = Console(width=None if sys.stdout.isatty() else 140)
+    bench = Bench(quick=asked.quick)
+    if "profile" in asked.sections:
+        plan = Plan(kind=asked.database, seconds=asked.seconds, rate=asked.rate, receipts=asked.receipts)
+        run_profile(console, bench.progress, plan)
+        return 0
+    done: list[Section] = []
+    for name in asked.sections or BY_DEFAULT:
+        section = bench.section(name)
+        bench.progress.clear()
+        if section is None:
+            console.print(f"\n{name}: not installed here; apt-get install {name}")
+            continue
+        done.append(section)
+        show(console, section)
+    console.print(f"\nWritten to {keep(done, quick=asked.quick)}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

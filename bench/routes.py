@@ -1,0 +1,81 @@
+"""A look-up with 10, 10 thousand and a million prefixes.
+
+bench_routes   texts → routes by tables of three sizes → Section
+
+Half of the prefixes have two words. Texts are of four kinds: the first prefix that there is, some prefix or other with
+a body, a prefix of two words, no prefix at all.
+"""
+
+import gc
+import time
+from collections.abc import Sequence
+
+from bench.table import Section
+from core.catalogue import Catalogue, Partner, Prefix, Service, ShortCode
+from core.message import Route
+from router.match import match
+from router.table import Table
+
+SIZES = (10, 10_000, 1_000_000)
+_STEP = 7919
+"""A prime: texts ask for prefixes all over the table."""
+
+
+def bench_routes(*, quick: bool) -> Section:
+    """Nanoseconds per look-up."""
+    number = 20_000 if quick else 200_000
+    sizes = SIZES[:2] if quick else SIZES
+    rows: list[tuple[str, ...]] = []
+    first: list[float] = []
+    for size in sizes:
+        table, built_s = _build(size)
+        times = [_nanoseconds(table, texts, number) for texts in _texts(size)]
+        first = first or times
+        ratio = sum(times) / sum(first)
+        rows.append((f"{size:,}", *(f"{one / 1000:.2f}" for one in times), f"{ratio:.2f}", f"{built_s:.1f}"))
+        del table
+        gc.collect()
+    return Section(
+        "router",
+        "Router: look-up by the number of prefixes on one short code",
+        ("prefixes", "first µs", "any, body µs", "two words µs", "none µs", "× of the first row", "table built s"),
+        tuple(rows),
+        ("What a million costs more is the processor's cache, not steps: one word, one look into a dictionary.",),
+    )
+
+
+def _build(size: int) -> tuple[Table, float]:
+    services = {number: Service(number, "acme", f"s{number}", "http_get") for number in range(100)}
+    catalogue = Catalogue(
+        short_codes={"4446": ShortCode(1, "4446", "")},
+        partners={"acme": Partner(1, "acme", "RUB")},
+        services=services,
+        prefixes=tuple(Prefix(number, "4446", _prefix(number), number % 100) for number in range(size)),
+    )
+    begun = time.perf_counter()
+    table = Table.build(catalogue)
+    return table, time.perf_counter() - begun
+
+
+def _prefix(number: int) -> str:
+    return f"G{number} TOP" if number % 2 else f"G{number}"
+
+
+def _texts(size: int) -> tuple[Sequence[str], ...]:
+    places = [(index * _STEP) % size for index in range(1000)]
+    return (
+        ["G0 7"],
+        [f"{_prefix(place & ~1)} the body" for place in places],
+        [f"{_prefix(place | 1)} the body" for place in places if place | 1 < size],
+        [f"NOBODY{place} is here" for place in places],
+    )
+
+
+def _nanoseconds(table: Table, texts: Sequence[str], number: int) -> float:
+    texts = list(texts) * max(1, number // len(texts))
+    is_route = isinstance(match(table, "4446", texts[0]), Route)
+    assert is_route is not texts[0].startswith("NOBODY"), texts[0]
+    begun = time.perf_counter()
+    for text in texts:
+        match(table, "4446", text)
+    return (time.perf_counter() - begun) / len(texts) * 1e9

@@ -1,0 +1,94 @@
+"""kill -9 of the service at random moments under load.
+
+Killed        what a run saw
+kill_often    load, then N times: kill, start, check; at the end everything must be there
+
+Two of three kills fall at a random moment of a burst, the third between a commit and its answers.
+
+Rule: after every restart the ledger is audited and what is acknowledged is counted, beside the live service.
+"""
+
+import asyncio
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tests.fire.proxy import open_gate, swallow
+from tests.fire.stage import Ask, Stage
+from tests.fire.truth import audit_faults, end_faults, kept_faults, raise_for
+
+RATE = 150.0
+BURST = 100
+UNHEARD = 20
+
+
+@dataclass(slots=True)
+class Killed:
+    """The figures of a run."""
+
+    kills: int = 0
+    written: int = 0
+    stored: int = 0
+    unanswered: int = 0
+    repeats: int = 0
+    calls_twice: int = 0
+    replies_twice: int = 0
+    up_ms_max: int = 0
+    seconds: float = 0.0
+
+
+async def kill_often(
+    database: str, count: int, *, seed: int = 0, tell: Callable[[int], None] = lambda done: None
+) -> Killed:
+    """The campaign; raises AssertionError with what does not hold."""
+    killed, begun = Killed(), time.monotonic()
+    async with Stage(Ask(database=database, seed=seed, proxied=True)) as stage:
+        await stage.service.up()
+        stage.load(RATE)
+        for number in range(1, count + 1):
+            await stage.until_acknowledged(1)
+            await (_between_commit_and_answer if number % 3 == 0 else _at_a_random_moment)(stage)
+            await stage.service.down(signal.SIGKILL)
+            stage.proxies[0].up = open_gate
+            killed.kills += 1
+            started = time.monotonic()
+            await stage.service.up()
+            killed.up_ms_max = max(killed.up_ms_max, round(1000 * (time.monotonic() - started)))
+            raise_for(await asyncio.to_thread(audit_faults, stage), f"check after kill {number}")
+            raise_for(await asyncio.to_thread(kept_faults, stage), f"after kill {number}")
+            tell(number)
+        await stage.until_acknowledged(1)
+        stage.calm()
+        await stage.until_settled()
+        raise_for(await asyncio.to_thread(end_faults, stage), f"at the end, {count} kills, seed {seed}")
+        _count(stage, killed)
+    killed.seconds = time.monotonic() - begun
+    return killed
+
+
+async def _at_a_random_moment(stage: Stage) -> None:
+    """In the middle of whatever it does: after some of the acknowledgements of a burst, and then not quite at once."""
+    stage.centre.flood(BURST)
+    await stage.until_acknowledged(stage.random.randrange(1, BURST))
+    await asyncio.sleep(stage.random.random() * 0.02)
+
+
+async def _between_commit_and_answer(stage: Stage) -> None:
+    """Something is durable whose answer the operator never gets."""
+    stage.calm()
+    # Receipts go first: with some of them waiting, the window would fill with them alone.
+    await stage.until(lambda: not stage.centre.waiting, "a calm moment")
+    stage.proxies[0].up = swallow
+    acknowledged = stage.acknowledged
+    stage.centre.flood(UNHEARD)
+    await stage.until_rows("SELECT COUNT(*) FROM mo", lambda row: row[0] > acknowledged, "a commit without its answer")
+    stage.load(RATE)
+
+
+def _count(stage: Stage, killed: Killed) -> None:
+    killed.written = stage.written
+    killed.unanswered = sum(centre.counted.unanswered for centre in stage.centres)
+    killed.stored, killed.repeats = stage.row("SELECT (SELECT COUNT(*) FROM mo), (SELECT COUNT(*) FROM mo_repeat)")
+    killed.calls_twice = sum(count > 1 for count in stage.book.calls.values())
+    (killed.replies_twice,) = stage.row("SELECT COUNT(*) FROM mt WHERE maybe_twice")

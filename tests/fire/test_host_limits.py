@@ -1,0 +1,110 @@
+"""The machine has no more to give: a full disk, no more file descriptors."""
+
+import asyncio
+import os
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.case import AsyncioTestCase
+from tests.fire.stage import Ask, Stage
+from tests.fire.truth import end_faults, kept_faults, raise_for
+
+pytestmark = pytest.mark.campaign
+
+DISK = 16 * 1024 * 1024
+FILES = 64
+
+
+class HostLimits(AsyncioTestCase):
+    timeout = 240
+
+    async def test_a_full_disk_gives_temporary_errors_and_503_and_work_resumes_when_there_is_room(self) -> None:
+        with small_disk() as disk:
+            async with Stage(Ask(folder=disk)) as stage:
+                await stage.service.up()
+                async with stage.under_load(150):
+                    await stage.until_acknowledged(100)
+                    await asyncio.to_thread(fill, disk)
+                    after_s, said = await stage.service.until_health(lambda said: said.status == 503)
+                    put_off = stage.centre.counted.put_off
+                    await stage.until(lambda: stage.centre.counted.put_off > put_off + 20, "temporary errors")
+                    acknowledged = stage.acknowledged
+
+                    (disk / "filler").unlink()
+                    back_s, _ = await stage.service.until_health(lambda said: said.status == 200)
+                    await stage.until_acknowledged(50)
+                    raise_for(await asyncio.to_thread(kept_faults, stage), "after the disk was full")
+                await stage.until_settled()
+                raise_for(await asyncio.to_thread(end_faults, stage), "after the disk was full")
+
+                print(
+                    f"disk full: 503 after {after_s:.1f} s ({said.body.get('reason')}), 200 {back_s:.1f} s after there "
+                    f"was room, {stage.centre.counted.put_off} put off, {acknowledged} acknowledged before"
+                )
+                assert stage.centre.counted.binds == 1
+
+    async def test_a_service_without_file_descriptors_lives_and_recovers(self) -> None:
+        async with Stage(Ask()) as stage:
+            await stage.service.up()
+            async with stage.under_load(100):
+                await stage.until_acknowledged(50)
+                stage.service.limit_files(FILES)
+                guests = [await knock(stage.service.port) for _ in range(FILES)]
+                seen = stage.acknowledged + stage.centre.counted.put_off
+                await stage.until(
+                    lambda: stage.acknowledged + stage.centre.counted.put_off > seen + 200, "answers of any kind"
+                )
+                assert stage.service.is_alive
+
+                for guest in guests:
+                    guest.transport.abort()
+                await stage.until_acknowledged(100)
+            _, said = await stage.service.until_health(lambda said: said.status == 200)
+            # Calls that found no descriptor may have opened the breaker: its next probe comes within 30 s.
+            await stage.until_settled(60)
+
+            raise_for(await asyncio.to_thread(end_faults, stage), "after the descriptors were used up")
+            tried = stage.row("SELECT COUNT(*) FROM callback WHERE attempt > 1")[0]
+            print(
+                f"{FILES} descriptors: {stage.centre.counted.put_off} put off, {tried} calls tried again, {said.body}"
+            )
+            assert stage.centre.counted.binds == 1
+
+
+async def knock(port: int) -> asyncio.StreamWriter:
+    """A connection to the API that says nothing."""
+    _, writer = await asyncio.open_connection("127.0.0.1", port)
+    return writer
+
+
+def fill(disk: Path) -> None:
+    """A file that takes all the room there is."""
+    with (disk / "filler").open("wb", buffering=0) as file:
+        for size in (65536, 512):
+            try:
+                while True:
+                    file.write(bytes(size))
+            except OSError:
+                continue
+
+
+@contextmanager
+def small_disk() -> Iterator[Path]:
+    """A tmpfs of its own; skips where we may not mount one."""
+    folder = Path(tempfile.mkdtemp(prefix="tollbridge-disk-"))
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK},mode=0700", "tollbridge", str(folder)]
+    try:
+        done = subprocess.run(mount, check=False, capture_output=True, text=True)
+        if os.getuid() != 0 or done.returncode:
+            pytest.skip(f"no small disk: {done.stderr.strip() or 'only root may mount one'}")
+        try:
+            yield folder
+        finally:
+            subprocess.run(["umount", "-l", str(folder)], check=False)
+    finally:
+        folder.rmdir()

@@ -1,0 +1,178 @@
+"""The long campaigns: `python -m tests.soak`, or some: `python -m tests.soak kills --count 200 --database mariadb`.
+
+simulation   20 000 seeds of tests/simulation
+kills        kill -9 under load, 200 times on SQLite and 200 times on MariaDB
+cuts         TCP cut in mid answer, 1 000 times
+outages      MariaDB and Redis stopped and frozen for 30 s, 50 connections cut in a COMMIT either way
+
+Ends with a table; exit code 1 when anything failed. A failure names its seed: `--seed` runs the same again.
+
+Rule: nothing is decided here: the campaigns are those of tests/fire, and what must hold is theirs.
+"""
+
+import argparse
+import asyncio
+import multiprocessing
+import subprocess
+import sys
+import time
+import traceback
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, fields
+from functools import partial
+from typing import Any, TypeAlias
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from plumbing import loop
+from tests.fire import cuts, kills, outages, redis_outages
+
+Tell: TypeAlias = Callable[[int], None]
+Campaign: TypeAlias = Callable[[Tell], Awaitable[object]]
+
+DATABASES = ("sqlite", "mariadb")
+CAMPAIGNS = ("simulation", "kills", "cuts", "outages")
+SECONDS = 30
+CUTS_IN_COMMIT = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One line of the table. `total` is what the bar runs to."""
+
+    name: str
+    total: int
+    campaign: Campaign
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How it went."""
+
+    name: str
+    figures: str
+    seconds: float
+    failure: str = ""
+
+
+def runs_of(options: argparse.Namespace) -> Iterator[Run]:
+    """What was asked for."""
+    for name in options.campaigns or CAMPAIGNS:
+        if name == "simulation":
+            count = options.count or 20_000
+            yield Run(f"simulation, {count} seeds", 1, partial(simulate, count, options.seed))
+        elif name == "kills":
+            count = options.count or 200
+            for database in [options.database] if options.database else DATABASES:
+                campaign = partial(_kills, database, count, options.seed)
+                yield Run(f"kill -9 × {count}, {database}", count, campaign)
+        elif name == "cuts":
+            count = options.count or 1_000
+            database = options.database or "sqlite"
+            yield Run(f"cuts × {count}, {database}", count, partial(_cuts, database, count, options.seed))
+        else:
+            yield from _outages()
+
+
+def _outages() -> Iterator[Run]:
+    yield Run(f"MariaDB stopped {SECONDS} s", SECONDS, partial(outages.stopped, SECONDS))
+    yield Run(f"MariaDB frozen {SECONDS} s", SECONDS, partial(outages.frozen, SECONDS))
+    for how in redis_outages.HOWS:
+        yield Run(f"Redis {how} {SECONDS} s", SECONDS, partial(redis_outages.redis_away, how, SECONDS))
+    for passes in (True, False):
+        end = "its answer lost" if passes else "never arrived"
+        yield Run(f"cut in COMMIT × {CUTS_IN_COMMIT}, {end}", CUTS_IN_COMMIT, partial(_cuts_in_commit, passes))
+
+
+def _kills(database: str, count: int, seed: int, tell: Tell) -> Awaitable[object]:
+    return kills.kill_often(database, count, seed=seed, tell=tell)
+
+
+def _cuts(database: str, count: int, seed: int, tell: Tell) -> Awaitable[object]:
+    return cuts.cut_often(count, seed=seed, database=database, tell=tell)
+
+
+def _cuts_in_commit(passes: bool, tell: Tell) -> Awaitable[object]:
+    return outages.cut_in_commit(CUTS_IN_COMMIT, passes=passes, tell=tell)
+
+
+async def simulate(count: int, seed: int, tell: Tell) -> str:
+    """In processes of its own: its loop is a virtual one. Raises AssertionError with what it printed."""
+    command = [sys.executable, "-m", "tests.simulation", "--seeds", str(count), "--from", str(seed)]
+    command += ["--jobs", str(multiprocessing.cpu_count())]
+    run = partial(subprocess.run, command, check=False, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    done = await asyncio.to_thread(run)
+    assert done.returncode == 0, done.stdout[-4000:]
+    tell(1)
+    return done.stdout.strip().splitlines()[-1]
+
+
+async def soak(runs: list[Run], console: Console) -> list[Ended]:
+    """One after the other: each wants the machine for itself."""
+    columns = (TextColumn("{task.description:44}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    ended = []
+    with Progress(*columns, console=console) as progress:
+        for run in runs:
+            task = progress.add_task(run.name, total=run.total)
+            begun = time.monotonic()
+            figures, failure = "", ""
+            try:
+                found = await run.campaign(partial(_show, progress, task))
+                figures = found if isinstance(found, str) else figures_of(found)
+                progress.update(task, completed=run.total)
+            except Exception as error:
+                failure = f"{type(error).__name__}: {error}"
+                console.print(f"{run.name} failed\n{traceback.format_exc()}", markup=False)
+            ended.append(Ended(run.name, figures, time.monotonic() - begun, failure))
+            if not console.is_terminal:
+                console.print(f"{run.name}: {failure.splitlines()[0] if failure else figures}", markup=False)
+    return ended
+
+
+def _show(progress: Progress, task: TaskID, done: int) -> None:
+    progress.update(task, completed=done)
+
+
+def figures_of(found: Any) -> str:
+    """A campaign's dataclass in words, without what the table says already."""
+    shown = ((one.name, getattr(found, one.name)) for one in fields(found) if one.name not in ("what", "seconds"))
+    return ", ".join(
+        f"{name.replace('_', ' ')} {value:.2f}" if isinstance(value, float) else f"{name.replace('_', ' ')} {value}"
+        for name, value in shown
+        if value
+    )
+
+
+def table_of(ended: list[Ended]) -> Table:
+    """All of it at the end."""
+    table = Table("campaign", "result", "figures", "seconds")
+    for one in ended:
+        result = "[red]failed[/]" if one.failure else "[green]holds[/]"
+        table.add_row(
+            one.name, result, one.failure.splitlines()[0] if one.failure else one.figures, f"{one.seconds:.0f}"
+        )
+    return table
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.soak", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("campaigns", nargs="*", metavar="CAMPAIGN", help=f"some of {', '.join(CAMPAIGNS)}; all without")
+    parser.add_argument("--count", type=int, default=0, help="how many kills, cuts or seeds")
+    parser.add_argument("--database", choices=DATABASES)
+    parser.add_argument("--seed", type=int, default=0, help="of the random; the first one of the simulation")
+    options = parser.parse_args()
+    for name in options.campaigns:
+        if name not in CAMPAIGNS:
+            parser.error(f"there is no campaign {name!r}; choose from {', '.join(CAMPAIGNS)}")
+    console = Console()
+    ended = loop.run(lambda: soak(list(runs_of(options)), console))
+    console.print(table_of(ended))
+    return 1 if any(one.failure for one in ended) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,164 @@
+"""The commands that ask or change the database: migrate, load, dump, check, status, message."""
+
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from cryptography.fernet import Fernet
+
+from store import provisioning
+from store.database import Database
+from store.secrets import Keyring
+from tests.tollbridge.shell import tollbridge
+from tollbridge.commands.check import run_checks
+from tollbridge.commands.status import read_status
+
+EXAMPLE = Path("conf/example-provisioning.toml").resolve()
+
+
+@pytest.fixture(scope="module")
+def provisioned(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a database that was migrated and loaded."""
+    folder = tmp_path_factory.mktemp("provisioned")
+    assert tollbridge("migrate", cwd=folder).returncode == 0
+    assert tollbridge("load", str(EXAMPLE), cwd=folder).returncode == 0
+    return folder
+
+
+def a_copy(folder: Path, of: Path) -> Path:
+    """The same database in another folder."""
+    (folder / "var").mkdir()
+    with (
+        closing(sqlite3.connect(of / "var/tollbridge.db")) as old,
+        closing(sqlite3.connect(folder / "var/tollbridge.db")) as new,
+    ):
+        old.backup(new)
+    (folder / "var/security.key").write_text((of / "var/security.key").read_text())
+    return folder
+
+
+def test_migrate_may_be_run_again(provisioned: Path) -> None:
+    done = tollbridge("migrate", cwd=provisioned)
+
+    assert done.returncode == 0
+    assert "Applying" not in done.stdout
+
+
+def test_loading_the_same_file_again_changes_nothing(provisioned: Path) -> None:
+    done = tollbridge("load", str(EXAMPLE), cwd=provisioned)
+
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[-1] == "nothing changed; catalogue version 1"
+
+
+def test_a_mistake_in_a_provisioning_file_names_file_line_and_key(provisioned: Path, tmp_path: Path) -> None:
+    (provisioned / "mine.toml").write_text('[[operator]]\ncode = "gamma"\nname = "Gamma"\ncuntry = "KZ"\n')
+
+    done = tollbridge("load", "mine.toml", cwd=provisioned)
+
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert done.stderr.startswith("tollbridge: mine.toml:")
+
+
+def test_what_dump_writes_makes_the_same_provisioning(provisioned: Path, tmp_path: Path) -> None:
+    dumped = tollbridge("dump", cwd=provisioned).stdout
+    (tmp_path / "dumped.toml").write_text(dumped)
+    (tmp_path / "var").mkdir()
+    (tmp_path / "var/security.key").write_text((provisioned / "var/security.key").read_text())
+    assert tollbridge("migrate", cwd=tmp_path).returncode == 0
+
+    done = tollbridge("load", "dumped.toml", cwd=tmp_path)
+
+    assert done.returncode == 0, done.stderr
+    assert tollbridge("dump", cwd=tmp_path).stdout == dumped
+    assert "change me" not in dumped
+
+
+def test_check_tells_a_line_for_each_invariant(provisioned: Path) -> None:
+    done = tollbridge("check", cwd=provisioned)
+
+    names = [line.split()[1] for line in done.stdout.splitlines()]
+    assert done.returncode == 0
+    assert done.stderr == ""
+    assert names == ["L1", "L2", "L3", "L4", "L5", "L6", "L7", "L8", "L10", "triggers"]
+    assert done.stdout.count("✓") == 10
+
+
+def test_check_finds_a_posting_that_nobody_booked_and_a_trigger_that_is_gone(provisioned: Path, tmp_path: Path) -> None:
+    folder = a_copy(tmp_path, provisioned)
+    with closing(sqlite3.connect(folder / "var/tollbridge.db")) as database, database:
+        database.execute("DROP TRIGGER posting_no_update")
+        for id_, address in ((1, "operator:alpha:receivable"), (2, "income:margin")):
+            database.execute("INSERT INTO account (id, address, currency) VALUES (?, ?, 'RUB')", (id_, address))
+        database.execute("INSERT INTO entry (id, key, kind, at, digest) VALUES (7, 'x', 'batch', 0, '')")
+        database.execute(
+            "INSERT INTO posting (id, entry_id, debit_id, credit_id, currency, amount, month) "
+            "VALUES (1, 7, 1, 2, 'RUB', 5000000, 202611)"
+        )
+
+    done = tollbridge("check", cwd=folder)
+    found = json.loads(tollbridge("check", "--json", cwd=folder).stdout)
+
+    failed = [line.split()[1] for line in done.stdout.splitlines() if line.startswith("✗")]
+    assert done.returncode == 1
+    assert failed == ["L3", "triggers"]
+    assert "posting_no_update" in done.stdout
+    assert found["ok"] is False
+    assert [one["name"] for one in found["checks"] if not one["ok"]] == failed
+
+
+def test_status_of_a_service_that_does_not_run(provisioned: Path) -> None:
+    done = tollbridge("status", cwd=provisioned)
+    found = json.loads(tollbridge("status", "--json", cwd=provisioned).stdout)
+
+    assert done.returncode == 0
+    assert "alpha-1" in done.stdout
+    assert [(link["name"], link["state"]) for link in found["links"]] == [
+        ("alpha-1", "no process"),
+        ("beta-1", "no process"),
+    ]
+    assert found["processes"] == []
+    assert found["queues"]["callbacks_waiting"] == 0
+    assert [partner["login"] for partner in found["partners"]] == ["acme", "corner-shop"]
+
+
+def test_a_message_that_nobody_knows(provisioned: Path) -> None:
+    by_id = tollbridge("message", "17", cwd=provisioned)
+    by_number = tollbridge("message", "--msisdn", "+7 900 111-22-33", cwd=provisioned)
+    no_number = tollbridge("message", "--msisdn", "me", cwd=provisioned)
+
+    assert (by_id.returncode, by_id.stderr.count("\n")) == (1, 1)
+    assert (by_number.returncode, by_number.stdout) == (0, "no message of 7900***33\n")
+    assert (no_number.returncode, no_number.stderr.count("\n")) == (1, 1)
+
+
+def test_a_database_that_was_never_migrated_says_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "var").mkdir()
+    with closing(sqlite3.connect(tmp_path / "var/tollbridge.db")) as database, database:
+        database.execute("CREATE TABLE other (a)")
+
+    for words in (("run",), ("check",), ("load", str(EXAMPLE))):
+        done = tollbridge(*words, cwd=tmp_path)
+        assert done.returncode == 1
+        assert done.stderr.splitlines()[-1].endswith("run: tollbridge migrate")
+        assert "Traceback" not in done.stderr
+
+
+def test_either_database_can_be_asked(database: Database) -> None:
+    keyring = Keyring(Fernet.generate_key().decode())
+    provisioning.load(database, EXAMPLE, "example", 1_795_562_924_080, keyring)
+
+    with database.read() as connection:
+        found = read_status(connection, 1_795_562_924_080)
+    outcomes = list(run_checks(database, keyring))
+
+    assert json.loads(json.dumps(found)) == found
+    assert [link["state"] for link in found["links"]] == ["no process", "no process"]
+    assert found["today"] == {
+        "mo": {"count": 0, "answered": 0, "by_reason": {}, "gross": {}, "margin": {}},
+        "mt": {},
+    }
+    assert [outcome.name for outcome in outcomes if outcome.findings] == []

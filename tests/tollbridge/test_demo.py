@@ -1,0 +1,158 @@
+"""The demo: it plays, ends by itself with sound books, and fits its screen."""
+
+import signal
+import subprocess
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from partner_api.dispatch.callback import sign
+from store import provisioning
+from store.database import connect
+from store.secrets import Keyring
+from tests.tollbridge.shell import begin, tollbridge
+from tollbridge.config import Config
+from tollbridge.demo.cast import OPERATORS, PARTNERS
+from tollbridge.demo.cast import provisioning as cast_provisioning
+from tollbridge.demo.crowd import Crowd
+from tollbridge.demo.lines import Events, line_of, summary
+from tollbridge.demo.partners import is_signed
+from tollbridge.demo.picture import LedgerLine, LinkLine, PartnerLine, Picture, RecentLine, Rows
+from tollbridge.demo.screen import draw
+from tollbridge.demo.stage import Ports, Stage
+
+KEY = "Z-1ynQDTMM6UL-W-feTI1YsEaw05tEUQjCT-o0MoKOc="
+
+
+def a_picture(*, messages: int = 60, cut: bool = False) -> Picture:
+    recent = tuple(
+        RecentLine(
+            913209553133244416 + n, 1_795_562_924_080, "79001112233", "4446", "ЗВЕЗДЫ [red]лев\x1b[2J " * 9, 3,
+            "zodiac/horoscope", 36_000_000, "RUB", "HTTP 500, again",
+        )
+        for n in range(messages)
+    )  # fmt: skip
+    refused = {f"reason {n}: [/bold] more than 6 messages in 1 min for one subscriber": 9 - n for n in range(9)}
+    rows = Rows(
+        refused, {"zodiac": 17}, recent, (LedgerLine("RUB", 100, 60, 10, 30), LedgerLine("KZT", 9, 5, 2, 2)),
+        {"arcade": {"RUB": 99_999_990_000}}, 3, ((1, "zodiac: the partner answered with status 500"),),
+    )  # fmt: skip
+    names = [name for operator in OPERATORS for name in operator.links]
+    links = tuple(LinkLine(name, "connecting", 12.5, 10.0, 2 if cut else 1) for name in names)
+    partners = tuple(PartnerLine(one.login, one.manner, 50, 3, {"RUB": 99_999_990_000}) for one in PARTNERS)
+    return Picture(3723.4, 12345, 12001, 123.4, 120.1, (12, 340), (45, 4900), 0.12, links, partners, rows)
+
+
+def a_stage(folder: Path) -> Stage:
+    return Stage(folder, folder / "tollbridge.toml", Config(), {one.code: 2775 for one in OPERATORS}, 9000, Ports())
+
+
+@pytest.mark.parametrize(("width", "height"), [(60, 20), (80, 24), (100, 30), (120, 40), (200, 60)])
+@pytest.mark.parametrize("messages", [0, 60])
+def test_the_screen_fills_the_terminal_and_nothing_sticks_out(width: int, height: int, messages: int) -> None:
+    console = Console(width=width, height=height, markup=False, highlight=False, emoji=False)
+    with console.capture() as captured:
+        console.print(draw(a_picture(messages=messages), a_stage(Path("var/demo")), width, height))
+
+    lines = captured.get().rstrip("\n").split("\n")
+
+    assert len(lines) <= height
+    assert len(lines) >= height - 1
+    assert max(map(len, lines)) <= width
+    assert "\x1b" not in captured.get()
+    assert "79001112233" not in captured.get()
+
+
+def test_events_are_told_once() -> None:
+    events = Events()
+
+    first, second, third = (list(events.since(a_picture(cut=cut))) for cut in (False, False, True))
+
+    assert "1:02:03  link alpha-1: connecting" in first
+    assert [line for line in second if "alert" not in line] == []
+    assert "1:02:03  link gamma-1: cut, and bound again" in third
+
+
+def test_lines_say_when_the_ledger_does_not_balance() -> None:
+    picture = a_picture()
+    broken = replace(picture, rows=replace(picture.rows, ledger=(LedgerLine("RUB", 100, 60, 10, 31),)))
+
+    assert line_of(picture).endswith("ledger balances")
+    assert line_of(broken).endswith("DOES NOT BALANCE")
+    assert any("DOES NOT BALANCE" in line for line in summary(broken))
+
+
+def test_the_same_seed_is_the_same_crowd_and_all_of_it_is_met() -> None:
+    crowd, again = Crowd(7), Crowd(7)
+    written = [crowd.next() for _ in range(2000)]
+
+    assert written == [again.next() for _ in range(2000)]
+    assert {one.operator.code for one in written} == {one.code for one in OPERATORS}
+    assert max(len(one.text) for one in written) > 70
+    assert {"4446", "7733", "9999"} == {one.short_code for one in written}
+
+
+def test_its_provisioning_loads(sqlite_url: str) -> None:
+    database = connect(sqlite_url)
+    text = cast_provisioning({one.code: 2775 for one in OPERATORS}, 9000)
+
+    report = provisioning.load(database, text, "demo", 1_795_562_924_080, Keyring(KEY))
+
+    database.close()
+    assert report.counts["service"].added == len(PARTNERS)
+    assert report.counts["link"].added == sum(len(one.links) for one in OPERATORS)
+
+
+def test_its_partners_check_signatures_as_ours_are_made() -> None:
+    header = sign(b"a secret", b"id=1&text=GAME", 1_795_562_924_080)
+
+    assert is_signed("a secret", b"id=1&text=GAME", header)
+    assert not is_signed("a secret", b"id=1&text=GAMF", header)
+    assert not is_signed("another", b"id=1&text=GAME", header)
+    assert not is_signed("a secret", b"id=1&text=GAME", "")
+
+
+def test_it_plays_and_ends_by_itself_with_sound_books(tmp_path: Path) -> None:
+    done = tollbridge("demo", "--plain", "--seconds", "8", "--rate", "20", cwd=tmp_path)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stderr == ""
+    assert "link gamma-1: bound" in done.stdout
+    assert "✓ L10" in done.stdout
+    assert "✗" not in done.stdout
+    assert "arcade" in done.stdout
+    log = (tmp_path / "var/demo/tollbridge.log").read_text()
+    assert "Traceback" not in log
+    assert "destroyed but it is pending" not in log
+    beside = tollbridge("check", "--config", "var/demo/tollbridge.toml", cwd=tmp_path)
+    assert beside.returncode == 0, beside.stdout
+
+
+def test_ctrl_c_ends_it_with_a_summary_and_a_second_one_in_the_same_folder_is_refused(tmp_path: Path) -> None:
+    process = begin("demo", "--rate", "5", cwd=tmp_path)
+    log = tmp_path / "run.log"
+    try:
+        _wait_for("MO ", log, process)
+
+        second = tollbridge("demo", "--seconds", "1", cwd=tmp_path)
+        process.send_signal(signal.SIGINT)
+        code = process.wait(60)
+    finally:
+        process.kill()
+        process.wait(10)
+
+    assert code == 0, log.read_text()
+    assert "MO acknowledged" in log.read_text()
+    assert second.returncode == 1
+    assert "another demo" in second.stderr
+
+
+def _wait_for(words: str, log: Path, process: "subprocess.Popen[str]") -> None:
+    deadline = time.monotonic() + 60
+    while words not in log.read_text():
+        assert process.poll() is None, log.read_text()
+        assert time.monotonic() < deadline, log.read_text()
+        time.sleep(0.1)

@@ -1,0 +1,54 @@
+"""`tollbridge migrate`: the database brought up to date. The only command that loads Django.
+
+Rule: of several processes that migrate one SQLite file, one does it and the others wait.
+"""
+
+import fcntl
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from store.migrate import migrate as bring_up_to_date
+from tollbridge.commands import config_option, read_config, sqlite_file
+from tollbridge.config import Config, site_secret_key
+
+
+@click.command()
+@config_option
+def migrate(config_file: Path | None) -> None:
+    """Bring the database up to date: create it where it is missing, apply every migration, make the triggers.
+
+    It may be run again at any time. Stop the service first when migrations are to be applied.
+
+    \b
+    Example:
+      tollbridge migrate --config conf/tollbridge.toml
+    """
+    config = read_config(config_file)
+    migrate_with(config, say=click.echo)
+
+
+def migrate_with(config: Config, *, say: Callable[[str], None]) -> None:
+    """Migrate the database that a configuration names. Raises ConfigError, StoreAway."""
+    from portal.settings import settings_for
+
+    settings = settings_for(config.database.url, site_secret_key(config))
+    with _alone(sqlite_file(config.database.url)):
+        bring_up_to_date(config.database.url, settings=settings, say=say)
+
+
+@contextmanager
+def _alone(file: Path | None) -> Iterator[None]:
+    if file is None:
+        yield
+        return
+    file.parent.mkdir(parents=True, exist_ok=True)
+    handle = os.open(file.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)

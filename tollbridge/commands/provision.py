@@ -1,0 +1,51 @@
+"""`tollbridge load` and `tollbridge dump`: what is provisioned, from a file and back (interfaces.md, section 3)."""
+
+from pathlib import Path
+
+import click
+
+from plumbing.clock import SystemClock
+from store import provisioning
+from store.secrets import Keyring
+from tollbridge.commands import config_option, open_database, read_config
+from tollbridge.config import security_key
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@config_option
+def load(file: Path, config_file: Path | None) -> None:
+    """Provision from FILE: operators, links, short codes, plans, partners, services, limits, blacklist.
+
+    All of the file or nothing; what it does not name stays as it is; loading it twice changes nothing. A running
+    service has it within a second. A mistake is one line: FILE:LINE: KEY: what is wrong and what to do.
+
+    \b
+    Example:
+      tollbridge load conf/example-provisioning.toml
+    """
+    config = read_config(config_file)
+    with open_database(config) as database:
+        report = provisioning.load(
+            database, file, str(file), SystemClock().now(), Keyring(security_key(config)), who="tollbridge load"
+        )
+    for line in report.lines():
+        click.echo(line)
+    told = "catalogue version" if report.changed_anything else "nothing changed; catalogue version"
+    click.echo(f"{told} {report.version}")
+
+
+@click.command()
+@config_option
+def dump(config_file: Path | None) -> None:
+    """Write the present provisioning to stdout, in the form that `load` reads.
+
+    Passwords appear as hashes, secrets that we must send as they lie in the database, encrypted.
+
+    \b
+    Example:
+      tollbridge dump > provisioning.toml
+    """
+    config = read_config(config_file)
+    with open_database(config) as database:
+        click.echo(provisioning.dump(database, Keyring(security_key(config))), nl=False)

@@ -1,0 +1,44 @@
+"""The HTTP door: it stands open from the first moment, and lets callers in once the service is up.
+
+open_api   the partner API where api.listen says; until `is_up`, only /health and /metrics are answered
+
+Rule: a caller who comes too early hears 503 and comes again, never 401 or 404 from a catalogue that is not read yet.
+"""
+
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from core.clock import Clock
+from core.errors import ConfigError
+from partner_api.http.app import build_app, build_runner
+from partner_api.http.ports import Ports
+from partner_api.http.problems import away
+from tollbridge.config import split_listen
+
+ALWAYS = frozenset({"/health", "/metrics", "/v1/openapi.json"})
+
+
+async def open_api(ports: Ports, listen: str, clock: Clock, *, is_up: Callable[[], bool]) -> web.AppRunner:
+    """Listen. Raises ConfigError when the address is taken."""
+
+    @web.middleware
+    async def keep_shut(
+        request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        if not is_up() and request.path not in ALWAYS:
+            return away("the service is not up; send the request again in a moment")
+        return await handler(request)
+
+    app = build_app(ports, clock=clock)
+    app.middlewares.append(keep_shut)
+    runner = build_runner(app)
+    await runner.setup()
+    host, port = split_listen(listen)
+    try:
+        await web.TCPSite(runner, host or None, port).start()
+    except OSError as error:
+        await runner.cleanup()
+        why = (error.strerror or str(error)).rpartition(": ")[2]
+        raise ConfigError(f"api.listen {listen}: {why}; choose another address") from error
+    return runner

@@ -1,0 +1,30 @@
+"""What the stations count, as Prometheus reads it at GET /metrics.
+
+count_stations   a counter for each number that a station keeps, a gauge for each queue
+
+Rule: nothing is counted here; a number is asked for when it is scraped.
+"""
+
+from functools import partial
+
+from plumbing.metrics import Metrics
+from traffic.way import Way
+
+
+def count_stations(metrics: Metrics, way: Way) -> None:
+    """Make the stations' counts and queues readable."""
+    counter, gauge = metrics.counter, metrics.gauge
+    for station, counted in (
+        ("mo", way.accept.counted),
+        ("callback", way.dispatcher.counted),
+        ("mt", way.sender.counted),
+    ):
+        for name in counted.__slots__:
+            counter(f"tollbridge_{station}_{name}", f"{station}: {name}", ask=partial(getattr, counted, name))
+    counter("tollbridge_commits", "transactions of the journal", ask=lambda: way.batcher.batches)
+    counter("tollbridge_facts", "facts made durable", ask=lambda: way.batcher.facts)
+    gauge("tollbridge_commit_waiting", "facts that wait for a commit", ask=lambda: float(way.batcher.waiting))
+    gauge("tollbridge_callbacks_waiting", "calls that wait", ask=lambda: float(way.dispatcher.waiting))
+    gauge("tollbridge_callbacks_running", "calls on their way", ask=lambda: float(way.dispatcher.running))
+    gauge("tollbridge_replies_waiting", "MT that wait for a link", ask=lambda: float(way.sender.waiting))
+    gauge("tollbridge_database_away", "1: the database cannot be reached", ask=lambda: float(way.batcher.away))

@@ -1,0 +1,226 @@
+"""The life of a message as a story for a person: what came, what was decided and why, what was done, what was booked.
+
+show_life    one message
+show_lines   a subscriber's list
+
+Rule: every amount of the split is shown with the version that made it, so that it can be reckoned again by hand.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from rich.console import Console
+from rich.text import Text
+
+from core.money import format_micros
+from store.life import AttemptLife, CallbackLife, ChargeLife, EntryLife, Life, MessageLine, MoLife, MtLife
+from tollbridge.show import coloured, console, heading, moment, money, number, plain, table
+
+REASONS = {
+    "no_tariff": "no tariff of the short code for this operator: it waits, unrated",
+    "no_plan": "the partner has no plan that rates it: what the operator pays lies in suspense",
+    "refused": "refused by fraud: what the operator pays lies in suspense",
+    "no_short_code": "nobody has this short code: what the operator pays lies in suspense",
+    "no_prefix": "no service has a prefix that matches: what the operator pays lies in suspense",
+    "test": "a test: nothing is charged",
+}
+
+
+def show_life(life: Life, *, full: bool, out: Console | None = None) -> None:
+    """Print all of it."""
+    out = out or console()
+    if life.mo is not None:
+        _show_mo(life, life.mo, full, out)
+    elif life.kind == "part":
+        out.print(f"{life.asked} is a part of a long message that still waits for the others")
+    mt = life.mt
+    if mt is not None:
+        _show_mt(mt, full, out)
+    for entry in life.entries:
+        _show_entry(entry, out)
+    if life.alerts:
+        heading(out, "Alerts")
+        for alert in life.alerts:
+            state = f"resolved {moment(alert.resolved_at)}" if alert.resolved_at else "unresolved"
+            out.print(f"  {moment(alert.at)}  {alert.kind} {plain(alert.subject)}: {plain(alert.sentence)} ({state})")
+        out.print()
+
+
+def _show_mo(life: Life, mo: MoLife, full: bool, out: Console) -> None:
+    asked = f"  ({life.asked} is a {life.kind} of it)" if life.kind in {"part", "repeat"} else ""
+    heading(out, f"MO {mo.id}{asked}")
+    place = f"on link {mo.link} of {mo.operator} ({mo.country}), process {mo.process_id}"
+    _fact(out, "accepted", f"{moment(mo.accepted_at)} UTC {place}")
+    _fact(out, "from, to", f"{number(mo.source, full=full)} → {plain(mo.short_code)}{', a test' if mo.test else ''}")
+    _fact(out, "text", f"«{plain(mo.text)}»")
+    whole = "" if mo.complete else ", incomplete: the others did not come in time"
+    fingerprint = f"{mo.fingerprint & (2**64 - 1):016x}"
+    _fact(out, "PDU", f"{_parts(mo.parts)}{whole}, data_coding {mo.data_coding}, fingerprint {fingerprint}")
+    _fact(out, "new", "each of its parts was judged by itself when it came" if mo.part_rows else mo.new_because)
+    for part in mo.part_rows:
+        place = f"part {part.sequence} of {part.total}, reference {part.reference}"
+        _fact(out, "", f"{place}: {moment(part.arrived_at)}, id {part.id}")
+    for repeat in mo.repeats:
+        place = f"{moment(repeat.arrived_at)} on {repeat.link}"
+        _fact(out, "repeat", f"{place}: {plain(repeat.reason)}; acknowledged, not charged, id {repeat.id}")
+    out.print()
+    _show_decision(mo, out)
+    _show_charge("Charge", mo.charge, out)
+    for correction in mo.corrections:
+        _show_charge(f"Charge: {correction.kind.replace('_', ' ')}", correction, out)
+    if mo.callback is not None:
+        _show_callback(mo.callback, out)
+
+
+def _show_decision(mo: MoLife, out: Console) -> None:
+    heading(out, "Decision")
+    if mo.service:
+        prefix = f"prefix «{plain(mo.prefix)}»" if mo.prefix else "the short code's service without a prefix"
+        _fact(out, "route", f"{prefix} → {plain(mo.partner)}/{plain(mo.service)}")
+    else:
+        _fact(out, "route", f"to no service ({mo.charge.reason or 'unrouted'})")
+    _fact(out, "verdict", mo.verdict + (f": {plain(mo.verdict_reason)}" if mo.verdict_reason else ", no rule spoke"))
+    out.print()
+
+
+def _parts(count: int) -> str:
+    return f"{count} part" if count == 1 else f"{count} parts"
+
+
+def _show_charge(title: str, charge: ChargeLife, out: Console) -> None:
+    heading(out, title)
+    why = REASONS.get(charge.reason, charge.reason)
+    month = f", month {charge.month}" if charge.month else ""
+    entry = f", entry {charge.entry_id}" if charge.entry_id else ""
+    _fact(out, "state", f"{charge.state}{month}{entry}{', the partner’s part is withheld' if charge.held else ''}")
+    if why:
+        _fact(out, "because", why)
+    if charge.state != "none":
+        lines = table("", ">amount", "made by")
+        for what, amount, made_by in _split(charge):
+            lines.add_row("  " + what, money(amount, charge.currency), made_by)
+        out.print(lines)
+    out.print()
+
+
+def _split(charge: ChargeLife) -> Iterator[tuple[str, int, str]]:
+    """Every part of the price, with the version that made it; they sum to the price."""
+    yield "price", charge.price, f"tariff version {charge.tariff_id}" if charge.tariff_id else ""
+    yield "= VAT", charge.vat, f"VAT version {charge.vat_id}" if charge.vat_id else ""
+    yield "+ operator", charge.operator_part, f"tariff version {charge.tariff_id}" if charge.tariff_id else ""
+    base = format_micros(charge.base)
+    before = format_micros(charge.volume_before)
+    if charge.plan_version_id:
+        plan = f"plan {plain(charge.plan)}, version {charge.plan_version_id}; base {base}, volume before it {before}"
+        yield "+ partner", charge.partner_part, plan
+    else:
+        yield "+ partner", charge.partner_part, ""
+    if charge.referral_id:
+        cap = (
+            "" if charge.referral_before is None else f", {format_micros(charge.referral_before)} of the cap before it"
+        )
+        yield "+ referrer", charge.referral_part, f"{plain(charge.referrer)}, terms {charge.referral_id}{cap}"
+    yield "+ ours", charge.ours, "what is left"
+    if charge.suspense:
+        yield "+ suspense", charge.suspense, "belongs to nobody yet"
+
+
+def _show_callback(callback: CallbackLife, out: Console) -> None:
+    heading(out, "Callback")
+    due = f", due {moment(callback.due_at)}" if callback.due_at else ""
+    lease = f", process {callback.leased_by}" if callback.leased_by and callback.due_at else ""
+    line = Text("  ").append("state      ", style="dim").append_text(coloured(callback.state)).append(due + lease)
+    out.print(line)
+    for attempt in callback.attempts:
+        _show_attempt(attempt, out)
+    out.print()
+
+
+def _show_attempt(attempt: AttemptLife, out: Console) -> None:
+    said = f"HTTP {attempt.status}" if attempt.status else "no answer"
+    _fact(
+        out,
+        f"attempt {attempt.attempt}",
+        f"{moment(attempt.tried_at)}  {said} after {attempt.latency_ms} ms  {plain(attempt.url, 200)}",
+    )
+    if attempt.error:
+        _fact(out, "", f"failed: {plain(attempt.error)}")
+    if attempt.answer:
+        _fact(out, "", f"answer: «{plain(attempt.answer, 300)}»")
+
+
+def _show_mt(mt: MtLife, full: bool, out: Console) -> None:
+    heading(out, f"Reply: MT {mt.id}" if mt.reply_to else f"MT {mt.id}")
+    _fact(
+        out,
+        "from, to",
+        f"{plain(mt.source)} → {number(mt.destination, full=full)} on link {mt.link or '—'} of {mt.operator}",
+    )
+    _fact(out, "text", f"«{plain(mt.text)}» ({_parts(mt.parts)})")
+    line = Text("  ").append("state      ", style="dim").append_text(coloured(mt.state))
+    notes = [f"attempt {mt.attempt}"] if mt.attempt > 1 else []
+    notes += ["maybe sent twice"] if mt.maybe_twice else []
+    notes += [plain(mt.error)] if mt.error else []
+    out.print(line.append(f" ({'; '.join(notes)})" if notes else ""))
+    _fact(out, "created", moment(mt.created_at))
+    if mt.submitted_at:
+        _fact(out, "submitted", moment(mt.submitted_at) + (f", the operator's id {plain(mt.key)}" if mt.key else ""))
+    for part in mt.part_rows:
+        final = f" at {moment(part.final_at)}" if part.final_at else ""
+        error = f" ({plain(part.error)})" if part.error else ""
+        _fact(out, "", f"part {part.sequence}: the operator's id {plain(part.key)}, {part.state}{final}{error}")
+    for move in mt.moves:
+        _fact(out, "move", f"{moment(move.at)}  {move.old} → {move.new}: {plain(move.reason)}")
+    if mt.final_at:
+        _fact(out, "receipt", f"{moment(mt.final_at)}  {mt.state}")
+    for receipt in mt.receipts:
+        _fact(
+            out,
+            "receipt",
+            f"{moment(receipt.arrived_at)}  {plain(receipt.word)} {plain(receipt.error)}, waits for its MT",
+        )
+    out.print()
+
+
+def _show_entry(entry: EntryLife, out: Console) -> None:
+    heading(out, f"Entry {entry.id} ({entry.kind}, {moment(entry.at)}): the batch that the charge was in")
+    lines = table("", ">amount", "from (debit)", "to (credit)", ">month")
+    for posting in entry.postings:
+        lines.add_row(
+            " ", money(posting.amount, posting.currency), posting.debit, posting.credit, str(posting.month or "")
+        )
+    out.print(lines, "")
+
+
+def show_lines(msisdn: str, lines: Sequence[MessageLine], *, full: bool, out: Console | None = None) -> None:
+    """The list, newest first."""
+    out = out or console()
+    if not lines:
+        out.print(f"no message of {number(msisdn, full=full)}")
+        return
+    rows = table(
+        "id",
+        "accepted (UTC)",
+        "to",
+        "service",
+        ">price",
+        "charge",
+        "callback",
+        "reply",
+        "text",
+        title=f"Messages of {number(msisdn, full=full)}, newest first",
+    )
+    for line in lines:
+        service = f"{plain(line.partner)}/{plain(line.service)}" if line.service else "—"
+        rows.add_row(
+            str(line.id), moment(line.accepted_at)[:19], plain(line.short_code), service,
+            money(line.price, line.currency), line.reason or "posted", coloured(line.callback or "—"),
+            coloured(line.reply_state or "—"), Text(plain(line.text, 40)),
+        )  # fmt: skip
+    out.print(rows)
+
+
+def _fact(out: Console, name: str, what: str) -> None:
+    line = Text("  ")
+    line.append(f"{name:<10} ", style="dim")
+    line.append(what)
+    out.print(line)

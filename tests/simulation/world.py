@@ -261,7 +261,7 @@ class World:
                 self.database.is_away = False
             if throw < self.plans.crash / 2 and self.service is not None:
                 self.seen.stops += 1
-                await self.service.stop()
+                await self.service.stop_or_die()
 
     async def _calm(self) -> None:
         """Until nothing is left to do, or CALM_S have passed: then the truth will say what is missing."""
@@ -310,6 +310,7 @@ class Service:
     def __init__(self, world: World) -> None:
         self.world = world
         self.is_dead = False
+        self.dead = asyncio.Event()
         self.tasks: set[asyncio.Task[Any]] = set()
         self.way: Way
         self.links: Links
@@ -421,6 +422,7 @@ class Service:
     def kill(self) -> None:
         """kill -9: every connection is cut, every task ends, nothing is written any more."""
         self.is_dead = True
+        self.dead.set()
         for pipe in self.world.network.pipes:
             pipe.sever()
         if hasattr(self, "way"):
@@ -430,7 +432,15 @@ class Service:
             if task is not current and task.get_name().startswith(("service", "link ", "Task-")):
                 task.cancel()
 
-    async def stop(self) -> None:
+    async def stop_or_die(self) -> None:
+        """SIGTERM; a crash on the way ends it too."""
+        stopping = asyncio.create_task(self._stop(), name="world-stop")
+        dying = asyncio.create_task(self.dead.wait(), name="world-dead")
+        await asyncio.wait({stopping, dying}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        dying.cancel()
+
+    async def _stop(self) -> None:
         """SIGTERM, then a new process."""
         world = self.world
         if world.service is not self or not hasattr(self, "links"):

@@ -37,7 +37,9 @@ class Common:
     tls_certificate: str = option("", "PEM file of our own certificate, where the operator asks for one")
     tls_key: str = option("", "PEM file of its key; empty: in the same file")
     tls_name: str = option("", "the name in the operator's certificate; empty: the host")
-    parts_timeout_s: float = option(300.0, "a long MO is accepted without the parts that are missing after", least=1)
+    parts_timeout_s: float = option(
+        0.0, "a long MO is accepted without its missing parts after; 0: links.reassembly_timeout_s", least=0
+    )
 
     def tls_of(self, link: Link) -> Tls | None:
         """How the link's connection is trusted; None: in the clear."""

@@ -138,11 +138,12 @@ def _show(progress: Progress, task: TaskID, done: int) -> None:
 def figures_of(found: Any) -> str:
     """A campaign's dataclass in words, without what the table says already."""
     shown = ((one.name, getattr(found, one.name)) for one in fields(found) if one.name not in ("what", "seconds"))
-    return ", ".join(
-        f"{name.replace('_', ' ')} {value:.2f}" if isinstance(value, float) else f"{name.replace('_', ' ')} {value}"
-        for name, value in shown
-        if value
-    )
+    return ", ".join(_figure(name, value) for name, value in shown if value)
+
+
+def _figure(name: str, value: Any) -> str:
+    words = name.removesuffix("_s").replace("_", " ")
+    return f"{words} {value:.2f} s" if isinstance(value, float) else f"{words} {value}"
 
 
 def table_of(ended: list[Ended]) -> Table:

@@ -315,8 +315,8 @@ class Accept:
             return
         now = self._clock.now()
         for group in self.assemblies:
-            timeout_s = group.link.options.get("parts_timeout_s", self._parts_timeout_s)
-            assert isinstance(timeout_s, int), timeout_s
+            timeout_s = group.link.options.get("parts_timeout_s") or self._parts_timeout_s
+            assert isinstance(timeout_s, int | float), timeout_s
             ripe = group.is_complete and group.all_durable()
             if ripe or now - group.first_at > timeout_s * SECOND_MS:
                 self._finish(group)

@@ -69,7 +69,7 @@ OPTIONS: dict[str, Check] = {
     "message_id_base": _scalar,
     "messaging_mode": _whole(0, 3),
     "packed": _flag,
-    "parts_timeout_s": _seconds(1),
+    "parts_timeout_s": _seconds(0),
     "receipts_by_text": _flag,
     "registered_delivery": _scalar,
     "service_type": _text,

@@ -13,13 +13,9 @@ FUNCTION_MAX = 50
 GENERATED = {"store/schema.py"}
 """Made by `make schema`; its length is that of the schema."""
 
-LONG_FILES = {
-    "tests/simulation/world.py": 453,
-}
+LONG_FILES: dict[str, int] = {}
 
-LONG_FUNCTIONS = {
-    "tollbridge/roles.py Service._build": 67,
-}
+LONG_FUNCTIONS: dict[str, int] = {}
 
 
 def _too_long(lengths: dict[str, int], limit: int, known: dict[str, int]) -> list[str]:

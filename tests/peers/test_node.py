@@ -190,7 +190,7 @@ class NodeSmpp(AsyncioTestCase):
                 assert (await link.submit(part)).outcome is SubmitOutcome.ACCEPTED
             await link.stop(5)
 
-            seen = self.seen("submit_sm")[before:]
+            seen = (await self.sees("submit_sm", before + len(parts)))[before:]
             assert "".join(one["text"] for one in seen) == text, way
             headers = [(one["udh"], one["total"], one["part"]) for one in seen]
             assert headers == HEADERS[way](len(parts)), way

@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from core.message import Action, MtState
 from store import schema
 from store.audit import audit
-from tests.simulation.world import LIMIT, LIMIT_WINDOW_MS, World
+from tests.simulation.plans import LIMIT, LIMIT_WINDOW_MS
+from tests.simulation.world import World
 
 
 def faults_of(world: World) -> list[str]:

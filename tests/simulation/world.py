@@ -7,15 +7,12 @@ Rule: everything random comes from `Random(seed)`, all time from the virtual loo
 """
 
 import asyncio
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from random import Random
 from typing import Any, TypeVar
 
 import structlog
 
-from core.catalogue import Banned, Catalogue, Limit, Prefix
 from core.clock import DAY_MS, Instant
 from core.errors import StoreError
 from core.ids import Ids
@@ -30,9 +27,10 @@ from smsc_link.links import Links
 from store import processes, recovery
 from store.journal import Journal
 from store.outbox import Outbox
-from tests.makers import NOON, a_catalogue, a_link, a_partner, a_plan, a_service, a_tariff, an_operator
+from tests.makers import NOON
 from tests.simulation.faults import Crash, Fault, faulty_copy
 from tests.simulation.loop import VirtualClock, VirtualLoop
+from tests.simulation.plans import Plans, Seen, catalogue_of
 from traffic.settle import Book, Settler
 from traffic.submit import ReplyPlace
 from traffic.way import Pace, Way
@@ -41,67 +39,7 @@ T = TypeVar("T")
 
 FAULTY_S = 40.0
 CALM_S = 1200.0
-LIMIT_WINDOW_MS = 20_000
-LIMIT = 4
 PACE = Pace(max_delay_ms=1, timeout_s=10, parts_timeout_s=60)
-
-
-@dataclass(slots=True)
-class Plans:
-    """What this seed has in store."""
-
-    crash: float
-    away: float
-    doubt: float
-    cut: float
-    partner_fails: float
-    messages: int
-    long_share: float
-    votes: int
-
-    @property
-    def is_calm(self) -> bool:
-        """Nothing goes wrong: then identical votes are counted to the last one."""
-        return not (self.crash or self.away or self.doubt or self.cut)
-
-
-@dataclass(slots=True)
-class Seen:
-    """What the world saw from outside."""
-
-    calls: Counter[int] = field(default_factory=Counter)
-    crashes: int = 0
-    outages: int = 0
-    cuts: int = 0
-    stops: int = 0
-
-
-def catalogue_of(random: Random) -> Catalogue:
-    """Two operators, one that numbers its MO; a volume plan, a graduated one; a limit and a blacklist."""
-    plans = [
-        a_plan(tiers=(("0", "0.60"), ("60", "0.70"))),
-        a_plan("retro", id=2, mode="volume", tiers=(("0", "0.50"), ("40", "0.65"), ("90", "0.80"))),
-    ]
-    services = [
-        a_service(),
-        a_service("chat", id=2, partner="bolt", method="http_post", default_reply="later"),
-        a_service("rest", id=3, partner="core", method="http_post_json"),
-    ]
-    return a_catalogue(
-        operators=[an_operator(), an_operator("beta", id=2, vat="0.18")],
-        links=[
-            a_link(port=2775, response_timeout_s=5, window=random.choice([1, 5, 50])),
-            a_link("alpha-2", id=2, port=2776, response_timeout_s=5, window=10),
-            a_link("beta-1", id=3, operator="beta", port=2777, response_timeout_s=5, id_tlv="1400"),
-        ],
-        tariffs=[a_tariff(), a_tariff(id=2, operator="beta", price="7.77", payout="0.333333")],
-        plans=plans,
-        partners=[a_partner(), a_partner("bolt", id=2, plan="retro"), a_partner("core", id=3, plan="retro")],
-        services=services,
-        prefixes=[Prefix(1, "4446", "GAME", 1), Prefix(2, "4446", "CHAT", 2), Prefix(3, "4446", "", 3)],
-        limits=[Limit(1, "subscriber", "*", "count", LIMIT_WINDOW_MS, LIMIT, "reject")],
-        blacklist=[Banned(1, "79000000013", "global", "asked")],
-    )
 
 
 class World:
@@ -112,7 +50,10 @@ class World:
         self.random = Random(seed)
         random = self.random
         wild = random.random() < 0.85
-        chance = lambda most: random.choice([0.0, most * random.random()]) if wild else 0.0
+
+        def chance(most: float) -> float:
+            return random.choice([0.0, most * random.random()]) if wild else 0.0
+
         self.plans = Plans(
             crash=chance(0.06),
             away=chance(0.06),
@@ -311,6 +252,7 @@ class Service:
         self.world = world
         self.is_dead = False
         self.dead = asyncio.Event()
+        self._turn = asyncio.Lock()
         self.tasks: set[asyncio.Task[Any]] = set()
         self.way: Way
         self.links: Links
@@ -390,12 +332,6 @@ class Service:
                 self.is_dead = True
                 self.world.loop.call_soon(self.world.died, self)
         return await asyncio.Event().wait()
-
-    @property
-    def _turn(self) -> asyncio.Lock:
-        if not hasattr(self, "_lock"):
-            self._lock = asyncio.Lock()
-        return self._lock
 
     async def _due_callbacks(self, limit: int, crowded: Sequence[int]) -> list[Callback]:
         found: list[Callback] = await self._write(self.outbox.callbacks, limit, crowded)

@@ -138,9 +138,9 @@ class AioSmppLibAsPartner(AioSmppLibCase):
         assert server.ends == ["the peer unbound"]
 
     async def test_it_stays_when_it_is_asked_whether_it_is_there(self) -> None:
-        server = await self.serving_partners(inactivity_s=0.4)
+        server = await self.serving_partners(inactivity_s=1.5)
         esme, _ = await self.bound()
-        await server.until(lambda: server.commands.count("enquire_link_resp") >= 3)
+        await server.until(lambda: server.commands.count("enquire_link_resp") >= 2)
 
         assert len(server.sessions_of("acme")) == 1
         await self.stopped(esme)

@@ -213,7 +213,7 @@ class SmppLibAsPartner(SmppLibCase):
         assert next_one == "enquire_link_resp"
 
     async def test_it_is_asked_and_then_unbound_when_it_says_nothing(self) -> None:
-        server = await self.serving_partners(inactivity_s=0.4)
+        server = await self.serving_partners(inactivity_s=1.5)
 
         def story() -> list[str]:
             client = self.client()

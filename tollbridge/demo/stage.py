@@ -78,9 +78,8 @@ def set_up(folder: Path, base: Config, *, keep: bool) -> Stage:
         last = load_config(config_file, {})
         keys = last.security.key, last.site.secret_key
     ports = Ports()
-    host, wished = split_listen(base.api.listen)
-    listen = f"{f'[{host}]' if ':' in host else host or '127.0.0.1'}:{ports.take(wished, host or '127.0.0.1')}"
-    _write_config(config_file, base, database_file.resolve(), listen, keys)
+    doors = ports.near(base.api.listen), ports.near(base.smpp_server.listen)
+    _write_config(config_file, base, database_file.resolve(), doors, keys)
     config = load_config(config_file, {})
     smsc_ports = {operator.code: ports.take(2775 + 10 * place) for place, operator in enumerate(OPERATORS)}
     stage = Stage(folder, config_file, config, smsc_ports, ports.take(9000), ports)
@@ -111,6 +110,12 @@ class Ports:
             return found
         raise ConfigError(f"no free port on {host}; is api.listen an address of this machine?")
 
+    def near(self, listen: str) -> str:
+        """This address, or the same host with a free port."""
+        host, wished = split_listen(listen)
+        host = host or "127.0.0.1"
+        return f"{f'[{host}]' if ':' in host else host}:{self.take(wished, host)}"
+
     def give_up(self) -> None:
         """Now they are to be listened on."""
         for one in self._kept:
@@ -118,14 +123,16 @@ class Ports:
         self._kept.clear()
 
 
-def _write_config(file: Path, base: Config, database: Path, listen: str, keys: tuple[str, str]) -> None:
+def _write_config(file: Path, base: Config, database: Path, doors: tuple[str, str], keys: tuple[str, str]) -> None:
     url = sa.URL.create("sqlite", database=str(database)).render_as_string()
     # A JSON string is a basic string of TOML.
     text = f"""# Made by `tollbridge demo`; any other command works beside it: tollbridge status --config {file}
 [database]
 url = {json.dumps(url)}
 [api]
-listen = {json.dumps(listen)}
+listen = {json.dumps(doors[0])}
+[smpp_server]
+listen = {json.dumps(doors[1])}
 [site]
 secret_key = {json.dumps(keys[1])}
 [dispatch]

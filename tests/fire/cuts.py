@@ -22,6 +22,8 @@ from tests.fire.truth import end_faults, raise_for
 
 RATE = 400.0
 OCTETS_MAX = 4000
+SETTLED_WITHIN_S = 240.0
+"""A reply whose submission was cut off again and again waits longer each time (reliability.md, section 4)."""
 
 
 @dataclass(slots=True)
@@ -68,7 +70,7 @@ async def cut_often(
         if repeat == "never":
             await stage.until(lambda: stage.acknowledged >= stage.written, "everything acknowledged")
         else:
-            await stage.until_settled()
+            await stage.until_settled(SETTLED_WITHIN_S)
             raise_for(await asyncio.to_thread(end_faults, stage), f"after {_cuts(stage)} cuts, seed {seed}")
         texts = Counter(text for (text,) in stage.rows("SELECT text FROM mo"))
         (repeats,) = stage.row("SELECT COUNT(*) FROM mo_repeat")

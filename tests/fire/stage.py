@@ -267,7 +267,11 @@ class Stage:
     async def until_settled(self, within_s: float = WITHIN_S) -> None:
         """Wait until all that was written is acknowledged, and no work is left in the database."""
         await self.until(lambda: self.acknowledged >= self.written, "everything acknowledged", within_s)
-        await self.until_rows(_LEFT, lambda left: left == (0, 0), "no work left in the database", within_s)
+        try:
+            await self.until_rows(_LEFT, lambda left: left == (0, 0), "no work left in the database", within_s)
+        except TimeoutError as error:
+            left = await asyncio.to_thread(self.rows, _LEFT_MT.format(now=self.clock.now()))
+            raise TimeoutError(f"{error}; MT as (id, state, attempt, due in ms, error): {left}") from error
 
     async def until_rows(self, sql: str, holds: Callable[[Any], bool], what: str, within_s: float = WITHIN_S) -> Any:
         """Poll the database until the first row is so; the row. Raises TimeoutError that says what."""
@@ -308,6 +312,10 @@ _LEFT = (
     "(SELECT COUNT(*) FROM mt WHERE state < 2 OR (state = 2 AND NOT maybe_twice))"
 )
 """Jobs to be done; replies that are not at the operator, or whose receipt is missing though they went once."""
+
+_LEFT_MT = """
+SELECT id, state, attempt, due_at - {now}, error FROM mt WHERE state < 2 OR (state = 2 AND NOT maybe_twice) LIMIT 5
+"""
 
 _PLAN = """
 [[tariff_plan]]

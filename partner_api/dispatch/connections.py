@@ -1,0 +1,187 @@
+"""Connections to partners, kept alive: one request at a time on each, to addresses that were checked.
+
+Place         where to: with TLS or without, host, port
+Connections   exchange(place, octets) → Response
+
+Rule: an answer that was not read to its end, or that had anything behind it, ends its connection; a request is never
+sent a second time.
+"""
+
+import asyncio
+import ssl
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import NamedTuple, TypeAlias, cast
+
+from core.errors import PeerRefused
+from partner_api.dispatch.responses import BadResponse, Response
+
+KEEP_ALIVE_S = 4.0
+"""Below the 5 s after which Node.js and Apache close an idle connection: a callback seldom meets a closed one."""
+CONNECT_S = 3.0
+"""How long one of several addresses is tried before the next."""
+
+AddressesOf: TypeAlias = Callable[[str], Awaitable[Sequence[str]]]
+
+
+class Place(NamedTuple):
+    """Where a request goes."""
+
+    tls: bool
+    host: str
+    port: int
+
+
+class Connections:
+    """All of them, the idle ones by place. Used on one loop."""
+
+    def __init__(self, addresses_of: AddressesOf) -> None:
+        self._addresses_of = addresses_of
+        self._idle: dict[Place, deque[_Connection]] = {}
+        self._tls: ssl.SSLContext | None = None
+        self._sweep: asyncio.TimerHandle | None = None
+
+    async def exchange(self, place: Place, octets: bytes) -> Response:
+        """One request and its whole answer. Raises PeerRefused, OSError; a caller that is cancelled ends it."""
+        loop = asyncio.get_running_loop()
+        connection = self._take(place, loop.time()) or await self._open(place, loop)
+        try:
+            answer = await connection.ask(octets, loop)
+        except BaseException:
+            connection.abort()
+            raise
+        if answer.reusable and not connection.is_closed:
+            self._keep(place, connection, loop)
+        else:
+            connection.abort()
+        return answer
+
+    def close(self) -> None:
+        """Close those that are idle."""
+        if self._sweep is not None:
+            self._sweep.cancel()
+        for idle in self._idle.values():
+            for connection in idle:
+                connection.abort()
+        self._idle.clear()
+
+    def _take(self, place: Place, now: float) -> "_Connection | None":
+        """The one that was used last, so that those that are not needed grow old."""
+        idle = self._idle.get(place)
+        while idle:
+            connection = idle.pop()
+            if not connection.is_closed and now - connection.idle_since < KEEP_ALIVE_S:
+                return connection
+            connection.abort()
+        return None
+
+    def _keep(self, place: Place, connection: "_Connection", loop: asyncio.AbstractEventLoop) -> None:
+        connection.idle_since = loop.time()
+        idle = self._idle.get(place)
+        if idle is None:
+            idle = self._idle[place] = deque()
+        idle.append(connection)
+        if self._sweep is None:
+            self._sweep = loop.call_later(KEEP_ALIVE_S, self._close_old, loop)
+
+    def _close_old(self, loop: asyncio.AbstractEventLoop) -> None:
+        oldest = loop.time() - KEEP_ALIVE_S
+        for place, idle in list(self._idle.items()):
+            while idle and (idle[0].is_closed or idle[0].idle_since <= oldest):
+                idle.popleft().abort()
+            if not idle:
+                del self._idle[place]
+        self._sweep = loop.call_later(KEEP_ALIVE_S, self._close_old, loop) if self._idle else None
+
+    async def _open(self, place: Place, loop: asyncio.AbstractEventLoop) -> "_Connection":
+        addresses = await self._addresses_of(place.host)
+        tls = self._context() if place.tls else None
+        name = place.host.rstrip(".") if place.tls else None
+        failure = "nobody answers"
+        for address in addresses:
+            try:
+                async with asyncio.timeout(CONNECT_S if len(addresses) > 1 else None):
+                    made = await loop.create_connection(_Connection, address, place.port, ssl=tls, server_hostname=name)
+            except ssl.SSLCertVerificationError as reason:
+                failure = f"the certificate was not accepted: {reason.verify_message}"
+            except TimeoutError as reason:
+                failure = reason.strerror or "nobody answers"
+            except OSError as reason:
+                failure = reason.strerror or str(reason)
+            else:
+                return made[1]
+        raise PeerRefused(f"no connection: {failure}")
+
+    def _context(self) -> ssl.SSLContext:
+        """TLS 1.2 and newer, certificates checked; made with the first https."""
+        if self._tls is None:
+            self._tls = ssl.create_default_context()
+            self._tls.minimum_version = ssl.TLSVersion.TLSv1_2
+        return self._tls
+
+
+class _Connection(asyncio.Protocol):
+    """One connection, with the answer that is awaited on it."""
+
+    def __init__(self) -> None:
+        self.is_closed = False
+        self.idle_since = 0.0
+        self._transport: asyncio.Transport | None = None
+        self._answer: Response | None = None
+        self._done: asyncio.Future[Response] | None = None
+
+    def ask(self, octets: bytes, loop: asyncio.AbstractEventLoop) -> "asyncio.Future[Response]":
+        """Send a request; the future is the whole answer."""
+        assert self._transport is not None
+        assert self._answer is None
+        self._answer = Response()
+        self._done = loop.create_future()
+        self._transport.write(octets)
+        return self._done
+
+    def abort(self) -> None:
+        """End it at once."""
+        self.is_closed = True
+        if self._transport is not None:
+            self._transport.abort()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+
+    def data_received(self, data: bytes) -> None:
+        answer = self._answer
+        if answer is None:
+            self.abort()  # nobody asked
+            return
+        try:
+            answer.feed(data)
+        except BadResponse as reason:
+            self._settle(reason)
+            self.abort()
+            return
+        if answer.whole:
+            self._settle(answer)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.is_closed = True
+        answer = self._answer
+        if answer is None:
+            return
+        if exc is not None:
+            self._settle(exc)
+            return
+        try:
+            answer.end()
+        except BadResponse as reason:
+            self._settle(reason)
+        else:
+            self._settle(answer)
+
+    def _settle(self, result: Response | Exception) -> None:
+        done, self._done, self._answer = self._done, None, None
+        if done is None or done.done():
+            return
+        if isinstance(result, Response):
+            done.set_result(result)
+        else:
+            done.set_exception(result)

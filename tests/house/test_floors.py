@@ -44,7 +44,6 @@ HOMES: dict[str, tuple[str, ...]] = {
     "click": (),
     "cryptography": ("store/secrets.py", "plumbing/tls.py"),
     "django": ("store/models/", "store/apps.py", "store/generate.py", "store/migrate.py", "site/portal/"),
-    "multidict": ("partner_api/",),
     "openpyxl": ("bulk/recipients.py",),
     "OpenSSL": ("plumbing/tls.py", "plumbing/pump.py"),
     "phonenumbers": ("core/msisdn.py",),
@@ -75,8 +74,7 @@ WHY = {
     ("plumbing/pump.py", "zope"): "Twisted asks for the interface IHandshakeListener",
     ("store/apps.py", "django"): "the Django application that owns models and migrations",
     ("store/migrate.py", "django"): "`tollbridge migrate` runs Django, inside a function only: the engine loads none",
-    ("partner_api/", "multidict"): "aiohttp's own type of headers",
-    ("partner_api/", "yarl"): "aiohttp's own type of a URL: passed as encoded, or it is quoted again",
+    ("partner_api/", "yarl"): "reads and quotes the URL of a service",
     ("store/provisioning/", "pydantic_core"): "the type of pydantic's errors",
 }
 """Homes that the plan did not have, with the reason. core needs no third party at all: numbers are checked by their

@@ -31,7 +31,10 @@ class Point:
 POINTS = (
     Point("smsc_link.protocols", "PROTOCOLS", "test_every_protocol"),
     Point(
-        "partner_api.dispatch", "METHODS", "test_every_method", frozenset({"addresses", "answers", "callback", "means"})
+        "partner_api.dispatch",
+        "METHODS",
+        "test_every_method",
+        frozenset({"addresses", "answers", "callback", "connections", "means", "responses"}),
     ),
     Point("fraud.rules", "RULES", "test_every_rule"),
 )

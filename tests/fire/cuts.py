@@ -35,6 +35,9 @@ class Cuts:
     stored: int = 0
     doubles: int = 0
     repeats: int = 0
+    attempts_max: int = 0
+    """Of one reply to be submitted."""
+    settled_after_s: float = 0.0
     seconds: float = 0.0
 
 
@@ -67,15 +70,26 @@ async def cut_often(
                 await stage.until(partial(_has_cut_since, stage, cuts), "another cut")
         for proxy in stage.proxies:
             proxy.up = open_gate
+        calm = time.monotonic()
         if repeat == "never":
             await stage.until(lambda: stage.acknowledged >= stage.written, "everything acknowledged")
         else:
             await stage.until_settled(SETTLED_WITHIN_S)
             raise_for(await asyncio.to_thread(end_faults, stage), f"after {_cuts(stage)} cuts, seed {seed}")
+        settled_after_s = time.monotonic() - calm
         texts = Counter(text for (text,) in stage.rows("SELECT text FROM mo"))
-        (repeats,) = stage.row("SELECT COUNT(*) FROM mo_repeat")
+        repeats, attempts = stage.row("SELECT (SELECT COUNT(*) FROM mo_repeat), (SELECT MAX(attempt) FROM mt)")
         doubles = sum(times - 1 for times in texts.values())
-        return Cuts(_cuts(stage), stage.written, texts.total(), doubles, repeats, time.monotonic() - begun)
+        return Cuts(
+            cuts=_cuts(stage),
+            written=stage.written,
+            stored=texts.total(),
+            doubles=doubles,
+            repeats=repeats,
+            attempts_max=attempts + 1,
+            settled_after_s=settled_after_s,
+            seconds=time.monotonic() - begun,
+        )
 
 
 def _has_cut_since(stage: Stage, cuts: int) -> bool:

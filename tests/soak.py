@@ -132,7 +132,12 @@ async def soak(runs: list[Run], console: Console) -> list[Ended]:
 
 
 def _show(progress: Progress, task: TaskID, done: int) -> None:
+    one = progress.tasks[task]
+    tenth = max(1, int(one.total or 1) // 10)
+    is_new = done > one.completed
     progress.update(task, completed=done)
+    if is_new and done % tenth == 0 and not progress.console.is_terminal:
+        progress.console.print(f"{one.description}: {done} after {one.elapsed or 0:.0f} s", markup=False)
 
 
 def figures_of(found: Any) -> str:

@@ -22,6 +22,7 @@ from tests.fire.truth import end_faults, kept_faults, raise_for
 
 RATE = 150.0
 HEALTH_WITHIN_S = 3.0
+AWAY = "the database is away; new messages get the temporary error"
 # The centre asks after half a second of silence, so a link that is not answered falls within the outage.
 QUIRKS = Quirks(retry_s=0.3, window=40, enquire_s=0.5, response_timeout_s=10.0)
 
@@ -45,6 +46,8 @@ class Outage:
     binds: int = 0
     """More than one: a link was lost."""
     cuts: int = 0
+    noticed: int = 0
+    """How often the service said that the database is away."""
     stored: int = 0
     repeats: int = 0
     notes: list[str] = field(default_factory=list)
@@ -166,6 +169,7 @@ async def cut_in_commit(times: int, *, passes: bool, tell: Callable[[int], None]
             await stage.until_settled()
             raise_for(await asyncio.to_thread(end_faults, stage), what)
             outage.cuts = proxy.cuts
+            outage.noticed = len(stage.service.said(AWAY))
             outage.binds = stage.centre.counted.binds
             outage.put_off = stage.centre.counted.put_off
             outage.stored, outage.repeats = stage.row(

@@ -134,6 +134,10 @@ class ServiceProcess(Server):
         """Memory in use."""
         return float(psutil.Process(self.pid).memory_info().rss) / (1 << 20)
 
+    def files(self) -> int:
+        """Descriptors in use."""
+        return int(psutil.Process(self.pid).num_fds())
+
     def limit_files(self, count: int) -> None:
         """RLIMIT_NOFILE from now on."""
         resource.prlimit(self.pid, resource.RLIMIT_NOFILE, (count, count))

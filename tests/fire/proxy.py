@@ -31,6 +31,8 @@ class Passage:
     budget: int = -1
     """For gates that cut: how many may go up."""
     armed: bool = False
+    is_cut: bool = False
+    """Nothing passes any more: an answer to the last octets must not slip through before the reset."""
 
     def reset(self) -> None:
         """End both sides with a RST."""
@@ -164,6 +166,8 @@ class Proxy:
     ) -> None:
         try:
             while octets := await reader.read(_CHUNK):
+                if passage.is_cut:
+                    continue
                 passed = (self.up if upward else self.down)(passage, octets)
                 if upward:
                     passage.up += len(passed)
@@ -171,6 +175,7 @@ class Proxy:
                     writer.write(passed)
                     await writer.drain()
         except Cut as cut:
+            passage.is_cut = True
             self.cuts += 1
             writer.write(cut.last)
             if cut.last:

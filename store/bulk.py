@@ -17,6 +17,7 @@ from typing import Any, TypeAlias
 import sqlalchemy as sa
 
 from store.schema import Base, Json, write_json
+from store.text import write_text
 
 Row: TypeAlias = tuple[Any, ...]
 Columns: TypeAlias = tuple[str, ...]
@@ -68,18 +69,18 @@ def bulk_update(connection: sa.Connection, table: Table, columns: Columns, rows:
     if connection.dialect.name == "sqlite":
         keys = len(_key(table))
         sql = _update_sql_of_sqlite(table, columns)
-        connection.exec_driver_sql(sql, [row[keys:] + row[:keys] for row in written])
+        write_text(connection, sql, [row[keys:] + row[:keys] for row in written])
         return
     first, more, end = _update_sql_of_mariadb(table, columns)
     for start in range(0, len(written), _UPDATE_CHUNK):
         chunk = written[start : start + _UPDATE_CHUNK]
         sql = first + more * (len(chunk) - 1) + end
-        connection.exec_driver_sql(sql, tuple(value for row in chunk for value in row))
+        write_text(connection, sql, tuple(value for row in chunk for value in row))
 
 
 def _run(connection: sa.Connection, table: Table, columns: Columns, rows: Sequence[Row], sql: str) -> None:
     if rows:
-        connection.exec_driver_sql(sql, list(_written(table, columns, rows)))
+        write_text(connection, sql, list(_written(table, columns, rows)))
 
 
 def _written(table: Table, columns: Columns, rows: Sequence[Row]) -> Sequence[Row]:

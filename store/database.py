@@ -3,7 +3,7 @@
 connect(url)       a Database; connects when first asked for something
 Database.write()   one transaction; BEGIN IMMEDIATE on SQLite, READ COMMITTED on MariaDB
 Database.read()    one unchanging picture of everything, for reading only
-is_away, is_conflict    what a driver's error means
+is_away, is_conflict    what a driver's error means: store/faults.py
 bulk_insert …           many rows at once: store/bulk.py
 
 Rule: nobody else opens a transaction. A transaction of SQLite that reads first and writes later fails at once with
@@ -20,6 +20,8 @@ import sqlalchemy as sa
 
 from core.errors import ConfigError, StoreAway
 from store.bulk import bulk_insert, bulk_update, bulk_upsert, insert_ignore
+from store.faults import is_away, is_conflict, is_lost
+from store.text import write_text
 
 __all__ = [
     "Database",
@@ -39,36 +41,12 @@ Dialect = Literal["sqlite", "mysql"]
 # Which BEGIN a transaction wants; an option of SQLAlchemy's connection, read by the `begin` events below.
 _READ_ONLY = "tollbridge_read_only"
 
-# https://mariadb.com/kb/en/mariadb-error-codes/ ; from 2000 on they are the client's own.
-_MYSQL_AWAY = frozenset(
-    (
-        0,  # InterfaceError(0, ""): the connection is closed already
-        1021, 1114,  # the disk is full
-        1030,  # an error from the storage engine, often the disk
-        1037, 1038, 1041,  # out of memory
-        1040, 1203, 1226,  # too many connections
-        1047,  # a Galera node that is not ready
-        1053, 1077, 1079,  # shutting down
-        1080, 1152, 1158, 1159, 1160, 1161, 1184, 1927,  # the connection was aborted, timed out or killed
-        1129,  # this host is blocked after too many broken connections
-        1290, 1836,  # read-only: a replica, after a failover
-        1969,  # max_statement_time
-        2002, 2003, 2005, 2006, 2012, 2013, 2026, 2027, 2055,  # refused, unknown, gone, lost
-    )
-)  # fmt: skip
-_MYSQL_CONFLICT = frozenset(
-    (
-        1205,  # lock wait timeout
-        1213,  # deadlock
-        1020,  # changed since last read (innodb_snapshot_isolation)
-        1412,  # a table was altered meanwhile
-    )
-)
-
-# https://www.sqlite.org/rescode.html ; the low byte is the primary code.
-_SQLITE_BUSY, _SQLITE_LOCKED, _SQLITE_IOERR, _SQLITE_FULL, _SQLITE_CANTOPEN, _SQLITE_PROTOCOL = 5, 6, 10, 13, 14, 15
-_SQLITE_BUSY_SNAPSHOT, _SQLITE_READONLY_DBMOVED = 517, 1032
-_SQLITE_AWAY = {_SQLITE_BUSY, _SQLITE_LOCKED, _SQLITE_IOERR, _SQLITE_FULL, _SQLITE_CANTOPEN, _SQLITE_PROTOCOL}
+_MANNERS: dict[str, Any] = {
+    # An error of the driver's is logged: it must not tell texts and numbers of subscribers.
+    "hide_parameters": True,
+    # Every block ends its transaction itself, so that the pool's ROLLBACK would only be one round trip more.
+    "pool_reset_on_return": None,
+}
 
 
 def connect(url: str, *, connect_timeout_s: int = 3, io_timeout_s: int = 10, connections: int = 5) -> "Database":
@@ -191,52 +169,19 @@ class Database:
         return StoreAway(f"{self.name} is away: {cause}; we try again", in_doubt=in_doubt)
 
 
-def is_away(error: BaseException | None) -> bool:
-    """The database cannot be reached, does not answer, or cannot write; not a mistake in a statement."""
-    if isinstance(error, StoreAway | sa.exc.TimeoutError):
-        return True
-    code = _code(error)
-    if code is None:
-        return False
-    if _is_sqlite(error):
-        return (code & 0xFF in _SQLITE_AWAY and code != _SQLITE_BUSY_SNAPSHOT) or code == _SQLITE_READONLY_DBMOVED
-    return code in _MYSQL_AWAY
-
-
-def is_conflict(error: BaseException | None) -> bool:
-    """Another transaction stood in the way: the same one may succeed when it is repeated."""
-    if isinstance(error, StoreAway):
-        return not error.in_doubt and is_conflict(error.__cause__)
-    code = _code(error)
-    if code is None:
-        return False
-    if _is_sqlite(error):
-        return code & 0xFF in (_SQLITE_BUSY, _SQLITE_LOCKED)
-    return code in _MYSQL_CONFLICT
-
-
-def _code(error: BaseException | None) -> int | None:
-    """The driver's own number of an error."""
-    cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
-    number = getattr(cause, "sqlite_errorcode", None)
-    if number is None and type(cause).__module__.startswith("MySQLdb") and cause is not None and cause.args:
-        number = cause.args[0]
-    return number if isinstance(number, int) else None
-
-
-def _is_sqlite(error: BaseException | None) -> bool:
-    cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
-    return hasattr(cause, "sqlite_errorcode")
-
-
 def _sqlite(address: sa.URL, busy_timeout_s: int, connections: int) -> sa.Engine:
     arguments = {"timeout": busy_timeout_s, "check_same_thread": False}
     if not address.database or address.database == ":memory:":
-        engine = sa.create_engine(address, poolclass=sa.pool.StaticPool, connect_args=arguments)
+        engine = sa.create_engine(address, poolclass=sa.pool.StaticPool, connect_args=arguments, **_MANNERS)
     else:
         Path(address.database).parent.mkdir(parents=True, exist_ok=True)
         engine = sa.create_engine(
-            address, poolclass=sa.pool.QueuePool, pool_size=connections, pool_timeout=5, connect_args=arguments
+            address,
+            poolclass=sa.pool.QueuePool,
+            pool_size=connections,
+            pool_timeout=5,
+            connect_args=arguments,
+            **_MANNERS,
         )
 
     @sa.event.listens_for(engine, "connect")
@@ -249,7 +194,7 @@ def _sqlite(address: sa.URL, busy_timeout_s: int, connections: int) -> sa.Engine
     @sa.event.listens_for(engine, "begin")
     def begin(connection: sa.Connection) -> None:
         if not connection.get_execution_options().get(_READ_ONLY):
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            write_text(connection, "BEGIN IMMEDIATE")
             return
         connection.exec_driver_sql("BEGIN")
         # BEGIN alone fixes nothing: the picture is taken by the first read.
@@ -273,6 +218,7 @@ def _mariadb(address: sa.URL, connect_timeout_s: int, io_timeout_s: int, connect
         isolation_level="READ COMMITTED",
         pool_size=connections,
         pool_timeout=5,
+        **_MANNERS,
         pool_recycle=3600,  # well below the server's wait_timeout of 8 hours
         connect_args={
             "charset": "utf8mb4",
@@ -302,6 +248,5 @@ def _throw_away_lost(engine: sa.Engine) -> None:
 
     @sa.event.listens_for(engine, "handle_error")
     def judge(context: sa.engine.ExceptionContext) -> None:
-        error = context.original_exception
-        if is_away(error) and not is_conflict(error) and _code(error) != _SQLITE_FULL:
+        if is_lost(context.original_exception):
             context.is_disconnect = True

@@ -55,6 +55,7 @@ from store.journal.rows import (
     repeat_row,
 )
 from store.schema import Alert, Callback, InDoubt, Mo, MoPart, MoRepeat
+from store.text import write_text
 
 __all__ = [
     "AlertFact",
@@ -105,7 +106,7 @@ class Journal:
             try:
                 with self._database.write() as connection:
                     self._write(connection, facts)
-                    connection.exec_driver_sql(*self._mark(self._batch))
+                    write_text(connection, *self._mark(self._batch))
                 self._accounts.keep()
                 return
             except BaseException as error:

@@ -21,6 +21,7 @@ from store import schema
 from store.bulk import bulk_insert, bulk_upsert, insert_ignore
 from store.journal.facts import MoFact
 from store.schema import Account, ReferralGiven, Volume
+from store.text import read_text
 
 _VOLUME = ("partner_id", "plan_version_id", "month", "volume", "parts")
 _REFERRAL = ("terms_id", "currency", "given")
@@ -85,7 +86,7 @@ def rate_batch(
 
 def first_open_month(connection: Connection) -> Month:
     """The month after the last closed one; 0 when none is closed."""
-    closed: int | None = connection.exec_driver_sql("SELECT max(month) FROM closed_month").scalar()
+    closed: int | None = read_text(connection, "SELECT max(month) FROM closed_month")[0][0]
     if closed is None:
         return 0
     return closed + 1 if closed % 100 < 12 else (closed // 100 + 1) * 100 + 1
@@ -119,7 +120,8 @@ def _select_volumes(connection: Connection, keys: list[VolumeKey]) -> dict[Volum
     place, before, lock = ("(?, ?, ?)", "VALUES ", "") if lite else ("(%s, %s, %s)", "", " FOR UPDATE")
     for start in range(0, len(keys), _IN_LIST):
         some = keys[start : start + _IN_LIST]
-        rows = connection.exec_driver_sql(
+        rows = read_text(
+            connection,
             "SELECT partner_id, plan_version_id, month, volume FROM volume "
             f"WHERE (partner_id, plan_version_id, month) IN ({before}{', '.join([place] * len(some))}) "
             f"ORDER BY partner_id, plan_version_id, month{lock}",

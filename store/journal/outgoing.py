@@ -30,6 +30,7 @@ from store.journal.rows import (
     mt_row,
     tried_row,
 )
+from store.text import read_text
 
 _PART = ("mt_id", "operator_id", "sequence", "key", "state", "error", "final_at")
 _IN_LIST = 500
@@ -61,7 +62,7 @@ def replies_of(connection: Connection, mo_ids: Sequence[int]) -> dict[int, int]:
     for start in range(0, len(mo_ids), _IN_LIST):
         some = tuple(mo_ids[start : start + _IN_LIST])
         places = ", ".join([place] * len(some))
-        rows = connection.exec_driver_sql(f"SELECT reply_to, id FROM mt WHERE reply_to IN ({places})", some)
+        rows = read_text(connection, f"SELECT reply_to, id FROM mt WHERE reply_to IN ({places})", some)
         found.update({reply_to: id_ for reply_to, id_ in rows})
     return found
 

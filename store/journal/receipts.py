@@ -23,6 +23,7 @@ from store import schema
 from store.bulk import bulk_insert
 from store.journal.facts import MtFact, ReceiptFact
 from store.journal.rows import ERROR_MAX, MOVE_COLUMNS
+from store.text import read_text
 
 _KEPT = (
     "operator_id", "link_id", "key", "other_key", "state", "word", "error", "source", "destination", "arrived_at"
@@ -101,7 +102,7 @@ def write_receipts(connection: Connection, facts: Sequence[ReceiptFact]) -> dict
 
 def apply_early(connection: Connection, facts: Sequence[MtFact]) -> None:
     """A receipt may come before the submit answer: it was kept; now it finds its message."""
-    if connection.exec_driver_sql("SELECT 1 FROM receipt LIMIT 1").first() is None:
+    if not read_text(connection, "SELECT 1 FROM receipt LIMIT 1"):
         return
     sent: dict[Key, list[str]] = {}
     for fact in facts:

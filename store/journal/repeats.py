@@ -22,6 +22,7 @@ from core.ids import first_id_at
 from store.bulk import insert_ignore
 from store.journal.facts import DoubtFact, MoFact, PartFact, SessionFact
 from store.schema import Identity, InDoubt, Mo, MoPart, MoRepeat
+from store.text import read_text
 
 Arrival: TypeAlias = MoFact | PartFact
 
@@ -62,7 +63,7 @@ def tell(connection: Connection, arrivals: Sequence[Arrival], now: Instant) -> N
         _tell_by_identity(connection, keyed, now)
     doubts = Doubts()
     others = [arrival for arrival in arrivals if _may_repeat(arrival)]
-    if others and connection.exec_driver_sql("SELECT 1 FROM in_doubt LIMIT 1").first() is not None:
+    if others and read_text(connection, "SELECT 1 FROM in_doubt LIMIT 1"):
         _load(connection, others, doubts, now)
     for arrival in arrivals:
         if isinstance(arrival, MoFact) and arrival.joined and not arrival.repeat_of:

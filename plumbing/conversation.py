@@ -9,13 +9,14 @@ Address, Tls   where a peer is and how it is trusted
 All that is said in one turn of the event loop leaves in one write. The next tick has one timer, which is let run
 out and set anew rather than moved at every message: a tick too early does no harm.
 
-Rule: the last event is Closed, exactly once; after it `send` and `answer` raise LocalError.
+Rule: the last event is Closed, exactly once; after it `send` and `answer` raise LocalError. Whoever was made for a
+peer that connected hears it even if the conversation never began; one who connects gets a ConnectionError then.
 """
 
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from structlog import get_logger
 
@@ -67,7 +68,7 @@ class Owner(Protocol):
     """Who leads a conversation."""
 
     def opened(self, conversation: Conversation) -> None:
-        """The connection is up; nothing has been said yet."""
+        """The connection is up; nothing has been said yet. Not called where TLS never came up."""
         ...
 
     def heard(self, events: list[Event]) -> None:
@@ -166,7 +167,7 @@ class Talk:
         if octets:
             self.writes += 1
             self._write(octets)
-        if not self._over:
+        if not self._over and self._loop is not None:
             self._arm()
 
     def close(self) -> None:
@@ -177,30 +178,46 @@ class Talk:
 
     def _opened(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._owner.opened(self)
+        try:
+            self._owner.opened(self)
+        except Exception:
+            self._fail()
         self.flush()
 
     def _received(self, octets: bytes) -> None:
         """Bytes of the peer; b"": the connection is lost."""
-        self._take(self.session.receive(octets, self._clock.monotonic_ms()))
+        self._take(self.session.receive, octets, self._clock.monotonic_ms())
 
-    def _take(self, events: list[Event]) -> None:
+    def _ended(self, reason: str) -> None:
+        """The connection is lost, or never was; more is known of it than that the peer closed."""
+        self._take(self._last_events, reason)
+
+    def _last_events(self, reason: str) -> list[Event]:
+        events = self.session.receive(b"", self._clock.monotonic_ms())
+        return [Closed(reason, event.clean) if isinstance(event, Closed) else event for event in events]
+
+    def _take(self, read: Callable[..., list[Event]], *args: Any) -> None:
+        """Let the session read, and its owner hear what came of it."""
         if self._over:
             return
         # What is said while the events are read leaves with the flush below.
         self._flush_due = True
         try:
+            events = read(*args)
             if events:
                 self._over = type(events[-1]) is Closed
                 self._owner.heard(events)
         except Exception:
-            # The edge of a door: a bug of ours must not leave a connection that nobody leads.
-            log.exception("conversation failed", peer=self.peer)
-            self._abort()
+            self._fail()
         self.flush()
         if self._over:
             self._disarm()
             self._finish()
+
+    def _fail(self) -> None:
+        """The edge of a door: a bug of ours must not leave a connection that nobody leads."""
+        log.exception("conversation failed", peer=self.peer)
+        self._abort()
 
     def _flush_soon(self) -> None:
         self._flush_due = True
@@ -226,7 +243,7 @@ class Talk:
 
     def _tick(self) -> None:
         self._timer = None
-        self._take(self.session.tick(self._clock.monotonic_ms()))
+        self._take(self.session.tick, self._clock.monotonic_ms())
 
     # --- What a subclass has --------------------------------------------------------------------
 

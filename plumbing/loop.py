@@ -10,6 +10,7 @@ collected while it waits ("Task was destroyed but it is pending").
 
 import asyncio
 import signal
+import socket
 import sys
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
@@ -17,7 +18,7 @@ from typing import Any, TypeVar
 import uvloop
 from structlog import get_logger
 from twisted.internet import asyncioreactor, tcp
-from twisted.internet.main import installReactor
+from twisted.internet.main import CONNECTION_LOST, installReactor
 
 T = TypeVar("T")
 
@@ -86,13 +87,19 @@ class _Reactor(asyncioreactor.AsyncioSelectorReactor):
     descriptor once more and then polls it no longer, without a word (uvloop issue 552, twisted issue 11904).
 
     When octets had come before the reset, that last read gets them and no error: the connection would be there for
-    ever, and every write to it would raise. So we read until there is nothing, and give a dead poll a fresh one.
+    ever, and every write to it would raise. So the error is asked for, and ends it; a dead poll gets a fresh one.
     """
 
     def _readOrWrite(self, selectable: Any, read: bool) -> None:
         super()._readOrWrite(selectable, read)
-        if read and selectable in self._readers and isinstance(selectable, tcp.Connection):
+        if not (read and selectable in self._readers and isinstance(selectable, tcp.Connection)):
+            return
+        # Asked at every read, so not by another recv: that takes 1.2 µs and lets the writer thread have the
+        # interpreter in between, 3 µs more; this takes 0.2 and does not.
+        if selectable.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
             super()._readOrWrite(selectable, read)
+            if selectable in self._readers:
+                self._disconnectSelectable(selectable, CONNECTION_LOST, read)
 
     def addReader(self, reader: Any) -> None:
         try:

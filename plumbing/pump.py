@@ -1,8 +1,9 @@
 """The one Twisted protocol: feeds any wire session with what a socket reads, and writes what it says.
 
-Pump       a Talk over a socket, TLS or not
-connect    to an address; the Pump once it is connected, its owner opened
-listen     at an address; a Pump for whoever connects; Listener tells the port and closes
+Pump         a Talk over a socket, TLS or not; AcceptedPump, of one who connected to us
+connect      to an address; the Pump once it is connected, its owner opened
+listen       at an address; a Pump for whoever connects; Listener tells the port and closes
+Accepting    what listen() gives to Twisted; a door that counts who comes makes its own
 
 A peer that does not read what we write is not read either, so what waits in memory stays bounded by what is in
 flight; its session's own time-outs then end it.
@@ -11,15 +12,17 @@ Rule: Twisted ends here. Whoever is above holds a Conversation, and failures to 
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from OpenSSL import SSL
 from structlog import get_logger
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import HostnameEndpoint
-from twisted.internet.error import CannotListenError, ConnectionDone
+from twisted.internet.error import CannotListenError, ConnectionDone, ConnectionLost
 from twisted.internet.interfaces import IHandshakeListener, IPushProducer
 from twisted.internet.protocol import Factory, Protocol
+from twisted.internet.ssl import VerificationError
 from twisted.protocols.tls import TLSMemoryBIOFactory
 from zope.interface import implementer
 
@@ -32,7 +35,7 @@ log = get_logger()
 CLOSE_S = 5.0
 """How long what was written may take to leave when a connection closes."""
 HANDSHAKE_S = 10.0
-"""How long a client of ours may take for its TLS handshake."""
+"""How long a TLS handshake may take, whoever began it."""
 
 
 @implementer(IPushProducer, IHandshakeListener)
@@ -45,6 +48,7 @@ class Pump(Talk, Protocol):
         self._tls = tls
         self._begun = False
         self._lost = False
+        self._is_late = False
         self._last_call: asyncio.TimerHandle | None = None
 
     # --- What Twisted calls -------------------------------------------------------------------------
@@ -54,7 +58,7 @@ class Pump(Talk, Protocol):
         self.transport.setTcpNoDelay(True)
         self.transport.setTcpKeepAlive(True)
         if self._tls:
-            self._abort_in(HANDSHAKE_S)
+            self._call_in(HANDSHAKE_S, self._too_late)
         else:
             self._begin()
 
@@ -69,12 +73,15 @@ class Pump(Talk, Protocol):
     def connectionLost(self, reason: Any = None) -> None:
         """The socket is gone."""
         self._lost = True
-        self._abort_in(None)
-        if self._begun:
+        self._cancel_call()
+        error = reason.value
+        if not self._begun:
+            self._never_up(self._why_no_tls(error))
+        elif isinstance(error, SSL.Error):
+            # A peer of TLS 1.3 refuses our certificate after the handshake, with an alert that says why.
+            self._ended(_reason(error))
+        else:
             self._received(b"")
-        elif not self.ready.done():
-            self.ready.set_exception(ConnectionError(f"{self.peer}: {_reason(reason.value)}"))
-            self.ready.exception()  # read here, so that nobody has to
 
     def pauseProducing(self) -> None:
         """Our writes pile up: the peer does not read, so neither do we."""
@@ -91,7 +98,7 @@ class Pump(Talk, Protocol):
 
     def _begin(self) -> None:
         self._begun = True
-        self._abort_in(None)
+        self._cancel_call()
         self.transport.registerProducer(self, True)
         self._opened()
         if not self.ready.done():
@@ -104,18 +111,46 @@ class Pump(Talk, Protocol):
         if not self._lost:
             self.transport.unregisterProducer()
             self.transport.loseConnection()
-            self._abort_in(CLOSE_S)
+            self._call_in(CLOSE_S, self._abort)
 
     def _abort(self) -> None:
         if not self._lost:
             self.transport.abortConnection()
 
-    def _abort_in(self, delay_s: float | None) -> None:
+    def _too_late(self) -> None:
+        self._is_late = True
+        self._abort()
+
+    def _why_no_tls(self, error: BaseException) -> str:
+        if self._is_late:
+            return f"TLS: no handshake within {HANDSHAKE_S:g} s"
+        if isinstance(error, SSL.Error | VerificationError):
+            return _reason(error)
+        return f"TLS: no handshake: {_reason(error)}"
+
+    def _never_up(self, reason: str) -> None:
+        """The connection ended before it began: told to who awaits `ready`."""
+        if not self.ready.done():
+            self.ready.set_exception(ConnectionError(f"{self.peer}: {reason}"))
+            self.ready.exception()  # read here, so that nobody has to
+
+    def _call_in(self, delay_s: float, call: Callable[[], None]) -> None:
+        self._cancel_call()
+        self._last_call = asyncio.get_running_loop().call_later(delay_s, call)
+
+    def _cancel_call(self) -> None:
         if self._last_call is not None:
             self._last_call.cancel()
             self._last_call = None
-        if delay_s is not None:
-            self._last_call = asyncio.get_running_loop().call_later(delay_s, self._abort)
+
+
+class AcceptedPump(Pump):
+    """Of one who connected to us. Nobody awaits that it is ready, so its owner hears the end also when TLS never came
+    up: a handshake that failed, a client that speaks no TLS, a certificate that is not accepted.
+    """
+
+    def _never_up(self, reason: str) -> None:
+        self._ended(reason)
 
 
 class Listener:
@@ -160,7 +195,8 @@ async def connect(
             await pump.ready
             connected = True
     except TimeoutError as error:
-        raise ConnectionError(f"{address}: no connection within {timeout_s:g} s") from error
+        missing = "connection" if pump.transport is None else "TLS handshake"
+        raise ConnectionError(f"{address}: no {missing} within {timeout_s:g} s") from error
     except ConnectionError:
         raise
     except Exception as error:
@@ -177,10 +213,13 @@ def listen(address: Address, answering: Answering, clock: Monotonic) -> Listener
     from twisted.internet import reactor
 
     pumps: set[Pump] = set()
-    factory: Any = _Accepting(answering, clock, pumps, tls=address.tls is not None)
-    if address.tls is not None:
-        factory = TLSMemoryBIOFactory(server_options(address.tls), False, factory)
-        factory.noisy = False
+
+    def accept(host: str, port: int) -> Pump:
+        peer = str(Address(host, port))
+        session, owner = answering(peer)
+        return _Counted(session, owner, clock, peer=peer, tls=address.tls is not None, among=pumps)
+
+    factory = Accepting(accept, server_options(address.tls) if address.tls is not None else None)
     try:
         port = reactor.listenTCP(address.port, factory, interface=address.host)
     except CannotListenError as error:
@@ -188,30 +227,30 @@ def listen(address: Address, answering: Answering, clock: Monotonic) -> Listener
     return Listener(port, pumps)
 
 
-class _Accepting(Factory):
-    """Makes a Pump for whoever connects."""
+class Accepting(Factory):
+    """Asks `accept(host, port)` for a Pump for whoever connects, and puts TLS below it. None, or an exception: he is
+    turned away before TLS costs anything, and the next is not.
+    """
 
     noisy = False
 
-    def __init__(self, answering: Answering, clock: Monotonic, pumps: set[Pump], *, tls: bool) -> None:
-        self._answering = answering
-        self._clock = clock
-        self._pumps = pumps
-        self._tls = tls
+    def __init__(self, accept: Callable[[str, int], Pump | None], tls: Any) -> None:
+        self._accept = accept
+        self._tls = TLSMemoryBIOFactory(tls, False, Factory()) if tls is not None else None
 
-    def buildProtocol(self, addr: Any) -> Pump | None:
-        peer = str(Address(addr.host, addr.port))
+    def buildProtocol(self, addr: Any) -> Any:
         try:
-            session, owner = self._answering(peer)
+            pump = self._accept(addr.host, addr.port)
         except Exception:
-            # The edge of a door: one that cannot be answered is turned away; the next is not.
-            log.exception("connection not taken", peer=peer)
+            # The edge of a door: a mistake of ours with one peer.
+            log.exception("connection not taken", peer=str(Address(addr.host, addr.port)))
             return None
-        return _Accepted(session, owner, self._clock, peer=peer, tls=self._tls, among=self._pumps)
+        # Not by TLSMemoryBIOFactory.buildProtocol: that would wrap a None, whose socket nobody would close.
+        return pump if pump is None or self._tls is None else self._tls.protocol(self._tls, pump)
 
 
-class _Accepted(Pump):
-    """A Pump that its Listener knows while it is up."""
+class _Counted(AcceptedPump):
+    """One that its Listener knows while it is up."""
 
     def __init__(
         self, session: Session, owner: Owner, clock: Monotonic, *, peer: str, tls: bool, among: set[Pump]
@@ -229,9 +268,14 @@ class _Accepted(Pump):
 
 
 def _reason(error: BaseException) -> str:
-    if isinstance(error, ConnectionDone):
-        return "the peer closed the connection"
+    """What Twisted and OpenSSL say, in words for a log."""
+    if isinstance(error, VerificationError):
+        return "TLS: the server's certificate is for another name"
     if isinstance(error, SSL.Error) and error.args:
         # A list of (library, function, reason).
         return "TLS: " + "; ".join(str(row[-1]) for row in error.args[0])
+    if isinstance(error, ConnectionDone):
+        return "the peer closed the connection"
+    if isinstance(error, ConnectionLost):
+        return "the connection broke off"
     return str(error).strip().rstrip(".") or type(error).__name__

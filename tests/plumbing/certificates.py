@@ -1,11 +1,14 @@
 """Certificates for tests: an authority and what it vouches for, made anew in a folder.
 
-write_certificates   authority.pem, server.pem and client.pem (certificate and key in one), stranger.pem
+write_certificates   authority.pem; vouched for by it: server.pem and client.pem (certificate and key in one),
+                     expired.pem (since an hour ago), elsewhere.pem (for smsc.example only); by itself: stranger.pem
 """
 
 import ipaddress
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -17,9 +20,15 @@ def write_certificates(folder: Path) -> None:
     authority_key = ec.generate_private_key(ec.SECP256R1())
     authority = _certificate("Test Authority", authority_key, authority_key, "Test Authority", authority=True)
     _write(folder / "authority.pem", authority)
-    for name in ("server", "client"):
+    kinds: tuple[tuple[str, dict[str, Any]], ...] = (
+        ("server", {}),
+        ("client", {}),
+        ("expired", {"expires": timedelta(hours=-1)}),
+        ("elsewhere", {"names": [x509.DNSName("smsc.example")]}),
+    )
+    for name, changes in kinds:
         key = ec.generate_private_key(ec.SECP256R1())
-        _write(folder / f"{name}.pem", _certificate(name, key, authority_key, "Test Authority"), key)
+        _write(folder / f"{name}.pem", _certificate(name, key, authority_key, "Test Authority", **changes), key)
     key = ec.generate_private_key(ec.SECP256R1())
     _write(folder / "stranger.pem", _certificate("stranger", key, key, "stranger"), key)
 
@@ -31,17 +40,21 @@ def _certificate(
     issuer: str,
     *,
     authority: bool = False,
+    expires: timedelta = timedelta(days=1),
+    names: Sequence[x509.GeneralName] = (
+        x509.DNSName("localhost"),
+        x509.IPAddress(ipaddress.ip_address("127.0.0.1")),
+    ),
 ) -> x509.Certificate:
     now = datetime.now(UTC)
-    names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
     builder = (
         x509.CertificateBuilder()
         .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]))
         .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, issuer)]))
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(days=1))
+        .not_valid_before(now - timedelta(hours=2))
+        .not_valid_after(now + expires)
         .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
         .add_extension(x509.SubjectAlternativeName(names), critical=False)
     )

@@ -3,13 +3,14 @@
 import asyncio
 
 import pytest
+from structlog.testing import capture_logs
 
 from plumbing.conversation import Address, Owner, read_address
 from plumbing.pipe import Network, Pipe, Wire
 from tests.plumbing.talkers import LineSession, Recorder, Said
 from tests.smsc_link.virtual import VirtualClock, virtually
 from wire.errors import LocalError
-from wire.session import Session
+from wire.session import Event, Session
 
 HERE = Address("smsc", 2775)
 
@@ -178,3 +179,38 @@ def test_what_is_no_address_is_explained(text: str) -> None:
 def test_an_address_shows_as_it_is_written() -> None:
     assert str(Address("::1", 80)) == "[::1]:80"
     assert str(Address("smsc.example", 2775)) == "smsc.example:2775"
+
+
+class _Broken(LineSession):
+    """A session with a bug: one of its ways to read raises."""
+
+    def __init__(self, way: str) -> None:
+        super().__init__()
+        self._way = way
+
+    def receive(self, data: bytes, now_ms: int) -> list[Event]:
+        if data and self._way == "receive":
+            raise RuntimeError("a bug of ours")
+        return super().receive(data, now_ms)
+
+    def tick(self, now_ms: int) -> list[Event]:
+        raise RuntimeError("a bug of ours")
+
+
+@pytest.mark.parametrize("way", ["receive", "tick"])
+def test_a_session_that_fails_ends_its_connection_and_its_owner_is_told(way: str) -> None:
+    async def story() -> None:
+        rig = Rig()
+        rig.server_session = _Broken(way)
+        rig.server_session.deadline = 1000 if way == "tick" else None
+        pipe = await rig.connected()
+
+        if way == "receive":
+            pipe.send(Said("hello"))
+        with capture_logs() as logs:
+            await rig.client.until(lambda: rig.client.closed)
+            await rig.server.until(lambda: rig.server.closed)
+
+        assert [one["event"] for one in logs] == ["conversation failed"]
+
+    virtually(story())

@@ -1,56 +1,14 @@
-"""Conversations over real sockets on loopback: IPv4, IPv6, TLS; what leaves together, who waits for whom."""
+"""Conversations over real sockets on loopback: IPv4, IPv6; what leaves together, who waits for whom."""
 
 import asyncio
 import socket
-import ssl
-import tempfile
-import warnings
-from pathlib import Path
 
 import pytest
-from OpenSSL import SSL
 
-from plumbing.clock import SystemClock
-from plumbing.conversation import Address, Owner, Tls
-from plumbing.pump import Listener, Pump, connect, listen
-from plumbing.tls import client_options, server_options
-from tests.case import AsyncioTestCase
-from tests.plumbing.certificates import write_certificates
+from plumbing.conversation import Address
+from plumbing.pump import connect, listen
+from tests.plumbing.pump_case import CLOCK, PumpCase
 from tests.plumbing.talkers import LineSession, Recorder, Said
-from wire.session import Session
-
-CLOCK = SystemClock()
-
-
-class PumpCase(AsyncioTestCase):
-    """Listens and connects; all is closed at the end."""
-
-    def setUp(self) -> None:
-        self.server = Recorder()
-        self.server_session = LineSession()
-        self.listeners: list[Listener] = []
-        self.pumps: list[Pump] = []
-
-    async def tearDown(self) -> None:
-        for pump in self.pumps:
-            pump.close()
-        for listener in self.listeners:
-            await listener.close(abort=True)
-        # Twisted tells of a closed socket in a turn of its own, and trial looks for what is left over.
-        for _ in range(5):
-            await asyncio.sleep(0)
-
-    def listening(self, host: str = "127.0.0.1", tls: Tls | None = None) -> Address:
-        def answering(peer: str) -> tuple[Session, Owner]:
-            return self.server_session, self.server
-
-        self.listeners.append(listen(Address(host, 0, tls), answering, CLOCK))
-        return Address(host, self.listeners[-1].port)
-
-    async def connected(self, address: Address, owner: Recorder, session: LineSession | None = None) -> Pump:
-        pump = await connect(address, session or LineSession(), owner, CLOCK)
-        self.pumps.append(pump)
-        return pump
 
 
 class OverSockets(PumpCase):
@@ -176,106 +134,3 @@ class OverSockets(PumpCase):
                 raw.recv(1 << 20)
             except BlockingIOError:
                 await asyncio.sleep(0.001)
-
-
-class OverTls(PumpCase):
-    def setUp(self) -> None:
-        super().setUp()
-        self.folder = Path(tempfile.mkdtemp())
-        write_certificates(self.folder)
-
-    def file(self, name: str) -> str:
-        return str(self.folder / f"{name}.pem")
-
-    def secured(self, authority: str = "", certificate: str = "server") -> Address:
-        return self.listening(tls=Tls(certificate=self.file(certificate), authority=authority))
-
-    async def hello(self, address: Address, tls: Tls) -> list[str]:
-        client = Recorder()
-        pump = await self.connected(Address(address.host, address.port, tls), client)
-        pump.send(Said("hello"))
-        await client.until(lambda: client.answers_heard or client.closed)
-        return client.answers_heard
-
-    async def test_a_certificate_of_a_known_authority_is_trusted(self) -> None:
-        address = self.secured()
-
-        assert await self.hello(address, Tls(authority=self.file("authority"))) == ["HELLO"]
-
-    async def test_a_certificate_of_a_stranger_is_refused_with_the_reason(self) -> None:
-        address = self.secured(certificate="stranger")
-
-        with pytest.raises(ConnectionError, match=r"certificate verify failed|self.signed"):
-            await self.hello(address, Tls(authority=self.file("authority")))
-        assert self.server.conversation is None, "the server's owner was never opened"
-
-    async def test_a_certificate_for_another_name_is_refused(self) -> None:
-        address = self.secured()
-
-        with pytest.raises(ConnectionError):
-            await self.hello(address, Tls(authority=self.file("authority"), name="smsc.example"))
-
-    async def test_a_stranger_may_be_trusted_on_request(self) -> None:
-        address = self.secured(certificate="stranger")
-
-        assert await self.hello(address, Tls(verify=False)) == ["HELLO"]
-
-    async def test_a_server_may_ask_for_the_clients_certificate(self) -> None:
-        address = self.secured(authority=self.file("authority"))
-        trusted = self.file("authority")
-
-        answers = await self.hello(address, Tls(authority=trusted, certificate=self.file("client")))
-
-        assert answers == ["HELLO"]
-
-    async def test_a_client_without_a_certificate_is_not_let_in(self) -> None:
-        address = self.secured(authority=self.file("authority"))
-
-        try:
-            assert await self.hello(address, Tls(authority=self.file("authority"))) == []
-        except ConnectionError:
-            pass  # In TLS 1.2 the refusal comes within the handshake, in 1.3 after it.
-        assert self.server.conversation is None
-
-    async def test_nothing_below_tls_1_2_is_offered_or_taken(self) -> None:
-        own = Tls(certificate=self.file("server"))
-        contexts = [
-            server_options(own).getContext(),
-            server_options(Tls(certificate=self.file("server"), authority=self.file("authority"))).getContext(),
-            client_options(Address("localhost", 1, Tls(verify=False)))._context,
-        ]
-
-        for context in contexts:
-            excluded = context.set_options(0)
-            assert excluded & SSL.OP_NO_TLSv1
-            assert excluded & SSL.OP_NO_TLSv1_1
-            assert not excluded & SSL.OP_NO_TLSv1_2
-
-    async def test_an_old_client_is_turned_away(self) -> None:
-        address = self.secured()
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-        context.set_ciphers("ALL:@SECLEVEL=0")
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)
-            context.minimum_version = ssl.TLSVersion.TLSv1
-            context.maximum_version = ssl.TLSVersion.TLSv1_1
-
-        with pytest.raises((ssl.SSLError, ConnectionError)):
-            await asyncio.open_connection(address.host, address.port, ssl=context)
-
-    async def test_a_client_that_speaks_no_tls_is_not_heard(self) -> None:
-        address = self.secured()
-        reader, writer = await asyncio.open_connection(address.host, address.port)
-        writer.write(b"hello\n" * 10)
-
-        while await reader.read(1000):
-            pass
-        writer.close()
-
-        assert self.server.conversation is None
-
-    async def test_a_file_that_is_missing_is_named(self) -> None:
-        with pytest.raises(ValueError, match=r"nowhere\.pem: No such file"):
-            await self.hello(Address("127.0.0.1", 1), Tls(authority="nowhere.pem"))

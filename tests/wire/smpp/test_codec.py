@@ -92,8 +92,17 @@ def test_every_error_response_may_be_a_header_only(command: type[Operation]) -> 
     response = decode(_frame(command, b"", status=0x58))
 
     assert response == command(7, 0x58)
-    if command is not DeliverSmResp:
-        assert encode(response) == _frame(command, b"", status=0x58)
+
+
+@pytest.mark.parametrize(
+    "command", [kind for kind in COMMANDS.values() if issubclass(kind, Response)], ids=lambda kind: kind.name
+)
+def test_an_error_response_is_a_header_only_but_for_those_that_peers_read_by_their_nul(
+    command: type[Operation],
+) -> None:
+    nul = b"\0" if issubclass(command, BindResp | DeliverSmResp) else b""
+
+    assert encode(command(7, 0x58)) == _frame(command, nul, status=0x58)
 
 
 @pytest.mark.parametrize("body", [b"0A1B", b"0A1B\0\x04", b"0A1B\0\x04\x27\0\x09\x02"])
@@ -182,7 +191,12 @@ def test_a_broken_request_is_answered_with_the_status_that_names_its_field(
         SubmitSm(destination_addr="1" * 21),
         SubmitSm(destination_addr="12\x003"),
         SubmitSm(destination_addr="1", source_addr="Ж"),
-        SubmitSm(destination_addr="1", validity_period="x" * 17),
+        an_mt(validity_period="x" * 17),
+        an_mt(schedule_delivery_time="x" * 17),
+        an_mt(validity_period="0\x001"),
+        an_mt(validity_period="Ж"),
+        an_mt(validity_period=b"000001000000000R"),
+        an_mt(validity_period=3600),
         SubmitSm(destination_addr=None),  # type: ignore[arg-type]
         an_mo(text="text"),  # type: ignore[arg-type]
         BindTransceiver(system_id="S" * 16),

@@ -1,5 +1,6 @@
 """Receipts are read leniently and written strictly."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,10 +11,13 @@ from tests.wire.smpp.makers import tlv_lists
 from tests.wire.smpp.vectors import vectors
 from wire.errors import LocalError
 from wire.smpp.receipts import (
+    _USUAL,
     STATES,
     NetworkError,
     ReceiptText,
     Unreadable,
+    _fields_of,
+    _odd_fields_of,
     is_intermediate,
     is_receipt,
     read_network_error,
@@ -139,6 +143,28 @@ def test_nothing_makes_the_reader_raise(text: str | bytes, tlvs: Tlvs) -> None:
 )
 def test_no_order_of_labels_makes_the_reader_raise(text: str) -> None:
     assert isinstance(read_receipt(text), ReceiptText | Unreadable)
+
+
+_VALUES = some.sampled_from(
+    ["7", "0A-1.b/", "a:b", "7stat:X", "1sub:2", "", " ", "0", "261124081105", "DELIVRD", "é", "\0"]
+)
+
+
+@given(
+    values=some.lists(_VALUES | some.text(max_size=3), min_size=8, max_size=8),
+    label=some.sampled_from([str.lower, str.upper, str.title]),
+)
+def test_the_usual_form_is_read_at_once_and_alike(values: list[str], label: Callable[[str], str]) -> None:
+    names = ("id:", " sub:", " dlvrd:", " submit date:", " done date:", " stat:", " err:", " text:")
+    text = "".join(label(name) + value for name, value in zip(names, values, strict=True))
+
+    assert _fields_of(text) == _odd_fields_of(text)
+
+
+def test_what_we_write_is_the_usual_form() -> None:
+    text = write_receipt("0A1B-7.c/d", 2, submit_ms=0, done_ms=_DONE_MS, err="1b", text="stat:X err:1\n")
+
+    assert _USUAL.fullmatch(text)
 
 
 @pytest.mark.parametrize(

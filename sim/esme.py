@@ -128,7 +128,7 @@ class Esme:
         if self.conversation is None or not self.wire.owes(bind):
             return  # It hung up in the same breath.
         if status:
-            self.conversation.answer(bind, response_to(bind, status))
+            self.conversation.answer(bind, response_to(bind, status, system_id=self._our_name))
             return
         tlvs = (write_tlv(SC_INTERFACE_VERSION, 0x34),)
         self.conversation.answer(bind, response_to(bind, system_id=self._our_name, tlvs=tlvs))

@@ -115,13 +115,14 @@ class AioSmppLib(AioSmppLibCase):
         await centre.until(lambda: "".join(mt.text for mt in centre.mts) == text)
         await self.stopped(esme)
 
-    async def test_a_wrong_password_is_refused(self) -> None:
+    async def test_a_wrong_password_is_refused_in_words_that_it_knows(self) -> None:
         centre = self.serving()
-        esme, _ = await self.bound(password="wrong")
-        await centre.until(lambda: centre.counted.refused_binds == 1)
+        esme, heard = await self.bound(password="wrong")
+        [answer, *_] = await heard.until(BindTransceiverResp, 1)
         await self.stopped(esme)
 
-        assert centre.counted.binds == 0
+        assert answer.command_status == SmppCommandStatus.ESME_RINVPASWD
+        assert (centre.counted.binds, heard.errors) == (0, [])
 
 
 class AioSmppLibAsPartner(AioSmppLibCase):

@@ -6,9 +6,7 @@ hexadecimal in the answer and decimal in the receipt (message_id_base), the rece
 
 import asyncio
 import json
-import os
 import shutil
-import subprocess
 import tempfile
 import unittest
 from collections.abc import Callable
@@ -23,30 +21,11 @@ from plumbing.clock import SystemClock
 from plumbing.pump import connect
 from smsc_link.link import OperatorLink
 from tests.case import AsyncioTestCase
-from tests.peers.programs import Program, which
+from tests.peers.npm import install, node
 from tests.smsc_link.ends import FakeIntake, a_link, an_mt, an_operator
 
 CLOCK = SystemClock()
-HERE = Path(__file__).parent / "node"
-INSTALL_S = 60
 OPTIONS = {"ia5_alphabet": "gsm7", "message_id_base": "resp_hex_receipt_dec"}
-
-
-def install(folder: Path) -> str:
-    """Install the library into a folder; "" or why it could not be."""
-    node, npm = which("node"), which("npm")
-    if not node or not npm:
-        return "node and npm are not installed (apt-get install nodejs npm)"
-    for name in ("package.json", "package-lock.json", "centre.js"):
-        shutil.copy(HERE / name, folder / name)
-    command = [npm, "ci", "--no-audit", "--no-fund", "--no-update-notifier", "--ignore-scripts", "--loglevel=error"]
-    command += ["--fetch-retries=1", "--fetch-timeout=10000", f"--cache={folder}/cache"]
-    try:
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=INSTALL_S, check=False)
-    except subprocess.TimeoutExpired:
-        return f"npm did not install smpp within {INSTALL_S} s"
-    said = (done.stderr or done.stdout).strip().splitlines()
-    return "" if done.returncode == 0 else f"npm cannot install smpp: {said[0] if said else done.returncode}"
 
 
 @pytest.mark.peers
@@ -69,8 +48,7 @@ class NodeSmpp(AsyncioTestCase):
     async def setUp(self) -> None:
         self.links: list[OperatorLink] = []
         self.intake = FakeIntake()
-        environ = {"PATH": os.environ.get("PATH", ""), "HOME": str(self.folder)}
-        self.centre = Program([which("node"), "centre.js"], self.folder, environ=environ)
+        self.centre = node(self.folder, "centre.js")
         await self.centre.until(lambda: bool(self.centre.lines))
         self.port = json.loads(self.centre.lines[0])["port"]
 

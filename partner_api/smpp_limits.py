@@ -3,7 +3,6 @@
 Limits      the numbers of interfaces.md, section 6
 Door        who may come in: counts connections and makes room where silent ones stand in the way
 Throttle    how long a bind waits for its answer, after failed ones from its network or for its account
-network_of  the network that an address counts for
 
 A connection comes in, speaks (its bind has arrived), is bound, leaves. One that has not spoken holds its place only
 until somebody needs it: at a limit the oldest silent connection gives way, of the same network at its own limit, of any
@@ -17,7 +16,6 @@ Rule: neither class asks for the time or remembers more than so much: at most `r
 
 from collections import OrderedDict, deque
 from dataclasses import dataclass
-from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import TypeVar
 
 K = TypeVar("K")
@@ -43,19 +41,6 @@ class Limits:
     def __post_init__(self) -> None:
         assert 0 < self.unbound_per_network <= self.connections, self
         assert 0 < self.delay_first_ms <= self.delay_most_ms < self.bind_ms, self
-
-
-def network_of(address: str) -> str:
-    """The address itself; of IPv6 the /64, which one customer has whole; of IPv4 in IPv6 clothes the IPv4."""
-    try:
-        found = ip_address(address)
-    except ValueError:
-        return address
-    if not isinstance(found, IPv6Address):
-        return str(found)
-    if found.ipv4_mapped is not None:
-        return str(found.ipv4_mapped)
-    return str(IPv6Network((int(found) >> 64 << 64, 64)))
 
 
 @dataclass(frozen=True, slots=True)

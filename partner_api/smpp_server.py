@@ -11,8 +11,8 @@ SmppServer   start, apply (a new catalogue), stop; totals() for /health, summary
 Decision: every refused bind gets ESME_RINVPASWD (0x0E), whatever was wrong: clients stop hammering at it (Kannel for
 good), where 0x0D is tried again for ever. Trouble of ours is 0x08, which is.
 
-Rule: Twisted's part is the accepting alone: who is refused is closed before TLS begins, and who leaves is counted out
-even if TLS never came up, so places are neither kept nor leaked.
+Rule: who is refused is closed before TLS begins (plumbing.pump.Accepting), and who leaves is counted out even if TLS
+never came up, so places are neither kept nor leaked.
 """
 
 import asyncio
@@ -21,25 +21,25 @@ from collections import Counter as Sums
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import count
 from typing import Any
 
 from structlog import get_logger
 from twisted.internet.defer import Deferred
 from twisted.internet.error import CannotListenError
-from twisted.internet.protocol import Factory
-from twisted.protocols.tls import TLSMemoryBIOFactory
 
 from core.catalogue import Catalogue, Partner
 from core.clock import Clock
 from core.errors import ConfigError
+from partner_api.networks import network_of
 from partner_api.smpp_desk import Desk, NotServed
 from partner_api.smpp_gate import Gate, Runs
-from partner_api.smpp_limits import Door, Limits, network_of
+from partner_api.smpp_limits import Door, Limits
 from partner_api.smpp_session import PartnerSession
 from plumbing.conversation import Address
 from plumbing.metrics import Metrics
-from plumbing.pump import Pump
+from plumbing.pump import AcceptedPump, Accepting, Pump
 from plumbing.tls import server_options
 from wire.smpp import status as st
 from wire.smpp.operations import Bind, BindReceiver, BindTransceiver, BindTransmitter
@@ -103,8 +103,9 @@ class SmppServer:
             tls = server_options(address.tls) if address.tls is not None else None
         except ValueError as error:
             raise ConfigError(f"smpp_server.tls_cert, smpp_server.tls_key: {error}") from error
+        factory = Accepting(partial(self.accept, tls=tls is not None), tls)
         try:
-            self._port = reactor.listenTCP(address.port, _Accepting(self, tls), backlog=1024, interface=address.host)
+            self._port = reactor.listenTCP(address.port, factory, backlog=1024, interface=address.host)
         except CannotListenError as error:
             reason = getattr(error.socketError, "strerror", None) or str(error.socketError)
             raise ConfigError(f"smpp_server.listen {address}: {reason}; choose another address") from error
@@ -218,6 +219,7 @@ class SmppServer:
         """The conversation is over."""
         sessions = self._bound.get(session.login, {})
         if sessions.pop(session.number, None) is None:
+            log.debug("smpp connection over, not bound", peer=session.peer, reason=reason)
             return
         if not sessions:
             del self._bound[session.login]
@@ -333,11 +335,8 @@ def _why_out(then: Partner, now: Partner | None) -> str:
     return "" if now.smpp_password_hash == then.smpp_password_hash else "the password was changed"
 
 
-# --- Twisted ----------------------------------------------------------------------------------------
-
-
-class _PartnerPump(Pump):
-    """A Pump whose end is always told, also when TLS never came up."""
+class _PartnerPump(AcceptedPump):
+    """A Pump that says when its connection is no more."""
 
     def __init__(
         self,
@@ -356,19 +355,3 @@ class _PartnerPump(Pump):
     def connectionLost(self, reason: Any = None) -> None:
         super().connectionLost(reason)
         self._left(self._partner_session)
-
-
-class _Accepting(Factory):
-    """Asks the server about whoever connects, before TLS costs anything."""
-
-    noisy = False
-
-    def __init__(self, server: SmppServer, tls: Any) -> None:
-        self._server = server
-        self._tls = TLSMemoryBIOFactory(tls, False, Factory()) if tls is not None else None
-
-    def buildProtocol(self, addr: Any) -> Any:
-        pump = self._server.accept(addr.host, addr.port, tls=self._tls is not None)
-        if pump is None or self._tls is None:
-            return pump
-        return self._tls.protocol(self._tls, pump)

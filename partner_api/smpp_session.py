@@ -160,7 +160,6 @@ class PartnerSession:
         if self._conversation is None or not self.wire.owes(bind):
             return  # It hung up, or its time was over.
         if partner is None:
-            # With a body, which 3.4 leaves out: aiosmpplib cannot read the status of a bind response without one.
             self._conversation.answer(bind, response_to(bind, status, system_id=OUR_NAME))
             return
         self._partner = partner

@@ -80,14 +80,20 @@ def _inner(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
 
 
 def is_our_own(address: Address) -> bool:
-    """Whether one of our interfaces has the address: only then can a socket be bound to it."""
+    """Whether one of our interfaces has the address: what is sent to it would then come from it.
+
+    No datagram is sent. To bind a socket to it would tell the same, but not where a host may bind to addresses that it
+    has not yet (net.ipv4.ip_nonlocal_bind, as beside keepalived): there every address would be ours.
+    """
+    if isinstance(address, ipaddress.IPv6Address):
+        address = _inner(address) or address
     family = socket.AF_INET if address.version == 4 else socket.AF_INET6
     try:
         with socket.socket(family, socket.SOCK_DGRAM) as probe:
-            probe.bind((str(address), 0))
+            probe.connect((str(address), 9))
+            return ipaddress.ip_address(probe.getsockname()[0]) == address
     except OSError:
         return False
-    return True
 
 
 class Guard:

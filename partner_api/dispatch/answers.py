@@ -128,10 +128,11 @@ def _judge_json(text: str) -> Answer:
     reply, sender = content.get("reply"), content.get("from")
     if not isinstance(reply, str | None) or not isinstance(sender, str | None):
         return failure("reply and from in the JSON answer must be strings")
-    if not _is_whole(reply or "") or not _is_whole(sender or ""):
+    if not _is_whole(reply or ""):
         return failure("the JSON answer has half of a surrogate pair in it")
-    if sender and len(sender) > SENDER_MAX:
-        return failure(f"from in the JSON answer has {len(sender)} characters, at most {SENDER_MAX} are possible")
+    # What a source address of a message can carry (SMPP 3.4, 5.2.8); a link would have to refuse the reply.
+    if sender and not (len(sender) <= SENDER_MAX and sender.isascii() and sender.isprintable()):
+        return failure(f"from in the JSON answer must be 1 to {SENDER_MAX} printable ASCII characters")
     return Answer(Outcome.ANSWERED, reply=reply or "", sender=sender or "")
 
 

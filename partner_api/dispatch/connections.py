@@ -1,7 +1,7 @@
 """Connections to partners, kept alive: one request at a time on each, to addresses that were checked.
 
 Place         where to: with TLS or without, host, port
-Connections   exchange(place, octets) → Response
+Connections   exchange(place, octets) → Response, within a time that is the same for all
 
 Rule: an answer that was not read to its end, or that had anything behind it, ends its connection; a request is never
 sent a second time.
@@ -35,19 +35,34 @@ class Place(NamedTuple):
 class Connections:
     """All of them, the idle ones by place. Used on one loop."""
 
-    def __init__(self, addresses_of: AddressesOf) -> None:
+    def __init__(self, addresses_of: AddressesOf, wait_s: float) -> None:
         self._addresses_of = addresses_of
+        self._wait_s = wait_s
         self._idle: dict[Place, deque[_Connection]] = {}
+        self._waits = _Waits(wait_s)
         self._tls: ssl.SSLContext | None = None
         self._sweep: asyncio.TimerHandle | None = None
 
     async def exchange(self, place: Place, octets: bytes) -> Response:
-        """One request and its whole answer. Raises PeerRefused, OSError; a caller that is cancelled ends it."""
+        """One request and its whole answer, within `wait_s`. Raises TimeoutError, PeerRefused, OSError."""
         loop = asyncio.get_running_loop()
-        connection = self._take(place, loop.time()) or await self._open(place, loop)
+        connection = self._take(place, loop.time())
+        if connection is None:
+            async with asyncio.timeout(self._wait_s):
+                return await self._ask(await self._open(place, loop), place, octets, loop)
+        self._waits.add(connection, loop)
+        try:
+            return await self._ask(connection, place, octets, loop)
+        finally:
+            self._waits.remove(connection)
+
+    async def _ask(
+        self, connection: "_Connection", place: Place, octets: bytes, loop: asyncio.AbstractEventLoop
+    ) -> Response:
         try:
             answer = await connection.ask(octets, loop)
         except BaseException:
+            # A caller that was cancelled, too: what may still come is nobody's answer.
             connection.abort()
             raise
         if answer.reusable and not connection.is_closed:
@@ -60,6 +75,7 @@ class Connections:
         """Close those that are idle."""
         if self._sweep is not None:
             self._sweep.cancel()
+        self._waits.close()
         for idle in self._idle.values():
             for connection in idle:
                 connection.abort()
@@ -120,6 +136,43 @@ class Connections:
         return self._tls
 
 
+class _Waits:
+    """The connections that were taken again and asked, and when each is given up.
+
+    All wait equally long, so they stand in the order of their deadlines and one timer does for all; it is let run out
+    and set anew. An asyncio.timeout() of its own would be 4.7 µs of each call, this is 0.3.
+    """
+
+    def __init__(self, wait_s: float) -> None:
+        self._wait_s = wait_s
+        self._deadlines: dict[_Connection, float] = {}
+        self._timer: asyncio.TimerHandle | None = None
+
+    def add(self, connection: "_Connection", loop: asyncio.AbstractEventLoop) -> None:
+        """It is being asked."""
+        deadline = self._deadlines[connection] = loop.time() + self._wait_s
+        if self._timer is None:
+            self._timer = loop.call_at(deadline, self._give_up, loop)
+
+    def remove(self, connection: "_Connection") -> None:
+        """It has answered, or nobody waits any more."""
+        del self._deadlines[connection]
+
+    def close(self) -> None:
+        """Nobody is asked any more; who was is still given up in time."""
+        if self._timer is not None and not self._deadlines:
+            self._timer.cancel()
+
+    def _give_up(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._timer = None
+        now = loop.time()
+        for connection, deadline in self._deadlines.items():
+            if deadline > now:
+                self._timer = loop.call_at(deadline, self._give_up, loop)
+                return
+            connection.give_up()
+
+
 class _Connection(asyncio.Protocol):
     """One connection, with the answer that is awaited on it."""
 
@@ -135,9 +188,17 @@ class _Connection(asyncio.Protocol):
         assert self._transport is not None
         assert self._answer is None
         self._answer = Response()
-        self._done = loop.create_future()
-        self._transport.write(octets)
-        return self._done
+        done = self._done = loop.create_future()
+        if self.is_closed:
+            # Since it was made: nobody will tell of the end once more.
+            self._settle(BadResponse("the connection was closed before the request"))
+        else:
+            self._transport.write(octets)
+        return done
+
+    def give_up(self) -> None:
+        """Wait no longer for the answer."""
+        self._settle(TimeoutError())
 
     def abort(self) -> None:
         """End it at once."""

@@ -12,7 +12,6 @@ Rule: an answer counts only when it arrived whole, within the time limit and 64 
 its reason, tried again. Memory stays bounded whatever a partner sends.
 """
 
-import asyncio
 import ipaddress
 from base64 import b64encode
 from collections.abc import Callable, Sequence
@@ -62,7 +61,7 @@ class HttpCaller:
         self._timeout_s = timeout_s
         self._guard = Guard(allow_private=allow_private_addresses)
         self._resolver = CheckedResolver(self._guard, look_up)
-        self._connections = Connections(self._addresses_of)
+        self._connections = Connections(self._addresses_of, timeout_s)
 
     async def get(self, callback: Callback) -> Answer:
         """The parameters in the query, behind any query that the url has."""
@@ -91,8 +90,7 @@ class HttpCaller:
             if way.point.problem:
                 raise PeerRefused(way.point.problem)
             octets = write(callback, way)
-            async with asyncio.timeout(self._timeout_s):
-                response = await self._connections.exchange(way.place, octets)
+            response = await self._connections.exchange(way.place, octets)
             field = response.fields.get
             raw = RawAnswer(
                 response.status, response.body, field("content-type", ""), field("content-encoding", ""),

@@ -164,7 +164,9 @@ class Response:
         else:
             if len(buffer) - at > CHUNK_LINE_MAX:
                 raise BadResponse(f"{_NOT_HTTP}: a chunk has no length")
-        self._buffer = buffer[at:]
+        if at:
+            # Not where nothing was read: a chunk of 64 KiB that drips in would be copied at each drop.
+            self._buffer = buffer[at:]
 
     def _finish(self, body: bytes) -> None:
         self.body = body

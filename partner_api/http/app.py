@@ -58,6 +58,7 @@ def build_app(ports: Ports, *, clock: Clock) -> web.Application:
     app.router.add_get("/v1/openapi.json", openapi, name="openapi")
     app.router.add_get("/health", Health(ports).answer, name="health")
     app.router.add_get("/metrics", metrics, name="metrics")
+    app.on_response_prepare.append(_say_little)
     return app
 
 
@@ -66,6 +67,11 @@ def build_runner(app: web.Application) -> web.AppRunner:
     return web.AppRunner(
         app, access_log=None, auto_decompress=False, keepalive_timeout=KEEP_ALIVE_S, shutdown_timeout=5.0
     )
+
+
+async def _say_little(request: web.Request, response: web.StreamResponse) -> None:
+    """aiohttp would tell everybody its version and Python's."""
+    response.headers["Server"] = "Tollbridge"
 
 
 def _serve(route: Route, ports: Ports, clock: Clock, callers: Callers, in_flight: InFlight) -> Handler:
@@ -78,7 +84,7 @@ def _serve(route: Route, ports: Ports, clock: Clock, callers: Callers, in_flight
             body = read_model(route.body, content)
         key = digest = ""
         if route.method == "POST":
-            key = read_key(request.headers.get(HEADER))
+            key = read_key(request.headers.getall(HEADER, []))
             digest = digest_of(route.method, request.path, content) if key else ""
         path = dict(request.match_info)
         call = Call(ports, clock, partner, path, body, in_flight, key, digest)

@@ -1,7 +1,7 @@
 """Who is calling: `Authorization: Bearer API_KEY`, or Basic with login and API key.
 
 Callers     Authorization header → Partner, or a refusal that does not say which of login and key was wrong
-Failures    throttles guessing, by address and by account
+Failures    throttles guessing, by network and by account
 
 Keys are compared as SHA-256 in constant time; the catalogue in memory knows them, so nobody needs the database.
 
@@ -15,20 +15,22 @@ import hmac
 from base64 import b64decode
 from collections import OrderedDict, deque
 from collections.abc import Callable
-from ipaddress import ip_address
 
 from aiohttp import web
 from structlog import get_logger
 
 from core.catalogue import Catalogue, Partner
 from core.clock import HOUR_MS, MINUTE_MS, Clock
+from partner_api.networks import network_of, read_address
 
 log = get_logger()
 
-ADDRESS_FAILURES_MAX = 10
+NETWORK_FAILURES_MAX = 10
 ACCOUNT_FAILURES_MAX = 20
 WINDOW_MS = MINUTE_MS
 REMEMBERED_MAX = 10_000
+LOGIN_MAX = 80
+"""Longer than any login is: what is remembered of a wrong one."""
 _NOBODY = "0" * 64
 CHALLENGE = 'Bearer realm="tollbridge", Basic realm="tollbridge", charset="UTF-8"'
 
@@ -64,7 +66,7 @@ class Callers:
         self._clock = clock
         self._seen: Catalogue | None = None
         self._by_hash: dict[str, Partner] = {}
-        self._addresses = Failures(ADDRESS_FAILURES_MAX)
+        self._networks = Failures(NETWORK_FAILURES_MAX)
         self._accounts = Failures(ACCOUNT_FAILURES_MAX)
         self._good: OrderedDict[tuple[str, str], int] = OrderedDict()
 
@@ -74,20 +76,20 @@ class Callers:
         if not header:
             raise web.HTTPUnauthorized(headers={"WWW-Authenticate": CHALLENGE}, reason="an API key is needed")
         login, key = read_credentials(header)
-        address = address_of(request)
+        network = caller_network(request)
         partner = self._find(login, key)
         # A Bearer key that is nobody's has no account to count for.
-        account = login or (partner.login if partner is not None else "")
+        account = (login or (partner.login if partner is not None else ""))[:LOGIN_MAX]
         now_ms = self._clock.monotonic_ms()
-        wait_ms = self._wait_ms(address, account, now_ms)
-        if wait_ms and not (partner is not None and self._is_good(address, account, now_ms)):
+        wait_ms = self._wait_ms(network, account, now_ms)
+        if wait_ms and not (partner is not None and self._is_good(network, account, now_ms)):
             raise web.HTTPTooManyRequests(
                 headers={"Retry-After": str(-(-wait_ms // 1000))}, reason="too many wrong keys; wait"
             )
         if partner is None:
-            self._fail(address, account, now_ms)
+            self._fail(network, account, now_ms)
             raise web.HTTPUnauthorized(headers={"WWW-Authenticate": CHALLENGE}, reason="the login or the key is wrong")
-        self._remember(address, account, now_ms)
+        self._remember(network, account, now_ms)
         return partner
 
     def _find(self, login: str | None, key: bytes) -> Partner | None:
@@ -102,24 +104,24 @@ class Callers:
         is_right = hmac.compare_digest(digest, known)
         return partner if is_right and partner is not None and partner.active else None
 
-    def _wait_ms(self, address: str, account: str, now_ms: int) -> int:
-        wait_ms = self._addresses.wait_ms(address, now_ms)
-        if account and not self._is_good(address, account, now_ms):
+    def _wait_ms(self, network: str, account: str, now_ms: int) -> int:
+        wait_ms = self._networks.wait_ms(network, now_ms)
+        if account and not self._is_good(network, account, now_ms):
             wait_ms = max(wait_ms, self._accounts.wait_ms(account, now_ms))
         return wait_ms
 
-    def _fail(self, address: str, account: str, now_ms: int) -> None:
-        self._addresses.add(address, now_ms)
+    def _fail(self, network: str, account: str, now_ms: int) -> None:
+        self._networks.add(network, now_ms)
         if account:
-            self._accounts.add(account[:80], now_ms)
-        log.info("API key refused", address=address)
+            self._accounts.add(account, now_ms)
+        log.info("API key refused", network=network)
 
-    def _is_good(self, address: str, account: str, now_ms: int) -> bool:
-        return self._good.get((address, account), -HOUR_MS) > now_ms - HOUR_MS
+    def _is_good(self, network: str, account: str, now_ms: int) -> bool:
+        return self._good.get((network, account), -HOUR_MS) > now_ms - HOUR_MS
 
-    def _remember(self, address: str, account: str, now_ms: int) -> None:
-        self._good[address, account] = now_ms
-        self._good.move_to_end((address, account))
+    def _remember(self, network: str, account: str, now_ms: int) -> None:
+        self._good[network, account] = now_ms
+        self._good.move_to_end((network, account))
         if len(self._good) > REMEMBERED_MAX:
             self._good.popitem(last=False)
 
@@ -139,13 +141,13 @@ def read_credentials(header: str) -> tuple[str | None, bytes]:
     return None, b""
 
 
-def address_of(request: web.Request) -> str:
-    """Where the request comes from. Only a proxy on this machine or in our own network may speak for another."""
+def caller_network(request: web.Request) -> str:
+    """From where the request comes. Only a proxy on this machine or in our own network may speak for another."""
     peer = request.remote or ""
-    try:
-        is_proxy = ip_address(peer).is_private
-    except ValueError:
-        is_proxy = False
-    forwarded = request.headers.get("X-Forwarded-For", "") if is_proxy else ""
-    # The last one is what the proxy itself saw; those before it are anybody's words.
-    return forwarded.rpartition(",")[2].strip()[:64] or peer
+    found = read_address(peer)
+    if found is None or not found.is_private:
+        return network_of(peer)
+    # The last one is what the proxy itself saw; those before it are anybody's words. Some proxies add a field of
+    # their own behind the client's, so all fields are one list (RFC 9110, 5.3).
+    said = ",".join(request.headers.getall("X-Forwarded-For", [])).rpartition(",")[2]
+    return network_of(peer if read_address(said) is None else said)

@@ -11,7 +11,7 @@ Rule: the same key with other content is refused with 422, whatever became of th
 """
 
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from pydantic import BaseModel
@@ -26,12 +26,13 @@ KEY_MAX = 80
 M = TypeVar("M", bound=BaseModel)
 
 
-def read_key(header: str | None) -> str:
-    """The key, "" without one. Raises RequestError for one that is empty, too long or not printable ASCII."""
-    if header is None:
+def read_key(fields: Sequence[str]) -> str:
+    """The key, "" without one. Raises RequestError for two, and for one that is empty, too long or not printable."""
+    if not fields:
         return ""
-    if not (0 < len(header) <= KEY_MAX and header.isascii() and header.isprintable()):
-        sentence = f"{HEADER} must have 1 to {KEY_MAX} printable ASCII characters"
+    header = fields[0]
+    if not (len(fields) == 1 and 0 < len(header) <= KEY_MAX and header.isascii() and header.isprintable()):
+        sentence = f"{HEADER} must be one, of 1 to {KEY_MAX} printable ASCII characters"
         raise RequestError(sentence, errors={HEADER: sentence})
     return header
 

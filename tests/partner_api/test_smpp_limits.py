@@ -2,11 +2,10 @@
 
 from dataclasses import replace
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from partner_api.smpp_limits import Door, Limits, Throttle, network_of
+from partner_api.smpp_limits import Door, Limits, Throttle
 
 FEW = replace(Limits(), connections=6, unbound_per_network=3)
 MINUTE_MS = 60_000
@@ -183,18 +182,3 @@ def test_what_is_remembered_is_bounded() -> None:
             throttle.succeeded(str(number), str(number), number)
 
     assert all(len(kept) <= 10 for kept in vars(throttle).values() if hasattr(kept, "__len__"))
-
-
-@pytest.mark.parametrize(
-    ("address", "network"),
-    [
-        ("192.0.2.7", "192.0.2.7"),
-        ("::ffff:192.0.2.7", "192.0.2.7"),
-        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
-        ("2001:db8:1:2::1", "2001:db8:1:2::/64"),
-        ("fe80::1%eth0", "fe80::/64"),
-        ("pipe-1", "pipe-1"),
-    ],
-)
-def test_an_address_counts_for_its_network(address: str, network: str) -> None:
-    assert network_of(address) == network

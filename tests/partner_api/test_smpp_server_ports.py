@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from core.errors import ConfigError
 from plumbing.conversation import Tls
@@ -42,6 +43,18 @@ class Connecting(ServerCase):
         assert (await (await self.client(tls=trust)).bind("acme", "aaa")).status == 0
         await server.stop(1)
         assert server.totals()["connections"] == 0
+
+    async def test_a_client_without_tls_can_be_found_in_the_log(self) -> None:
+        ours, _ = self.certificates()
+        server = await self.serving(tls=ours)
+        with capture_logs() as logs:
+            client = await self.client()
+            client.say(b"\0\0\0\x10 this is no TLS")
+            await self.until(lambda: not server.totals()["connections"])
+
+        [told] = [one for one in logs if one["event"] == "smpp connection over, not bound"]
+        assert told["reason"].startswith("TLS: ")
+        assert told["peer"].startswith("127.0.0.1:")
 
     async def test_ipv6(self) -> None:
         await self.serving(host="::1")

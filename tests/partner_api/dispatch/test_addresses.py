@@ -1,6 +1,8 @@
 """Where callbacks may go (reliability.md, section 4)."""
 
 import asyncio
+import contextlib
+import socket
 import threading
 from ipaddress import ip_address
 
@@ -60,8 +62,21 @@ def test_each_address_has_its_kind(address: str, kind: str) -> None:
 
 
 def test_an_address_of_our_own_interface_is_known_as_such() -> None:
-    assert is_our_own(ip_address("127.0.0.1"))
-    assert not is_our_own(ip_address("93.184.216.34"))
+    for address in ("127.0.0.1", "::1", "::ffff:127.0.0.1", "64:ff9b::7f00:1"):
+        assert is_our_own(ip_address(address)), address
+    for address in ("93.184.216.34", "2606:2800:220:1::1", "::ffff:93.184.216.34"):
+        assert not is_our_own(ip_address(address)), address
+
+
+def test_an_address_of_our_own_is_no_place_for_a_callback() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        # Where a datagram to the next network would come from, if there is a way; no datagram is sent.
+        with contextlib.suppress(OSError):
+            probe.connect(("192.0.2.99", 9))
+        ours = ip_address(probe.getsockname()[0])
+
+    assert ours.is_unspecified or is_our_own(ours)
+    assert Guard(allow_private=False).judge(str(ours)) != ""
 
 
 def test_private_addresses_may_be_allowed_but_never_those_of_a_cloud() -> None:

@@ -85,6 +85,9 @@ def test_a_json_answer_has_reply_and_from(content: str, reply: str, sender: str,
         '{"reply": "\\ud83d"}',
         "[" * 60_000,
         '{"from": "%s"}' % ("x" * 21),
+        '{"from": "ИГРА"}',
+        '{"from": "GAME\\u0000"}',
+        '{"from": "GAME\\r\\nX"}',
     ],
 )
 def test_a_json_answer_that_says_something_else_is_a_failure(content: str) -> None:

@@ -6,9 +6,13 @@ import hmac
 import json
 from urllib.parse import parse_qsl
 
+import pytest
+
 from core.message import Callback, Outcome
 from partner_api.dispatch.callback import parameters
+from partner_api.dispatch.connections import _Connection
 from partner_api.dispatch.http import HttpCaller
+from partner_api.dispatch.responses import BadResponse
 from plumbing.clock import SystemClock
 from tests import partners
 from tests.case import AsyncioTestCase
@@ -97,6 +101,32 @@ class Calling(AsyncioTestCase):
 
         assert (partner.connections, len(partner.heard)) == (1, 20)
 
+    async def test_the_time_limit_holds_on_connections_that_were_kept(self) -> None:
+        caller = HttpCaller(clock=SystemClock(), timeout_s=0.2, allow_private_addresses=True)
+        async with Partner(partners.in_turn(*[answers("ok")] * 10, partners.hangs)) as partner:
+            for _ in range(2):
+                await asyncio.gather(*(caller.get(a_callback(partner.url)) for _ in range(5)))
+            said = []
+            for _ in range(3):
+                said += await asyncio.gather(*(caller.get(a_callback(partner.url)) for _ in range(5)))
+        await caller.close()
+
+        assert {one.error for one in said} == {"no whole answer within 0.2 s"}
+        assert all(150 <= one.latency_ms < 5000 for one in said), said
+        assert partner.connections == 15, "five were kept, and after each time-out five are new"
+
+    async def test_a_caller_that_is_cancelled_leaves_nothing_behind(self) -> None:
+        async with Partner(partners.in_turn(answers("ok"), partners.hangs, answers("later"))) as partner:
+            await self.caller.get(a_callback(partner.url))
+            hanging = asyncio.ensure_future(self.caller.get(a_callback(partner.url)))
+            while len(partner.heard) < 2:
+                await asyncio.sleep(0)
+            hanging.cancel()
+            await asyncio.gather(hanging, return_exceptions=True)
+            answer = await self.caller.get(a_callback(partner.url))
+
+        assert (hanging.cancelled(), answer.reply, partner.connections) == (True, "later", 2)
+
     async def test_a_connection_is_not_used_again_after_a_broken_answer(self) -> None:
         late = partners.says(partners.response(200, b"ok") + partners.response(200, b"smuggled"))
         async with Partner(late) as partner:
@@ -138,6 +168,27 @@ class Calling(AsyncioTestCase):
 
         assert {one.reply for one in said} == {"ok"}
         assert max(one.latency_ms for one in said) < 1900
+
+    async def test_a_partner_that_speaks_or_hangs_up_before_it_is_asked_holds_up_nobody(self) -> None:
+        async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(b"220 this is no HTTP\r\n")
+            writer.transport.abort()
+
+        server = await asyncio.start_server(hang_up, "127.0.0.1", 0)
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        said = [await self.caller.get(a_callback(url)) for _ in range(50)]
+        server.close()
+
+        assert {one.outcome for one in said} == {Outcome.AGAIN}
+        assert max(one.latency_ms for one in said) < 1900
+
+    async def test_a_connection_that_ended_before_the_request_is_told_at_once(self) -> None:
+        connection = _Connection()
+        connection.connection_made(asyncio.Transport())
+        connection.connection_lost(None)
+
+        with pytest.raises(BadResponse, match="closed before the request"):
+            await asyncio.wait_for(connection.ask(b"GET / HTTP/1.1\r\n\r\n", asyncio.get_running_loop()), 1)
 
     async def test_nobody_listens(self) -> None:
         async with Partner(answers("ok")) as partner:

@@ -19,6 +19,7 @@ from typing import Any
 import aiohttp
 import sqlalchemy as sa
 from aiohttp import web
+from multidict import CIMultiDict
 
 from core.catalogue import Catalogue, Partner
 from core.errors import StoreAway
@@ -204,7 +205,7 @@ class ApiCase(AsyncioTestCase):
         self, method: str, path: str, *, key: str = "key-of-acme", api: Api | None = None, **words: Any
     ) -> Answer:
         """One request; `key` "" sends none."""
-        headers = dict(words.pop("headers", {}))
+        headers = CIMultiDict(words.pop("headers", {}))
         if key:
             headers.setdefault("Authorization", f"Bearer {key}")
         url = f"{(api or self.api).url}{path}"

@@ -22,6 +22,12 @@ class Door(ApiCase):
                 assert (answer.status, answer.is_problem) == (401, True), route
                 assert "Bearer" in answer.headers["WWW-Authenticate"]
 
+    async def test_no_answer_tells_whose_versions_run_here(self) -> None:
+        for path in ("/health", "/v1/balance", "/nowhere"):
+            answer = await self.ask("GET", path, key="")
+
+            assert answer.headers["Server"] == "Tollbridge", path
+
     async def test_an_unknown_path_and_an_unknown_method_are_problems(self) -> None:
         for method, path, status in (
             ("GET", "/", 404), ("GET", "/v1", 404), ("POST", "/v1/messages", 404), ("GET", "/v1/messages//", 404),

@@ -1,8 +1,11 @@
 """Who is calling, and what becomes of those who guess."""
 
 from base64 import b64encode
+from collections.abc import Callable
 
-from partner_api.http.auth import ACCOUNT_FAILURES_MAX, ADDRESS_FAILURES_MAX, read_credentials
+from multidict import CIMultiDict
+
+from partner_api.http.auth import ACCOUNT_FAILURES_MAX, NETWORK_FAILURES_MAX, read_credentials
 from tests.partner_api.http.api import Answer, ApiCase
 
 
@@ -40,7 +43,7 @@ class Keys(ApiCase):
         assert len(said) == 1
 
     async def test_an_address_that_guesses_is_made_to_wait_and_another_is_not(self) -> None:
-        for number in range(ADDRESS_FAILURES_MAX):
+        for number in range(NETWORK_FAILURES_MAX):
             assert (await self.balance({"Authorization": f"Bearer guess {number}"})).status == 401
 
         waiting = await self.balance({"Authorization": "Bearer key-of-acme"})
@@ -50,6 +53,25 @@ class Keys(ApiCase):
 
         assert (waiting.status, waiting.is_problem, waiting.headers["Retry-After"]) == (429, True, "60")
         assert (elsewhere.status, later.status) == (200, 200)
+
+    async def test_many_addresses_of_one_network_are_one_and_ports_and_fields_are_no_way_around(self) -> None:
+        ways: tuple[Callable[[int], list[str]], ...] = (
+            lambda number: [f"2001:db8:1:2::{number:x}"],
+            lambda number: [f"198.51.100.9:{1000 + number}"],
+            lambda number: [f"[2001:db8:1:3::{number:x}]:{number}"],
+            lambda number: [f"203.0.113.{number}, 198.51.100.8"],
+            lambda number: [f"203.0.113.{number}", "198.51.100.7"],
+            lambda number: [f"guess {number}"],
+        )
+        for claimed in ways:
+            said = []
+            for number in range(NETWORK_FAILURES_MAX + 1):
+                fields = [("Authorization", f"Bearer guess {number}")]
+                fields += [("X-Forwarded-For", one) for one in claimed(number)]
+                said.append((await self.ask("GET", "/v1/balance", key="", headers=CIMultiDict(fields))).status)
+            self.api.clock.ms += 120_000
+
+            assert said == [401] * NETWORK_FAILURES_MAX + [429], claimed(1)
 
     async def test_an_account_that_is_guessed_from_everywhere_still_works_where_it_worked(self) -> None:
         assert (await self.balance(basic("acme", "key-of-acme"), address="203.0.113.7")).status == 200
@@ -63,7 +85,7 @@ class Keys(ApiCase):
         assert (stranger.status, owner.status, guess.status) == (429, 200, 429)
 
     async def test_no_key_at_all_is_no_guess(self) -> None:
-        for _ in range(ADDRESS_FAILURES_MAX + 1):
+        for _ in range(NETWORK_FAILURES_MAX + 1):
             assert (await self.balance({})).status == 401
         assert (await self.balance({"Authorization": "Bearer key-of-acme"})).status == 200
 

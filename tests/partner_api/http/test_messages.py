@@ -2,6 +2,8 @@
 
 import asyncio
 
+from multidict import CIMultiDict
+
 from tests.partner_api import rows
 from tests.partner_api.http.api import Api, ApiCase
 
@@ -168,3 +170,11 @@ class Replying(ApiCase):
 
             assert (answer.status, answer.is_problem) == (400, True), key
         assert self.api.effects == 0
+
+    async def test_two_keys_are_none(self) -> None:
+        fields = CIMultiDict([("Idempotency-Key", "k-1"), ("Idempotency-Key", "k-2")])
+        path = f"/v1/messages/{self.open_mo}/reply"
+
+        answer = await self.ask("POST", path, json={"text": "Hello"}, headers=fields)
+
+        assert (answer.status, answer.is_problem, self.api.effects) == (400, True, 0)

@@ -1,0 +1,32 @@
+"""From which network somebody comes: what guessing and crowding are counted by. No I/O.
+
+network_of      the network that an address counts for
+read_address    an address as proxies write it
+
+Rule: who has many addresses has one network: of IPv6 a customer is given a /64 at least, 2**64 addresses.
+"""
+
+import re
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+
+_WRITTEN = re.compile(r"\[([^\]]*)\](?::[0-9]+)?|([^:]*):[0-9]+|([^\[\]]*)")
+"""In brackets with or without a port, IPv4 with a port, or bare."""
+
+
+def network_of(address: str) -> str:
+    """The address itself; of IPv6 the /64, which one customer has whole; of IPv4 in IPv6 clothes the IPv4."""
+    found = read_address(address)
+    if found is None:
+        return address
+    if isinstance(found, IPv6Address):
+        return str(found.ipv4_mapped or IPv6Network((int(found) >> 64 << 64, 64)))
+    return str(found)
+
+
+def read_address(text: str) -> IPv4Address | IPv6Address | None:
+    """`192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1`, `[2001:db8::1]`, `[2001:db8::1]:4711`; None for all else."""
+    found = _WRITTEN.fullmatch(text.strip())
+    try:
+        return ip_address(found[1] or found[2] or found[3]) if found is not None else None
+    except ValueError:
+        return None

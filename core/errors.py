@@ -3,7 +3,7 @@
 TollbridgeError
 ├── UserMistake        ConfigError, ProvisioningError, RequestError     one line, exit 1 or HTTP 4xx
 ├── PeerError(retry)   LinkLost, PeerRefused, PeerMisbehaved            an operator, a partner, a supplier
-└── StoreError         StoreAway, StoreConflict
+└── StoreError         StoreAway, StoreConflict, Buried
 
 Rule: a message says where, what, and what to do. Whether to try again is in the error, not in the catcher.
 """
@@ -77,3 +77,7 @@ class StoreAway(StoreError):
 
 class StoreConflict(StoreError):
     """The same idempotency key came again with another content."""
+
+
+class Buried(StoreError):
+    """Another process took this one for dead and has its work: nothing of it may be written any more."""

@@ -8,6 +8,9 @@ Entries are (last, length, amount), rising by last: an event, or a bucket of tho
 newest EXACT entries are always single events; a bucket counts whole as long as any of it may be in the window, so
 nothing is admitted beyond the threshold, and a window with at most EXACT events is exact.
 
+A clock that was set back brings moments further behind than the grace. What lies ahead of them then counts as if it
+were now: nothing is forgotten, and nobody waits until the clock is there again.
+
 Rule: store/counters.lua does the same, step by step; tests/store/test_counters.py holds them together.
 """
 
@@ -62,12 +65,25 @@ class Window:
     def sum_at(self, at: Instant, span: Span) -> int:
         """The sum over (at − window, at]."""
         if at < self.at:
-            return self._sum_before(at, at - span.window_ms)
+            if not self.entries or self.entries[-_ENTRY] - at <= span.keep_ms - span.window_ms:
+                return self._sum_before(at, at - span.window_ms)
+            self._set_back(at, span)
         self.at = at
         entries, edge = self.entries, self.edge
         if edge < len(entries) and entries[edge] <= at - span.window_ms:
             self._move_edge(at - span.window_ms)
         return self.total
+
+    def _set_back(self, at: Instant, span: Span) -> None:
+        """The clock was: what lies ahead is now."""
+        entries = self.entries
+        for place in range(len(entries) - _ENTRY, -1, -_ENTRY):
+            last, length = entries[place], entries[place + 1]
+            if last <= at:
+                break
+            entries[place], entries[place + 1] = at, max(0, at - (last - length))
+        self.at = at
+        self._sum_anew(span)
 
     def _move_edge(self, cut: Instant) -> None:
         entries, edge = self.entries, self.edge

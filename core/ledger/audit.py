@@ -2,15 +2,17 @@
 
 check_postings  L1  every posting: amount > 0, debit ≠ credit, both of one currency
 check_sides     L2  over all accounts of one currency: debits = credits
-check_entries   L3  every entry's postings = the sums of the charges and details that name it
+check_entries   L3  every entry's postings = the sums of the charges and details that name it, and make its digest
+                L4  the entry that they name is there
 check_states    L4  a posted charge names one entry, every other names none
 check_parts     L5  price = vat + operator + partner + referral + ours + suspense
 check_earnings  L6  the partner's amounts of a month = F(V), V = the sum of bases = the counter
 check_versions  L7  a charge made again from its versions is the same (core.ledger.recompute)
 check_balances  L8  balance row = opening + postings; none below its floor
 check_reasons   L10 every acknowledged MO has one charge or one reason why none
+check_single    L10 and no second one of kind `mo`
 
-Rows are in `core.ledger.rows`; all names are importable from here.
+Rows are in `core.ledger.rows`, but for the entry's; all names are importable from here.
 
 Rule: it streams. L1, L4, L5, L7 and L10 judge each row alone and may be fed in pieces, so one pass over a table feeds
 several; L3 holds one entry; L6 holds a sum per partner, plan version and month; L2 and L8 one per account with a floor.
@@ -20,12 +22,12 @@ from collections.abc import Callable, Iterable, Iterator
 from heapq import merge
 from itertools import groupby
 from operator import itemgetter
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from core.catalogue import PlanVersion
 from core.clock import Month, month_text
 from core.ledger.accounts import NoSuchAccount, balance, has_floor, kind_of
-from core.ledger.entry import ChargeState
+from core.ledger.entry import ChargeKind, ChargeState, Entry, Posting
 from core.ledger.facts import PostingKey, postings_of_charge
 from core.ledger.recompute import check_versions
 from core.ledger.rows import (
@@ -44,13 +46,25 @@ from core.tariff.rate import VolumeKey
 from core.tariff.tiers import earned
 
 __all__ = [
-    "AccountTotal", "BalanceRow", "ChargeRow", "DetailRow", "Earnings", "Finding", "MoRow", "PostingRow", "Versions",
-    "VolumeRow", "check_balances", "check_earnings", "check_entries", "check_parts", "check_postings",
-    "check_reasons", "check_sides", "check_states", "check_versions",
+    "AccountTotal", "BalanceRow", "ChargeRow", "DetailRow", "Earnings", "EntryRow", "Finding", "MoRow", "PostingRow",
+    "Versions", "VolumeRow", "check_balances", "check_earnings", "check_entries", "check_parts", "check_postings",
+    "check_reasons", "check_sides", "check_single", "check_states", "check_versions",
 ]  # fmt: skip
 
 UNCHARGED = frozenset({"test", "duplicate", "free"})
 """Why an acknowledged MO may have no charge."""
+
+SUMMED = "batch"
+"""The kind of entries whose digest is that of their postings; others may have one of what was asked for."""
+
+
+class EntryRow(NamedTuple):
+    """An entry as it is stored."""
+
+    entry_id: int
+    digest: str
+    kind: str
+
 
 Movement: TypeAlias = tuple[int, bool, PostingKey, int]
 """(entry id, is a posting, key, amount): what L3 merges."""
@@ -84,25 +98,71 @@ def check_sides(totals: Iterable[AccountTotal]) -> Iterator[Finding]:
 
 
 def check_entries(
-    charges: Iterable[ChargeRow], postings: Iterable[PostingRow], details: Iterable[DetailRow] = ()
+    charges: Iterable[ChargeRow],
+    postings: Iterable[PostingRow],
+    details: Iterable[DetailRow] = (),
+    entries: Iterable[EntryRow] | None = None,
 ) -> Iterator[Finding]:
-    """L3, over streams that rise by entry id; compared by debit, credit, currency and booked month."""
+    """L3, over streams that rise by entry id; compared by debit, credit, currency and booked month. With `entries`
+    also whether each is there (L4), with the digest of its postings.
+    """
     streams = (
         _rising(_of_charges(charges), "charges"),
         _rising(_of_details(details), "details"),
         _rising(_of_postings(postings), "postings"),
     )
+    stored = None if entries is None else _Stored(entries)
     for entry_id, movements in groupby(merge(*streams, key=itemgetter(0)), key=itemgetter(0)):
         named: dict[PostingKey, int] = {}
         posted: dict[PostingKey, int] = {}
         for _, is_posting, key, amount in movements:
             side = posted if is_posting else named
             side[key] = side.get(key, 0) + amount
+        if stored is not None:
+            yield from stored.check(entry_id, posted, is_charged=bool(named))
         if named == posted:
             continue
         for key in sorted(named.keys() | posted.keys()):
             if named.get(key, 0) != posted.get(key, 0):
                 yield Finding("L3", "entry", str(entry_id), _differs(key, posted.get(key, 0), named.get(key, 0)))
+    if stored is not None:
+        yield from stored.rest()
+
+
+class _Stored:
+    """The entries themselves, asked for one by one in their order."""
+
+    def __init__(self, entries: Iterable[EntryRow]) -> None:
+        self._entries = iter(entries)
+        self._next = next(self._entries, None)
+        self._last = 0
+
+    def check(self, entry_id: int, posted: dict[PostingKey, int], *, is_charged: bool) -> Iterator[Finding]:
+        """Whether it is there and says what was posted; those before it moved nothing."""
+        while self._next is not None and self._next.entry_id < entry_id:
+            yield from self._digest({})
+        if self._next is None or self._next.entry_id != entry_id:
+            who = "charges name it" if is_charged else "postings name it"
+            yield Finding("L4" if is_charged else "L3", "entry", str(entry_id), f"{who}, and it is not there")
+        else:
+            yield from self._digest(posted)
+
+    def rest(self) -> Iterator[Finding]:
+        """Those behind the last one that moved something."""
+        while self._next is not None:
+            yield from self._digest({})
+
+    def _digest(self, posted: dict[PostingKey, int]) -> Iterator[Finding]:
+        row = self._next
+        assert row is not None
+        assert row.entry_id > self._last, f"entries do not rise by their ids: {row.entry_id} after {self._last}"
+        self._last, self._next = row.entry_id, next(self._entries, None)
+        # What is no posting at all is L1's to find.
+        is_sound = all(amount > 0 and debit != credit for (debit, credit, *_), amount in posted.items())
+        if row.kind == SUMMED and is_sound:
+            postings = tuple(Posting(*key[:3], amount, key[3]) for key, amount in posted.items())
+            if Entry("", postings).digest() != row.digest:
+                yield Finding("L3", "entry", str(row.entry_id), "its digest is not that of its postings")
 
 
 def check_states(charges: Iterable[ChargeRow]) -> Iterator[Finding]:
@@ -230,6 +290,19 @@ def check_reasons(messages: Iterable[MoRow | tuple[int, int, str]]) -> Iterator[
             yield Finding("L10", "message", row, f"its charge is in state {state}, which is none")
         elif reason in UNCHARGED:
             yield Finding("L10", "message", row, f"charged, though the reason {reason!r} says that it is not")
+
+
+def check_single(charges: Iterable[tuple[int, int, int, int | None]]) -> Iterator[Finding]:
+    """L10, over (charge's id, message's id, kind, state of the message's own charge): may be fed in pieces.
+
+    An MO's charge stands in the MO's row, so a row of its own is a second one, or that of no message.
+    """
+    for charge_id, message_id, kind, own in charges:
+        if own is None:
+            yield Finding("L10", "charge", str(charge_id), f"its message {message_id} is not there")
+        elif kind == ChargeKind.MO:
+            what = "has none, for a reason" if own == ChargeState.NONE else "has its charge already"
+            yield Finding("L10", "charge", str(charge_id), f"a charge of kind mo, but the message {message_id} {what}")
 
 
 def _rising(movements: Iterator[Movement], what: str) -> Iterator[Movement]:

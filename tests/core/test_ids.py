@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.ids import EPOCH_MS, SLOTS, Ids, first_id_at, instant_of_id
+from core.ids import EPOCH_MS, SLOTS, Ids, Trail, first_id_at, instant_of_id
 
 NOW = 1_795_507_865_000
 moments = st.lists(st.integers(NOW - 5, NOW + 5), min_size=1, max_size=50)
@@ -56,3 +56,37 @@ def test_ids_of_a_moment_begin_at_the_first_one() -> None:
 
 def test_the_last_id_of_2088_fits_in_63_bits() -> None:
     assert Ids(SLOTS - 1).next(3_755_289_599_999) < 2**63
+
+
+@given(steps=st.lists(st.tuples(st.integers(0, 4_000), st.integers(-10_000, 10_000)), min_size=1, max_size=60))
+def test_the_ids_of_late_are_found_whatever_the_wall_clock_did(steps: list[tuple[int, int]]) -> None:
+    """Every one that was made within the time asked for, and none that is older by more than a second."""
+    ids, trail = Ids(1), Trail(10_000, last=0)
+    made: list[tuple[int, int]] = []
+    ms = 5_000
+    for passed_ms, wall_ms in steps:
+        ms += passed_ms
+        made.append((ms, ids.next(NOW + ms + wall_ms)))
+        trail.mark(made[-1][1], ms)
+
+    for for_ms in (0, 1, 999, 1_000, 3_500, 10_000):
+        first = trail.since(ms - for_ms)
+        assert all(id_ >= first for at, id_ in made if at >= ms - for_ms)
+        assert all(id_ < first for at, id_ in made if at <= ms - for_ms - 1_000)
+
+
+def test_where_nothing_came_of_late_nothing_is_found() -> None:
+    trail = Trail(60_000, last=7)
+
+    assert trail.since(0) == 8
+    trail.mark(9, 1_000)
+    assert trail.since(500_000) == 10
+
+
+def test_a_trail_keeps_a_mark_a_second_and_no_longer_than_it_must() -> None:
+    trail = Trail(60_000, last=0)
+
+    for number in range(500_000):
+        trail.mark(number, number)
+
+    assert len(trail._marks) <= 62

@@ -46,18 +46,30 @@ class NaiveCounts:
     def _decide(self, asked: Asked) -> Decision:
         if asked.message_id in self.decided:
             return self.decided[asked.message_id]
-        beyond = tuple(check for check in asked.checks if self._with(check, asked.at) > check.bound.threshold)
-        for check in beyond:
-            if check.bound.action is Action.REJECT:
-                return (check,)
+        beyond: list[Check] = []
+        for check in asked.checks:
+            if self._with(check, asked.at) > check.bound.threshold:
+                if check.bound.action is Action.REJECT:
+                    return (check,)
+                beyond.append(check)
         self.restore([asked])
-        return beyond
+        return tuple(beyond)
 
     def _with(self, check: Check, at: Instant) -> int:
         since = at - check.bound.span.window_ms
+        self._notice_the_clock(check, at)
         return check.amount + sum(
             amount for _, window, when, amount in self.events if window == check.window and since < when <= at
         )
+
+    def _notice_the_clock(self, check: Check, at: Instant) -> None:
+        """It was set back by more than the grace: what lies ahead is now."""
+        newest = max((when for _, window, when, amount in self.events if window == check.window and amount), default=at)
+        if newest - at > grace_ms(check.bound.span.window_ms):
+            self.events = [
+                (message_id, window, min(when, at) if window == check.window else when, amount)
+                for message_id, window, when, amount in self.events
+            ]
 
     def take_back(self, message_ids: Iterable[int]) -> None:
         gone = set(message_ids)
@@ -87,10 +99,20 @@ class History:
         return said
 
 
+def _checks(draw: st.DrawFn, bounds: list[Bound]) -> tuple[Check, ...]:
+    whom = draw(st.sampled_from("ab"))
+    amounts = [draw(st.sampled_from([0, 1, 1, 2])) for _ in bounds]
+    return tuple(Check(bound, f"{bound.limit_id}:{whom}", amount) for bound, amount in zip(bounds, amounts))
+
+
 @st.composite
-def histories(draw: st.DrawFn) -> History:
-    """Some limits, some subscribers; times that mostly rise, or lie behind newer ones within the grace."""
-    lengths = draw(st.lists(st.sampled_from([7, 100, 1_000, 60_000, 90_000, 86_400_000]), min_size=1, max_size=3))
+def histories(draw: st.DrawFn, *, clocks: bool = False) -> History:
+    """Some limits, some subscribers; times that mostly rise, or lie behind newer ones within the grace.
+
+    With `clocks`, a clock is set back now and then; windows are long then, so that nothing leaves them before.
+    """
+    sizes = [600_000, 86_400_000] if clocks else [7, 100, 1_000, 60_000, 90_000, 86_400_000]
+    lengths = draw(st.lists(st.sampled_from(sizes), min_size=1, max_size=3))
     bounds = [
         a_bound(
             id=number,
@@ -101,11 +123,17 @@ def histories(draw: st.DrawFn) -> History:
         for number, length in enumerate(lengths)
     ]
     late = min(grace_ms(length) for length in lengths)
-    steps = st.sampled_from([0, 1, *(length + more for length in lengths for more in (-1, 0, 1, -length // 2))])
+    jumps = [] if clocks else [length + more for length in lengths for more in (-1, 0, 1, -length // 2)]
+    steps = st.sampled_from([0, 1, 5_000, *jumps] if clocks else [0, 1, *jumps])
     latest, next_id, past = START, 1, list[list[Asked]]()
     story: list[list[Asked] | list[int]] = []
-    for kind in draw(st.lists(st.sampled_from(["batch"] * 4 + ["again", "back", "retried"]), min_size=1, max_size=12)):
-        if kind == "again" and past:
+    kinds = ["batch"] * 4 + ["again", "back", "retried"] + ["clock"] * clocks
+    for kind in draw(st.lists(st.sampled_from(kinds), min_size=1, max_size=12)):
+        if kind == "clock":
+            latest -= draw(st.sampled_from([1, late - 1, late, late + 1, 2 * late, 3_600_000, 2 * max(lengths)]))
+            # What was counted by the old time cannot be told any more from what came since: it is not taken back.
+            past = []
+        elif kind == "again" and past:
             story.append(draw(st.sampled_from(past[-2:])))
         elif kind == "back" and past:
             batch = past.pop(draw(st.integers(-min(2, len(past)), -1)))
@@ -121,12 +149,7 @@ def histories(draw: st.DrawFn) -> History:
             for step in draw(st.lists(steps, min_size=1, max_size=6)):
                 latest += max(0, step)
                 at = latest - draw(st.sampled_from([0, 0, 0, 1, late // 2, late - 1]))
-                whom = draw(st.sampled_from("ab"))
-                amounts = [draw(st.sampled_from([0, 1, 1, 2])) for _ in bounds]
-                checks = tuple(
-                    Check(bound, f"{bound.limit_id}:{whom}", amount) for bound, amount in zip(bounds, amounts)
-                )
-                batch.append(Asked(next_id, at, checks))
+                batch.append(Asked(next_id, at, _checks(draw, bounds)))
                 next_id += 1
             past.append(batch)
             story.append(batch)

@@ -21,6 +21,33 @@ def test_memory_decides_as_a_list_of_all_events_would(history: History) -> None:
     assert history.happens_to(MemoryCounts()) == history.happens_to(NaiveCounts())
 
 
+@given(history=histories(clocks=True))
+def test_a_clock_that_is_set_back_makes_a_window_neither_forget_nor_last(history: History) -> None:
+    assert history.happens_to(MemoryCounts()) == history.happens_to(NaiveCounts())
+
+
+@pytest.mark.parametrize("back_ms", [61_000, 3_600_000, 86_400_000])
+def test_after_the_clock_was_set_back_a_subscriber_waits_for_one_window_and_no_longer(back_ms: int) -> None:
+    counts, check = MemoryCounts(), Check(a_bound(window_ms=60_000, threshold=1), "w", 1)
+    now = START - back_ms
+    counts.decide([an_asked(1, START, check)])
+
+    assert admitted(counts, an_asked(2, now, check)) == [False]
+    assert admitted(counts, an_asked(3, now + 59_999, check), an_asked(4, now + 60_000, check)) == [False, True]
+
+
+def test_a_busy_window_stays_small_after_the_clock_was_set_back_a_day() -> None:
+    counts, check = MemoryCounts(), Check(a_bound(window_ms=10_000, threshold=10**9), "w", 1)
+    counts.decide([an_asked(number, START + number, check) for number in range(5_000)])
+    yesterday = START - 86_400_000
+
+    counts.decide([an_asked(10_000 + number, yesterday + number * 10, check) for number in range(20_000)])
+
+    assert len(counts._windows["w"].entries) <= 3 * span_of(10_000).full
+    strict = Check(a_bound(window_ms=10_000, threshold=1_000), "w", 1)
+    assert admitted(counts, an_asked(99_999, yesterday + 200_000, strict)) == [True]
+
+
 @pytest.mark.parametrize(("after_ms", "passes"), [(59_999, False), (60_000, True)])
 def test_a_message_leaves_its_window_after_exactly_its_length(after_ms: int, passes: bool) -> None:
     counts, check = MemoryCounts(), Check(a_bound(window_ms=60_000, threshold=1), "w", 1)

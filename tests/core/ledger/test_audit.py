@@ -25,6 +25,7 @@ from core.ledger.audit import (
     check_postings,
     check_reasons,
     check_sides,
+    check_single,
     check_states,
 )
 from core.ledger.entry import ChargeKind, ChargeState
@@ -179,6 +180,16 @@ def test_l3_refuses_rows_out_of_order() -> None:
 
     with pytest.raises(AssertionError, match="postings do not rise by entry id"):
         list(check_entries(by_entry(ledger), ledger.postings[::-1], ledger.details))
+
+
+def test_l10_finds_a_second_charge_of_a_message() -> None:
+    rows = [(7, 1, 1, 2), (8, 2, 1, 0), (9, 3, 2, None), (10, 4, 2, 2)]
+
+    assert sentences(check_single(rows)) == [
+        "a charge of kind mo, but the message 1 has its charge already",
+        "a charge of kind mo, but the message 2 has none, for a reason",
+        "its message 3 is not there",
+    ]
 
 
 def test_l4_finds_a_posted_charge_without_an_entry() -> None:

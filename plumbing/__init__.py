@@ -6,6 +6,7 @@ pump           the same over a socket: the one Twisted protocol, connect, listen
 pipe           the same in memory, for tests and the simulation
 tls            how certificates are shown and trusted
 clock          the machine's time
+files          how many files may be open
 threads        the single writer thread; readers
 metrics        counters and gauges that any upper floor may turn
 """

@@ -4,6 +4,7 @@ Session       receive, send, answer, tick, output, deadline_ms
 Bound         the peers know each other: traffic may begin
 Answered      a response came to a request that we sent
 Unanswered    no response will come to a request that we sent
+Complaint     the peer said what cannot be used: the first time in a session, to an owner who wants to know
 Closed        the end: write what output() still holds, then close the connection
 
 A request of the peer arrives as the operation itself; the owner gives it back to answer().
@@ -20,7 +21,7 @@ Operation: TypeAlias = Any
 """A message of the protocol, request or response: the protocol's own dataclasses."""
 
 Event: TypeAlias = object
-"""What receive() and tick() return: one of the four below, or an operation that the peer asks for."""
+"""What receive() and tick() return: one of the five below, or an operation that the peer asks for."""
 
 Loss: TypeAlias = Literal["timeout", "lost"]
 
@@ -46,6 +47,15 @@ class Unanswered:
 
     request: Operation
     reason: Loss
+
+
+@dataclass(slots=True)
+class Complaint:
+    """The peer said what cannot be used. Nothing of its contents; `status` is what it was answered, None: nothing."""
+
+    operation: str
+    status: int | None
+    reason: str
 
 
 @dataclass(slots=True)

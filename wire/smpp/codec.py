@@ -4,6 +4,7 @@ decode(frame)       -> Operation; raises RemoteError and nothing else, with the 
 encode(operation)   -> bytes; raises LocalError and nothing else
 response_to(request, status=..., ...)       the right response, with its sequence number
 refusal_of(frame, status)                   what answers a PDU that could not be decoded, or None
+command_of(frame)                           its name, for people
 
 The four operations of the hot path (submit_sm, deliver_sm and their responses) have ways of their own,
 which take the ordinary case only; anything odd goes the way of the table (layout.py), which alone knows
@@ -100,6 +101,13 @@ def refusal_of(frame: bytes, status: int) -> Response | None:
         return GenericNack(sequence, status)
     response = command.response_type if issubclass(command, Request) else None
     return response(sequence, status) if response else None
+
+
+def command_of(frame: bytes) -> str:
+    """The name of a PDU's command; of an unknown one its number."""
+    _, command_id, _, _ = read_header(frame)
+    command = COMMANDS.get(command_id)
+    return command.name if command is not None else f"0x{command_id:08X}"
 
 
 # --- by the table -------------------------------------------------------------------------------------

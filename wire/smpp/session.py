@@ -4,7 +4,8 @@ SmppSession   receive, send, answer, tick, output, deadline_ms (the contract of 
               room, room_at, room_at_ms, throttled, owes, state, ignored, refused
 
 The session itself answers enquire_link, unbind, unknown and broken PDUs, requests in the wrong state and
-those that its owner does not serve; it sends enquire_link on an idle link. All else are events.
+those that its owner does not serve; it sends enquire_link on an idle link. All else are events. What it refused or
+passed over it counts, and tells of the first that the peer should not have said, if Settings.complains.
 
 Rule: enquire_link is answered in every state and never waits behind a window (sheet, pitfall 10). Nothing
 that a peer sends makes receive() raise.
@@ -13,9 +14,9 @@ Source: SMPP 3.4, 2.2 and 2.7; sheet sections 10 and 11; reliability.md, section
 """
 
 from wire.errors import LocalError, RemoteError
-from wire.session import Answered, Bound, Closed, Event, Unanswered
+from wire.session import Answered, Bound, Closed, Complaint, Event, Unanswered
 from wire.smpp import status as st
-from wire.smpp.codec import decode, encode, refusal_of, response_to
+from wire.smpp.codec import command_of, decode, encode, refusal_of, response_to
 from wire.smpp.frames import FrameReader
 from wire.smpp.operations import (
     COMMANDS,
@@ -55,6 +56,7 @@ class SmppSession:
         self.settings = settings or Settings()
         self.ignored = 0  # PDUs that could be neither used nor answered: above all late responses
         self.refused = 0  # requests that never reached the owner
+        self._complains = self.settings.complains
         self._reader = FrameReader(self.settings.max_pdu)
         self._output: list[bytes] = []
         self._pending: list[Event] = []  # events that came about outside receive() and tick()
@@ -94,14 +96,17 @@ class SmppSession:
             try:
                 operation = decode(frame)
             except RemoteError as error:
-                self._complain(frame, error)
+                self._refuse_frame(frame, error, events)
                 continue
             self._hear(operation, events)
             if events and type(events[-1]) is Closed:
                 return events
-        if self._reader.error is not None:
-            self._output.append(encode(GenericNack(0, self._reader.error.answer or st.RINVCMDLEN)))
-            self._close(self._reader.error.reason, self.state in UNBOUND, events)
+        lost = self._reader.error
+        if lost is not None:
+            self.refused += 1
+            self._complain("no PDU", lost.answer, lost.reason, events)
+            self._output.append(encode(GenericNack(0, lost.answer or st.RINVCMDLEN)))
+            self._close(lost.reason, self.state in UNBOUND, events)
         return events
 
     def send(self, operation: Request, now_ms: int) -> int:
@@ -215,6 +220,8 @@ class SmppSession:
         if verdict is None:
             self._hear_response(operation, events)
         elif verdict:
+            if self.state is not State.UNBINDING:
+                self._complain(operation.name, verdict, f"not served, or not in state {self.state.value}", events)
             self._refuse(operation, verdict)
         elif type(operation) in _UNCOUNTED:
             self._hear_uncounted(operation, events)
@@ -281,13 +288,19 @@ class SmppSession:
         self.refused += 1
         self._output.append(encode(response_to(request, status)))
 
-    def _complain(self, frame: bytes, error: RemoteError) -> None:
+    def _refuse_frame(self, frame: bytes, error: RemoteError, events: list[Event]) -> None:
+        self._complain(command_of(frame), error.answer, error.reason, events)
         refusal = None if error.answer is None else refusal_of(frame, error.answer)
         if refusal is None:
             self.ignored += 1
             return
         self.refused += 1
         self._output.append(encode(refusal))
+
+    def _complain(self, operation: str, status: int | None, reason: str, events: list[Event]) -> None:
+        if self._complains:
+            self._complains = False
+            events.append(Complaint(operation, status, reason))
 
     # --- saying ---
 

@@ -23,4 +23,5 @@ class Settings:
     inactivity_ms: int = 120_000
     max_tps: int = 0
     max_pdu: int = MAX_PDU
+    complains: bool = False  # the first PDU that cannot be used is told as a Complaint
     serves: frozenset[type[Request]] = frozenset()  # of data_sm, submit_multi, query, cancel, replace

@@ -1,6 +1,7 @@
 """From which network somebody comes: what guessing and crowding are counted by. No I/O.
 
 network_of      the network that an address counts for
+is_this_host    whether that is this machine, where a proxy may stand that everybody comes by
 read_address    an address as proxies write it
 
 Rule: who has many addresses has one network: of IPv6 a customer is given a /64 at least, 2**64 addresses.
@@ -21,6 +22,12 @@ def network_of(address: str) -> str:
     if isinstance(found, IPv6Address):
         return str(found.ipv4_mapped or IPv6Network((int(found) >> 64 << 64, 64)))
     return str(found)
+
+
+def is_this_host(network: str) -> bool:
+    """Whether a network is the loopback."""
+    found = read_address(network.partition("/")[0])
+    return found is not None and (found.is_loopback or network == "::/64")
 
 
 def read_address(text: str) -> IPv4Address | IPv6Address | None:

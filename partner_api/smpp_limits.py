@@ -28,6 +28,7 @@ class Limits:
 
     connections: int = 10_000
     unbound_per_network: int = 100
+    binds_per_partner: int = 50
     pdu_octets: int = 70_000
     bind_ms: int = 10_000
     failures_free: int = 2
@@ -40,6 +41,7 @@ class Limits:
 
     def __post_init__(self) -> None:
         assert 0 < self.unbound_per_network <= self.connections, self
+        assert self.binds_per_partner > 0, self
         assert 0 < self.delay_first_ms <= self.delay_most_ms < self.bind_ms, self
 
 

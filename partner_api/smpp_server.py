@@ -9,14 +9,14 @@ SmppServer   start, apply (a new catalogue), stop; totals() for /health, summary
     smpp_desk      who serves bound partners: another Desk is handed in when messages are served
 
 Decision: every refused bind gets ESME_RINVPASWD (0x0E), whatever was wrong: clients stop hammering at it (Kannel for
-good), where 0x0D is tried again for ever. Trouble of ours is 0x08, which is.
+good), where 0x0D is tried again for ever. Trouble of ours is 0x08, which is. A sound bind of a partner who has
+as many as one may have gets 0x0D: there may be a place later.
 
 Rule: who is refused is closed before TLS begins (plumbing.pump.Accepting), and who leaves is counted out even if TLS
 never came up, so places are neither kept nor leaked.
 """
 
 import asyncio
-import resource
 from collections import Counter as Sums
 from collections.abc import Callable
 from contextlib import suppress
@@ -38,6 +38,7 @@ from partner_api.smpp_gate import Gate, Runs
 from partner_api.smpp_limits import Door, Limits
 from partner_api.smpp_session import PartnerSession
 from plumbing.conversation import Address
+from plumbing.files import raise_files
 from plumbing.metrics import Metrics
 from plumbing.pump import AcceptedPump, Accepting, Pump
 from plumbing.tls import server_options
@@ -56,6 +57,10 @@ FULL_SAID_MS = 10_000
 """How often a full house is a line in the log."""
 FILES_FOR_OTHERS = 2000
 """File descriptors that the rest of the process may need."""
+_UNUSED = {
+    "refused": "PDUs of SMPP partners answered with an error before they were read: broken, unknown, not now, too many",
+    "ignored": "PDUs of SMPP partners that could be neither used nor answered: above all late responses",
+}
 
 
 class SmppServer:
@@ -88,6 +93,8 @@ class SmppServer:
         self._port: Any = None
         self._empty = asyncio.Event()
         self._full_said_ms = -FULL_SAID_MS
+        self._many_said_ms: dict[str, int] = {}
+        self._unused: Sums[str] = Sums()
         self._count()
 
     # --- Life ---------------------------------------------------------------------------------------
@@ -114,7 +121,7 @@ class SmppServer:
     def _find_room(self) -> None:
         """Connections are files: with too few for all, take fewer, so that links and calls are left some."""
         wanted = self._limits.connections
-        soft = _raise_files(wanted + FILES_FOR_OTHERS)
+        soft = raise_files(wanted + FILES_FOR_OTHERS)
         if soft < wanted + FILES_FOR_OTHERS:
             most = max(1, soft // 2)
             self._limits = replace(
@@ -202,6 +209,10 @@ class SmppServer:
             # Whoever goes on guessing is delayed, and does not fill the log.
             tell = log.debug if delay_ms else log.warning
             tell("smpp bind refused", system_id=bind.system_id, peer=session.peer, delayed_ms=delay_ms)
+        if partner is not None and len(self._bound.get(partner.login, ())) >= self._limits.binds_per_partner:
+            self._count_bind("too_many")
+            self._say_too_many(partner.login, session.peer)
+            return None, st.RBINDFAIL
         return partner, st.RINVPASWD
 
     def spoke(self, session: PartnerSession) -> None:
@@ -251,6 +262,8 @@ class SmppServer:
         """The connection is no more."""
         session.gone()
         self._door.leaves(session.number)
+        for what in _UNUSED:
+            self._unused[what] += getattr(session.wire, what)
         self._pumps.pop(session.number, None)
         if not self._pumps:
             self._empty.set()
@@ -261,10 +274,18 @@ class SmppServer:
             self._full_said_ms = now_ms
             log.warning("smpp connections at a limit", host=host, connections=connections, unbound=self._door.unbound)
 
+    def _say_too_many(self, login: str, peer: str) -> None:
+        """Now and then: a client that is refused so tries again at once."""
+        now_ms = self._clock.monotonic_ms()
+        if now_ms - self._many_said_ms.get(login, -FULL_SAID_MS) >= FULL_SAID_MS:
+            self._many_said_ms[login] = now_ms
+            binds = self._limits.binds_per_partner
+            log.warning("smpp bind refused: the partner has as many as it may", partner=login, binds=binds, peer=peer)
+
     # --- Metrics ------------------------------------------------------------------------------------
 
     def _count(self) -> None:
-        for outcome in ("bound", "refused"):
+        for outcome in ("bound", "refused", "too_many"):
             self._count_bind(outcome, 0)
         for outcome in ("accepted", "refused", "displaced"):
             self._count_connection(outcome, 0)
@@ -276,10 +297,18 @@ class SmppServer:
         self._metrics.counter(
             "tollbridge_smpp_binds_delayed", "binds that had to wait for the look", ask=lambda: self._gate.delayed
         )
+        counter = self._metrics.counter
+        counter("tollbridge_smpp_pdus_refused", _UNUSED["refused"], ask=partial(self.unused, "refused"))
+        counter("tollbridge_smpp_pdus_ignored", _UNUSED["ignored"], ask=partial(self.unused, "ignored"))
 
     def binds_of(self, kind: str) -> int:
         """How many sessions are bound so."""
         return sum(one.bind_name == kind for sessions in self._bound.values() for one in sessions.values())
+
+    def unused(self, what: str) -> int:
+        """PDUs that were `refused` or `ignored`, of all who came."""
+        there: int = sum(getattr(session.wire, what) for _, session in self._pumps.values())
+        return self._unused[what] + there
 
     def _count_bind(self, outcome: str, more: int = 1) -> None:
         counter = self._metrics.counter("tollbridge_smpp_bind_answers", "answers to binds", outcome=outcome)
@@ -301,19 +330,6 @@ class _Binds:
         return float(self.server.binds_of(self.kind))
 
 
-def _raise_files(wanted: int) -> int:
-    """How many files this process may open, raised to what is wanted as far as it may be."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft == resource.RLIM_INFINITY or soft >= wanted:
-        return wanted
-    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-    try:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
-    except (OSError, ValueError):
-        return soft
-    return most
-
-
 def _settings_of(limits: Limits, inactivity_ms: int, desk: Desk) -> Settings:
     return Settings(
         max_pdu=limits.pdu_octets,
@@ -322,6 +338,7 @@ def _settings_of(limits: Limits, inactivity_ms: int, desk: Desk) -> Settings:
         # Late, so that an unanswered enquire_link is not the end before the silence is as long as promised.
         enquire_ms=inactivity_ms - min(ENQUIRED_MS, inactivity_ms // 2),
         inactivity_ms=inactivity_ms,
+        complains=True,
         serves=desk.serves,
     )
 

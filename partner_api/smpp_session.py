@@ -9,16 +9,21 @@ Rule: what a peer sends before it is bound costs no more than its connection and
 import asyncio
 from typing import Protocol
 
+from structlog import get_logger
+
 from core.catalogue import Partner
 from partner_api.smpp_desk import V3_4, Desk
 from plumbing.conversation import Conversation
 from plumbing.loop import spawn
-from wire.session import Answered, Bound, Closed, Event, Unanswered
+from wire.session import Answered, Bound, Closed, Complaint, Event, Unanswered
+from wire.smpp import status as st
 from wire.smpp.codec import response_to
 from wire.smpp.operations import Bind, BindTransmitter, Outbind, Request, Response, Unbind
 from wire.smpp.session import SmppSession
 from wire.smpp.states import BOUND, UNBOUND
 from wire.smpp.tlvs import SC_INTERFACE_VERSION, write_tlv
+
+log = get_logger()
 
 OUR_NAME = "tollbridge"
 """system_id of our bind responses."""
@@ -138,6 +143,8 @@ class PartnerSession:
             elif isinstance(event, Bound):
                 self._told_desk = True
                 self._house.desk.bound(self)
+            elif isinstance(event, Complaint):
+                self._complain(event)
             elif isinstance(event, Closed):
                 self._end(event.reason)
 
@@ -145,6 +152,20 @@ class PartnerSession:
         """The connection is no more; it may never have got so far as to be opened."""
         if not self.is_over:
             self._end("the connection was lost")
+
+    def _complain(self, event: Complaint) -> None:
+        """The first that cannot be used of what the peer says; before it is bound anybody may say anything."""
+        tell = log.warning if self._told_desk else log.info
+        status = None if event.status is None else st.sentence(event.status)
+        login = self.login if self._told_desk else ""
+        tell(
+            "smpp pdu refused",
+            partner=login,
+            peer=self.peer,
+            command=event.operation,
+            status=status,
+            reason=event.reason,
+        )
 
     # --- The bind -----------------------------------------------------------------------------------
 

@@ -1,7 +1,7 @@
 """The guard of addresses: callbacks go to public addresses only (reliability.md, section 4).
 
 Guard            says why an address may not be called; literal addresses are asked directly
-CheckedResolver  names → addresses, each of them checked; aiohttp then connects to exactly these
+CheckedResolver  names → addresses, each of them checked; a connection then goes to exactly these
 
 Rule: a name with one forbidden address is refused as a whole, so that no order of answers and no second look-up leads
 inside. `allow_private_addresses` lifts loopback, private, shared and our own addresses, never link-local (where clouds
@@ -16,20 +16,25 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeAlias
 
-from aiohttp.abc import AbstractResolver, ResolveResult
-
 from core.errors import PeerRefused
 from plumbing.loop import spawn
 
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 Lookup: TypeAlias = Callable[[str], list[str]]
+Found: TypeAlias = tuple[list[str], str]
+"""Addresses, and the sentence why there are none."""
 
 KNOWN_FOR_S = 30.0
 """How long a resolved name and a judged address are remembered."""
 UNKNOWN_FOR_S = 5.0
 """How long a name that could not be resolved is not asked for again."""
 REMEMBERED_MAX = 10_000
-THREADS = 16
+LOOK_UP_S = 4.0
+"""How long a call waits for the addresses of a name: less than a whole call may take, so that it says why."""
+THREADS = 64
+LOOK_UPS_EACH = 2
+"""So many names are looked up at once for one partner: few of all threads, for the resolver of the system may hold each
+for half a minute (resolv.conf(5): timeout, attempts)."""
 
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _NAT64_LOCAL = ipaddress.IPv6Network("64:ff9b:1::/48")
@@ -140,10 +145,11 @@ def look_up(name: str) -> list[str]:
     return list(dict.fromkeys(str(item[4][0]) for item in found))
 
 
-class CheckedResolver(AbstractResolver):
-    """aiohttp's resolver: one look-up at a time per name, remembered shortly, every address judged each time.
+class CheckedResolver:
+    """Looks names up for partners: remembered shortly, for all; every address judged each time.
 
-    Look-ups run on threads of their own: a partner whose name server is slow holds up at most one of them.
+    Look-ups run on threads of their own. A partner whose name servers are slow holds up LOOK_UPS_EACH of them, however
+    many names he has, and waits behind himself; who asks for the same name does not wait for his.
     """
 
     def __init__(self, guard: Guard, look_up: Lookup = look_up) -> None:
@@ -151,48 +157,54 @@ class CheckedResolver(AbstractResolver):
         self._look_up = look_up
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="resolver")
         self._known: dict[str, tuple[float, list[str], str]] = {}
-        self._asking: dict[str, asyncio.Task[tuple[list[str], str]]] = {}
+        self._asking: dict[str, dict[str, asyncio.Task[Found]]] = {}
 
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
+    async def resolve(self, host: str, partner: str) -> list[str]:
         """The addresses of a name, all of them fit. Raises PeerRefused with a sentence."""
-        addresses, problem = await self._addresses_of(host)
+        addresses, problem = await self._addresses_of(host, partner)
         if problem:
             raise PeerRefused(problem)
         for address in addresses:
             kind = self._guard.judge(address)
             if kind:
                 raise PeerRefused(f"{host[:80]} leads to the address {address}, which is {kind}; {_ONLY_PUBLIC}")
-        return [
-            ResolveResult(
-                hostname=host,
-                host=address,
-                port=port,
-                family=socket.AF_INET6 if ":" in address else socket.AF_INET,
-                proto=0,
-                flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
-            )
-            for address in addresses
-        ]
+        return addresses
 
     async def close(self) -> None:
         """Give the threads back; look-ups that run are left to end by themselves."""
-        for task in self._asking.values():
-            task.cancel()
+        for asking in self._asking.values():
+            for task in asking.values():
+                task.cancel()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    async def _addresses_of(self, host: str) -> tuple[list[str], str]:
-        known = self._known.get(host)
-        if known is not None and known[0] > time.monotonic():
-            return known[1], known[2]
-        task = self._asking.get(host)
-        if task is None:
-            task = self._asking[host] = spawn(self._ask(host), name="look-up of a name")
-        # Shielded: a caller whose time is up must not take the answer from the others who wait for it.
-        return await asyncio.shield(task)
+    async def _addresses_of(self, host: str, partner: str) -> Found:
+        found = self._remembered(host)
+        if found is not None:
+            return found
+        try:
+            async with asyncio.timeout(LOOK_UP_S):
+                return await self._look_up_in_turn(host, partner)
+        except TimeoutError:
+            return [], f"the name {host[:80]} was not resolved within {LOOK_UP_S:g} s; see to its name server"
 
-    async def _ask(self, host: str) -> tuple[list[str], str]:
+    async def _look_up_in_turn(self, host: str, partner: str) -> Found:
+        """Join a look-up of the same name, or wait until one of the partner's is over: no thread can be called off."""
+        while (found := self._remembered(host)) is None:
+            asking = self._asking.setdefault(partner, {})
+            task = asking.get(host)
+            if task is None and len(asking) < LOOK_UPS_EACH:
+                task = asking[host] = spawn(self._ask(host, partner), name="look-up of a name")
+            if task is not None:
+                # Shielded: a caller whose time is up must not take the answer from the others who wait for it.
+                return await asyncio.shield(task)
+            await asyncio.wait(asking.values(), return_when=asyncio.FIRST_COMPLETED)
+        return found
+
+    def _remembered(self, host: str) -> Found | None:
+        known = self._known.get(host)
+        return (known[1], known[2]) if known is not None and known[0] > time.monotonic() else None
+
+    async def _ask(self, host: str, partner: str) -> Found:
         """Look a name up on a thread and remember what came, a failure too."""
         try:
             addresses = await asyncio.get_running_loop().run_in_executor(self._threads, self._look_up, host)
@@ -200,9 +212,15 @@ class CheckedResolver(AbstractResolver):
         except (OSError, UnicodeError) as failure:
             addresses, problem = [], f"the name {host[:80]} cannot be resolved: {failure}"
         finally:
-            self._asking.pop(host, None)
+            self._over(host, partner)
         if len(self._known) >= REMEMBERED_MAX:
             self._known.clear()
         lasts_s = UNKNOWN_FOR_S if problem else KNOWN_FOR_S
         self._known[host] = (time.monotonic() + lasts_s, addresses, problem)
         return addresses, problem
+
+    def _over(self, host: str, partner: str) -> None:
+        asking = self._asking[partner]
+        del asking[host]
+        if not asking:
+            del self._asking[partner]

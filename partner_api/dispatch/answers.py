@@ -4,15 +4,16 @@ RawAnswer     status, the headers that matter, the body as it came (at most 64 K
 read_answer   RawAnswer → Answer: a reply, silence, later, a final refusal, or again with the reason
 failure       an Answer for what never became an HTTP answer
 
-| answer                                     | means                                                        |
-|--------------------------------------------|--------------------------------------------------------------|
-| 200 text/*, any body                       | the body goes to the subscriber (line ends behind it do not) |
-| 200 text/*, begins like an HTML page       | a failure that says so                                       |
-| 200 JSON                                   | `{"reply": "…", "from": "…"}`, both may be missing or null   |
-| 200 with nothing in it, 204                | nothing is sent                                              |
-| 202                                        | the reply comes through the API, whatever the body           |
-| 4xx other than 408, 425, 429               | a final refusal                                              |
-| everything else                            | again                                                        |
+| answer                                    | means                                                         |
+|-------------------------------------------|---------------------------------------------------------------|
+| 200 text/*, any body                      | the body goes to the subscriber (line ends behind it do not)  |
+| 200 text/*, begins like an HTML page      | a failure that says so                                        |
+| 200 JSON                                  | `{"reply": "…", "from": "…"}`, both may be missing or null    |
+| 200 JSON with other keys, but not `reply` | nothing is sent, and the attempt says that `reply` is missing |
+| 200 with nothing in it, 204               | nothing is sent                                               |
+| 202                                       | the reply comes through the API, whatever the body            |
+| 4xx other than 408, 425, 429              | a final refusal                                               |
+| everything else                           | again                                                         |
 
 `Service.mode` changes nothing here: a service that answers later says 202; a body with 200 is a reply in either mode.
 """
@@ -29,6 +30,8 @@ from core.message import Answer, Outcome
 EXCERPT_MAX = 2048
 ERROR_MAX = 200
 SENDER_MAX = 20
+NO_REPLY = "the JSON has no key reply; nothing was sent"
+"""A partner's slip of the pen, most likely: it must be seen, but an answer that came is not asked for again."""
 _PASSING = frozenset({408, 425, 429})
 _CHARSETS = frozenset(
     "utf-8 utf-8-sig ascii utf-16 utf-16-le utf-16-be koi8-r koi8-u gbk gb2312 gb18030 big5 shift_jis euc_jp euc_kr "
@@ -116,7 +119,7 @@ def _judge_text(text: str) -> Answer:
 
 
 def _judge_json(text: str) -> Answer:
-    """`reply` and `from` as strings; what else stands there is ignored."""
+    """`reply` and `from` as strings; what else stands there is ignored, but never taken for silence without a word."""
     if text.isspace():
         return Answer(Outcome.ANSWERED)
     try:
@@ -133,7 +136,8 @@ def _judge_json(text: str) -> Answer:
     # What a source address of a message can carry (SMPP 3.4, 5.2.8); a link would have to refuse the reply.
     if sender and not (len(sender) <= SENDER_MAX and sender.isascii() and sender.isprintable()):
         return failure(f"from in the JSON answer must be 1 to {SENDER_MAX} printable ASCII characters")
-    return Answer(Outcome.ANSWERED, reply=reply or "", sender=sender or "")
+    error = NO_REPLY if content and "reply" not in content else ""
+    return Answer(Outcome.ANSWERED, reply=reply or "", sender=sender or "", error=error)
 
 
 @lru_cache(maxsize=256)

@@ -1,7 +1,7 @@
 """Connections to partners, kept alive: one request at a time on each, to addresses that were checked.
 
 Place         where to: with TLS or without, host, port
-Connections   exchange(place, octets) → Response, within a time that is the same for all
+Connections   exchange(place, octets, partner) → Response, within a time that is the same for all
 
 Rule: an answer that was not read to its end, or that had anything behind it, ends its connection; a request is never
 sent a second time.
@@ -21,7 +21,8 @@ KEEP_ALIVE_S = 4.0
 CONNECT_S = 3.0
 """How long one of several addresses is tried before the next."""
 
-AddressesOf: TypeAlias = Callable[[str], Awaitable[Sequence[str]]]
+AddressesOf: TypeAlias = Callable[[str, str], Awaitable[Sequence[str]]]
+"""A host, and for which partner it is asked."""
 
 
 class Place(NamedTuple):
@@ -43,13 +44,13 @@ class Connections:
         self._tls: ssl.SSLContext | None = None
         self._sweep: asyncio.TimerHandle | None = None
 
-    async def exchange(self, place: Place, octets: bytes) -> Response:
+    async def exchange(self, place: Place, octets: bytes, partner: str) -> Response:
         """One request and its whole answer, within `wait_s`. Raises TimeoutError, PeerRefused, OSError."""
         loop = asyncio.get_running_loop()
         connection = self._take(place, loop.time())
         if connection is None:
             async with asyncio.timeout(self._wait_s):
-                return await self._ask(await self._open(place, loop), place, octets, loop)
+                return await self._ask(await self._open(place, partner, loop), place, octets, loop)
         self._waits.add(connection, loop)
         try:
             return await self._ask(connection, place, octets, loop)
@@ -109,8 +110,8 @@ class Connections:
                 del self._idle[place]
         self._sweep = loop.call_later(KEEP_ALIVE_S, self._close_old, loop) if self._idle else None
 
-    async def _open(self, place: Place, loop: asyncio.AbstractEventLoop) -> "_Connection":
-        addresses = await self._addresses_of(place.host)
+    async def _open(self, place: Place, partner: str, loop: asyncio.AbstractEventLoop) -> "_Connection":
+        addresses = await self._addresses_of(place.host, partner)
         tls = self._context() if place.tls else None
         name = place.host.rstrip(".") if place.tls else None
         failure = "nobody answers"

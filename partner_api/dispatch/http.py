@@ -90,7 +90,7 @@ class HttpCaller:
             if way.point.problem:
                 raise PeerRefused(way.point.problem)
             octets = write(callback, way)
-            response = await self._connections.exchange(way.place, octets)
+            response = await self._connections.exchange(way.place, octets, callback.partner)
             field = response.fields.get
             raw = RawAnswer(
                 response.status, response.body, field("content-type", ""), field("content-encoding", ""),
@@ -110,12 +110,12 @@ class HttpCaller:
         answer.latency_ms = self._clock.monotonic_ms() - started_ms
         return answer
 
-    async def _addresses_of(self, host: str) -> Sequence[str]:
+    async def _addresses_of(self, host: str, partner: str) -> Sequence[str]:
         """Addresses that were checked. Raises PeerRefused."""
         try:
             address = str(ipaddress.ip_address(host))
         except ValueError:
-            return [found["host"] for found in await self._resolver.resolve(host)]
+            return await self._resolver.resolve(host, partner)
         problem = self._guard.problem_of_host(address)
         if problem:
             raise PeerRefused(problem)

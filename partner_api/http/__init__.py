@@ -3,11 +3,13 @@
 ports.py      what it stands on, handed in by the roof
 calls.py      a request that was let in; the table of routes
 app.py        the aiohttp application: routes, bodies, health, metrics
+server.py     the HTTP server below it: who may connect, what those hear who do not speak HTTP
 auth.py       who is calling
 problems.py   errors as application/problem+json
 repeats.py    Idempotency-Key
 messages.py   /v1/messages
 account.py    /v1/balance
+sentences.py  what is wrong with a field, in our words
 views.py      what is taken and shown, as pydantic models
 openapi.py    the description, made from routes and models
 

@@ -1,7 +1,7 @@
 """The partner API as an aiohttp application: routes, who may, bodies, health, metrics.
 
 build_app   Ports → web.Application
-build_runner   the application → its runner; the roof puts sites on it, where api.listen says
+build_runner   the application → its runner (server.py); the roof puts sites on it, where api.listen says
 ROUTES      every call of the contract that is built
 
 A request is let in in this order: path, method, key, media type, body, its fields, Idempotency-Key.
@@ -25,10 +25,14 @@ from partner_api.http.openapi import describe
 from partner_api.http.ports import Ports
 from partner_api.http.problems import show_problems
 from partner_api.http.repeats import HEADER, digest_of, read_key
+from partner_api.http.sentences import sentence
+from partner_api.http.server import ApiRunner, ServerLimits
 from plumbing.loop import spawn
 
 BODY_MAX = 256 * 1024
 KEEP_ALIVE_S = 75
+LINGER_S = 10.0
+"""How long the rest of a body is read behind its answer: to close before would take the answer from a slow sender."""
 BODY_WAIT_S = 20
 """How long a body may take to arrive."""
 ANSWER_WAIT_S = 20
@@ -62,10 +66,16 @@ def build_app(ports: Ports, *, clock: Clock) -> web.Application:
     return app
 
 
-def build_runner(app: web.Application) -> web.AppRunner:
+def build_runner(app: web.Application, limits: ServerLimits | None = None) -> web.AppRunner:
     """How it is run: bodies as they came (a bomb is refused, not unpacked), no access log, short waits at the end."""
-    return web.AppRunner(
-        app, access_log=None, auto_decompress=False, keepalive_timeout=KEEP_ALIVE_S, shutdown_timeout=5.0
+    return ApiRunner(
+        app,
+        limits or ServerLimits(),
+        access_log=None,
+        auto_decompress=False,
+        keepalive_timeout=KEEP_ALIVE_S,
+        lingering_time=LINGER_S,
+        shutdown_timeout=5.0,
     )
 
 
@@ -96,9 +106,10 @@ def _serve(route: Route, ports: Ports, clock: Clock, callers: Callers, in_flight
 
 
 async def _read_body(request: web.Request) -> bytes:
-    encoding = request.headers.get("Content-Encoding", "identity")
-    if request.content_type != "application/json" or encoding.lower() != "identity":
-        raise web.HTTPUnsupportedMediaType
+    if request.content_type != "application/json":
+        raise RequestError("the body must be JSON; send Content-Type: application/json", status=415)
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise RequestError("the body must not be compressed; send no Content-Encoding", status=415)
     try:
         async with asyncio.timeout(BODY_WAIT_S):
             return await request.read()
@@ -111,10 +122,11 @@ def read_model(model: type[BaseModel], content: bytes) -> BaseModel:
     try:
         return model.model_validate_json(content)
     except ValidationError as mistakes:
-        found = mistakes.errors(include_url=False, include_context=False, include_input=False)
+        found = mistakes.errors(include_url=False, include_input=False)
         if found[0]["type"] == "json_invalid":
-            raise RequestError(f"the body is not JSON: {found[0]['msg']}") from None
-        errors = {".".join(map(str, one["loc"]))[:80] or "body": one["msg"] for one in found[:20]}
+            raise RequestError(f"the body {sentence(found[0])}") from None
+        known = tuple(model.model_fields)
+        errors = {".".join(map(str, one["loc"]))[:80] or "body": sentence(one, known) for one in found[:20]}
         raise RequestError("some fields are wrong; see errors", status=422, errors=errors) from None
 
 

@@ -1,6 +1,7 @@
 """Errors as application/problem+json (RFC 9457): `type`, `title`, `status`, `detail`, and `errors` by field.
 
 problem          one as a response
+problem_of       what aiohttp raises, as one
 show_problems    the middleware that makes one of everything that goes wrong
 
 Rule: a malformed request never gives 5xx; 503 is said where the database is away, with Retry-After; 500 is a bug of
@@ -24,8 +25,8 @@ RETRY_AFTER_S = 5
 _DETAILS = {
     404: "there is nothing at this path; the calls are described at /v1/openapi.json",
     405: "this path does not know the method; see Allow",
-    413: "the body is too large",
-    415: "the body must be application/json, and not compressed",
+    413: "the body is larger than 256 KiB; send a smaller one",
+    417: "nothing else can be expected here than 100-continue; leave the header field Expect out",
 }
 _KEPT_HEADERS = ("Allow", "WWW-Authenticate", "Retry-After", "Location")
 
@@ -53,6 +54,12 @@ def _title(status: int) -> str:
         return "Error"
 
 
+def problem_of(refusal: web.HTTPException) -> web.Response:
+    """What aiohttp refuses by itself, in a sentence of ours."""
+    kept = {name: refusal.headers[name] for name in _KEPT_HEADERS if name in refusal.headers}
+    return problem(refusal.status, _DETAILS.get(refusal.status, refusal.reason), headers=kept)
+
+
 def away(detail: str) -> web.Response:
     """503: nothing was done, or it may have been; the same request may be sent again."""
     return problem(503, detail, headers={"Retry-After": str(RETRY_AFTER_S)})
@@ -72,8 +79,7 @@ async def show_problems(
     except TimeoutError:
         return away("the answer took too long; send the request again, with the same Idempotency-Key")
     except web.HTTPException as refusal:
-        kept = {name: refusal.headers[name] for name in _KEPT_HEADERS if name in refusal.headers}
-        return problem(refusal.status, _DETAILS.get(refusal.status, refusal.reason), headers=kept)
+        return problem_of(refusal)
     except (HttpProcessingError, web.RequestPayloadError):
         return problem(400, "the body broke off or cannot be decoded")
     except Exception:

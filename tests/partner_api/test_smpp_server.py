@@ -282,8 +282,27 @@ class Crowding(ServerCase):
         await self.bound("ben", "bbb", source="127.0.0.3")
         assert all([await one.is_served() for one in inside[1:]])
 
+    async def test_one_partner_has_no_more_binds_than_his_own_and_the_others_theirs(self) -> None:
+        server = await self.serving(replace(QUICK, binds_per_partner=3))
+        inside = [await self.bound() for _ in range(3)]
+
+        with capture_logs() as logs:
+            refused = [await (await self.client()).bind("acme", "aaa") for _ in range(5)]
+            wrong = await (await self.client()).bind("acme", "wrong")
+        await self.bound("ben", "bbb")
+
+        assert [(answer.status, answer.status == st.RBINDFAIL) for answer in refused] == [(0x0D, True)] * 5
+        assert wrong.status == st.RINVPASWD
+        [told] = [one for one in logs if one.get("partner") == "acme"]
+        assert (told["log_level"], told["binds"]) == ("warning", 3)
+        assert "as many as it may" in told["event"]
+        assert self.metric('tollbridge_smpp_bind_answers_total{outcome="too_many"}') == 5
+        inside[0].hang_up()
+        await self.until(lambda: len(server.sessions_of("acme")) == 2)
+        await self.bound()
+
     async def test_a_thousand_binds_stand_beside_each_other(self) -> None:
-        server = await self.serving()
+        server = await self.serving(replace(QUICK, binds_per_partner=1000))
         for _ in range(20):
             await asyncio.gather(*(self.bound() for _ in range(50)))
 

@@ -9,6 +9,7 @@ from ipaddress import ip_address
 import pytest
 
 from core.errors import PeerRefused
+from partner_api.dispatch import addresses
 from partner_api.dispatch.addresses import CheckedResolver, Guard, is_our_own, kind_of
 from tests.case import AsyncioTestCase
 
@@ -96,19 +97,14 @@ class Resolving(AsyncioTestCase):
     async def test_the_addresses_of_a_name_are_those_that_were_checked(self) -> None:
         resolver = CheckedResolver(Guard(allow_private=False), lambda name: ["93.184.216.34", "2606:2800:220:1::1"])
 
-        found = await resolver.resolve("partner.example", 81)
-
-        assert [(one["hostname"], one["host"], one["port"]) for one in found] == [
-            ("partner.example", "93.184.216.34", 81),
-            ("partner.example", "2606:2800:220:1::1", 81),
-        ]
+        assert await resolver.resolve("partner.example", "acme") == ["93.184.216.34", "2606:2800:220:1::1"]
         await resolver.close()
 
     async def test_one_forbidden_address_refuses_the_whole_name(self) -> None:
         resolver = CheckedResolver(Guard(allow_private=False), lambda name: ["93.184.216.34", "10.1.2.3"])
 
         with pytest.raises(PeerRefused, match=r"partner.example leads to the address 10.1.2.3, which is private;"):
-            await resolver.resolve("partner.example", 80)
+            await resolver.resolve("partner.example", "acme")
         await resolver.close()
 
     async def test_a_name_that_cannot_be_resolved_is_a_sentence(self) -> None:
@@ -118,7 +114,7 @@ class Resolving(AsyncioTestCase):
         resolver = CheckedResolver(Guard(allow_private=False), fail)
 
         with pytest.raises(PeerRefused, match=r"the name no.example cannot be resolved"):
-            await resolver.resolve("no.example", 80)
+            await resolver.resolve("no.example", "acme")
         await resolver.close()
 
     async def test_a_name_is_looked_up_once_however_many_ask(self) -> None:
@@ -131,13 +127,63 @@ class Resolving(AsyncioTestCase):
             return ["93.184.216.34"]
 
         resolver = CheckedResolver(Guard(allow_private=False), look_up)
-        callers = [asyncio.ensure_future(resolver.resolve("partner.example", 80)) for _ in range(10)]
+        callers = [asyncio.ensure_future(resolver.resolve("partner.example", "acme")) for _ in range(10)]
         await asyncio.sleep(0)
         callers[0].cancel()
         may_answer.set()
         found = await asyncio.gather(*callers[1:])
-        found.append(await resolver.resolve("partner.example", 80))
+        found.append(await resolver.resolve("partner.example", "acme"))
 
         assert asked == ["partner.example"]
-        assert [one[0]["host"] for one in found] == ["93.184.216.34"] * 10
+        assert found == [["93.184.216.34"]] * 10
+        await resolver.close()
+
+    async def test_slow_name_servers_of_one_partner_hold_up_nobody_else(self) -> None:
+        may_answer = threading.Event()
+        self.addCleanup(may_answer.set)
+        asked: list[str] = []
+
+        def look_up(name: str) -> list[str]:
+            asked.append(name)
+            if "slow" in name:
+                may_answer.wait(10)
+            return ["93.184.216.34"]
+
+        resolver = CheckedResolver(Guard(allow_private=False), look_up)
+        hanging = [asyncio.ensure_future(resolver.resolve(f"slow{n}.example", "mallory")) for n in range(200)]
+        hanging.append(asyncio.ensure_future(resolver.resolve("partner.example", "mallory")))
+        await asyncio.sleep(0)
+
+        found = [await resolver.resolve(name, "acme") for name in ("partner.example", "other.example")]
+
+        assert found == [["93.184.216.34"]] * 2
+        assert sorted(asked) == ["other.example", "partner.example", "slow0.example", "slow1.example"]
+        may_answer.set()
+        assert await asyncio.gather(*hanging) == [["93.184.216.34"]] * 201
+        assert len(asked) == 202
+        await resolver.close()
+
+    async def test_a_name_that_takes_too_long_is_a_sentence_and_takes_one_thread_however_often_it_is_asked(
+        self,
+    ) -> None:
+        self.patch(addresses, "LOOK_UP_S", 0.02)
+        may_answer = threading.Event()
+        self.addCleanup(may_answer.set)
+        asked: list[str] = []
+
+        def look_up(name: str) -> list[str]:
+            asked.append(name)
+            may_answer.wait(10)
+            return ["10.1.2.3"]
+
+        resolver = CheckedResolver(Guard(allow_private=False), look_up)
+        for _ in range(3):
+            with pytest.raises(PeerRefused, match=r"slow.example was not resolved within 0.02 s"):
+                await resolver.resolve("slow.example", "acme")
+        assert asked == ["slow.example"]
+
+        self.patch(addresses, "LOOK_UP_S", 5.0)
+        may_answer.set()
+        with pytest.raises(PeerRefused, match="private"):
+            await resolver.resolve("slow.example", "acme")
         await resolver.close()

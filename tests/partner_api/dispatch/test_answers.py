@@ -97,6 +97,21 @@ def test_a_json_answer_that_says_something_else_is_a_failure(content: str) -> No
     assert "JSON" in answer.error
 
 
+@pytest.mark.parametrize("content", ['{"rply": "Hi"}', '{"from": "GAME"}', '{"Reply": "Hi", "x": null}'])
+def test_a_json_answer_with_other_keys_but_no_reply_says_that_nothing_was_sent(content: str) -> None:
+    answer = judge(200, content, "application/json")
+
+    assert (answer.outcome, answer.reply, answer.excerpt) == (ANSWERED, "", content)
+    assert answer.error == "the JSON has no key reply; nothing was sent"
+
+
+@pytest.mark.parametrize("content", ["{}", '{"reply": ""}', '{"reply": null, "note": 1}', "", "{ }"])
+def test_a_json_answer_that_means_silence_is_no_mistake(content: str) -> None:
+    answer = judge(200, content, "application/json")
+
+    assert (answer.outcome, answer.reply, answer.error) == (ANSWERED, "", "")
+
+
 def test_202_means_that_the_reply_comes_later() -> None:
     assert judge(202, "not a reply").outcome is LATER
 

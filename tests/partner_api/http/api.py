@@ -25,6 +25,7 @@ from core.catalogue import Catalogue, Partner
 from core.errors import StoreAway
 from partner_api.http.app import build_app, build_runner
 from partner_api.http.ports import Ports
+from partner_api.http.server import ServerLimits
 from plumbing.threads import Readers, Writer
 from store import schema
 from store.database import Database, connect
@@ -104,11 +105,15 @@ class Api:
     effects: int = 0
     away: bool = False
     hangs: bool = False
+    limits: ServerLimits | None = None
+    asked: int = 0
     state: dict[str, Any] = field(default_factory=lambda: {"status": "ok", "links": {"alpha-1": "bound"}})
     _catalogue: Catalogue = field(default_factory=a_catalogue)
     _writer: Writer = field(default_factory=Writer)
     _readers: Readers = field(default_factory=Readers)
     _runner: web.AppRunner | None = None
+    _stirred: asyncio.Event = field(default_factory=asyncio.Event)
+    _may_answer: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def start(self) -> None:
         self._writer.start()
@@ -119,7 +124,7 @@ class Api:
             health=lambda: self.state,
             metrics=lambda: b"# HELP tollbridge_up 1\ntollbridge_up 1\n",
         )
-        self._runner = build_runner(build_app(ports, clock=self.clock))
+        self._runner = build_runner(build_app(ports, clock=self.clock), self.limits)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
         await site.start()
@@ -132,9 +137,22 @@ class Api:
         self._readers.stop()
 
     async def run_read(self, function: Reader[T], /) -> T:
+        self.asked += 1
+        self._stirred.set()
         if self.hangs:
-            await asyncio.Event().wait()
+            await self._may_answer.wait()
         return await self._readers.run(self._read, function)
+
+    async def until_asked(self, times: int) -> None:
+        """Until so many questions have come to the database."""
+        while self.asked < times:
+            self._stirred.clear()
+            await self._stirred.wait()
+
+    def release(self) -> None:
+        """The database hangs no longer."""
+        self.hangs = False
+        self._may_answer.set()
 
     def _read(self, function: Reader[T]) -> T:
         self._refuse_when_away()

@@ -60,6 +60,7 @@ class Door(ApiCase):
             answer = await self.ask("POST", path, data=b'{"text": "x"}', headers={"Content-Type": kind})
 
             assert (answer.status, answer.is_problem) == (415, True), (kind, answer)
+            assert "send Content-Type: application/json" in answer.json["detail"]
 
     async def test_a_compressed_body_is_not_unpacked(self) -> None:
         path = f"/v1/messages/{self.open_mo}/reply"
@@ -67,6 +68,7 @@ class Door(ApiCase):
             answer = await self.ask("POST", path, data=b"\x00 no gzip", headers={**JSON, "Content-Encoding": encoding})
 
             assert (answer.status, answer.is_problem) == (415, True), (encoding, answer)
+            assert "no Content-Encoding" in answer.json["detail"]
 
     async def test_octets_that_are_no_http_never_give_5xx(self) -> None:
         requests = [

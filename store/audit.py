@@ -1,43 +1,53 @@
 """The rows that the audit reads, streamed from one consistent snapshot (billing.md, section 11).
 
-audit        every invariant in turn → (its name, what it says, its findings)
+audit        every invariant in turn → (its name, its findings)
 INVARIANTS   what each says, for a person
 
-One pass over the charges in the order of their entries feeds L3 to L7; postings and messages are read once each.
+Charges, postings and entries are read side by side in the order of their entries, each row once: L3 compares them, all
+others watch what passes. What hangs together beyond the ledger is store/audit_journal.py's. Tables are read in pieces
+(store/pages.py), and what is kept is a sum for each account, each volume and each folded sum.
 
 Rule: it reads and never writes; beside a live service it sees one moment.
 """
 
 from collections.abc import Callable, Iterable, Iterator
 from heapq import merge
-from typing import Any, TypeAlias
+from itertools import chain, islice
+from typing import Any, TypeAlias, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from core.catalogue import Catalogue
 from core.ledger import audit as rules
-from core.ledger.audit import AccountTotal, BalanceRow, ChargeRow, Finding, MoRow, PostingRow, Versions, VolumeRow
+from core.ledger.audit import AccountTotal, BalanceRow, ChargeRow, EntryRow, Finding, PostingRow, Versions, VolumeRow
 from core.tariff.charge import Charge, ChargeKind, ChargeState
 from store import schema
-from store.journal.rows import CHARGE_COLUMNS
+from store.audit_journal import check_names, check_seconds, check_waiting
+from store.folding import FoldedCheck
+from store.pages import Query, pages
 
 INVARIANTS = {
     "L1": "every posting moves an amount above zero between two accounts of one currency",
     "L2": "debits equal credits in every currency",
-    "L3": "every entry's postings are the sums of the charges that name it",
-    "L4": "every posted charge names one entry, every other none",
+    "L3": "every entry's postings are the sums of the charges that name it, and make its digest",
+    "L4": "every posted charge names one entry, which is there; every other none",
     "L5": "the parts of every charge sum to its price",
     "L6": "what partners earned in a month is F(V) of their volume",
     "L7": "every charge made again from its versions is the same",
     "L8": "balances are opening plus postings, none below its floor",
-    "L10": "every acknowledged MO has one charge or a reason why none",
+    "L10": "every acknowledged MO has one charge or a reason why none; nothing else has one of its own",
+    "journal": "calls, replies, repeats and joined parts belong to a message that is there",
+    "parts": "no part of a long message waits far beyond its time",
+    "folded": "the folded sums of accounts are those of their postings",
 }
 FINDINGS_MAX = 1000
 """Of one invariant; a ledger with more is read by a person anyway."""
-_CHUNK = 1000
+_CHUNK = 500
+"""Rows that a rule is handed at once."""
 
 Result: TypeAlias = tuple[str, list[Finding]]
+T = TypeVar("T")
 
 
 def audit(
@@ -45,32 +55,20 @@ def audit(
 ) -> Iterator[Result]:
     """Each invariant with its findings, in order. `say` is told what is being read, for a progress line."""
     versions = versions_of(catalogue)
-    say("accounts and postings")
-    totals = list(_totals(connection))
-    yield "L1", _some(rules.check_postings(_postings(connection)))
-    yield "L2", _some(rules.check_sides(totals))
-    say("charges")
-    earnings = rules.Earnings()
-    found: dict[str, list[Finding]] = {"L4": [], "L5": [], "L7": []}
-
-    def watched() -> Iterator[ChargeRow]:
-        for row in _charges(connection, catalogue):
-            one = (row,)
-            found["L4"] += rules.check_states(one)
-            found["L5"] += rules.check_parts(one)
-            found["L7"] += rules.check_versions(one, versions)
-            earnings.add(one)
-            yield row
-
-    yield "L3", _some(rules.check_entries(watched(), _postings(connection)))
-    yield "L4", found["L4"][:FINDINGS_MAX]
-    yield "L5", found["L5"][:FINDINGS_MAX]
-    yield "L6", _some(earnings.findings(versions.plan, _volumes(connection)))
-    yield "L7", found["L7"][:FINDINGS_MAX]
-    say("balances")
-    yield "L8", _some(rules.check_balances(_balances(connection), totals))
-    say("messages")
-    yield "L10", _some(rules.check_reasons(_messages(connection)))
+    ledger = _Ledger(connection, catalogue, versions)
+    say("charges and postings")
+    for finding in rules.check_entries(ledger.charges(), ledger.postings(), entries=_entries(connection)):
+        ledger.keep(finding.check, (finding,))
+    ledger.keep("L10", check_seconds(connection))
+    say("calls, replies, repeats and parts")
+    ledger.keep("journal", check_names(connection))
+    ledger.keep("parts", check_waiting(connection, catalogue.links.values()))
+    say("volumes and balances")
+    ledger.keep("L2", rules.check_sides(ledger.totals()))
+    ledger.keep("L6", ledger.earnings.findings(versions.plan, _volumes(connection)))
+    ledger.keep("L8", rules.check_balances(_balances(connection), ledger.totals()))
+    ledger.keep("folded", ledger.folded.findings(connection, ledger.accounts.address))
+    yield from ((name, ledger.found[name]) for name in INVARIANTS)
 
 
 def versions_of(catalogue: Catalogue) -> Versions:
@@ -82,44 +80,104 @@ def versions_of(catalogue: Catalogue) -> Versions:
     return Versions(tariffs.get, rates.get, plans.get, terms.get)
 
 
-def _some(findings: Iterable[Finding]) -> list[Finding]:
-    """The first of them; the rest is read all the same, since one pass feeds several invariants."""
-    kept: list[Finding] = []
-    for finding in findings:
-        if len(kept) < FINDINGS_MAX:
-            kept.append(finding)
-    return kept
+class _Ledger:
+    """Charges and postings as they pass, once each, and what was found wrong with them."""
+
+    def __init__(self, connection: Connection, catalogue: Catalogue, versions: Versions) -> None:
+        self._connection = connection
+        self._names = _Names(catalogue)
+        self._versions = versions
+        self.accounts = _Accounts(connection)
+        self.earnings = rules.Earnings()
+        self.folded = FoldedCheck(connection)
+        self.found: dict[str, list[Finding]] = {name: [] for name in INVARIANTS}
+
+    def keep(self, name: str, findings: Iterable[Finding]) -> None:
+        """The first of them; the rest is looked for all the same, since one pass feeds several invariants."""
+        kept = self.found[name]
+        for finding in findings:
+            if len(kept) < FINDINGS_MAX:
+                kept.append(finding)
+
+    def charges(self) -> Iterator[ChargeRow]:
+        """All charges in the order of their entries, those without one first."""
+        charges = merge(self._messages(), self._others(), key=lambda row: row.entry_id)
+        for some in _chunks(charges):
+            self.keep("L4", rules.check_states(some))
+            self.keep("L5", rules.check_parts(some))
+            self.keep("L7", rules.check_versions(some, self._versions))
+            self.earnings.add(some)
+            yield from some
+
+    def postings(self) -> Iterator[PostingRow]:
+        """All postings in the order of their entries."""
+        posting = schema.Posting
+        query = sa.select(
+            posting.entry_id, posting.id, posting.debit_id, posting.credit_id, posting.currency, posting.amount,
+            posting.month,
+        )  # fmt: skip
+        name_of, count = self.accounts.name, self.accounts.count
+        for some in _chunks(pages(self._connection, query, (posting.entry_id, posting.id))):
+            rows = []
+            for entry_id, id_, debit_id, credit_id, currency, amount, month in some:
+                count(debit_id, credit_id, amount)
+                self.folded.add(id_, debit_id, credit_id, month, amount)
+                (debit, debit_in), (credit, credit_in) = name_of(debit_id), name_of(credit_id)
+                rows.append(PostingRow(str(id_), entry_id, debit, credit, currency, amount, month, debit_in, credit_in))
+            self.keep("L1", rules.check_postings(rows))
+            yield from rows
+
+    def totals(self) -> Iterator[AccountTotal]:
+        """What was posted on each account, after all postings have passed."""
+        return self.accounts.totals()
+
+    def _messages(self) -> Iterator[ChargeRow]:
+        """Messages' own charges. L10 sees every message, those without a charge too."""
+        mo = schema.Mo
+        query = sa.select(*(getattr(mo, name) for name in _COLUMNS), mo.parts, mo.accepted_at)
+        for some in _chunks(_by_entry(self._connection, query, mo)):
+            self.keep("L10", rules.check_reasons((row[1], row[2], row[3]) for row in some))
+            for row in some:
+                if row[2] != ChargeState.NONE:
+                    charge = self._names.charge(row, message_id=row[1], kind=ChargeKind.MO)
+                    yield ChargeRow(str(row[1]), row[0] or 0, charge, row[-2], row[-1], "mo")
+
+    def _others(self) -> Iterator[ChargeRow]:
+        """Charges that are rows of their own."""
+        mo, charge = schema.Mo, schema.Charge
+        columns = (getattr(charge, name) for name in _COLUMNS)
+        query = sa.select(*columns, charge.message_id, charge.kind, mo.parts, mo.accepted_at)
+        query = query.join(mo, mo.id == charge.message_id, isouter=True)
+        for row in _by_entry(self._connection, query, charge):
+            *_, message_id, kind, parts, accepted_at = row
+            made = self._names.charge(row, message_id=message_id, kind=_KINDS.get(kind, kind))
+            yield ChargeRow(str(row[1]), row[0] or 0, made, parts or 1, accepted_at or 0, "charge")
 
 
-def _stream(connection: Connection, query: Any) -> Iterator[Any]:
-    if connection.dialect.name == "sqlite":
-        query = query.execution_options(yield_per=_CHUNK)
-    # MariaDB's protocol has room for one open result, and the merge below reads three: there each is read whole.
-    return iter(connection.execute(query))
-
-
-def _charges(connection: Connection, catalogue: Catalogue) -> Iterator[ChargeRow]:
-    """Messages' own charges and the others, merged in the order of their entries; those without an entry first."""
-    names = _Names(catalogue)
-    mo, charge = schema.Mo.__table__, schema.Charge.__table__
-    place = sa.func.coalesce
-    own = sa.select(
-        mo.c.id, mo.c.id.label("message_id"), sa.literal(int(ChargeKind.MO)).label("kind"), mo.c.operator_id,
-        mo.c.parts, mo.c.accepted_at, *(mo.c[name] for name in CHARGE_COLUMNS),
-    ).where(mo.c.charge_state != int(ChargeState.NONE)).order_by(place(mo.c.entry_id, 0), mo.c.id)  # fmt: skip
-    other = (
-        sa.select(
-            charge.c.id, charge.c.message_id, charge.c.kind, charge.c.operator_id, mo.c.parts, mo.c.accepted_at,
-            *(charge.c[name] for name in CHARGE_COLUMNS),
-        )
-        .join(mo, mo.c.id == charge.c.message_id, isouter=True)
-        .order_by(place(charge.c.entry_id, 0), charge.c.id)
-    )  # fmt: skip
-    streams = (
-        (names.charge_row(row, "mo") for row in _stream(connection, own)),
-        (names.charge_row(row, "charge") for row in _stream(connection, other)),
+def _by_entry(connection: Connection, query: Query, table: type[schema.Mo] | type[schema.Charge]) -> Iterator[Any]:
+    """Rows with charge columns: those without an entry, then the others by their entries."""
+    return chain(
+        pages(connection, query.where(table.entry_id.is_(None)), (table.id,)),
+        pages(connection, query.where(table.entry_id.is_not(None)), (table.entry_id, table.id)),
     )
-    return merge(*streams, key=lambda row: row.entry_id)
+
+
+def _chunks(rows: Iterable[T]) -> Iterator[list[T]]:
+    iterator = iter(rows)
+    while some := list(islice(iterator, _CHUNK)):
+        yield some
+
+
+_AMOUNTS = (
+    "price", "vat", "operator_part", "base", "volume_before", "partner_part", "referral_part", "ours", "suspense",
+    "tariff_id", "vat_id", "plan_version_id", "referral_id", "referral_before", "month",
+)  # fmt: skip
+"""As they follow each other in core.tariff.charge.Charge."""
+_REFERRAL = _AMOUNTS.index("referral_id")
+_COLUMNS = ("entry_id", "id", "charge_state", "reason", "operator_id", "currency", "partner_id", "held", *_AMOUNTS)
+_STATES = {int(state): state for state in ChargeState}
+_KINDS = {int(kind): kind for kind in ChargeKind}
+"""A number that is none of them stays as it is: that is for the audit to say."""
 
 
 class _Names:
@@ -132,85 +190,65 @@ class _Names:
             terms.id: terms.referrer for partner in catalogue.partners.values() for terms in partner.referral
         }
 
-    def charge_row(self, row: Any, table: str) -> ChargeRow:
-        charge = Charge(
-            message_id=row.message_id,
-            kind=ChargeKind(row.kind),
-            state=ChargeState(row.charge_state),
-            reason=row.reason,
-            currency=row.currency,
-            operator=self._operators.get(row.operator_id, f"#{row.operator_id}"),
-            partner_id=row.partner_id,
-            partner=self._partners.get(row.partner_id, ""),
+    def charge(self, row: Any, *, message_id: int, kind: ChargeKind) -> Charge:
+        """A row that begins with _COLUMNS."""
+        _, _, state, reason, operator_id, currency, partner_id, held, *rest = row
+        amounts = (*rest[: len(_AMOUNTS)], bool(held))
+        return Charge(
+            message_id, kind, _STATES.get(state, state), reason, currency,
+            self._operators.get(operator_id) or f"#{operator_id}", partner_id, self._partners.get(partner_id, ""),
             # A tier correction names the terms of none: its referral is 0.
-            referrer=self._referrers.get(row.referral_id, ""),
-            **{name: getattr(row, name) for name in _PLAIN},
-            held=bool(row.held),
-        )
-        return ChargeRow(str(row.id), row.entry_id or 0, charge, row.parts or 1, row.accepted_at or 0, table)
-
-
-_PLAIN = (
-    "price", "vat", "operator_part", "base", "volume_before", "partner_part", "referral_part", "ours", "suspense",
-    "tariff_id", "vat_id", "plan_version_id", "referral_id", "referral_before", "month",
-)  # fmt: skip
-
-
-def _postings(connection: Connection) -> Iterator[PostingRow]:
-    debit, credit = sa.orm.aliased(schema.Account), sa.orm.aliased(schema.Account)
-    posting = schema.Posting
-    query = (
-        sa.select(
-            posting.id, posting.entry_id, debit.address, credit.address, posting.currency, posting.amount,
-            posting.month, debit.currency, credit.currency,
-        )
-        .join(debit, debit.id == posting.debit_id, isouter=True)
-        .join(credit, credit.id == posting.credit_id, isouter=True)
-        .order_by(posting.entry_id, posting.id)
-    )  # fmt: skip
-    for id_, entry_id, debit_name, credit_name, currency, amount, month, debit_in, credit_in in _stream(
-        connection, query
-    ):
-        yield PostingRow(
-            str(id_), entry_id, debit_name or "?", credit_name or "?", currency, amount, month, debit_in or "?",
-            credit_in or "?",
+            self._referrers.get(amounts[_REFERRAL], ""), *amounts,
         )  # fmt: skip
 
 
-def _totals(connection: Connection) -> Iterator[AccountTotal]:
-    posting = schema.Posting
-    # Sums of 64-bit amounts are exact on both: SQLite adds integers, MariaDB decimals.
-    debits = dict(_sums(connection, posting.debit_id))
-    credits = dict(_sums(connection, posting.credit_id))
-    query = sa.select(schema.Account.id, schema.Account.address, schema.Account.currency).order_by(schema.Account.id)
-    for id_, address, currency in connection.execute(query):
-        yield AccountTotal(str(id_), address, currency, debits.get(id_, 0), credits.get(id_, 0))
+class _Accounts:
+    """Every account: its name, and what is posted on it as the postings pass."""
+
+    def __init__(self, connection: Connection) -> None:
+        account = schema.Account
+        query = sa.select(account.id, account.address, account.currency)
+        self._names = {id_: (address, currency) for id_, address, currency in pages(connection, query, (account.id,))}
+        self._debits: dict[int, int] = {}
+        self._credits: dict[int, int] = {}
+
+    def name(self, account_id: int) -> tuple[str, str]:
+        """(address, currency)."""
+        return self._names.get(account_id, ("?", "?"))
+
+    def address(self, account_id: int) -> str:
+        """Its address."""
+        return self.name(account_id)[0]
+
+    def count(self, debit_id: int, credit_id: int, amount: int) -> None:
+        """One more posting."""
+        self._debits[debit_id] = self._debits.get(debit_id, 0) + amount
+        self._credits[credit_id] = self._credits.get(credit_id, 0) + amount
+
+    def totals(self) -> Iterator[AccountTotal]:
+        """What was posted on each."""
+        for id_, (address, currency) in self._names.items():
+            debits, credits = self._debits.get(id_, 0), self._credits.get(id_, 0)
+            yield AccountTotal(str(id_), address, currency, debits, credits)
 
 
-def _sums(connection: Connection, side: Any) -> Iterator[tuple[int, int]]:
-    query = sa.select(side, sa.func.sum(schema.Posting.amount)).group_by(side)
-    for account_id, amount in connection.execute(query):
-        yield account_id, int(amount)
+def _entries(connection: Connection) -> Iterator[EntryRow]:
+    entry = schema.Entry
+    for row in pages(connection, sa.select(entry.id, entry.digest, entry.kind), (entry.id,)):
+        yield EntryRow(*row)
 
 
 def _volumes(connection: Connection) -> Iterator[VolumeRow]:
     volume = schema.Volume
-    query = sa.select(volume.partner_id, volume.plan_version_id, volume.month, volume.volume)
-    for partner_id, plan_version_id, month, amount in _stream(connection, query):
+    key = (volume.partner_id, volume.plan_version_id, volume.month)
+    for partner_id, plan_version_id, month, amount in pages(connection, sa.select(*key, volume.volume), key):
         yield VolumeRow(f"{partner_id}/{plan_version_id}/{month}", partner_id, plan_version_id, month, amount)
 
 
 def _balances(connection: Connection) -> Iterator[BalanceRow]:
     balance, account = schema.Balance, schema.Account
     query = sa.select(
-        account.id, account.address, account.currency, balance.opening, balance.amount, balance.floor
+        balance.account_id, account.address, account.currency, balance.opening, balance.amount, balance.floor
     ).join(account, account.id == balance.account_id)
-    for id_, address, currency, opening, amount, floor in connection.execute(query):
+    for id_, address, currency, opening, amount, floor in pages(connection, query, (balance.account_id,)):
         yield BalanceRow(str(id_), address, currency, opening, amount, floor)
-
-
-def _messages(connection: Connection) -> Iterator[MoRow]:
-    mo = schema.Mo
-    query = sa.select(mo.id, mo.charge_state, mo.reason).order_by(mo.id)
-    for row in _stream(connection, query):
-        yield MoRow(*row)

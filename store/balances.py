@@ -3,10 +3,10 @@
 read_balances     by address and currency, on each account's normal side
 partner_balance   what a partner has earned, what is held, paid in and set aside: by currency
 
-A balance is the sum of all postings, with what the account began with; accounts with a floor have a row that holds
-the same (L8), which is read instead.
+A balance is the sum of all postings: the folded sums and the postings since (store/folding.py). Accounts with a floor
+have a row that holds the same, with what they began with (L8); it is read instead.
 
-Rule: reads only. Amounts are micros.
+Rule: reads only, inside Database.read(): a balance is made of several looks at one picture. Amounts are micros.
 """
 
 from collections.abc import Collection
@@ -14,10 +14,10 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
-from sqlalchemy.orm import InstrumentedAttribute
 
 from core.ledger.accounts import balance, earnings, held, kind_of, payout, prepaid, reserved
-from store.schema import Account, Balance, Posting
+from store.folding import read_sums
+from store.schema import Account, Balance
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,27 +50,15 @@ def read_balances(connection: Connection, addresses: Collection[str] | None = No
         query = query.where(Account.address.in_(addresses))
     accounts = connection.execute(query.order_by(Account.address, Account.currency)).all()
     wanted = [row.id for row in accounts if row.amount is None]
-    only = None if addresses is None else wanted
-    debits, credits = _sums(connection, Posting.debit_id, only), _sums(connection, Posting.credit_id, only)
+    sums = read_sums(connection, None if addresses is None else wanted)
     return [
         AccountBalance(
             address,
             currency,
-            balance(kind_of(address), debits.get(id_, 0), credits.get(id_, 0)) if amount is None else amount,
+            balance(kind_of(address), *sums.get(id_, (0, 0))) if amount is None else amount,
         )
         for id_, address, currency, amount in accounts
     ]
-
-
-def _sums(connection: Connection, side: InstrumentedAttribute[int], accounts: list[int] | None) -> dict[int, int]:
-    """The postings on one side of these accounts, summed."""
-    query = sa.select(side, sa.func.sum(Posting.amount)).group_by(side)
-    if accounts is not None:
-        if not accounts:
-            return {}
-        query = query.where(side.in_(accounts))
-    # MariaDB sums integers as decimals.
-    return {account: int(amount) for account, amount in connection.execute(query)}
 
 
 def partner_balance(connection: Connection, login: str) -> list[PartnerBalance]:

@@ -36,6 +36,17 @@ local function window(key, span)
   return w
 end
 
+-- The clock was set back: what lies ahead is now.
+local function set_back(w, at, span)
+  local e = w.entries
+  for i = #e - 2, 1, -3 do
+    if e[i] <= at then break end
+    e[i], e[i + 1] = at, math.max(0, at - (e[i] - e[i + 1]))
+  end
+  w.at, w.changed = at, true
+  sum_anew(w, span)
+end
+
 local function sum_at(w, at, span)
   local cut, e, total = at - span[1], w.entries, 0
   if at >= w.at then
@@ -44,6 +55,10 @@ local function sum_at(w, at, span)
       w.total = w.total - e[w.edge + 2]
       w.edge = w.edge + 3
     end
+    return w.total
+  end
+  if #e > 0 and e[#e - 2] - at > span[2] - span[1] then
+    set_back(w, at, span)
     return w.total
   end
   for i = #e - 2, 1, -3 do

@@ -11,7 +11,7 @@ Rule: nobody else opens a transaction. A transaction of SQLite that reads first 
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Literal
@@ -49,17 +49,28 @@ _MANNERS: dict[str, Any] = {
 }
 
 
-def connect(url: str, *, connect_timeout_s: int = 3, io_timeout_s: int = 10, connections: int = 5) -> "Database":
+def connect(
+    url: str,
+    *,
+    connect_timeout_s: int = 3,
+    io_timeout_s: int = 10,
+    lock_wait_s: int = 5,
+    idle_s: int = 30,
+    connections: int = 5,
+) -> "Database":
     """A database by its URL (interfaces.md, section 2). Nothing is opened yet.
 
-    `io_timeout_s` is the longest silence of a MariaDB server within a statement, and the longest wait for a lock of
-    SQLite's. Raises ConfigError for a URL that is none of ours.
+    `io_timeout_s` is the longest silence of a MariaDB server within a statement. `lock_wait_s` is how long a statement
+    waits for another's lock; keep it shorter, or such a lock looks like a dead server. `idle_s` is how long a MariaDB
+    server keeps a transaction, with its locks, of which it hears nothing: its host may be dead. Raises ConfigError for
+    a URL that is none of ours.
     """
     address = read_url(url)
     if address.get_backend_name() == "sqlite":
-        engine = _sqlite(address, io_timeout_s, connections)
+        engine = _sqlite(address, lock_wait_s, connections)
     else:
-        engine = _mariadb(address, connect_timeout_s, io_timeout_s, connections)
+        waits_s = {"connect_timeout": connect_timeout_s, "read_timeout": io_timeout_s, "write_timeout": io_timeout_s}
+        engine = _mariadb(address, waits_s, lock_wait_s, idle_s, connections)
     return Database(engine)
 
 
@@ -169,8 +180,8 @@ class Database:
         return StoreAway(f"{self.name} is away: {cause}; we try again", in_doubt=in_doubt)
 
 
-def _sqlite(address: sa.URL, busy_timeout_s: int, connections: int) -> sa.Engine:
-    arguments = {"timeout": busy_timeout_s, "check_same_thread": False}
+def _sqlite(address: sa.URL, lock_wait_s: int, connections: int) -> sa.Engine:
+    arguments = {"timeout": lock_wait_s, "check_same_thread": False}
     if not address.database or address.database == ":memory:":
         engine = sa.create_engine(address, poolclass=sa.pool.StaticPool, connect_args=arguments, **_MANNERS)
     else:
@@ -190,6 +201,8 @@ def _sqlite(address: sa.URL, busy_timeout_s: int, connections: int) -> sa.Engine
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA foreign_keys=ON")
+        # Or INSERT OR REPLACE deletes the old row without asking the triggers that keep what is booked.
+        connection.execute("PRAGMA recursive_triggers=ON")
 
     @sa.event.listens_for(engine, "begin")
     def begin(connection: sa.Connection) -> None:
@@ -210,9 +223,8 @@ def _let_write(connection: sa.Connection) -> None:
         connection.exec_driver_sql("PRAGMA query_only=OFF")
 
 
-def _mariadb(address: sa.URL, connect_timeout_s: int, io_timeout_s: int, connections: int) -> sa.Engine:
-    # Shorter than the silence that we allow, so that a lock held by another is not taken for a dead server.
-    lock_wait_s = max(1, io_timeout_s // 2)
+def _mariadb(address: sa.URL, waits_s: Mapping[str, int], lock_wait_s: int, idle_s: int, connections: int) -> sa.Engine:
+    """`waits_s`: the driver's time-outs by their names."""
     engine = sa.create_engine(
         address,
         isolation_level="READ COMMITTED",
@@ -223,12 +235,13 @@ def _mariadb(address: sa.URL, connect_timeout_s: int, io_timeout_s: int, connect
         connect_args={
             "charset": "utf8mb4",
             "binary_prefix": True,  # or bytes that are no UTF-8 earn a warning a row
-            "connect_timeout": connect_timeout_s,
-            "read_timeout": io_timeout_s,
-            "write_timeout": io_timeout_s,
+            **waits_s,
             # Never cut a text that is too long, whatever the server's configuration says.
             "sql_mode": "STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION",
-            "init_command": f"SET SESSION innodb_lock_wait_timeout={lock_wait_s}, lock_wait_timeout={lock_wait_s}",
+            "init_command": (
+                f"SET SESSION innodb_lock_wait_timeout={lock_wait_s}, lock_wait_timeout={lock_wait_s}, "
+                f"idle_transaction_timeout={idle_s}"
+            ),
         },
     )
 

@@ -19,6 +19,8 @@ _MYSQL_AWAY = frozenset(
         1030,  # an error from the storage engine, often the disk
         1037, 1038, 1041,  # out of memory
         1040, 1203, 1226,  # too many connections
+        1044, 1045, 1142, 1698,  # we may not: rights are being changed, or restored
+        1049,  # the database is not there: it is being restored
         1047,  # a Galera node that is not ready
         1053, 1077, 1079,  # shutting down
         1080, 1152, 1158, 1159, 1160, 1161, 1184, 1927,  # the connection was aborted, timed out or killed

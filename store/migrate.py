@@ -16,9 +16,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from core.errors import ConfigError
+from core.errors import ConfigError, StoreAway
 from store.database import Database, connect, read_url
-from store.triggers import create_triggers
+from store.triggers import create_triggers, missing_triggers
 
 _ALIAS = "tollbridge_migrate"
 
@@ -31,19 +31,30 @@ _NO_TRIGGERS = 1419
 def migrate(
     url: str, *, settings: Mapping[str, Any] | None = None, say: Callable[[str], None] = lambda _line: None
 ) -> None:
-    """Create the database where it is missing, apply every migration, make the triggers anew.
+    """Create the database where it is missing, apply every migration, make the triggers that are missing or changed.
 
     `settings` are Django's for all apps that own tables (portal.settings.settings_for); without them, and when Django
     has no settings yet, only `store` is migrated. `say` gets a line for each step. Raises StoreAway, ConfigError.
     """
-    database = connect(url, io_timeout_s=3600)
+    database = connect(url, io_timeout_s=3600, lock_wait_s=60)
     with contextlib.closing(database), _explained(database):
+        said: list[str] = []
+
+        def tell(line: str) -> None:
+            said.append(line)
+            say(line)
+
         if database.dialect == "mysql":
-            _create_database(database, say)
-        _apply(url, settings, say)
+            _create_database(database, tell)
+        _apply(url, settings, tell)
         with database.write() as connection:
-            create_triggers(connection)
-        say("triggers made")
+            lacking = missing_triggers(connection)
+            if lacking:
+                create_triggers(connection)
+        if lacking:
+            tell("triggers made")
+        if not said:
+            say("up to date")
 
 
 def pending_migrations(database: Database) -> list[str]:
@@ -158,10 +169,12 @@ def _explained(database: Database) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        cause = getattr(error, "orig", error)
+        found = error.__cause__ if isinstance(error, StoreAway) else error
+        cause: Any = getattr(found, "orig", found)
         code = cause.args[0] if cause.args else None
         if database.dialect == "mysql" and code in _DENIED:
-            raise ConfigError(f"database.url: {database.name} refuses us: {cause.args[1]}") from error
+            remedy = "correct user and password, or grant the user its rights"
+            raise ConfigError(f"database.url: {database.name} refuses us: {cause.args[1]}; {remedy}") from error
         if database.dialect == "mysql" and code == _NO_TRIGGERS:
             remedy = "set log_bin_trust_function_creators=1 on the server, or migrate as a user with SUPER"
             raise ConfigError(f"database.url: {database.name} lets us make no triggers; {remedy}") from error

@@ -2,17 +2,22 @@
 
 register     a row for this process; its id is its slot in message ids
 beat         the heartbeat, every 2 s
-bury_dead    processes silent for 10 s, or gone from this host: their leases, their `submitting`, their answers in doubt
+Neighbours   the other processes as this one sees them: `look` every 2 s, and bury who is dead
 retire       a clean stop
+end_waits    the clock was set back: what would wait longer by the jump
 LinkStates   what links do now, for `tollbridge status`
 
-Rule: a process is buried once, in one transaction, before its links are opened by another.
+Who is gone from our own machine is dead at once. Of others, only the heartbeat is known: it must stand still while we
+look again and again, for SILENT_MS of our own monotonic clock. Clocks are not compared; and after an outage of the
+database, when everybody was silent, the looking begins anew.
+
+Rule: a process is buried once, in one transaction, before its links are opened by another. It may be alive after all:
+store/pulse.py.
 """
 
-import os
-import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -21,16 +26,18 @@ from core.clock import MINUTE_MS, SECOND_MS, Instant
 from core.ids import SLOTS, first_id_at
 from core.message import MtState
 from store.bulk import bulk_insert, bulk_upsert
-from store.database import Database
+from store.database import Database, is_conflict
+from store.home import Home, here
 from store.journal.repeats import doubt_range
-from store.schema import Callback, Identity, InDoubt, LinkState, Mt, MtMove, Process, Receipt
+from store.journal.rows import AT_ONCE
+from store.pulse import ALIVE, BEAT_MS, DEAD, SILENT_MS, STOPPED, show_life
+from store.schema import Callback, LinkState, Mo, Mt, MtMove, Process
 
-BEAT_MS = 2 * SECOND_MS
-SILENT_MS = 10 * SECOND_MS
+STEP_MAX_MS = BEAT_MS * 3 // 2
+"""So much of a silence counts for one look: what lies between two looks that are far apart, nobody saw."""
 DOUBT_MS = MINUTE_MS + 10 * SECOND_MS
-DAY_MS = 24 * 60 * MINUTE_MS
-
-ALIVE, STOPPED, DEAD = 0, 1, 2
+PAUSE_MAX_MS = 30 * MINUTE_MS
+"""Longer than a pause between two attempts (reliability.md, section 4), unless a partner has asked for more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +47,18 @@ class Registered:
     id: int
     slot: int
     after: int
+    home: Home
 
 
-def register(database: Database, *, roles: str, now: Instant) -> Registered:
+def register(database: Database, *, roles: str, now: Instant, home: Home | None = None) -> Registered:
     """Enter this process. Raises StoreAway."""
+    home = home or here()
     with database.write() as connection:
         while True:
             values = {
-                "host": socket.gethostname()[:80], "pid": os.getpid(), "roles": roles[:80], "state": ALIVE,
-                "started_at": now, "heartbeat_at": now, "last_batch": 0,
+                "host": home.host, "space": home.space, "pid": home.pid, "pid_started": home.started,
+                "roles": roles[:80], "state": ALIVE, "started_at": now, "heartbeat_at": now, "last_batch": 0,
+                "doubt_from": first_id_at(now - DOUBT_MS),
             }  # fmt: skip
             key = connection.execute(sa.insert(Process).values(**values)).inserted_primary_key
             assert key is not None
@@ -62,63 +72,143 @@ def register(database: Database, *, roles: str, now: Instant) -> Registered:
             if not any(row.state == ALIVE for row in before):
                 last = max((row.heartbeat_at for row in before), default=0)
                 # An id is never more than a heartbeat and a little ahead of what its process last wrote.
-                return Registered(process_id, slot, first_id_at(last + SILENT_MS) if last else 0)
+                return Registered(process_id, slot, first_id_at(last + SILENT_MS) if last else 0, home)
             connection.execute(sa.update(Process).where(Process.id == process_id).values(state=STOPPED))
 
 
-def beat(database: Database, process_id: int, now: Instant) -> bool:
-    """The heartbeat; False when somebody took us for dead: then this process must stop at once."""
+def beat(database: Database, process_id: int, now: Instant, doubt_from: int) -> None:
+    """The heartbeat; `doubt_from`: the first id whose message may be in doubt if we die now.
+
+    Raises StoreAway; Buried when another process took us for dead: then this one must stop at once.
+    """
     with database.write() as connection:
-        result = connection.execute(
-            sa.update(Process).where(Process.id == process_id, Process.state == ALIVE).values(heartbeat_at=now)
-        )
-        return result.rowcount == 1
+        show_life(connection, process_id, now, doubt_from=doubt_from)
 
 
 def retire(database: Database, process_id: int, now: Instant) -> None:
-    """A clean stop: what it still holds is due at once."""
+    """A clean stop: what it still holds is due at once. One that was buried has nothing to give."""
     with database.write() as connection:
-        _release(connection, process_id, now)
-        connection.execute(sa.update(Process).where(Process.id == process_id).values(state=STOPPED, heartbeat_at=now))
+        ended = connection.execute(
+            sa.update(Process).where(Process.id == process_id, Process.state == ALIVE).values(state=STOPPED)
+        )
+        if ended.rowcount:
+            _release(connection, process_id, now)
 
 
-def bury_dead(database: Database, *, self_id: int, now: Instant, here: str | None = None) -> list[int]:
-    """Take over what dead processes held; their ids. One that is gone from this host need not be waited for."""
-    here = here or socket.gethostname()[:80]
-    buried = []
-    with database.write() as connection:
-        others = connection.execute(
-            sa.select(Process.id, Process.host, Process.pid, Process.heartbeat_at)
-            .where(Process.state == ALIVE, Process.id != self_id)
-            .with_for_update()
-        ).all()
-        for row in others:
-            silent = now - row.heartbeat_at > SILENT_MS
-            gone = row.host == here and not _runs(row.pid)
-            if silent or gone:
-                doubt_range(connection, since=row.heartbeat_at - DOUBT_MS, at=now, reason="crash", process_id=row.id)
-                _release(connection, row.id, now)
-                connection.execute(sa.update(Process).where(Process.id == row.id).values(state=DEAD))
-                buried.append(row.id)
-    return buried
+class _Other(NamedTuple):
+    """Another process, as its row says."""
+
+    id: int
+    space: str
+    pid: int
+    pid_started: int
+    heartbeat_at: Instant
 
 
-def _runs(pid: int) -> bool:
-    if pid == os.getpid():
-        return False  # The number of a dead one was given to us.
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+@dataclass(slots=True)
+class _Seen:
+    """Another process: its heartbeat, and how long we have seen it stand still."""
+
+    heartbeat_at: Instant
+    silent_ms: int = 0
+    spoke: bool = False
+
+
+class Neighbours:
+    """The other processes that live, or say so. Blocking, for the writer's thread; all raise StoreAway."""
+
+    def __init__(self, database: Database, me: Registered) -> None:
+        self._database = database
+        self._me = me
+        self._seen: dict[int, _Seen] = {}
+        self._looked_ms = 0
+
+    @property
+    def strangers(self) -> int:
+        """How many may be alive or dead, for all that we know: neither on our machine nor heard of since we look."""
+        return sum(not one.spoke for one in self._seen.values())
+
+    def look(self, now: Instant, ms: int) -> list[int]:
+        """Bury who is dead; their ids. `ms` is our monotonic clock's. When this raises, `forget`."""
+        others = self._read()
+        step_ms = min(ms - self._looked_ms, STEP_MAX_MS)
+        self._looked_ms = ms
+        self._seen = {other.id: self._look_at(other, step_ms) for other in others}
+        return [other.id for other in others if self._judge(other, now)]
+
+    def forget(self) -> None:
+        """The database could not be asked: nobody could say that he lives, so the looking begins anew."""
+        self._seen = {}
+
+    def _read(self) -> list[_Other]:
+        columns = [getattr(Process, name) for name in _Other._fields]
+        others = sa.select(*columns).where(Process.state == ALIVE, Process.id != self._me.id).order_by(Process.id)
+        with self._database.read() as connection:
+            return [_Other(*row) for row in connection.execute(others)]
+
+    def _look_at(self, other: _Other, step_ms: int) -> _Seen:
+        seen = self._seen.get(other.id)
+        if seen is None:
+            return _Seen(other.heartbeat_at, spoke=self._me.home.sees(other.space))
+        if seen.heartbeat_at != other.heartbeat_at:
+            return _Seen(other.heartbeat_at, spoke=True)
+        seen.silent_ms += step_ms
+        return seen
+
+    def _judge(self, other: _Other, now: Instant) -> bool:
+        """Bury it when it is dead; whether that was done."""
+        home, seen = self._me.home, self._seen[other.id]
+        is_gone = home.sees(other.space) and home.is_gone(other.pid, other.pid_started)
+        try:
+            if is_gone or seen.silent_ms >= SILENT_MS:
+                was_buried = self._bury(other.id, seen, now)
+                del self._seen[other.id]
+                return was_buried
+        except sa.exc.DBAPIError as error:
+            if not is_conflict(error):
+                raise
+            # It is in the middle of something, or another buries it: the next look will tell.
+            seen.spoke = False
         return False
-    except PermissionError:
+
+    def _bury(self, process_id: int, seen: _Seen, now: Instant) -> bool:
+        """False when it spoke meanwhile, or another buried it."""
+        with self._database.write() as connection:
+            doubt_from = _hold_still(connection, process_id, seen)
+            if doubt_from is None:
+                return False
+            doubt_range(connection, first=doubt_from, at=now, reason="crash", process_id=process_id)
+            _release(connection, process_id, now)
+            connection.execute(sa.update(Process).where(Process.id == process_id).values(state=DEAD))
         return True
-    return True
+
+
+def _hold_still(connection: Connection, process_id: int, seen: _Seen) -> int | None:
+    """The first id of it that may be in doubt, when it is as we saw it, and stays so until we are done; or None."""
+    as_seen = (Process.id == process_id, Process.state == ALIVE, Process.heartbeat_at == seen.heartbeat_at)
+    found: int | None = connection.execute(sa.select(Process.doubt_from).where(*as_seen).with_for_update()).scalar()
+    return found
+
+
+def end_waits(database: Database, now: Instant) -> None:
+    """The clock was set back: what was tried, or left for others, in what is the future now is due. Raises StoreAway.
+
+    So is what would wait longer than a pause of ours lasts: its pause, or its lease, began while the clock was ahead.
+    """
+    ahead, too_long = now + SILENT_MS, now + PAUSE_MAX_MS  # Clocks of several hosts agree within seconds.
+    left = sa.exists().where(Mo.id == Callback.mo_id, Mo.accepted_at == Callback.due_at, Mo.accepted_at > ahead)
+    with database.write() as connection:
+        again = (Callback.due_at > now, sa.or_(Callback.tried_at > ahead, Callback.due_at > too_long, left))
+        connection.execute(sa.update(Callback).where(*again).values(due_at=now))
+        queued = (Mt.state == int(MtState.QUEUED), Mt.due_at > now)
+        long_or_new = sa.or_(Mt.created_at > ahead, Mt.due_at > too_long)
+        connection.execute(sa.update(Mt).where(*queued, long_or_new).values(due_at=now))
 
 
 def _release(connection: Connection, process_id: int, now: Instant) -> None:
     """Its leased jobs are due; its `submitting` MT were perhaps sent: free ones are sent again, marked so."""
     connection.execute(
-        sa.update(Callback).where(Callback.leased_by == process_id, Callback.due_at > now).values(due_at=now)
+        sa.update(Callback).where(Callback.leased_by == process_id, Callback.due_at.is_not(None)).values(due_at=AT_ONCE)
     )
     held = connection.execute(
         sa.select(Mt.id).where(Mt.process_id == process_id, Mt.state == int(MtState.SUBMITTING))
@@ -126,20 +216,12 @@ def _release(connection: Connection, process_id: int, now: Instant) -> None:
     ids = list(held)
     if ids:
         connection.execute(
-            sa.update(Mt).where(Mt.id.in_(ids)).values(state=int(MtState.QUEUED), due_at=now, maybe_twice=True)
+            sa.update(Mt).where(Mt.id.in_(ids)).values(state=int(MtState.QUEUED), due_at=AT_ONCE, maybe_twice=True)
         )
         rows = [
             (i, now, int(MtState.SUBMITTING), int(MtState.QUEUED), "its process ended before the answer") for i in ids
         ]
         bulk_insert(connection, MtMove, ("mt_id", "at", "old", "new", "reason"), rows)
-
-
-def prune(database: Database, now: Instant) -> None:
-    """Remove what has an age limit: identities and doubts after 24 h, receipts of nobody after 7 days."""
-    with database.write() as connection:
-        connection.execute(sa.delete(Identity).where(Identity.at < now - DAY_MS))
-        connection.execute(sa.delete(InDoubt).where(InDoubt.at < now - DAY_MS))
-        connection.execute(sa.delete(Receipt).where(Receipt.arrived_at < now - 7 * DAY_MS))
 
 
 def write_link_states(database: Database, process_id: int, states: Sequence[tuple[int, str, Instant, str]]) -> None:

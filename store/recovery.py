@@ -1,10 +1,10 @@
-"""What an earlier process left behind, read once at start (reliability.md, section 7).
+"""What another process left behind, read at start, or when it is buried (reliability.md, section 7).
 
-waiting_parts     parts of long messages whose message is not accepted yet
-counted_messages  messages of the last day that the fraud rules had admitted, oldest first
+take_parts        parts of long messages whose message is not accepted yet
+counted_messages  messages that the fraud rules had admitted, oldest first
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -13,7 +13,9 @@ from core.clock import Instant
 from core.ids import first_id_at
 from core.message import Action
 from store.database import Database
-from store.schema import Mo, MoPart
+from store.pages import pages
+from store.pulse import ALIVE
+from store.schema import Mo, MoPart, Process
 
 
 class WaitingPart(NamedTuple):
@@ -49,12 +51,25 @@ class CountedMessage(NamedTuple):
     accepted_at: Instant
 
 
-def waiting_parts(database: Database, operator_ids: Sequence[int]) -> list[WaitingPart]:
-    """Parts that wait, of these operators, in the order in which they came. Raises StoreAway."""
+def take_parts(database: Database, process_id: int, *, ours_too: bool = False) -> list[WaitingPart]:
+    """Parts whose process lives no more wait with this one from now on; they, in the order in which they came.
+
+    `ours_too`: those that are ours already as well, for who does not know what an earlier call has taken. Raises
+    StoreAway.
+    """
     columns = [getattr(MoPart, name) for name in WaitingPart._fields]
-    query = sa.select(*columns).where(MoPart.mo_id == 0, MoPart.operator_id.in_(operator_ids)).order_by(MoPart.id)
-    with database.read() as connection:
-        return [WaitingPart(*row) for row in connection.execute(query)]
+    with database.write() as connection:
+        # In this order: a process that has stored a part was there before.
+        owners = set(connection.execute(sa.select(MoPart.process_id).distinct().where(MoPart.mo_id == 0)).scalars())
+        alive = set(connection.execute(sa.select(Process.id).where(Process.state == ALIVE)).scalars())
+        gone = owners - alive | (owners & {process_id} if ours_too else set())
+        if not gone:
+            return []
+        theirs = (MoPart.mo_id == 0, MoPart.process_id.in_(gone))
+        waiting = sa.select(*columns).where(*theirs).order_by(MoPart.id)
+        parts = [WaitingPart(*row) for row in connection.execute(waiting)]
+        connection.execute(sa.update(MoPart).where(*theirs).values(process_id=process_id))
+    return parts
 
 
 def counted_messages(database: Database, since: Instant) -> Iterator[CountedMessage]:
@@ -63,9 +78,7 @@ def counted_messages(database: Database, since: Instant) -> Iterator[CountedMess
     query = (
         sa.select(*columns)
         .where(Mo.id >= first_id_at(since), Mo.verdict != int(Action.REJECT), Mo.test.is_(False))
-        .order_by(Mo.id)
-        .execution_options(yield_per=1000)
     )
     with database.read() as connection:
-        for row in connection.execute(query):
+        for row in pages(connection, query, (Mo.id,)):
             yield CountedMessage(*row)

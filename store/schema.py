@@ -372,6 +372,26 @@ class Balance(Base):
     opening: Mapped[int] = mapped_column(sa.BigInteger)
 
 
+class FoldedSum(Base):
+    """What the postings up to `Folding.posting_id` moved on an account, by booked month."""
+
+    __tablename__ = "folded_sum"
+
+    account_id: Mapped[int] = mapped_column(sa.BigInteger, primary_key=True, autoincrement=False)
+    month: Mapped[int] = mapped_column(sa.Integer, primary_key=True, autoincrement=False)
+    debits: Mapped[int] = mapped_column(sa.BigInteger)
+    credits: Mapped[int] = mapped_column(sa.BigInteger)
+
+
+class Folding(Base):
+    """One row, id 1: the last posting that the folded sums hold. A balance is those sums and the postings since."""
+
+    __tablename__ = "folding"
+
+    id: Mapped[int] = mapped_column(sa.Integer, primary_key=True, autoincrement=False)
+    posting_id: Mapped[int] = mapped_column(sa.BigInteger)
+
+
 class ClosedMonth(Base):
     """A calendar month that is frozen: nothing is booked into it any more."""
 
@@ -388,12 +408,15 @@ class Process(Base):
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     host: Mapped[str] = mapped_column(sa.String(80))
+    space: Mapped[str] = mapped_column(sa.String(80))
     pid: Mapped[int] = mapped_column(sa.Integer)
+    pid_started: Mapped[int] = mapped_column(sa.BigInteger)
     roles: Mapped[str] = mapped_column(sa.String(80))
     state: Mapped[int] = mapped_column(sa.SmallInteger)
     started_at: Mapped[int] = mapped_column(sa.BigInteger)
     heartbeat_at: Mapped[int] = mapped_column(sa.BigInteger)
     last_batch: Mapped[int] = mapped_column(sa.BigInteger)
+    doubt_from: Mapped[int] = mapped_column(sa.BigInteger)
 
 
 class LinkState(Base):
@@ -585,7 +608,7 @@ class Mt(Base):
     """A message to a subscriber. `reply_to` is unique: one MO has at most one reply; null for other MT."""
 
     __tablename__ = "mt"
-    __table_args__ = (sa.Index("mt_by_key", "key", "operator_id"), sa.Index("mt_due", "due_at", "link_id"))
+    __table_args__ = (sa.Index("mt_by_key", "key", "operator_id"), sa.Index("mt_due", "state", "due_at"))
 
     id: Mapped[int] = mapped_column(sa.BigInteger, primary_key=True, autoincrement=False)
     reply_to: Mapped[int | None] = mapped_column(sa.BigInteger, unique=True)
@@ -642,7 +665,7 @@ class Receipt(Base):
     """A receipt that belongs to no MT that we know yet; kept 7 days and tried again when an answer arrives."""
 
     __tablename__ = "receipt"
-    __table_args__ = (sa.Index("receipt_by_key", "key", "operator_id"),)
+    __table_args__ = (sa.Index("receipt_by_key", "key", "operator_id"), sa.Index("receipt_by_source", "source"))
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     operator_id: Mapped[int] = mapped_column(sa.BigInteger)

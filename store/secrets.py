@@ -1,6 +1,8 @@
 """Secrets: what we must know again is encrypted, what we only recognise is hashed (reliability.md, section 8).
 
 Keyring                    encrypts and decrypts what we must send: operators' passwords, the secrets of callbacks
+Sealed                     a keyring without keys, for who reads the catalogue and needs no secret
+first_sealed               a secret that the database holds encrypted, and of what it is
 hash_password, verify      argon2id, for passwords of people and of SMPP binds
 hash_api_key               SHA-256, for API keys: they are 256 random bits (new_api_key)
 same                       compares in constant time
@@ -15,11 +17,13 @@ import re
 import secrets
 from functools import cache
 
+import sqlalchemy as sa
 from argon2 import PasswordHasher, extract_parameters
 from argon2.exceptions import InvalidHashError, VerificationError
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from core.errors import ConfigError
+from store.schema import Link, Partner, Service
 
 # OWASP's first choice for argon2id: 19 MiB, two passes, one lane. A flood of false binds costs 20 ms each, not 100.
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
@@ -27,9 +31,13 @@ _API_KEY_HASH = re.compile(r"[0-9a-f]{64}")
 
 
 class Keyring:
-    """The keys of `security.key`, separated by spaces or commas: the first encrypts, all decrypt."""
+    """The keys of `security.key`, separated by spaces or commas: the first encrypts, all decrypt.
 
-    def __init__(self, keys: str) -> None:
+    `place` is where they were read, for the sentence about a wrong one.
+    """
+
+    def __init__(self, keys: str, *, place: str = "") -> None:
+        self._place = place
         words = keys.replace(",", " ").split()
         try:
             self._keys = MultiFernet([Fernet(word) for word in words])
@@ -50,7 +58,10 @@ class Keyring:
         try:
             return self._keys.decrypt(token.encode()).decode()
         except (InvalidToken, UnicodeDecodeError) as error:
-            raise ConfigError(f"security.key: does not decrypt {what}; put back the key that encrypted it") from error
+            read = f" (it was read from {self._place})" if self._place else ""
+            raise ConfigError(
+                f"security.key: does not decrypt {what}{read}; put back the key that encrypted it"
+            ) from error
 
     def is_readable(self, token: str) -> bool:
         """Whether one of the keys made it."""
@@ -69,6 +80,38 @@ class Keyring:
         if stored and self.is_readable(stored) and same(self.decrypt(stored), secret):
             return stored
         return self.encrypt(secret)
+
+
+class Sealed(Keyring):
+    """No keys: every secret stays closed, and reads as none."""
+
+    def __init__(self) -> None:
+        """Nothing is needed."""
+
+    def encrypt(self, text: str) -> str:
+        """It cannot."""
+        raise AssertionError("a sealed keyring encrypts nothing")
+
+    def decrypt(self, token: str, what: str = "a secret") -> str:
+        """Nothing, whatever lies there."""
+        return ""
+
+
+def first_sealed(connection: sa.Connection) -> tuple[str, str] | None:
+    """(of what, the token) of one secret that lies encrypted in the database; None where there is none."""
+    link = connection.execute(
+        sa.select(Link.name, Link.password).where(Link.password != "").order_by(Link.id).limit(1)
+    ).first()
+    if link is not None:
+        return f"the password of link {link[0]}", link[1]
+    service = connection.execute(
+        sa.select(Partner.login, Service.name, Service.secret)
+        .join(Partner, Partner.id == Service.partner_id)
+        .where(Service.secret != "")
+        .order_by(Service.id)
+        .limit(1)
+    ).first()
+    return None if service is None else (f"the secret of service {service[0]}/{service[1]}", service[2])
 
 
 def hash_password(password: str) -> str:

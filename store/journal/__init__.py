@@ -6,6 +6,7 @@ repeats   telling a redelivery from a new message
 booking   counters locked, charges rated, one entry
 outgoing  calls to partners, MT and their moves
 receipts  receipts find their MT
+overdue   MT whose time is over
 
 The order inside the transaction is billing.md 12: doubts; repeats; decide; lock and rate; insert; counters; the rest.
 
@@ -26,7 +27,7 @@ from core.message import Mt
 from store import schema
 from store.bulk import bulk_insert, insert_ignore
 from store.database import Database, is_conflict
-from store.journal import booking, outgoing, receipts, repeats
+from store.journal import booking, outgoing, overdue, receipts, repeats
 from store.journal.facts import (
     AlertFact,
     CallbackFact,
@@ -37,25 +38,28 @@ from store.journal.facts import (
     MoFact,
     MtFact,
     NewMtFact,
+    OverdueFact,
     PartFact,
     ReceiptFact,
     RepeatFact,
     SessionFact,
 )
 from store.journal.rows import (
+    ALERT_COLUMNS,
     CALLBACK_COLUMNS,
     CORRECTION_COLUMNS,
     MO_COLUMNS,
     PART_COLUMNS,
     REPEAT_COLUMNS,
+    alert_row,
     charge_row,
     job_row,
     mo_row,
     part_row,
     repeat_row,
 )
+from store.pulse import show_life
 from store.schema import Alert, Callback, InDoubt, Mo, MoPart, MoRepeat
-from store.text import write_text
 
 __all__ = [
     "AlertFact",
@@ -68,6 +72,7 @@ __all__ = [
     "MoFact",
     "MtFact",
     "NewMtFact",
+    "OverdueFact",
     "PartFact",
     "ReceiptFact",
     "RepeatFact",
@@ -76,8 +81,9 @@ __all__ = [
 
 F = TypeVar("F")
 CONFLICTS_MAX = 8
-"""How often a batch is repeated after a deadlock before it counts as an outage."""
-_ALERT = ("at", "kind", "subject", "sentence", "message_id", "resolved_at")
+CONFLICTS_MS = 3_000
+"""How often, and for how long, a batch is repeated that others stand in the way of, before it counts as an outage: the
+operators' time-outs are not much longer."""
 
 
 class Journal:
@@ -97,8 +103,12 @@ class Journal:
         self._counted: list[int] = []
 
     def write(self, facts: Sequence[Fact]) -> None:
-        """Make a batch durable. Raises StoreAway when the database is away; with `in_doubt`, ask `resolve`."""
-        for attempt in range(CONFLICTS_MAX):
+        """Make a batch durable. Raises StoreAway when the database is away; with `in_doubt`, ask `resolve`.
+
+        Raises Buried when another process took us for dead: nothing of ours is written any more.
+        """
+        until_ms = self._clock.monotonic_ms() + CONFLICTS_MS
+        for attempt in range(1, CONFLICTS_MAX + 1):
             self._counted = []
             for fact in facts:
                 _forget(fact)
@@ -106,26 +116,26 @@ class Journal:
             try:
                 with self._database.write() as connection:
                     self._write(connection, facts)
-                    write_text(connection, *self._mark(self._batch))
+                    # The batch's number, in the same transaction: it tells the outcome of a COMMIT that ended in doubt.
+                    show_life(connection, self._process_id, self._clock.now(), batch=self._batch)
                 self._accounts.keep()
                 return
             except BaseException as error:
                 self._accounts.forget()
                 if not (isinstance(error, StoreAway) and error.in_doubt):
                     self._decider.take_back(self._counted)
-                if not is_conflict(error) or attempt == CONFLICTS_MAX - 1:
+                if not is_conflict(error):
                     raise
-
-    def _mark(self, batch: int) -> tuple[str, tuple[int, int]]:
-        """The batch's number, in the same transaction: what tells the outcome of a COMMIT that ended in doubt."""
-        place = "?" if self._database.dialect == "sqlite" else "%s"
-        return f"UPDATE process SET last_batch = {place} WHERE id = {place}", (batch, self._process_id)
+                if attempt == CONFLICTS_MAX or self._clock.monotonic_ms() >= until_ms:
+                    raise StoreAway(
+                        f"{self._database.name}: others hold locks, or a backup does; we try again"
+                    ) from error
 
     def _write(self, connection: Connection, facts: Sequence[Fact]) -> None:
         now = self._clock.now()
         for fact in facts:
             if isinstance(fact, SessionFact):
-                repeats.doubt_session(connection, fact)
+                repeats.doubt_session(connection, fact, self._process_id)
             elif isinstance(fact, DoubtFact):
                 repeats.doubt_messages(connection, fact)
         arrivals = [fact for fact in facts if isinstance(fact, MoFact | PartFact)]
@@ -139,16 +149,18 @@ class Journal:
             outgoing.write_moves(connection, moves, self._process_id)
         if came := _of(facts, ReceiptFact):
             receipts.write_receipts(connection, came)
+        if over := _of(facts, OverdueFact):
+            # Behind the receipts: one that comes in the same batch was in time.
+            overdue.end_overdue(connection, over)
         known = [repeat_row(fact, self._process_id) for fact in _of(facts, RepeatFact)]
         if known:
             bulk_insert(connection, MoRepeat, REPEAT_COLUMNS, known)
         alerts = _of(facts, AlertFact)
         if alerts:
-            rows = [(a.at, a.kind, a.subject, a.sentence[:300], a.message_id, None) for a in alerts]
-            bulk_insert(connection, Alert, _ALERT, rows)
+            bulk_insert(connection, Alert, ALERT_COLUMNS, [alert_row(alert) for alert in alerts])
 
     def _write_arrivals(self, connection: Connection, arrivals: Sequence[MoFact | PartFact], now: Instant) -> None:
-        repeats.tell(connection, arrivals, now)
+        repeats.tell(connection, arrivals, now, self._clock.monotonic_ms())
         came_again = [
             repeat_row(fact, self._process_id) for fact in arrivals if fact.repeat_of and fact.delivery is not None
         ]
@@ -177,20 +189,21 @@ class Journal:
         for fact in new:
             job = fact.job = self._decider.job(fact)
             if job is not None:
-                lease = 0 if self._decider.is_crowded(job.partner_id) else self._lease_ms
-                jobs.append(job_row(fact, process_id, now + lease))
+                is_left = self._decider.is_crowded(job.partner_id)
+                jobs.append(job_row(fact, process_id, fact.mo.accepted_at if is_left else now + self._lease_ms))
             if fact.reply is not None:
                 replies.append(fact.reply)
             settlement = fact.settlement
             if settlement is not None and settlement.verdict.alerts:
-                alerts += [(now, "fraud", a.rule, a.reason[:300], fact.mo.id, None) for a in settlement.verdict.alerts]
+                spoke = settlement.verdict.alerts
+                alerts += [alert_row(AlertFact("fraud", a.rule, a.reason, now, fact.mo.id)) for a in spoke]
             if fact.joined:
                 connection.execute(sa.update(MoPart).where(MoPart.id.in_(fact.joined)).values(mo_id=fact.mo.id))
         if jobs:
             bulk_insert(connection, Callback, CALLBACK_COLUMNS, jobs)
         outgoing.insert_mts(connection, replies, process_id)
         if alerts:
-            bulk_insert(connection, Alert, _ALERT, alerts)
+            bulk_insert(connection, Alert, ALERT_COLUMNS, alerts)
 
     def _write_corrections(self, connection: Connection, new: Sequence[MoFact], entry_id: int, now: Instant) -> None:
         rows = []
@@ -208,11 +221,13 @@ class Journal:
 
         `refused` are those of its facts whose bringers got a temporary error: the operators will send theirs again, so
         they are in doubt; and their work is in nobody's memory, so it is due in the database. With no facts it only
-        asks whether the database, and the counts, are there. Raises StoreAway when they are not.
+        asks whether the database, and the counts, are there. Raises StoreAway when they are not; Buried as `write`.
         """
         self._decider.probe()
         now = self._clock.now()
         with self._database.write() as connection:
+            # A change, though of nothing: a database that may only be read is still away.
+            show_life(connection, self._process_id, now)
             last = connection.execute(
                 sa.select(schema.Process.last_batch).where(schema.Process.id == self._process_id)
             ).scalar()
@@ -226,7 +241,7 @@ class Journal:
                 ]
                 insert_ignore(connection, InDoubt, repeats.IN_DOUBT_COLUMNS, rows)
                 ids = {fact.id for fact in arrivals} | {fact.mt.id for fact in _of(refused, NewMtFact)}
-                outgoing.let_go(connection, ids, now)
+                outgoing.let_go(connection, ids, now, self._process_id)
         if doubtful and not written:
             self._decider.take_back(self._counted)
         return written

@@ -41,9 +41,13 @@ class CallbackState(IntEnum):
         return self.name.lower()
 
 
-class Losable(Protocol):
-    """A delivery whose session may be over: then its answer cannot arrive."""
+class Awaited(Protocol):
+    """A delivery that its operator wants answered; `lost`: its session is over, so that no answer can arrive.
 
+    `arrived_ms` is by the clock that never jumps.
+    """
+
+    arrived_ms: int
     lost: bool
 
 
@@ -53,7 +57,7 @@ class MoFact:
 
     mo: Mo
     link: Link
-    delivery: Losable | None = None
+    delivery: Awaited | None = None
     joined: tuple[int, ...] = ()
     repeat_of: int = 0
     why: str = ""
@@ -102,7 +106,7 @@ class PartFact:
     fingerprint: int
     arrived_at: Instant
     key: str = ""
-    delivery: Losable | None = None
+    delivery: Awaited | None = None
     repeat_of: int = 0
     why: str = ""
     doubted: bool = False
@@ -155,6 +159,18 @@ class MtFact:
 
 
 @dataclass(slots=True)
+class OverdueFact:
+    """MT whose time was over at `at`, as a look into the database said. Those that moved since stay as they are."""
+
+    mt_ids: Sequence[int]
+    at: Instant
+    expired: int = 0
+    """How many of them were never sent; filled in by the write, as `unknown` is."""
+    unknown: int = 0
+    """How many of them were sent, or may have been, and got no receipt."""
+
+
+@dataclass(slots=True)
 class NewMtFact:
     """A reply through the API. `existing` is the id of the reply that was there before (0: this one is it)."""
 
@@ -182,10 +198,10 @@ class DoubtFact:
 
 @dataclass(slots=True)
 class SessionFact:
-    """A session of a link ended without unbind: what it accepted from `since` on is in doubt."""
+    """A session of a link of ours ended without unbind: what it accepted, from the id `first` on, is in doubt."""
 
     link_id: int
-    since: Instant
+    first: int
     at: Instant
 
 
@@ -206,6 +222,7 @@ Fact: TypeAlias = (
     | RepeatFact
     | CallbackFact
     | MtFact
+    | OverdueFact
     | NewMtFact
     | ReceiptFact
     | DoubtFact

@@ -19,22 +19,25 @@ from store.bulk import bulk_insert, bulk_update, insert_ignore
 from store.journal.facts import CallbackFact, CallbackState, MtFact, NewMtFact
 from store.journal.receipts import apply_early
 from store.journal.rows import (
+    AT_ONCE,
     ATTEMPT_COLUMNS,
-    ERROR_MAX,
     MOVE_COLUMNS,
     MOVED_COLUMNS,
     MT_COLUMNS,
+    MT_PART_COLUMNS,
     TRIED_COLUMNS,
     attempt_row,
+    move_row,
     moved_row,
+    mt_part_rows,
     mt_row,
     tried_row,
 )
 from store.text import read_text
 
-_PART = ("mt_id", "operator_id", "sequence", "key", "state", "error", "final_at")
 _IN_LIST = 500
 """Rows asked for in one statement."""
+_NO_ANSWER = (CallbackState.WAITING, CallbackState.DEAD)
 _IDEMPOTENCY = ("partner_id", "key", "digest", "status", "body", "at")
 
 
@@ -48,11 +51,27 @@ def write_callbacks(connection: Connection, facts: Sequence[CallbackFact], proce
         taken.setdefault(fact.callback.mo_id, 0)
     insert_mts(connection, [fact.reply for fact in replies if fact.stored and fact.reply is not None], process_id)
     # By id, so that the last of two results of one job stands: a statement may name a row only once.
-    rows = {fact.callback.mo_id: tried_row(fact, process_id) for fact in facts}
+    ended = _ended(connection, facts)
+    rows = {
+        fact.callback.mo_id: tried_row(fact, process_id)
+        for fact in facts
+        if not (fact.state in _NO_ANSWER and fact.callback.mo_id in ended)
+    }
     bulk_update(connection, schema.Callback, TRIED_COLUMNS, list(rows.values()))
     again = [attempt_row(fact) for fact in facts if fact.counts and fact.state is CallbackState.WAITING]
     if again:
         bulk_insert(connection, schema.CallbackAttempt, ATTEMPT_COLUMNS, again)
+
+
+def _ended(connection: Connection, facts: Sequence[CallbackFact]) -> set[int]:
+    """Jobs that have their answer already, by another call of the same: one that failed must not open them again."""
+    failed = [fact.callback.mo_id for fact in facts if fact.state in _NO_ANSWER]
+    if not failed:
+        return set()
+    job = schema.Callback
+    answered = job.state.not_in([int(state) for state in _NO_ANSWER])
+    found = connection.execute(sa.select(job.mo_id).where(job.mo_id.in_(failed), answered).with_for_update())
+    return set(found.scalars()) | {fact.callback.mo_id for fact in facts if fact.state not in _NO_ANSWER}
 
 
 def replies_of(connection: Connection, mo_ids: Sequence[int]) -> dict[int, int]:
@@ -68,10 +87,9 @@ def replies_of(connection: Connection, mo_ids: Sequence[int]) -> dict[int, int]:
 
 
 def insert_mts(connection: Connection, mts: Sequence[Mt], process_id: int) -> None:
-    """New messages. One that is `submitting` is held by this process; a queued one is due at once."""
+    """New messages."""
     if mts:
-        rows = [mt_row(mt, process_id, mt.created_at if mt.state is MtState.QUEUED else None) for mt in mts]
-        bulk_insert(connection, schema.Mt, MT_COLUMNS, rows)
+        bulk_insert(connection, schema.Mt, MT_COLUMNS, [mt_row(mt, process_id) for mt in mts])
 
 
 def write_new_mts(connection: Connection, facts: Sequence[NewMtFact], process_id: int) -> None:
@@ -104,27 +122,32 @@ def write_moves(connection: Connection, facts: Sequence[MtFact], process_id: int
         old = fact.old = mt.state if fact.old is None else fact.old
         assert new is old or may_move(old, new), (old, new)
         if new is not MtState.SUBMITTED:
-            moves.append((mt.id, fact.at, int(old), int(new), fact.error[:ERROR_MAX]))
+            moves.append(move_row(mt.id, fact.at, old, new, fact.error))
         mt.state = fact.became = new
         rows[mt.id] = moved_row(fact, process_id)
-        parts += [(mt.id, mt.operator_id, seq, key, int(state), "", 0) for seq, key, state in fact.parts]
+        parts += mt_part_rows(fact)
     bulk_update(connection, schema.Mt, MOVED_COLUMNS, list(rows.values()))
     if parts:
         # A second submission has parts of its own.
         long = {mt_id for mt_id, *_ in parts}
         connection.execute(sa.delete(schema.MtPart).where(schema.MtPart.mt_id.in_(long)))
-        bulk_insert(connection, schema.MtPart, _PART, parts)
+        bulk_insert(connection, schema.MtPart, MT_PART_COLUMNS, parts)
     if moves:
         bulk_insert(connection, schema.MtMove, MOVE_COLUMNS, moves)
     apply_early(connection, facts)
 
 
-def let_go(connection: Connection, ids: Collection[int], now: Instant) -> None:
-    """The work of these messages is in nobody's memory: calls, replies and MT of these ids are due now."""
+def let_go(connection: Connection, ids: Collection[int], now: Instant, process_id: int) -> None:
+    """The work of these messages is in nobody's memory: calls, replies and MT of these ids are due now.
+
+    What another process has taken meanwhile is in its memory.
+    """
     job, mt = schema.Callback, schema.Mt
-    connection.execute(sa.update(job).where(job.mo_id.in_(ids), job.due_at > now).values(due_at=now))
+    ours = job.leased_by == process_id
+    connection.execute(sa.update(job).where(job.mo_id.in_(ids), job.due_at > now, ours).values(due_at=AT_ONCE))
     connection.execute(
         sa.update(mt)
         .where(sa.or_(mt.id.in_(ids), mt.reply_to.in_(ids)), mt.state == int(MtState.SUBMITTING))
-        .values(state=int(MtState.QUEUED), due_at=now)
+        .where(mt.process_id == process_id)
+        .values(state=int(MtState.QUEUED), due_at=AT_ONCE)
     )

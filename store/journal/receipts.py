@@ -22,12 +22,8 @@ from core.message import Receipt as ReceiptValue
 from store import schema
 from store.bulk import bulk_insert
 from store.journal.facts import MtFact, ReceiptFact
-from store.journal.rows import ERROR_MAX, MOVE_COLUMNS
+from store.journal.rows import MOVE_COLUMNS, RECEIPT_COLUMNS, error_of, move_row, receipt_row, short_key
 from store.text import read_text
-
-_KEPT = (
-    "operator_id", "link_id", "key", "other_key", "state", "word", "error", "source", "destination", "arrived_at"
-)  # fmt: skip
 
 RECEIPT_BECOMES = {
     ReceiptState.DELIVERED: MtState.DELIVERED,
@@ -40,8 +36,12 @@ RECEIPT_BECOMES = {
 # From best to worst: the state of a long message is its worst part's.
 _WORSE = (MtState.DELIVERED, MtState.SUBMITTED, MtState.UNKNOWN, MtState.EXPIRED, MtState.FAILED)
 
-# Numbers come with and without the country's code: so many last digits must agree.
-_DIGITS = 9
+# Numbers come with and without the country's code; national ones have six digits at least.
+_DIGITS_MIN = 6
+# Of these many last digits no other subscriber has the same: what stands before them may be a trunk prefix.
+_DIGITS_ENOUGH = 9
+_TRUNK_PREFIXES = ("0", "8")
+_EXIT_PREFIXES = ("00", "810", "011")
 
 Key: TypeAlias = tuple[int, str]
 """(operator id, message id as it is matched)."""
@@ -60,22 +60,29 @@ class _Spoken:
 
     @property
     def is_done(self) -> bool:
-        """A receipt for it has come already."""
-        return self.part_state.is_final if self.part_id else self.state.is_final
+        """A receipt that says how it ended has come already."""
+        state = self.part_state if self.part_id else self.state
+        return state.is_final and state is not MtState.UNKNOWN
+
+    @property
+    def is_given_up(self) -> bool:
+        """Nobody expects a receipt for it any more, but one may come."""
+        return self.state is MtState.UNKNOWN
 
 
 def write_receipts(connection: Connection, facts: Sequence[ReceiptFact]) -> dict[int, MtState]:
     """Move what the receipts speak of; keep those that speak of nothing we know. Returns the new state by MT."""
     known = _known(connection, facts)
+    rivals = _rivals(connection, facts, known)
     moved: dict[int, MtState] = {}
     moves: list[tuple[object, ...]] = []
     kept: list[tuple[object, ...]] = []
     changes: dict[tuple[MtState, str, Instant], list[int]] = {}
     for fact in facts:
         receipt = fact.receipt
-        one = _choose(receipt, known)
+        one = _choose(receipt, known, rivals)
         if one is None:
-            kept.append(_kept_row(receipt))
+            kept.append(receipt_row(receipt))
             continue
         fact.mt_id = one.mt_id
         new = RECEIPT_BECOMES.get(receipt.state)
@@ -83,38 +90,44 @@ def write_receipts(connection: Connection, facts: Sequence[ReceiptFact]) -> dict
             new = _part_done(connection, one, new, receipt)
         old = moved.get(one.mt_id, one.state)
         if new is None or new is old or not may_move(old, new):
-            moves.append((one.mt_id, receipt.arrived_at, int(old), int(old), f"receipt {receipt.word}"[:ERROR_MAX]))
+            moves.append(move_row(one.mt_id, receipt.arrived_at, old, old, f"receipt {receipt.word}"))
             continue
         if old is MtState.UNKNOWN:
-            moves.append((one.mt_id, receipt.arrived_at, int(old), int(new), "a late receipt"))
+            moves.append(move_row(one.mt_id, receipt.arrived_at, old, new, "a late receipt"))
         moved[one.mt_id] = one.state = new
-        error = "" if new is MtState.DELIVERED else f"{receipt.word} {receipt.error}".strip()
-        changes.setdefault((new, error[:ERROR_MAX], receipt.arrived_at), []).append(one.mt_id)
+        error = "" if new is MtState.DELIVERED else error_of(receipt)
+        changes.setdefault((new, error, receipt.arrived_at), []).append(one.mt_id)
     for (state, error, at), ids in changes.items():
         values = {"state": int(state), "error": error, "final_at": at, "due_at": None}
         connection.execute(sa.update(schema.Mt).where(schema.Mt.id.in_(ids)).values(**values))
     if moves:
         bulk_insert(connection, schema.MtMove, MOVE_COLUMNS, moves)
     if kept:
-        bulk_insert(connection, schema.Receipt, _KEPT, kept)
+        bulk_insert(connection, schema.Receipt, RECEIPT_COLUMNS, kept)
     return moved
 
 
 def apply_early(connection: Connection, facts: Sequence[MtFact]) -> None:
-    """A receipt may come before the submit answer: it was kept; now it finds its message."""
+    """A receipt may come before the submit answer: it was kept; now it finds its message.
+
+    So may one find its message now that had to wait because it could have been for what was submitted just now.
+    """
     if not read_text(connection, "SELECT 1 FROM receipt LIMIT 1"):
         return
     sent: dict[Key, list[str]] = {}
+    numbers: set[tuple[int, str]] = set()
     for fact in facts:
         if fact.new is MtState.SUBMITTED:
+            numbers |= {(fact.mt.link_id, spelled) for spelled in _spellings(fact.mt.destination)}
             for key in [key for _, key, _ in fact.parts] or fact.mt.keys[:1]:
-                sent.setdefault((fact.mt.operator_id, key), []).append(fact.mt.destination)
+                sent.setdefault((fact.mt.operator_id, short_key(key)), []).append(fact.mt.destination)
     if not sent:
         return
     wanted = [key for _, key in sent]
     kept = schema.Receipt.__table__
+    theirs = kept.c.source.in_({number for _, number in numbers})
     rows = connection.execute(
-        sa.select(kept).where(sa.or_(kept.c.key.in_(wanted), kept.c.other_key.in_(wanted))).with_for_update()
+        sa.select(kept).where(sa.or_(kept.c.key.in_(wanted), kept.c.other_key.in_(wanted), theirs)).with_for_update()
     ).all()
     late: list[ReceiptFact] = []
     used: list[int] = []
@@ -124,6 +137,8 @@ def apply_early(connection: Connection, facts: Sequence[MtFact]) -> None:
             for key in (row.key, row.other_key)
             if any(is_same_number(number, row.source) for number in sent.get((row.operator_id, key), ()))
         )
+        if not spelled and (row.link_id, row.source) in numbers:
+            spelled = tuple(key for key in (row.key, row.other_key) if key)
         if spelled:
             used.append(row.id)
             late.append(ReceiptFact(_receipt_of(row, spelled)))
@@ -135,12 +150,20 @@ def apply_early(connection: Connection, facts: Sequence[MtFact]) -> None:
 
 
 def is_same_number(destination: str, source: str) -> bool:
-    """Whether a receipt's sender is the subscriber of an MT; one without a sender may be anybody's."""
-    return not source or destination[-_DIGITS:] == source[-_DIGITS:]
+    """Whether a receipt's sender is the subscriber of an MT; one without a sender may be anybody's.
+
+    National numbers have six to twelve digits, so one number must end with the other; or both in the same nine digits.
+    """
+    if not source or destination == source:
+        return True
+    if min(len(source), len(destination)) < _DIGITS_MIN:
+        return False
+    alike = destination.endswith(source) or source.endswith(destination)
+    return alike or (len(source) > _DIGITS_ENOUGH and destination[-_DIGITS_ENOUGH:] == source[-_DIGITS_ENOUGH:])
 
 
 def _known(connection: Connection, facts: Sequence[ReceiptFact]) -> dict[Key, list[_Spoken]]:
-    keys = list({key for fact in facts for key in fact.receipt.keys if key})
+    keys = list({key for fact in facts for key in _keys_of(fact.receipt)})
     known: dict[Key, list[_Spoken]] = {}
     if not keys:
         return known
@@ -158,6 +181,7 @@ def _known(connection: Connection, facts: Sequence[ReceiptFact]) -> dict[Key, li
         .join(mt, mt.id == part.mt_id)
         .where(part.key.in_(keys))
         .order_by(part.id.desc())
+        .with_for_update()
     )
     for operator_id, key, mt_id, state, destination, link_id, part_id, part_state in parts:
         one = _Spoken(mt_id, MtState(state), destination, link_id, part_id, MtState(part_state))
@@ -165,18 +189,56 @@ def _known(connection: Connection, facts: Sequence[ReceiptFact]) -> dict[Key, li
     return known
 
 
-def _choose(receipt: ReceiptValue, known: dict[Key, list[_Spoken]]) -> _Spoken | None:
-    """Of the messages of that id and subscriber: rather one without an end, rather of this link, rather the youngest.
+def _keys_of(receipt: ReceiptValue) -> list[str]:
+    return [short_key(key) for key in receipt.keys if key]
 
-    One that has its end already, and went over another link, is none: the receipt may be early for another message.
+
+def _spellings(number: str) -> set[str]:
+    """How a receipt may write the subscriber: with the country's code or without, behind a trunk or an exit prefix."""
+    national = {number[-digits:] for digits in range(_DIGITS_MIN, len(number))}
+    trunk = {f"{prefix}{rest}" for prefix in _TRUNK_PREFIXES for rest in national if len(rest) >= _DIGITS_ENOUGH}
+    return {number, *national, *trunk, *(f"{prefix}{number}" for prefix in _EXIT_PREFIXES)}
+
+
+def _rivals(
+    connection: Connection, facts: Sequence[ReceiptFact], known: dict[Key, list[_Spoken]]
+) -> set[tuple[int, str]]:
+    """(operator, subscriber) where another MT is just being submitted: a receipt of another link may be for that one,
+    whose id we do not know yet. Two centres of an operator number alike, so this happens whenever both begin anew.
+    """
+    numbers = {
+        one.destination
+        for fact in facts
+        for key in _keys_of(fact.receipt)
+        for one in known.get((fact.receipt.operator_id, key), ())
+        if one.link_id != fact.receipt.link_id
+    }
+    if not numbers:
+        return set()
+    mt = schema.Mt
+    rows = connection.execute(
+        sa.select(mt.operator_id, mt.destination).where(
+            mt.state == int(MtState.SUBMITTING), mt.destination.in_(numbers)
+        )
+    )
+    return {(operator_id, destination) for operator_id, destination in rows}
+
+
+def _choose(receipt: ReceiptValue, known: dict[Key, list[_Spoken]], rivals: set[tuple[int, str]]) -> _Spoken | None:
+    """Of the messages of that id and subscriber: rather one without an end, rather one for which a receipt is expected,
+    rather of this link, rather the youngest.
+
+    One that went over another link is none when it has its end already, or when another message to that subscriber is
+    just being submitted: the receipt may be early for that one.
     """
     may_be = [
         one
-        for key in receipt.keys
+        for key in _keys_of(receipt)
         for one in known.get((receipt.operator_id, key), ())
-        if is_same_number(one.destination, receipt.source) and not (one.is_done and one.link_id != receipt.link_id)
+        if is_same_number(one.destination, receipt.source)
+        and (one.link_id == receipt.link_id or not (one.is_done or (receipt.operator_id, one.destination) in rivals))
     ]
-    return min(may_be, key=lambda one: (one.is_done, one.link_id != receipt.link_id), default=None)
+    return min(may_be, key=lambda one: (one.is_done, one.is_given_up, one.link_id != receipt.link_id), default=None)
 
 
 def _part_done(connection: Connection, one: _Spoken, new: MtState, receipt: ReceiptValue) -> MtState | None:
@@ -185,21 +247,13 @@ def _part_done(connection: Connection, one: _Spoken, new: MtState, receipt: Rece
     connection.execute(
         sa.update(schema.MtPart)
         .where(schema.MtPart.id == one.part_id)
-        .values(state=int(new), error=f"{receipt.word} {receipt.error}".strip(), final_at=receipt.arrived_at)
+        .values(state=int(new), error=error_of(receipt), final_at=receipt.arrived_at)
     )
     all_parts = sa.select(schema.MtPart.state).where(schema.MtPart.mt_id == one.mt_id)
     states = [MtState(state) for state in connection.execute(all_parts).scalars()]
     if any(not state.is_final for state in states):
         return None
     return max(states, key=_WORSE.index)
-
-
-def _kept_row(receipt: ReceiptValue) -> tuple[object, ...]:
-    first, other = (*receipt.keys, "", "")[:2]
-    return (
-        receipt.operator_id, receipt.link_id, first, other, receipt.state.value, receipt.word[:20], receipt.error[:20],
-        receipt.source[:20], receipt.destination[:20], receipt.arrived_at,
-    )  # fmt: skip
 
 
 def _receipt_of(row: sa.Row[Any], keys: tuple[str, ...]) -> ReceiptValue:

@@ -17,8 +17,7 @@ from typing import TypeAlias
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from core.clock import DAY_MS, SECOND_MS, Instant
-from core.ids import first_id_at
+from core.clock import SECOND_MS, Instant
 from store.bulk import insert_ignore
 from store.journal.facts import DoubtFact, MoFact, PartFact, SessionFact
 from store.schema import Identity, InDoubt, Mo, MoPart, MoRepeat
@@ -28,7 +27,6 @@ Arrival: TypeAlias = MoFact | PartFact
 
 _IDENTITY = ("key", "mo_id", "at")
 IN_DOUBT_COLUMNS = ("operator_id", "fingerprint", "mo_id", "reason", "at")
-DOUBT_MS = DAY_MS
 
 _WHY = {
     "session": "the session broke before our answer to the first surely arrived",
@@ -56,20 +54,24 @@ class Doubts:
     new: list[tuple[int, int, int, str, Instant]] = field(default_factory=list)
 
 
-def tell(connection: Connection, arrivals: Sequence[Arrival], now: Instant) -> None:
-    """Mark what is a repeat, in order of arrival; what is new and may come again is written down as in doubt."""
+def tell(connection: Connection, arrivals: Sequence[Arrival], now: Instant, now_ms: int) -> None:
+    """Mark what is a repeat, in order of arrival; what is new and may come again is written down as in doubt.
+
+    `now_ms` is the clock that never jumps: what waited for longer than its operator does may come again already in this
+    batch.
+    """
     keyed = [arrival for arrival in arrivals if arrival.key]
     if keyed:
         _tell_by_identity(connection, keyed, now)
     doubts = Doubts()
     others = [arrival for arrival in arrivals if _may_repeat(arrival)]
     if others and read_text(connection, "SELECT 1 FROM in_doubt LIMIT 1"):
-        _load(connection, others, doubts, now)
+        _load(connection, others, doubts)
     for arrival in arrivals:
         if isinstance(arrival, MoFact) and arrival.joined and not arrival.repeat_of:
             _tell_by_parts(connection, arrival)
         if not arrival.repeat_of:
-            _tell_by_fingerprint(arrival, doubts)
+            _tell_by_fingerprint(arrival, doubts, now_ms)
     if doubts.used:
         connection.execute(sa.delete(InDoubt).where(InDoubt.id.in_(doubts.used)))
     insert_ignore(connection, InDoubt, IN_DOUBT_COLUMNS, doubts.new)
@@ -108,11 +110,12 @@ def _tell_by_identity(connection: Connection, keyed: Sequence[Arrival], now: Ins
             arrival.why = "the operator gave it the same id as the first"
 
 
-def _load(connection: Connection, arrivals: Sequence[Arrival], doubts: Doubts, now: Instant) -> None:
+def _load(connection: Connection, arrivals: Sequence[Arrival], doubts: Doubts) -> None:
+    """Doubts of any age: those that are too old are pruned. By the wall clock, all are old after a jump forward."""
     fingerprints = list({arrival.fingerprint for arrival in arrivals})
     rows = connection.execute(
         sa.select(InDoubt.id, InDoubt.operator_id, InDoubt.fingerprint, InDoubt.mo_id, InDoubt.reason, InDoubt.at)
-        .where(InDoubt.fingerprint.in_(fingerprints), InDoubt.at > now - DOUBT_MS)
+        .where(InDoubt.fingerprint.in_(fingerprints))
         .order_by(InDoubt.id)
         .with_for_update()
     )
@@ -120,7 +123,7 @@ def _load(connection: Connection, arrivals: Sequence[Arrival], doubts: Doubts, n
         doubts.open.setdefault((operator_id, fingerprint), []).append(_Doubt(row_id, mo_id, reason, at))
 
 
-def _tell_by_fingerprint(arrival: Arrival, doubts: Doubts) -> None:
+def _tell_by_fingerprint(arrival: Arrival, doubts: Doubts, now_ms: int) -> None:
     link = arrival.link
     place = (arrival.operator_id, arrival.fingerprint)
     if _may_repeat(arrival):
@@ -135,8 +138,19 @@ def _tell_by_fingerprint(arrival: Arrival, doubts: Doubts) -> None:
         # Its session is over: whatever we write now, the operator does not hear it.
         arrival.doubted = True
         _doubt(doubts, place, arrival.repeat_of or arrival.id, "session", arrival.arrived_at)
+    elif _is_late(arrival, now_ms):
+        arrival.doubted = True
+        _doubt(doubts, place, arrival.repeat_of or arrival.id, "late", arrival.arrived_at)
     elif not arrival.repeat_of and link.repeat.startswith("window:"):
         _doubt(doubts, place, arrival.id, "window", arrival.arrived_at)
+
+
+def _is_late(arrival: Arrival, now_ms: int) -> bool:
+    """Whether the operator has given up our answer before it is written."""
+    delivery, link = arrival.delivery, arrival.link
+    if delivery is None or arrival.key or link.repeat != "doubt":
+        return False
+    return now_ms - delivery.arrived_ms > link.response_timeout_s * SECOND_MS
 
 
 def _may_repeat(arrival: Arrival) -> bool:
@@ -149,7 +163,8 @@ def _explains(open_doubts: list[_Doubt] | None, arrival: Arrival) -> _Doubt | No
         if doubt.reason != "window":
             return doubt
         seconds = int(arrival.link.repeat.partition(":")[2] or 0)
-        if arrival.arrived_at - doubt.at < seconds * SECOND_MS:
+        # On both sides: a clock that was set back must not take every message for a repeat until it is there again.
+        if abs(arrival.arrived_at - doubt.at) < seconds * SECOND_MS:
             return doubt
     return None
 
@@ -173,30 +188,27 @@ def doubt_messages(connection: Connection, fact: DoubtFact) -> None:
     )  # fmt: skip
 
 
-def doubt_session(connection: Connection, fact: SessionFact) -> None:
-    """All that a link accepted from a moment on, a range of the primary key: its session ended without unbind."""
-    doubt_range(connection, since=fact.since, at=fact.at, reason="session", link_id=fact.link_id)
+def doubt_session(connection: Connection, fact: SessionFact, process_id: int) -> None:
+    """All that a link of this process accepted lately, a range of the primary key: its session ended without unbind."""
+    doubt_range(connection, first=fact.first, at=fact.at, reason="session", process_id=process_id, link_id=fact.link_id)
 
 
 def doubt_range(
     connection: Connection,
     *,
-    since: Instant,
+    first: int,
     at: Instant,
     reason: str,
+    process_id: int,
     link_id: int | None = None,
-    process_id: int | None = None,
 ) -> None:
-    """Copy what a link, or a process, accepted since then into `in_doubt`: messages, parts, and repeats of them."""
-    first = first_id_at(since)
+    """Copy what a process accepted from an id on into `in_doubt`: messages, parts, and repeats of them."""
     repeat = sa.select(MoRepeat.operator_id, MoRepeat.fingerprint, MoRepeat.mo_id)
     message = sa.select(Mo.operator_id, Mo.fingerprint, Mo.id).where(Mo.operator_key == "")
     part = sa.select(MoPart.operator_id, MoPart.fingerprint, MoPart.id)
     for query, table in ((message, Mo), (part, MoPart), (repeat, MoRepeat)):
-        query = query.where(table.id >= first, table.fingerprint != 0)
+        query = query.where(table.id >= first, table.fingerprint != 0, table.process_id == process_id)
         if link_id is not None:
             query = query.where(table.link_id == link_id)
-        if process_id is not None:
-            query = query.where(table.process_id == process_id)
         rows = [(operator, print_, mo_id, reason, at) for operator, print_, mo_id in connection.execute(query)]
         insert_ignore(connection, InDoubt, IN_DOUBT_COLUMNS, rows)

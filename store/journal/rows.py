@@ -1,14 +1,17 @@
 """Facts → rows, as tuples in the order of the columns named here.
 
-Rule: the columns of a table stand once, beside the function that fills them.
+Rule: the columns of a table stand once, beside the function that fills them. What comes from outside is cut to its
+column here, and a key is hashed: SQLite takes any length, MariaDB refuses the batch.
 """
 
+from hashlib import blake2b
 from typing import Any, TypeAlias
 
-from core.clock import Instant
+from core.clock import DAY_MS, Instant
 from core.ledger.entry import Charge
 from core.message import PASSED, Mt, MtState
-from store.journal.facts import CallbackFact, MoFact, MtFact, PartFact, RepeatFact
+from core.message import Receipt as ReceiptValue
+from store.journal.facts import AlertFact, CallbackFact, MoFact, MtFact, PartFact, RepeatFact
 
 Row: TypeAlias = tuple[Any, ...]
 
@@ -60,8 +63,32 @@ MOVED_COLUMNS = (
 
 MOVE_COLUMNS = ("mt_id", "at", "old", "new", "reason")
 
+MT_PART_COLUMNS = ("mt_id", "operator_id", "sequence", "key", "state", "error", "final_at")
+
+RECEIPT_COLUMNS = (
+    "operator_id", "link_id", "key", "other_key", "state", "word", "error", "source", "destination", "arrived_at"
+)  # fmt: skip
+
+ALERT_COLUMNS = ("at", "kind", "subject", "sentence", "message_id", "resolved_at")
+
+AT_ONCE = 0
+"""Due whatever the clocks say: ours may be ahead of those who look."""
+RECEIPT_WAIT_MS = DAY_MS
+"""How long after its validity an MT may still get a receipt, before nobody expects one (reliability.md, section 5)."""
+
 ERROR_MAX = 200
 ANSWER_MAX = 2048
+_ADDRESS_MAX, _WORD_MAX = 20, 20
+_KEY_MAX = 65
+_OPERATOR_KEY_MAX = 80
+_URL_MAX = 2000
+_WHY_MAX = 120
+_KIND_MAX, _SUBJECT_MAX, _SENTENCE_MAX = 20, 120, 300
+
+
+def short_key(key: str, most: int = _KEY_MAX) -> str:
+    """A peer's id as it is stored and looked for: itself, or its hash where it is longer than the column."""
+    return key if len(key) <= most else blake2b(key.encode(errors="replace"), digest_size=32).hexdigest()
 
 
 def charge_row(charge: Charge, entry_id: int) -> Row:
@@ -83,9 +110,10 @@ def mo_row(fact: MoFact, process_id: int, entry_id: int) -> Row:
     verdict = settlement.verdict
     charge = charge_row(fact.charges[0], entry_id) if fact.charges else _NO_CHARGE
     return (
-        mo.id, process_id, mo.link_id, mo.operator.id, mo.source, mo.short_code, mo.text, mo.parts, int(mo.complete),
-        mo.data_coding, mo.fingerprint, mo.key, mo.accepted_at, route.service.id if route else 0,
-        route.prefix.id if route else 0, len(mo.text) - len(route.body) if route else 0, int(verdict.action),
+        mo.id, process_id, mo.link_id, mo.operator.id, mo.source[:_ADDRESS_MAX], mo.short_code[:_ADDRESS_MAX],
+        mo.text, mo.parts, int(mo.complete), mo.data_coding, mo.fingerprint, short_key(mo.key, _OPERATOR_KEY_MAX),
+        mo.accepted_at, route.service.id if route else 0, route.prefix.id if route else 0,
+        len(mo.text) - len(route.body) if route else 0, int(verdict.action),
         "" if verdict is PASSED else verdict.reason[:ERROR_MAX], int(mo.test), *charge,
     )  # fmt: skip
 
@@ -94,8 +122,9 @@ def part_row(fact: PartFact, process_id: int) -> Row:
     """A part that waits."""
     piece = fact.piece
     return (
-        fact.id, process_id, fact.link.id, fact.operator_id, fact.source, fact.destination, piece.reference,
-        piece.bits, piece.total, piece.sequence, fact.data_coding, fact.octets, fact.fingerprint, fact.arrived_at, 0,
+        fact.id, process_id, fact.link.id, fact.operator_id, fact.source[:_ADDRESS_MAX],
+        fact.destination[:_ADDRESS_MAX], piece.reference, piece.bits, piece.total, piece.sequence, fact.data_coding,
+        fact.octets, fact.fingerprint, fact.arrived_at, 0,
     )  # fmt: skip
 
 
@@ -104,11 +133,12 @@ def repeat_row(fact: MoFact | PartFact | RepeatFact, process_id: int) -> Row:
     if isinstance(fact, MoFact):
         mo = fact.mo
         return (
-            mo.id, process_id, mo.link_id, mo.operator.id, fact.repeat_of, mo.fingerprint, mo.accepted_at, fact.why
+            mo.id, process_id, mo.link_id, mo.operator.id, fact.repeat_of, mo.fingerprint, mo.accepted_at,
+            fact.why[:_WHY_MAX],
         )  # fmt: skip
     return (
         fact.id, process_id, fact.link.id, fact.operator_id, fact.repeat_of, fact.fingerprint, fact.arrived_at,
-        fact.why,
+        fact.why[:_WHY_MAX],
     )  # fmt: skip
 
 
@@ -124,7 +154,7 @@ def tried_row(fact: CallbackFact, process_id: int) -> Row:
     answer = fact.answer
     return (
         fact.callback.mo_id, int(fact.state), fact.due_at, process_id, fact.callback.attempt, fact.tried_at,
-        answer.latency_ms, answer.status, answer.url, answer.error[:ERROR_MAX], answer.excerpt[:ANSWER_MAX],
+        answer.latency_ms, answer.status, answer.url[:_URL_MAX], answer.error[:ERROR_MAX], answer.excerpt[:ANSWER_MAX],
     )  # fmt: skip
 
 
@@ -132,25 +162,66 @@ def attempt_row(fact: CallbackFact) -> Row:
     """An attempt that another one will follow."""
     answer = fact.answer
     return (
-        fact.callback.mo_id, fact.callback.attempt, fact.tried_at, answer.latency_ms, answer.status, answer.url,
-        answer.error[:ERROR_MAX], answer.excerpt[:ANSWER_MAX],
+        fact.callback.mo_id, fact.callback.attempt, fact.tried_at, answer.latency_ms, answer.status,
+        answer.url[:_URL_MAX], answer.error[:ERROR_MAX], answer.excerpt[:ANSWER_MAX],
     )  # fmt: skip
 
 
-def mt_row(mt: Mt, process_id: int, due_at: Instant | None) -> Row:
-    """A new MT."""
+def given_up_at(mt: Mt) -> Instant | None:
+    """When an MT that is on its way is given up for unknown; None for one whose validity has no end."""
+    return mt.valid_until + RECEIPT_WAIT_MS if mt.valid_until else None
+
+
+def mt_row(mt: Mt, process_id: int) -> Row:
+    """A new MT. One that is `submitting` is held by this process; a queued one is due at once."""
+    due_at = mt.created_at if mt.state is MtState.QUEUED else given_up_at(mt)
     return (
-        mt.id, mt.reply_to or None, mt.partner_id, mt.link_id, mt.operator_id, mt.source, mt.destination, mt.text,
-        mt.parts, int(mt.state), "", process_id, mt.attempt, int(mt.maybe_twice), due_at, mt.valid_until,
-        mt.created_at, 0, 0, "",
+        mt.id, mt.reply_to or None, mt.partner_id, mt.link_id, mt.operator_id, mt.source[:_ADDRESS_MAX],
+        mt.destination[:_ADDRESS_MAX], mt.text, mt.parts, int(mt.state), "", process_id, mt.attempt,
+        int(mt.maybe_twice), due_at, mt.valid_until, mt.created_at, 0, 0, "",
     )  # fmt: skip
 
 
 def moved_row(fact: MtFact, process_id: int) -> Row:
     """An MT after a move."""
     mt, new, at = fact.mt, fact.new, fact.at
+    due_at = given_up_at(mt) if new is MtState.SUBMITTED else fact.due_at
     return (
-        mt.id, mt.link_id, int(new), mt.keys[0] if mt.parts == 1 and mt.keys else "", process_id, mt.attempt,
-        int(mt.maybe_twice), fact.due_at, at if new is MtState.SUBMITTED else 0, at if new.is_final else 0,
+        mt.id, mt.link_id, int(new), short_key(mt.keys[0]) if mt.parts == 1 and mt.keys else "", process_id,
+        mt.attempt, int(mt.maybe_twice), due_at, at if new is MtState.SUBMITTED else 0, at if new.is_final else 0,
         fact.error[:ERROR_MAX],
+    )  # fmt: skip
+
+
+def move_row(mt_id: int, at: Instant, old: MtState, new: MtState, reason: str) -> Row:
+    """A move that has no column of its own."""
+    return (mt_id, at, int(old), int(new), reason[:ERROR_MAX])
+
+
+def mt_part_rows(fact: MtFact) -> list[Row]:
+    """The parts of a long MT, with the operator's ids."""
+    mt = fact.mt
+    return [(mt.id, mt.operator_id, seq, short_key(key), int(state), "", 0) for seq, key, state in fact.parts]
+
+
+def error_of(receipt: ReceiptValue) -> str:
+    """What a receipt says, as the error of its message."""
+    return f"{receipt.word} {receipt.error}".strip()[:ERROR_MAX]
+
+
+def receipt_row(receipt: ReceiptValue) -> Row:
+    """A receipt that is kept."""
+    first, other = (*map(short_key, receipt.keys), "", "")[:2]
+    return (
+        receipt.operator_id, receipt.link_id, first, other, receipt.state.value, receipt.word[:_WORD_MAX],
+        receipt.error[:_WORD_MAX], receipt.source[:_ADDRESS_MAX], receipt.destination[:_ADDRESS_MAX],
+        receipt.arrived_at,
+    )  # fmt: skip
+
+
+def alert_row(alert: AlertFact) -> Row:
+    """Something that a person should see."""
+    return (
+        alert.at, alert.kind[:_KIND_MAX], alert.subject[:_SUBJECT_MAX], alert.sentence[:_SENTENCE_MAX],
+        alert.message_id, None,
     )  # fmt: skip

@@ -2,7 +2,7 @@
 
 catalogue   operators, links, short codes, tariffs, plans, partners, services, limits, lists
 traffic     MO, callbacks, MT, receipts
-money       charges, entries, postings, volumes, balances
+money       charges, entries, postings, volumes, balances, folded sums
 service     processes, link states, alerts, repeated requests
 
 Rule: a change here is followed by `make migrations` and `make schema`; tests fail when either is forgotten.
@@ -26,7 +26,18 @@ from store.models.catalogue import (
     TariffPlan,
     VatRate,
 )
-from store.models.money import Account, Balance, Charge, ClosedMonth, Entry, Posting, ReferralGiven, Volume
+from store.models.money import (
+    Account,
+    Balance,
+    Charge,
+    ClosedMonth,
+    Entry,
+    FoldedSum,
+    Folding,
+    Posting,
+    ReferralGiven,
+    Volume,
+)
 from store.models.service import Alert, Idempotency, LinkState, Process
 from store.models.traffic import (
     Callback,
@@ -54,6 +65,8 @@ __all__ = [
     "Charge",
     "ClosedMonth",
     "Entry",
+    "FoldedSum",
+    "Folding",
     "Idempotency",
     "Identity",
     "InDoubt",

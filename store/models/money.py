@@ -131,6 +131,29 @@ class Balance(models.Model):
         db_table = "balance"
 
 
+class FoldedSum(models.Model):
+    """What the postings up to `Folding.posting_id` moved on an account, by booked month."""
+
+    pk = models.CompositePrimaryKey("account_id", "month")
+    account_id = ReferenceField()
+    month = MonthField()
+    debits = MicrosField()
+    credits = MicrosField()
+
+    class Meta:
+        db_table = "folded_sum"
+
+
+class Folding(models.Model):
+    """One row, id 1: the last posting that the folded sums hold. A balance is those sums and the postings since."""
+
+    id = models.IntegerField(primary_key=True)
+    posting_id = ReferenceField()
+
+    class Meta:
+        db_table = "folding"
+
+
 class ClosedMonth(models.Model):
     """A calendar month that is frozen: nothing is booked into it any more."""
 

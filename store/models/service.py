@@ -9,16 +9,21 @@ class Process(models.Model):
     """A running process; one whose heartbeat is silent for 10 s is dead and its work is taken over.
 
     `last_batch` is the number of its last committed batch: after a COMMIT that ended in doubt it tells the outcome.
-    Its slot in message ids is `id` modulo 1024. `state`: 0 alive, 1 stopped cleanly, 2 found dead.
+    Its slot in message ids is `id` modulo 1024. `state`: 0 alive, 1 stopped cleanly, 2 found dead. `space` and
+    `pid_started` say what the pid means: store/home.py. `heartbeat_at` never goes back; what the process accepted with
+    ids from `doubt_from` on was not surely heard by the operator.
     """
 
     host = models.CharField(max_length=80)
+    space = models.CharField(max_length=80, default="")
     pid = models.IntegerField()
+    pid_started = models.BigIntegerField(default=0)
     roles = models.CharField(max_length=80)
     state = models.SmallIntegerField()
     started_at = InstantField()
     heartbeat_at = InstantField()
     last_batch = models.BigIntegerField(default=0)
+    doubt_from = models.BigIntegerField(default=0)
 
     class Meta:
         db_table = "process"

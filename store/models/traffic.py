@@ -150,7 +150,8 @@ class CallbackAttempt(models.Model):
 class Mt(models.Model):
     """A message to a subscriber. `reply_to` is unique: one MO has at most one reply; null for other MT.
 
-    `due_at` is null unless the message waits to be sent; `key` is the operator's id when there is one part.
+    `due_at` is when something is to be done about it: a queued one is to be sent, one that is submitting or submitted
+    is to be given up (validity + 24 h); null at its end. `key` is the operator's id when there is one part.
     """
 
     id = models.BigIntegerField(primary_key=True)
@@ -178,7 +179,7 @@ class Mt(models.Model):
         db_table = "mt"
         indexes = [
             models.Index(fields=["key", "operator_id"], name="mt_by_key"),
-            models.Index(fields=["due_at", "link_id"], name="mt_due"),
+            models.Index(fields=["state", "due_at"], name="mt_due"),
         ]
 
 
@@ -227,4 +228,7 @@ class Receipt(models.Model):
 
     class Meta:
         db_table = "receipt"
-        indexes = [models.Index(fields=["key", "operator_id"], name="receipt_by_key")]
+        indexes = [
+            models.Index(fields=["key", "operator_id"], name="receipt_by_key"),
+            models.Index(fields=["source"], name="receipt_by_source"),
+        ]

@@ -11,7 +11,7 @@ Rule: a validator raises `wrong(…)` with a sentence that says what to write in
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from datetime import date, datetime, time, timedelta
 from functools import cache
 from typing import Annotated, Any, TypeAlias
@@ -23,25 +23,13 @@ from pydantic import PlainValidator
 from core.clock import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, Instant, datetime_of, instant_of
 from core.money import CURRENCIES, BadAmount, parse_fraction, parse_micros
 from core.msisdn import read_msisdn
-from store.provisioning.sentences import did_you_mean, quoted, wrong
+from store.provisioning.names import COUNTRIES, meant_country, meant_currency
+from store.provisioning.sentences import did_you_mean, nearest, quoted, wrong
 
 _DECIMAL = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,30})?")
 _WINDOW = re.compile(r"([0-9]{1,9})(s|m|h|d)")
 UNITS = {"d": DAY_MS, "h": HOUR_MS, "m": MINUTE_MS, "s": SECOND_MS}
 LONGEST_WINDOW_MS = 366 * DAY_MS
-
-# ISO 3166-1, alpha-2, and XK, which operators use for Kosovo.
-COUNTRIES = frozenset(
-    (
-        "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW BY "
-        "BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI FJ FK "
-        "FM FO FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT HU ID IE IL IM IN IO IQ IR "
-        "IS IT JE JM JO JP KE KG KH KI KM KN KP KR KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK "
-        "ML MM MN MO MP MQ MR MS MT MU MV MW MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM "
-        "PN PR PS PT PW PY QA RE RO RS RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF "
-        "TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS XK YE YT ZA ZM ZW"
-    ).split()
-)
 
 
 def _string(value: Any, longest: int = 100) -> str:
@@ -148,14 +136,16 @@ def _yes_or_no(value: Any) -> bool:
     return value
 
 
-def _code_of(known: Callable[[], frozenset[str]], what: str) -> Any:
-    """A code out of a long list."""
+def _code_of(known: Callable[[], Container[str]], what: str, example: str, meant: Callable[[str], str]) -> Any:
+    """A code out of a long list; `meant` says which one a wrong word was probably to be."""
 
     def check(value: Any) -> str:
         if not isinstance(value, str):
-            raise wrong(f"must be {what} in quotes")
+            raise wrong(f'must be {what} in quotes, like "{example}"')
         if value not in known():
-            raise wrong(f"{quoted(value)} is not {what}{did_you_mean(value, known())}")
+            candidate = meant(value) if value.strip() else ""
+            suggestion = f"; did you mean {candidate}?" if candidate else ""
+            raise wrong(f"{quoted(value)} is not {what}, like {example}{suggestion}")
         return value
 
     return PlainValidator(check)
@@ -165,6 +155,11 @@ def _code_of(known: Callable[[], frozenset[str]], what: str) -> Any:
 def time_zones() -> frozenset[str]:
     """The names that the system's tz database knows."""
     return frozenset(available_timezones())
+
+
+def meant_zone(word: str) -> str:
+    """The zone whose name is most like it."""
+    return nearest(word, time_zones())
 
 
 def _msisdn(value: Any) -> str:
@@ -274,9 +269,11 @@ ServiceName: TypeAlias = Annotated[
 Email: TypeAlias = Annotated[
     str, Matching(r"[^\s@]{1,64}@[^\s@]{1,180}|", 'must be an address like "ops@acme.example"')
 ]
-Currency: TypeAlias = Annotated[str, _code_of(lambda: CURRENCIES, "a currency of ISO 4217, like EUR,")]
-Country: TypeAlias = Annotated[str, _code_of(lambda: COUNTRIES, "a country of ISO 3166, two capitals like RU,")]
-Zone: TypeAlias = Annotated[str, _code_of(time_zones, 'a time zone like "Europe/Moscow"')]
+Currency: TypeAlias = Annotated[str, _code_of(lambda: CURRENCIES, "a currency of ISO 4217", "EUR", meant_currency)]
+Country: TypeAlias = Annotated[
+    str, _code_of(lambda: COUNTRIES, "a country of ISO 3166 in two capitals", "RU", meant_country)
+]
+Zone: TypeAlias = Annotated[str, _code_of(time_zones, "a time zone", "Europe/Moscow", meant_zone)]
 Msisdn: TypeAlias = Annotated[str, PlainValidator(_msisdn)]
 Url: TypeAlias = Annotated[str, PlainValidator(_url)]
 Window: TypeAlias = Annotated[int, PlainValidator(_window)]

@@ -16,7 +16,9 @@ from typing import Any, TypeAlias
 
 Path: TypeAlias = tuple[str | int, ...]
 
-_WHERE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
+_WHERE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
+_TWICE = "Cannot overwrite a value"
+_DECLARED = re.compile(r"Cannot declare (\(.*\)) twice")
 _BLANK = re.compile(r"(?:[ \t\n]|#[^\n]*)*")
 _SPACE = re.compile(r"[ \t]*")
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
@@ -28,7 +30,7 @@ _SCALAR = re.compile(r"\d{4}-\d\d-\d\d [\d:.]+(?:Z|[+-]\d\d:\d\d)?|[^,\]}\s#]+")
 
 
 class Broken(ValueError):
-    """A text that is no TOML, and the line."""
+    """A text that is no TOML: what is wrong and what to do, and the line."""
 
     def __init__(self, sentence: str, line: int) -> None:
         super().__init__(sentence)
@@ -40,14 +42,44 @@ def read_toml(text: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        found = _WHERE.search(str(error))
-        last = text.count("\n", 0, len(text.rstrip())) + 1
-        line = int(found.group(1)) if found and found.group(1) else last
-        raise Broken(_WHERE.sub("", str(error)), line) from error
+        raise _broken(text, str(error)) from error
     except RecursionError as error:
-        raise Broken("nested too deeply", 1) from error
+        raise Broken("nested too deeply; correct the syntax", 1) from error
     except ValueError as error:  # an int of thousands of digits, a day that no month has
-        raise Broken(f"a value that cannot be read ({error})", 1) from error
+        raise Broken(f"a value that cannot be read ({error}); correct it", 1) from error
+
+
+def _broken(text: str, said: str) -> Broken:
+    """What Python's reader says, with its place taken out; of what stands twice, which and where."""
+    found = _WHERE.search(said)
+    last = text.count("\n", 0, len(text.rstrip())) + 1
+    line = int(found.group(1)) if found and found.group(1) else last
+    said = _WHERE.sub("", said)
+    if found and said == _TWICE:
+        read = text.replace("\r\n", "\n")
+        if found.group(1):
+            lines = read.split("\n")
+            read = "\n".join([*lines[: line - 1], lines[line - 1][: int(found.group(2)) - 1]])
+        return _twice(read, line)
+    table = _DECLARED.fullmatch(said)
+    if table is not None:
+        name = ".".join(re.findall(r"'([^']*)'", table.group(1)))
+        return Broken(f"table [{name}] stands here again; join the two, or write [[{name}]] for several", line)
+    return Broken(f"{said}; correct the syntax", line)
+
+
+def _twice(read: str, line: int) -> Broken:
+    """`read` ends where something was given a second value."""
+    words = read.rpartition("\n")[2].strip()
+    if words.startswith("[") and "]" not in words:
+        return Broken(f"{words.lstrip('[')} has a value already, so it is no table; take one of them out", line)
+    scan = _Scan(read)
+    scan.run()
+    path, first, again = scan.last
+    key = ".".join(part for part in path if isinstance(part, str))
+    if not first:
+        return Broken(f"{key} lies within what has a value already; take one of them out", again)
+    return Broken(f"{key} stands here again, after line {first}; take one of them out", again)
 
 
 def decode(octets: bytes) -> str:
@@ -92,6 +124,8 @@ class _Scan:
         self._starts = [0, *(found.end() for found in re.finditer("\n", text))]
         self._counts: dict[Path, int] = {}
         self.lines: dict[Path, int] = {}
+        self.last: tuple[Path, int, int] = (), 0, 0
+        """The last key, the line on which it stood before (0: nowhere), and its own."""
 
     def run(self) -> dict[Path, int]:
         """All paths with their lines."""
@@ -127,7 +161,9 @@ class _Scan:
         path = table
         for part in self._key():
             path = (*path, part)
+            before = self.lines.get(path, 0)
             self._note(path, start)
+        self.last = path, before, bisect_right(self._starts, start)
         self._at += 1  # the "="
         self._skip(_SPACE)
         self._value(path)

@@ -59,7 +59,7 @@ def load(
         text = _read_file(source, filename) if isinstance(source, FilePath) else source.removeprefix("\ufeff")
         values = read_toml(text)
     except Broken as error:
-        raise ProvisioningError(one_line(f"{filename}:{error.line}: toml: {error}; correct the syntax")) from error
+        raise ProvisioningError(one_line(f"{filename}:{error.line}: toml: {error}")) from error
     lines = Lines(text)
     try:
         return _load(database, values, now, keyring, who)

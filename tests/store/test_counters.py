@@ -51,6 +51,14 @@ def test_redis_decides_as_memory_does_and_as_a_list_of_all_events_would(counts: 
     assert said == history.happens_to(NaiveCounts())
 
 
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(history=histories(clocks=True))
+def test_redis_and_memory_agree_when_a_clock_is_set_back(counts: RedisCounts, history: History) -> None:
+    services.redis().flush()
+
+    assert history.happens_to(counts) == history.happens_to(MemoryCounts())
+
+
 @pytest.mark.parametrize("window_ms", [1_000, 1_999, 50_000])
 def test_redis_and_memory_agree_on_a_flood_to_the_last_bucket(counts: RedisCounts, window_ms: int) -> None:
     chance, memory = random.Random(window_ms), MemoryCounts()

@@ -227,7 +227,7 @@ def test_a_deadlock_is_a_conflict_and_not_an_absence(mariadb_url: str) -> None:
 
 
 def test_a_lock_that_another_holds_too_long_is_a_conflict(mariadb_url: str) -> None:
-    database = connect(mariadb_url, io_timeout_s=2)
+    database = connect(mariadb_url, lock_wait_s=1)
     with database.write() as connection:
         book(connection, 1)
         with pytest.raises(sa.exc.OperationalError) as caught, database.write() as other:
@@ -238,8 +238,38 @@ def test_a_lock_that_another_holds_too_long_is_a_conflict(mariadb_url: str) -> N
     database.close()
 
 
+def test_who_falls_silent_within_a_transaction_loses_its_locks(mariadb_url: str) -> None:
+    """Its host may be dead: without a limit the server keeps the locks for eight hours."""
+    silent, other = connect(mariadb_url, idle_s=1), connect(mariadb_url, lock_wait_s=5)
+    with silent.write() as connection:
+        book(connection, 1)
+
+    def be_silent() -> None:
+        with silent.write() as connection:
+            connection.execute(sa.update(ClosedMonth).values(closed_at=1))
+            with other.write() as another:  # It waits for the lock, less long than `lock_wait_s`.
+                another.execute(sa.update(ClosedMonth).values(closed_at=2))
+            connection.execute(sa.update(ClosedMonth).values(closed_at=3))
+
+    with pytest.raises(StoreAway):
+        be_silent()
+
+    with other.read() as connection:
+        assert connection.execute(sa.select(ClosedMonth.closed_at)).scalar_one() == 2
+    silent.close()
+    other.close()
+
+
+def test_a_transaction_may_be_silent_for_half_a_minute(mariadb_url: str) -> None:
+    database = connect(mariadb_url)
+
+    with database.read() as connection:
+        assert connection.exec_driver_sql("SELECT @@idle_transaction_timeout").scalar_one() == 30
+    database.close()
+
+
 def test_a_file_that_another_process_keeps_locked_is_away_and_may_be_tried_again(sqlite_url: str) -> None:
-    database = connect(sqlite_url, io_timeout_s=0)
+    database = connect(sqlite_url, lock_wait_s=0)
     other = sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
 

@@ -74,6 +74,48 @@ def test_a_key_is_found_on_its_line(path: Path, line: int) -> None:
     assert Lines(TEXT.replace("\n", "\r\n")).of(path) == line
 
 
+@pytest.mark.parametrize(
+    ("text", "line", "said"),
+    [
+        ("[a]\nb = 1\nb = 2", 3, "a.b stands here again, after line 2; take one of them out"),
+        ("a = [\n1]\n\na = [\n2,\n3]\nc = 1", 4, "a stands here again, after line 1; take one of them out"),
+        ("[[a]]\nb = 1\n[[a]]\nb = 1\nb = 's3cret'\n", 5, "a.b stands here again, after line 4; take one of them out"),
+        ("a.b = 1\na = 2", 2, "a stands here again, after line 1; take one of them out"),
+        ("a = 1\na.b = '''\ns3cret = 1'''", 2, "a.b lies within what has a value already; take one of them out"),
+        ("[a]\nb = 1\n[a.b]\n", 3, "a.b has a value already, so it is no table; take one of them out"),
+        ("[a]\n[b]\n[a]\n", 3, "table [a] stands here again; join the two, or write [[a]] for several"),
+    ],
+)
+def test_what_stands_twice_is_named_with_both_lines(text: str, line: int, said: str) -> None:
+    for one in (text, text.replace("\n", "\r\n")):
+        with pytest.raises(Broken) as caught:
+            read_toml(one)
+
+        assert (caught.value.line, str(caught.value)) == (line, said)
+
+
+def test_a_remedy_is_said_once() -> None:
+    with pytest.raises(Broken, match=r"^not UTF-8 \(byte 0xe9\); save the file as UTF-8$"):
+        decode(b"\xe9")
+    with pytest.raises(Broken, match=r"^Invalid value; correct the syntax$"):
+        read_toml("a = \n")
+
+
+_PIECES = ["a", '"b c"', ".", "=", "1", "[", "]", "\n", "{", "}", ",", "[a]\n", "[[b]]\n", "a=1\n", "b.a=2\n", "#c\n"]
+
+
+@given(st.lists(st.sampled_from([*_PIECES, "'''\n'''"]), max_size=14))
+@settings(max_examples=500, deadline=None)
+def test_every_text_is_read_or_told_in_a_sentence(pieces: list[str]) -> None:
+    said = ""
+    try:
+        read_toml("".join(pieces))
+    except Broken as error:
+        said = str(error)
+
+    assert not said or "; " in said
+
+
 def test_what_is_no_toml_names_its_line() -> None:
     for text, line in (("a = 1\nb = \n", 2), ("a = [\n1,\n", 2), ("a = 1\n\n\nb", 4), ('a = """\n\n', 1)):
         with pytest.raises(Broken) as caught:

@@ -49,6 +49,27 @@ def test_a_pending_charge_may_be_posted_or_deleted(database: Database) -> None:
     assert not _error_of(database, sa.delete(Charge).where(Charge.id == 2))
 
 
+@pytest.mark.parametrize("table", [Entry, Posting, Charge])
+def test_what_is_booked_is_not_replaced_by_a_new_row_either(database: Database, table: type[Base]) -> None:
+    """REPLACE deletes the old row; SQLite asks no trigger about that unless it is told to."""
+    state = {"charge_state": POSTED} if table is Charge else {}
+    insert(database, table, id=1, **state)
+    columns = [column.name for column in table.__table__.columns]
+    quoted = ", ".join(f'"{name}"' if database.dialect == "sqlite" else f"`{name}`" for name in columns)
+    same = f"REPLACE INTO {table.__tablename__} ({quoted}) SELECT {quoted} FROM {table.__tablename__}"
+
+    assert _refused(database, sa.text(same))
+
+
+def test_an_entry_is_not_replaced_by_another_of_its_key(database: Database) -> None:
+    insert(database, Entry, id=1, key="batch:1")
+    key = '"key"' if database.dialect == "sqlite" else "`key`"
+
+    assert _refused(
+        database, sa.text(f"REPLACE INTO entry (id, {key}, digest, kind, at) VALUES (2, 'batch:1', '', '', 0)")
+    )
+
+
 @pytest.mark.parametrize("column", CHARGE_COLUMNS)
 def test_no_column_of_a_posted_charge_of_an_mo_changes(database: Database, column: str) -> None:
     insert(database, Mo, id=1, charge_state=POSTED)

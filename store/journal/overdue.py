@@ -1,0 +1,81 @@
+"""The end of an MT by time alone (reliability.md, section 5).
+
+find_overdue   ids of MT whose time is over: a look without locks, on any connection
+end_overdue    of these, those that are still so: queued → expired; submitting or submitted → unknown
+
+A queued MT is over with its validity: it was never sent, or was put back. What is on its way is over a day later; it is
+never sent again, and a receipt may still move it. A charge or a hold on an MT would be settled here, by billing.md 6.
+
+Rule: nothing is ended by the look; the write asks again, under the lock of the row. A row that another transaction
+holds is moving: it is left for the next look.
+"""
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from core.clock import Instant
+from core.message import MtState, may_move
+from store.bulk import bulk_insert
+from store.journal.facts import OverdueFact
+from store.journal.rows import MOVE_COLUMNS
+from store.schema import Mt, MtMove
+
+UNSENT = "its validity was over before it could be sent"
+UNACCEPTED = "its validity was over before an operator accepted it"
+NO_ANSWER = "no answer to its submission, and no receipt within 24 h after its validity"
+NO_RECEIPT = "no receipt within 24 h after its validity"
+
+
+def find_overdue(connection: Connection, now: Instant, limit: int) -> list[int]:
+    """Up to `limit` ids of MT that should have an end by now, those that are due longest first."""
+    found: list[int] = []
+    for state in (MtState.SUBMITTED, MtState.SUBMITTING, MtState.QUEUED):
+        query = sa.select(Mt.id).where(Mt.state == int(state), Mt.due_at <= now)
+        if state is MtState.QUEUED:
+            query = query.where(Mt.valid_until.between(1, now))
+        found += connection.execute(query.order_by(Mt.due_at).limit(limit - len(found))).scalars()
+        if len(found) == limit:
+            break
+    return found
+
+
+def end_overdue(connection: Connection, facts: Sequence[OverdueFact]) -> None:
+    """Give those that are still overdue their end, with a line in their history; count them in the facts."""
+    for fact in facts:
+        fact.expired = fact.unknown = 0
+        ends: dict[tuple[MtState, str], list[int]] = {}
+        moves = []
+        for mt_id, state, attempt, maybe_twice in _held(connection, fact):
+            old = MtState(state)
+            new, why = _end(old, was_tried=bool(attempt or maybe_twice))
+            assert may_move(old, new), (old, new)
+            ends.setdefault((new, why), []).append(mt_id)
+            moves.append((mt_id, fact.at, int(old), int(new), why))
+        for (new, why), ids in ends.items():
+            values = {"state": int(new), "error": why, "final_at": fact.at, "due_at": None}
+            connection.execute(sa.update(Mt).where(Mt.id.in_(ids)).values(**values))
+            if new is MtState.EXPIRED:
+                fact.expired += len(ids)
+            else:
+                fact.unknown += len(ids)
+        bulk_insert(connection, MtMove, MOVE_COLUMNS, moves)
+
+
+def _held(connection: Connection, fact: OverdueFact) -> Sequence[sa.Row[int, int, int, bool]]:
+    """Those that are overdue indeed, locked."""
+    # With an end it is never due; on its way it is due a day after its validity.
+    return connection.execute(
+        sa.select(Mt.id, Mt.state, Mt.attempt, Mt.maybe_twice)
+        .where(Mt.id.in_(fact.mt_ids), Mt.due_at <= fact.at, Mt.valid_until.between(1, fact.at))
+        .order_by(Mt.id)
+        .with_for_update(skip_locked=True)
+    ).all()
+
+
+def _end(old: MtState, *, was_tried: bool) -> tuple[MtState, str]:
+    """What becomes of it, and why."""
+    if old is MtState.QUEUED:
+        return MtState.EXPIRED, UNACCEPTED if was_tried else UNSENT
+    return MtState.UNKNOWN, NO_RECEIPT if old is MtState.SUBMITTED else NO_ANSWER

@@ -1,0 +1,1 @@
+"""The journal against both databases: what a batch does, by the rows that it leaves."""

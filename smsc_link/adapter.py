@@ -2,7 +2,7 @@
 
 Adapter      the pure mapping between a protocol's operations and our messages
 Session      a wire session with what a link asks besides: room, throttled
-Ignored      what needs no more than its acknowledgement; Unreadable, what can never be taken
+Ignored      what needs no more than its acknowledgement; Unreadable, what can never be taken, and which Fault it has
 Refusal      why a bind failed
 
 Rule: an adapter has no socket, no clock and no state but what it precomputes of its link. read() never raises,
@@ -11,6 +11,7 @@ whatever a peer sent.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import Protocol, TypeAlias
 
 from core.catalogue import Operator
@@ -31,11 +32,20 @@ class Ignored:
     reason: str
 
 
+class Fault(Enum):
+    """What is wrong with a message that can never be taken."""
+
+    MESSAGE = "message"
+    SOURCE = "source"
+    DESTINATION = "destination"
+
+
 @dataclass(frozen=True, slots=True)
 class Unreadable:
     """It can never be taken: refused for good, and somebody should look."""
 
     reason: str
+    fault: Fault = Fault.MESSAGE
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +60,10 @@ Inbound: TypeAlias = Delivery | Receipt | Ignored | Unreadable
 
 
 class Session(wire.Session, Protocol):
-    """A wire session that paces what we send."""
+    """A wire session that paces what we send, and counts what it did not hand on."""
+
+    refused: int
+    ignored: int
 
     def room_at(self, now_ms: int) -> int:
         """How many requests may be sent at this time: by the state, the window and the rate."""
@@ -108,14 +121,25 @@ class Adapter(Protocol):
         """How the text of an MO is to be read; for a part that was stored before its message was whole."""
         ...
 
-    def answer(self, request: wire.Operation, heard: Heard) -> wire.Operation | None:
-        """The response to what the operator handed to us; None where the protocol has none."""
+    def answer(self, request: wire.Operation, heard: Heard, fault: Fault = Fault.MESSAGE) -> wire.Operation | None:
+        """The response to what the operator handed to us; None where the protocol has none.
+
+        `fault`: why it is NEVER taken, where the protocol has an error for that.
+        """
+        ...
+
+    def parts_of(self, text: str) -> int:
+        """How many SMS a text is over this link: what is counted, shown and paid. Raises TooLong."""
         ...
 
     def write(self, mt: Mt, reference: int, now: Instant) -> Sequence[wire.Operation]:
-        """The operations that carry a message, in order."""
+        """The operations that carry a message, in order. Raises ValueError for a text that has no form here."""
         ...
 
     def submit_answer(self, response: wire.Operation) -> SubmitAnswer:
         """What the operator says to one of them."""
+        ...
+
+    def is_congested(self, response: wire.Operation) -> bool:
+        """Whether the operator says with it that it has nearly all that it can carry: we slow down."""
         ...

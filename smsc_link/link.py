@@ -60,6 +60,7 @@ class OperatorLink:
         self._session: LinkSession | None = None
         self._task: asyncio.Task[None] | None = None
         self._failures = 0
+        self._is_stopping = False
 
     # --- State ----------------------------------------------------------------------------------------
 
@@ -84,6 +85,11 @@ class OperatorLink:
     @operator.setter
     def operator(self, operator: Operator) -> None:
         self._adapter.operator = operator
+
+    def unused(self, what: str) -> int:
+        """PDUs that were `refused` or `ignored` since the link was made, in the session that is up too."""
+        so_far: int = getattr(self.counts, what)
+        return so_far + (getattr(self._session.wire, what) if self._session is not None else 0)
 
     # --- Line -----------------------------------------------------------------------------------------
 
@@ -119,6 +125,7 @@ class OperatorLink:
     def start(self) -> None:
         """Begin to keep the link up."""
         if self._task is None and self.link.enabled:
+            self._is_stopping = False
             self._task = spawn(self._live(), name=f"link {self.link.name}")
 
     async def stop(self, timeout_s: float = 20.0) -> None:
@@ -126,6 +133,7 @@ class OperatorLink:
         task, session = self._task, self._session
         if task is None:
             return
+        self._is_stopping = True
         if session is not None and not session.is_over:
             await session.drain(timeout_s)
         task.cancel()
@@ -135,6 +143,9 @@ class OperatorLink:
     async def _live(self) -> None:
         while True:
             ended = await self._one_session()
+            if self._is_stopping:
+                self._note_stop(ended)
+                return
             self._failures = 1 if ended.worked else self._failures + 1
             pause = pause_s(self._failures, self._random, refused=ended.refused_for_good)
             self._note(ended, pause)
@@ -150,13 +161,19 @@ class OperatorLink:
             )
             return await asyncio.shield(session.ended)
         except (ConnectionError, ValueError) as error:
-            return Ended(str(error), False, False, False)
+            return Ended(str(error))
         except Exception as error:
             # The edge of a door: a bug of ours ends this session, not the link.
             log.exception("link failed", link=self.link.name)
-            return Ended(f"{type(error).__name__}; see the log", False, False, False)
+            return Ended(f"{type(error).__name__}; see the log")
         finally:
             self._session = None
+            self.counts.refused += session.wire.refused
+            self.counts.ignored += session.wire.ignored
+
+    def _note_stop(self, ended: Ended) -> None:
+        """It ended because we wanted it to. What was not answered is no loss: the operator delivers it again."""
+        log.info("link stopped", link=self.link.name, reason=ended.reason, unanswered=ended.unanswered)
 
     def _note(self, ended: Ended, pause: float) -> None:
         self.last_error = ended.reason

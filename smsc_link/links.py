@@ -1,6 +1,6 @@
-"""All links: which are up, which one for this Mt, and what becomes of them when the catalogue changes.
+"""All links: which are up, and what becomes of them when the catalogue changes.
 
-Links   start, apply, stop; line_for; states
+Links   start, apply, stop; states, errors
 
 Rule: a link that changed is drained and made anew; one that did not is not touched.
 """
@@ -14,7 +14,6 @@ from structlog import get_logger
 from core.catalogue import Catalogue, Link
 from core.clock import Clock
 from core.errors import ConfigError
-from core.message import Mt
 from plumbing.conversation import Connect
 from plumbing.metrics import Metrics
 from smsc_link.link import LinkState, OperatorLink
@@ -113,15 +112,7 @@ class Links:
         self._wrong[link.name] = link, reason
         log.error("link not started", link=link.name, reason=reason)
 
-    # --- Which one ------------------------------------------------------------------------------------
-
-    def line_for(self, mt: Mt) -> OperatorLink | None:
-        """The link that the MO came by, else another open one of the same operator; with room, if any has."""
-        own = self._links.get(mt.link)
-        if own is not None and own.is_open:
-            return own
-        others = [kept for kept in self._links.values() if kept.is_open and kept.operator.id == mt.operator_id]
-        return max(others, key=OperatorLink.room, default=None)
+    # --- How they are ---------------------------------------------------------------------------------
 
     def named(self, name: str) -> OperatorLink | None:
         """The link of this name."""
@@ -147,6 +138,8 @@ def _show(metrics: Metrics, link: OperatorLink) -> None:
     metrics.gauge("tollbridge_link_bound", "1: the link is bound", ask=lambda: float(bool(link.bound_at)), link=name)
     for what, meaning in _COUNTED.items():
         metrics.counter(f"tollbridge_link_{what}", meaning, ask=partial(getattr, counts, what), link=name)
+    for what, meaning in _UNUSED.items():
+        metrics.counter(f"tollbridge_link_{what}", meaning, ask=partial(link.unused, what), link=name)
 
 
 _COUNTED = {
@@ -158,4 +151,9 @@ _COUNTED = {
     "throttled": "parts that the operator found too fast",
     "unanswered": "parts without an answer",
     "sessions": "how often the link was bound",
+}
+
+_UNUSED = {
+    "refused": "PDUs of the operator answered with an error before we read them: broken, unknown, not now, too many",
+    "ignored": "PDUs of the operator that could be neither used nor answered: above all late responses",
 }

@@ -20,10 +20,10 @@ from structlog import get_logger
 from core.clock import Clock, Instant
 from core.message import Heard, Receipt, SubmitAnswer, SubmitOutcome
 from plumbing.conversation import Conversation
-from smsc_link.adapter import Adapter, Ignored, Session, Unreadable
+from smsc_link.adapter import Adapter, Fault, Ignored, Session, Unreadable
 from traffic.ports import Delivery, Intake, Line
 from wire.errors import LocalError
-from wire.session import Answered, Bound, Closed, Event, Operation, Unanswered
+from wire.session import Answered, Bound, Closed, Complaint, Event, Operation, Unanswered
 
 log = get_logger()
 
@@ -35,17 +35,24 @@ STEADY_MS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a session ended. `worked`: it carried something or stayed up, so the next may begin soon."""
+    """How a session ended. `worked`: it carried something or stayed up, so the next may begin soon.
+
+    `unanswered`: what the operator had handed to us, and we could not answer any more.
+    """
 
     reason: str
-    bound: bool
-    worked: bool
-    refused_for_good: bool
+    bound: bool = False
+    worked: bool = False
+    refused_for_good: bool = False
+    unanswered: int = 0
 
 
 @dataclass(slots=True)
 class Counts:
-    """What a link has carried since it was made; for metrics and status."""
+    """What a link has carried since it was made; for metrics and status.
+
+    `refused`, `ignored`: PDUs, of the sessions that are over.
+    """
 
     deliveries: int = 0
     receipts: int = 0
@@ -55,6 +62,8 @@ class Counts:
     throttled: int = 0
     unanswered: int = 0
     sessions: int = 0
+    refused: int = 0
+    ignored: int = 0
 
 
 class LinkSession:
@@ -82,6 +91,7 @@ class LinkSession:
         self._bound_ms = 0
         self._refusal = ""
         self._refused_for_good = False
+        self._given_up = ""
 
     # --- Owner: what the conversation calls -----------------------------------------------------------
 
@@ -103,6 +113,8 @@ class LinkSession:
                 self._bound(now)
             elif kind is Closed:
                 self._closed(event, now)  # type: ignore[arg-type]
+            elif kind is Complaint:
+                self._complain(event)  # type: ignore[arg-type]
             else:
                 self._take(event, now, now_ms)
         if self._starved:
@@ -132,17 +144,17 @@ class LinkSession:
         elif type(inbound) is Unreadable:
             self._counts.unreadable += 1
             log.warning("message refused", link=self._link.name, reason=inbound.reason)
-            answer(Heard.NEVER)
+            self._answer(operation, Heard.NEVER, inbound.fault)
         else:
             assert type(inbound) is Ignored, inbound
             log.debug("message ignored", link=self._link.name, reason=inbound.reason)
             answer(Heard.TAKEN)
 
-    def _answer(self, operation: Operation, heard: Heard) -> bool:
+    def _answer(self, operation: Operation, heard: Heard, fault: Fault = Fault.MESSAGE) -> bool:
         """Write the response; False when nothing can be written any more, or was already."""
         if id(operation) not in self._owed:
             return False
-        response = self._adapter.answer(operation, heard)
+        response = self._adapter.answer(operation, heard, fault)
         if response is not None:
             assert self._conversation is not None
             try:
@@ -153,6 +165,11 @@ class LinkSession:
         if self.is_draining:
             self._see_drained()
         return True
+
+    def _complain(self, event: Complaint) -> None:
+        """The first that cannot be used of what the operator says; the others are counted (refused, ignored)."""
+        status = None if event.status is None else f"0x{event.status:02X}"
+        log.warning("pdu refused", link=self._link.name, command=event.operation, status=status, reason=event.reason)
 
     # --- What goes out --------------------------------------------------------------------------------
 
@@ -198,6 +215,8 @@ class LinkSession:
             self._counts.accepted += 1
         elif answer.outcome is SubmitOutcome.THROTTLED:
             self._counts.throttled += 1
+            self.wire.throttled(now_ms)
+        if self._adapter.is_congested(event.response):
             self.wire.throttled(now_ms)
         self._land(flown[0], answer)
 
@@ -248,7 +267,8 @@ class LinkSession:
     def _closed(self, event: Closed, now: Instant) -> None:
         self.is_over = True
         # An unbind with answers missing is no clean end: they were perhaps durable, and the operator never knew.
-        clean = event.clean and not self._owed
+        unanswered = len(self._owed)
+        clean = event.clean and not unanswered
         for delivery in self._owed.values():
             if delivery is not None:
                 delivery.lost = True
@@ -261,7 +281,8 @@ class LinkSession:
         worked = self._worked or (bound and self._clock.monotonic_ms() - self._bound_ms >= STEADY_MS)
         if bound:
             self._intake.session_ended(self._link, clean=clean, at=now)
-        self.ended.set_result(Ended(self._refusal or event.reason, bound, worked, self._refused_for_good))
+        reason = self._refusal or self._given_up or event.reason
+        self.ended.set_result(Ended(reason, bound, worked, self._refused_for_good, unanswered))
 
     async def drain(self, timeout_s: float) -> None:
         """Take nothing more, let what is under way end, unbind. Asked a second time, just close."""
@@ -273,6 +294,9 @@ class LinkSession:
             self._see_drained()
             await _at_most(timeout_s, self._drained.wait())
             await _at_most(UNBIND_S, self._unbind(conversation))
+            self._given_up = f"no answer to our unbind within {UNBIND_S:g} s"
+        else:
+            self._given_up = "closed without an unbind"
         if not self.is_over:
             conversation.close()
             await asyncio.wait([self.ended])

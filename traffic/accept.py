@@ -18,17 +18,19 @@ from core.clock import SECOND_MS, Clock, Instant
 from core.errors import StoreError
 from core.ids import Ids
 from core.message import Heard, Mo, Mt, Receipt
-from core.sms.alphabet import Coding
-from store.journal import DoubtFact, Fact, MoFact, PartFact, ReceiptFact, RepeatFact, SessionFact
+from core.sms.alphabet import Alphabet, Coding
+from core.sms.parts import MESSAGE_OCTETS, PARTS_MAX, TooLong, count, cut
+from store.journal import Fact, MoFact, PartFact, ReceiptFact, RepeatFact
 from store.recovery import WaitingPart
 from traffic.commit import Batcher
+from traffic.doubts import Doubts
 from traffic.parts import Assemblies, Group, GroupKey, Part
 from traffic.ports import Delivery
 
 log = get_logger()
 
-DOUBT_FOR_MS = 60 * SECOND_MS
-"""An answer written within this time before a session broke may not have arrived (reliability.md, section 3)."""
+RESTORED_MS = 60 * SECOND_MS
+"""A long message that waited through a restart waits for so long at least: nobody could bring its parts meanwhile."""
 SHORT_CODE_MAX = 20
 SOURCE_MAX = 20
 
@@ -40,6 +42,8 @@ class Counted:
     taken: int = 0
     repeats: int = 0
     refused_now: int = 0
+    refused_numbers: int = 0
+    refused_length: int = 0
     parts: int = 0
     receipts: int = 0
 
@@ -65,32 +69,47 @@ class Accept:
         self._on_reply = on_reply
         self._coding_of = coding_of
         self._parts_timeout_s = parts_timeout_s
-        self._ended: dict[int, Instant] = {}
-        self._ended_clean: set[int] = set()
+        self._doubts = Doubts(batcher, ids, clock)
+        self.doubt_from = self._doubts.since
         self.assemblies = Assemblies()
+        self._apart: list[Group] = []
+        """Groups that could not be written and whose place is taken: they are tried again by the sweep."""
         self.counted = Counted()
 
     # --- messages ------------------------------------------------------------------------------------
 
     def deliver(self, delivery: Delivery) -> None:
         """Take an MO; it is answered when it is durable, or with LATER when it cannot be now."""
-        if not self._batcher.takes_arrivals:
+        if not self._batcher.takes_arrivals or self._doubts.is_stale(delivery):
             self.counted.refused_now += 1
             delivery.answer(Heard.LATER)
             return
         if not 0 < len(delivery.source) <= SOURCE_MAX or len(delivery.destination) > SHORT_CODE_MAX:
-            delivery.answer(Heard.NEVER)
+            self.counted.refused_numbers += 1
+            self._refuse(delivery, f"a number is empty or longer than {SOURCE_MAX} digits")
             return
         piece = delivery.piece
         if piece is not None and piece.total > 1:
             self._take_part(delivery)
             return
+        text = delivery.coding.decode(delivery.octets)
+        try:
+            parts = 1 if piece is not None else parts_of(delivery.octets, text, delivery.coding)
+        except TooLong:
+            self.counted.refused_length += 1
+            self._refuse(delivery, f"the text is longer than {PARTS_MAX} SMS")
+            return
         mo = Mo(
-            self._ids.next(delivery.arrived_at), delivery.link.name, delivery.link.id, delivery.operator,
-            delivery.source, delivery.destination, delivery.coding.decode(delivery.octets), 1, delivery.arrived_at,
-            delivery.fingerprint, delivery.key, delivery.data_coding,
+            self._doubts.new_id(delivery), delivery.link.name, delivery.link.id, delivery.operator,
+            delivery.source, delivery.destination, text, parts, delivery.arrived_at, delivery.fingerprint,
+            delivery.key, delivery.data_coding,
         )  # fmt: skip
         self._batcher.put(MoFact(mo, delivery.link, delivery), self._settled)
+
+    def _refuse(self, delivery: Delivery, reason: str) -> None:
+        """For good: no subscriber's message looks like this."""
+        log.warning("message refused", link=delivery.link.name, reason=reason, octets=len(delivery.octets))
+        delivery.answer(Heard.NEVER)
 
     def _settled(self, fact: Fact, error: StoreError | None) -> None:
         assert isinstance(fact, MoFact), fact
@@ -115,19 +134,7 @@ class Accept:
 
     def _acknowledge(self, delivery: Delivery, fact: MoFact | PartFact) -> None:
         """Answer; note it when the answer did not leave, or too late to be believed."""
-        heard = delivery.answer(Heard.TAKEN)
-        if fact.doubted or delivery.link.repeat != "doubt" or delivery.key:
-            return
-        if not heard:
-            # A session that broke has its SessionFact behind this commit, which finds the message by its id.
-            if delivery.link.id in self._ended_clean:
-                self._doubt(fact, "session")
-        elif self._clock.monotonic_ms() - delivery.arrived_ms > delivery.link.response_timeout_s * SECOND_MS:
-            self._doubt(fact, "late")
-
-    def _doubt(self, fact: MoFact | PartFact, reason: str) -> None:
-        messages = [(fact.operator_id, fact.fingerprint, fact.repeat_of or fact.id)]
-        self._batcher.put(DoubtFact(messages, reason, self._clock.now()), _must_not_fail)
+        self._doubts.answered(delivery, fact, heard=delivery.answer(Heard.TAKEN))
 
     # --- parts ---------------------------------------------------------------------------------------
 
@@ -143,6 +150,10 @@ class Accept:
             self._repeat_part(delivery, known)
             return
         if group and known:
+            if not group.all_durable():
+                # A part of the old message is being written: let it be whole before another takes its place.
+                delivery.answer(Heard.LATER)
+                return
             self._finish(group)
             group = None
         if group is None:
@@ -150,10 +161,10 @@ class Accept:
                 delivery.answer(Heard.LATER)
                 return
             group = Group(
-                key, delivery.link, delivery.operator, delivery.coding, delivery.data_coding, delivery.arrived_at
+                key, delivery.link, delivery.operator, delivery.coding, delivery.data_coding, delivery.arrived_ms
             )  # fmt: skip
             self.assemblies.open(group)
-        part = Part(self._ids.next(delivery.arrived_at), delivery.octets, delivery.fingerprint)
+        part = Part(self._doubts.new_id(delivery), delivery.octets, delivery.fingerprint)
         group.parts[piece.sequence] = part
         if group.is_complete and group.all_durable(but=part.id):
             self._join(group, delivery, part)
@@ -172,7 +183,7 @@ class Accept:
             delivery.answer(Heard.LATER)
             return
         fact = RepeatFact(
-            self._ids.next(delivery.arrived_at), delivery.link, delivery.operator.id, known.id, delivery.fingerprint,
+            self._doubts.new_id(delivery), delivery.link, delivery.operator.id, known.id, delivery.fingerprint,
             delivery.arrived_at, "this part of the message is here already",
         )  # fmt: skip
 
@@ -215,7 +226,9 @@ class Accept:
     def _join(self, group: Group, delivery: Delivery, last: Part) -> None:
         """The last part brings message, charge and job into one commit."""
         fact = MoFact(
-            self._message_of(group, delivery.arrived_at, last.fingerprint, self._key_of(delivery)),
+            self._message_of(
+                group, self._doubts.new_id(delivery), delivery.arrived_at, last.fingerprint, self._key_of(delivery)
+            ),
             delivery.link,
             delivery,
             tuple(part.id for part in group.parts.values() if part is not last),
@@ -249,8 +262,9 @@ class Accept:
         complete = len(parts) == group.total
         rest = group.parts
         group.parts = parts
+        now = self._clock.now()
         fact = MoFact(
-            self._message_of(group, self._clock.now(), 0, ""),
+            self._message_of(group, self._ids.next(now), now, 0, ""),
             group.link,
             None,
             tuple(part.id for part in parts.values()),
@@ -269,9 +283,9 @@ class Accept:
 
         self._batcher.put(fact, settled)
 
-    def _message_of(self, group: Group, at: Instant, fingerprint: int, key: str) -> Mo:
+    def _message_of(self, group: Group, message_id: int, at: Instant, fingerprint: int, key: str) -> Mo:
         return Mo(
-            self._ids.next(at), group.link.name, group.link.id, group.operator, group.source, group.destination,
+            message_id, group.link.name, group.link.id, group.operator, group.source, group.destination,
             group.text(), len(group.parts), at, fingerprint, key, group.data_coding,
         )  # fmt: skip
 
@@ -285,13 +299,18 @@ class Accept:
         now_open = self.assemblies.find(group.key)
         if now_open is None and group.parts:
             self.assemblies.open(group)
+        elif now_open is not None and any(
+            part.durable and sequence in now_open.parts for sequence, part in group.parts.items()
+        ):
+            # Another message came meanwhile under the same number: ours is accepted with what it has.
+            self._apart.append(group)
         elif now_open is not None:
             # Parts came meanwhile: what is new among ours joins them.
             for sequence, part in group.parts.items():
                 now_open.parts.setdefault(sequence, part)
 
     def restore(self, waiting: Sequence[WaitingPart], links: Mapping[int, tuple[Link, Operator]]) -> None:
-        """Parts that an earlier process acknowledged go on waiting here. `links` by id."""
+        """Parts that another process acknowledged go on waiting here. `links` by id; parts may be known already."""
         for row in waiting:
             place = links.get(row.link_id)
             if place is None:
@@ -299,27 +318,42 @@ class Accept:
             link, operator = place
             key: GroupKey = (operator.id, row.source, row.destination, row.reference, row.bits, row.total)
             group = self.assemblies.find(key)
+            if group is not None and group.has(row.id):
+                continue
             if group is not None and row.sequence in group.parts:
                 self._finish(group)
                 group = None
             if group is None:
-                group = Group(
-                    key, link, operator, self._coding_of(link, row.data_coding), row.data_coding, row.arrived_at
-                )
+                coding = self._coding_of(link, row.data_coding)
+                group = Group(key, link, operator, coding, row.data_coding, self._restored_ms(link, row.arrived_at))
                 self.assemblies.open(group)
             group.parts[row.sequence] = Part(row.id, row.payload, row.fingerprint, durable=True)
 
     def sweep(self) -> None:
         """Accept long messages that waited too long, with what came; try complete ones again. Call every second."""
+        self._doubts.turn()
+        now_ms = self._clock.monotonic_ms()
         if not self._batcher.takes_arrivals:
             return
-        now = self._clock.now()
+        apart, self._apart = self._apart, []
+        for group in apart:
+            self._finish(group)
         for group in self.assemblies:
-            timeout_s = group.link.options.get("parts_timeout_s") or self._parts_timeout_s
-            assert isinstance(timeout_s, int | float), timeout_s
-            ripe = group.is_complete and group.all_durable()
-            if ripe or now - group.first_at > timeout_s * SECOND_MS:
+            # A part that is being written belongs to the message, too: it takes a moment.
+            if group.all_durable() and (group.is_complete or now_ms - group.first_ms > self._timeout_ms(group.link)):
                 self._finish(group)
+
+    def _restored_ms(self, link: Link, arrived_at: Instant) -> int:
+        """When a part came that an earlier process took, by our monotonic clock."""
+        timeout_ms = int(self._timeout_ms(link))
+        waited_ms = min(max(0, self._clock.now() - arrived_at), timeout_ms - min(timeout_ms, RESTORED_MS))
+        return self._clock.monotonic_ms() - waited_ms
+
+    def _timeout_ms(self, link: Link) -> float:
+        """How long the parts of a long MO wait for each other; 0 in the link's options: what the configuration says."""
+        timeout_s = link.options.get("parts_timeout_s") or self._parts_timeout_s
+        assert isinstance(timeout_s, int | float), timeout_s
+        return timeout_s * SECOND_MS
 
     # --- receipts and sessions -----------------------------------------------------------------------
 
@@ -337,19 +371,16 @@ class Accept:
 
     def session_ended(self, link: Link, *, clean: bool, at: Instant) -> None:
         """Not clean: what the link accepted in this session's last 60 s is in doubt."""
-        begun = self._ended.get(link.id, 0)
-        self._ended[link.id] = at
-        if clean:
-            self._ended_clean.add(link.id)
-        else:
-            self._ended_clean.discard(link.id)
-        if clean or link.repeat != "doubt":
-            return
-        # Answers leave a little after the id was made: as late as the operator still believes in them.
-        since = max(begun, at - DOUBT_FOR_MS - link.response_timeout_s * SECOND_MS)
-        self._batcher.put(SessionFact(link.id, since, at), _must_not_fail)
+        self._doubts.ended(link, clean=clean, at=at)
 
 
-def _must_not_fail(fact: Fact, error: StoreError | None) -> None:
-    if error is not None:
-        log.error("a doubt could not be written down", fact=type(fact).__name__, error=str(error))
+def parts_of(octets: bytes, text: str, coding: Coding) -> int:
+    """How many SMS came as one: a centre that joins or splits them does not say (the sheet, section 9). Raises TooLong.
+
+    Where the centre has translated the text, it was GSM if it can be.
+    """
+    if len(octets) <= MESSAGE_OCTETS:
+        return 1
+    if coding.alphabet is Alphabet.LATIN1 or coding.codec:
+        return count(text)
+    return len(cut(octets, coding.alphabet))

@@ -18,7 +18,7 @@ from typing import Protocol, TypeAlias, TypeVar
 from structlog import get_logger
 
 from core.clock import Clock
-from core.errors import StoreAway, StoreError
+from core.errors import Buried, StoreAway, StoreError
 from store.journal import AlertFact, Fact, MoFact, NewMtFact, PartFact, RepeatFact
 
 log = get_logger()
@@ -28,6 +28,7 @@ T = TypeVar("T")
 
 PROBE_MIN_S = 0.1
 PROBE_MAX_S = 2.0
+STUCK_MS = 2_000
 
 
 class Writes(Protocol):
@@ -73,6 +74,7 @@ class Batcher:
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
+        self._writing_since_ms: int | None = None
         self._doubtful: list[_Waiting] = []
         """The batch whose commit ended in doubt, whole and in order."""
         self._last_size = 0
@@ -93,6 +95,12 @@ class Batcher:
         """Whether an MO may come in: the database is there and the backlog is not full."""
         return not self.away and len(self._gather) < self._backlog
 
+    @property
+    def is_stuck(self) -> bool:
+        """A batch has been with the database for too long: a lock, a full disk's retries, a server that hangs."""
+        begun = self._writing_since_ms
+        return begun is not None and self._clock.monotonic_ms() - begun > STUCK_MS
+
     def put(self, fact: Fact, settled: Settled) -> None:
         """Take a fact; `settled(fact, error)` is called on the loop when it is durable, or cannot be."""
         if self.away and _is_refused_when_away(fact):
@@ -101,6 +109,12 @@ class Batcher:
         self._gather.append(_Waiting(fact, settled))
         self._idle.clear()
         self._wake.set()
+
+    def put_first(self, fact: Fact, settled: Settled) -> None:
+        """As `put`, before all that waits: what is about a fact that is durable, and what waits may depend on."""
+        self.put(fact, settled)
+        if self._gather and self._gather[-1].fact is fact:
+            self._gather.rotate(1)
 
     async def commit(self, fact: Fact) -> None:
         """Take a fact and wait until it is durable. Raises StoreError."""
@@ -148,9 +162,12 @@ class Batcher:
         self._last_size = size
         facts = [one.fact for one in batch]
         try:
-            await self._run(self._journal.write, facts)
+            await self._write(facts)
         except StoreAway as error:
             await self._store_is_away(batch, error)
+            return
+        except Buried as error:
+            self._end(batch, error)
             return
         except Exception:
             log.exception("a batch failed", facts=size)
@@ -161,13 +178,23 @@ class Batcher:
         for one in batch:
             _tell(one, None)
 
+    async def _write(self, facts: Sequence[Fact]) -> None:
+        self._writing_since_ms = self._clock.monotonic_ms()
+        try:
+            await self._run(self._journal.write, facts)
+        finally:
+            self._writing_since_ms = None
+
     async def _write_singly(self, batch: Sequence[_Waiting]) -> None:
         """One fact must not take the others with it: find it, leave it out, tell a person."""
         for place, one in enumerate(batch):
             try:
-                await self._run(self._journal.write, [one.fact])
+                await self._write([one.fact])
             except StoreAway as error:
-                await self._store_is_away(batch[place:], error)
+                await self._store_is_away([one], error, behind=batch[place + 1 :])
+                return
+            except Buried as error:
+                self._end(batch[place:], error)
                 return
             except Exception as error:
                 log.exception("a fact cannot be written", fact=type(one.fact).__name__)
@@ -178,13 +205,16 @@ class Batcher:
             else:
                 _tell(one, None)
 
-    async def _store_is_away(self, batch: Sequence[_Waiting], error: StoreAway) -> None:
+    async def _store_is_away(
+        self, batch: Sequence[_Waiting], error: StoreAway, *, behind: Sequence[_Waiting] = ()
+    ) -> None:
+        """`batch` was in the transaction that failed, perhaps in its COMMIT; `behind` was to be written after it."""
         if not self.away:
             log.error("the database is away; new messages get the temporary error", error=str(error))
         self.away = True
         self.why_away = str(error)
         # Later facts may depend on earlier ones: the batch goes back in front of what came since.
-        behind = list(self._gather)
+        behind = [*behind, *self._gather]
         self._doubtful = list(batch) if error.in_doubt else []
         kept = [] if error.in_doubt else [one for one in batch if not _is_refused_when_away(one.fact)]
         self._gather = deque(kept + [one for one in behind if not _is_refused_when_away(one.fact)])
@@ -205,11 +235,32 @@ class Batcher:
             except StoreAway as error:
                 self.why_away = str(error)
                 continue
+            except Buried as error:
+                self._end([one for one in self._doubtful if not _is_refused_when_away(one.fact)], error)
+                return
+            except Exception as error:
+                # What is in doubt may still hold its locks, and a database that comes back may refuse us for a while:
+                # rights, a schema that is being restored. There is no answer yet, so the question stands.
+                if type(error).__name__ not in self.why_away:
+                    log.warning("the database does not say what became of the last batch", error=repr(error))
+                self.why_away = repr(error)
+                continue
             self._end_doubt(written=written)
             self.away = False
             self.why_away = ""
             log.info("the database is back", waited=len(self._gather))
             return
+
+    def _end(self, batch: Sequence[_Waiting], error: Buried) -> None:
+        """Our work is another's: what is not durable is told so, as by a crash, and nothing comes in any more."""
+        log.error("nothing is written any more", error=str(error))
+        self.away, self.why_away = True, str(error)
+        told = [*batch, *self._gather]
+        self._doubtful = []
+        self._gather.clear()
+        self._stopping = True
+        for one in told:
+            _tell(one, error)
 
     def _end_doubt(self, *, written: bool) -> None:
         """What nobody else has of the batch in doubt is done, or is to be written after all."""

@@ -4,15 +4,16 @@ offer     a job straight from its commit, leased by this process
 poll      due jobs of the database: retries, those of dead processes, those that found no room in memory
 
 A partner has a queue of its own and at most `concurrency` calls at once, so one that hangs delays only itself. After
-20 failures in a row an end point is probed every 30 s; its jobs wait and their attempts are not counted.
+20 failures in a row an end point is probed every 30 s; its other jobs stay in the database and are not even read. A
+process without the role rests: its jobs are due in the database, for one that has it.
 
-Rule: a job in memory is leased by us until its time-out; a job that is not in memory is due in the database.
+Rule: a job is called only while its lease outlasts the call; what waited for longer is let go, and is due when its
+lease ends. We hold a job once, until its result is written.
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from random import Random
 from typing import Protocol
 
@@ -24,14 +25,19 @@ from core.message import Answer, Callback, Mt, Outcome
 from store.journal import AlertFact, CallbackFact, CallbackState, Fact, MoFact
 from traffic.commit import Batcher
 from traffic.ports import Deliver
+from traffic.queues import Queue
 from traffic.retry import TRY_FOR_MS, Breaker, next_attempt
+from traffic.submit import PARTS_MAX
 
 log = get_logger()
 
-QUEUE_MAX = 1000
-"""Jobs of one partner in memory; the rest stay in the database."""
-POLL_S = 0.5
+FETCH_MAX = 200
+POLL_S, POLL_MAX_S = 0.5, 5.0
+POLL_SHARE = 0.1
+"""So much of the writer's time looking may take: what waits behind a dead end point is passed over each time."""
 LEASE_MARGIN_S = 20
+LEASE_MARGIN_MS = LEASE_MARGIN_S * SECOND_MS
+"""So much longer than a call a lease lasts: in this time the call has to begin."""
 
 _DONE = {
     Outcome.ANSWERED: CallbackState.ANSWERED,
@@ -43,16 +49,9 @@ _DONE = {
 class Due(Protocol):
     """store.outbox, as we use it: leases due jobs; runs off the loop."""
 
-    def __call__(self, limit: int, crowded: Sequence[int]) -> Awaitable[list[Callback]]: ...
-
-
-@dataclass(slots=True)
-class _Queue:
-    """One partner's jobs in memory."""
-
-    concurrency: int
-    waiting: deque[Callback] = field(default_factory=deque)
-    running: int = 0
+    def __call__(
+        self, limit: int, crowded: Sequence[int], rationed: Mapping[int, int]
+    ) -> Awaitable[list[Callback]]: ...
 
 
 @dataclass(slots=True)
@@ -82,6 +81,7 @@ class Dispatcher:
         concurrency_of: Callable[[str], int],
         spawn: Callable[[Awaitable[None]], None],
         total_max: int = 500,
+        timeout_s: float = 10,
     ) -> None:
         self._methods = methods
         self._batcher = batcher
@@ -93,12 +93,19 @@ class Dispatcher:
         self._concurrency_of = concurrency_of
         self._spawn = spawn
         self._total_max = total_max
-        self._queues: dict[int, _Queue] = {}
-        self._breakers: dict[str, Breaker] = {}
+        self._timeout_ms = int(timeout_s * SECOND_MS)
+        self._queues: dict[int, Queue] = {}
+        self._held: dict[int, int] = {}
+        """Messages that we call, or are to call, with the end of the lease by the monotonic clock."""
+        self._breakers: dict[int, Breaker] = {}
+        """By service."""
         self._running = 0
         self._hungry: dict[int, None] = {}
         """Partners with room of their own that wait for the total cap, the first come first."""
         self._crowded: frozenset[int] = frozenset()
+        self._left_out: set[int] = set()
+        """Partners that had enough when the database was last asked."""
+        self._rests = False
         self._stopping = False
         self._idle = asyncio.Event()
         self._idle.set()
@@ -111,25 +118,43 @@ class Dispatcher:
         """A job straight from its commit."""
         job = fact.job
         assert job is not None, fact
-        if job.partner_id not in self._crowded:
+        if not self.is_crowded(job.partner_id):
             job.attempt = 1
-            self._enqueue(job)
+            # Leased in its commit, which began after it was accepted.
+            since_ms = max(0, self._clock.now() - job.accepted_at)
+            self._enqueue(job, self._lease_from(self._clock.monotonic_ms() - since_ms))
 
     def is_crowded(self, partner_id: int) -> bool:
-        """The partner's queue is full: its jobs stay in the database. Called from the writer's thread."""
-        return partner_id in self._crowded
+        """The partner's jobs stay in the database: its queue is full, or nobody is called here.
 
-    def _enqueue(self, job: Callback) -> None:
+        Called from the writer's thread too.
+        """
+        return self._rests or self._stopping or partner_id in self._crowded
+
+    def _lease_from(self, monotonic_ms: int) -> int:
+        return monotonic_ms + self._timeout_ms + LEASE_MARGIN_MS
+
+    def _enqueue(self, job: Callback, until_ms: int) -> None:
+        if job.mo_id in self._held:
+            self._held[job.mo_id] = until_ms
+            return
         queue = self._queues.get(job.partner_id)
         if queue is None:
-            queue = self._queues[job.partner_id] = _Queue(self._concurrency_of(job.partner))
+            queue = self._queues[job.partner_id] = Queue()
+        queue.concurrency = self._concurrency_of(job.partner)
+        if len(queue.waiting) >= queue.most(LEASE_MARGIN_MS):
+            return
+        self._held[job.mo_id] = until_ms
         queue.waiting.append(job)
         self._idle.clear()
-        if len(queue.waiting) >= QUEUE_MAX:
-            self._crowded |= {job.partner_id}
+        self._see_crowd(job.partner_id, queue)
         self._pump(job.partner_id, queue)
 
-    def _pump(self, partner_id: int, queue: _Queue) -> None:
+    def _see_crowd(self, partner_id: int, queue: Queue) -> None:
+        if len(queue.waiting) >= queue.most(LEASE_MARGIN_MS):
+            self._crowded |= {partner_id}
+
+    def _pump(self, partner_id: int, queue: Queue) -> None:
         while queue.waiting and queue.running < queue.concurrency and not self._stopping:
             if self._running >= self._total_max:
                 self._hungry[partner_id] = None
@@ -138,15 +163,15 @@ class Dispatcher:
             self._running += 1
             self._spawn(self._work(partner_id, queue))
 
-    async def _work(self, partner_id: int, queue: _Queue) -> None:
+    async def _work(self, partner_id: int, queue: Queue) -> None:
         """One of a partner's callers: takes jobs until there are none."""
         try:
             while queue.waiting and not self._stopping:
                 job = queue.waiting.popleft()
-                if partner_id in self._crowded and len(queue.waiting) < QUEUE_MAX // 2:
-                    self._crowded -= {partner_id}
-                    self._bell.set()
-                await self._call(job)
+                if (self._crowded or self._left_out) and len(queue.waiting) < queue.enough(LEASE_MARGIN_MS):
+                    self._is_hungry_again(partner_id)
+                await self._call(job, queue)
+                self._see_crowd(partner_id, queue)
                 if self._hungry and partner_id not in self._hungry:
                     return
         finally:
@@ -157,6 +182,13 @@ class Dispatcher:
             if not self._running and not any(other.waiting for other in self._queues.values()):
                 self._idle.set()
 
+    def _is_hungry_again(self, partner_id: int) -> None:
+        """What waits for it in the database may come."""
+        if partner_id in self._crowded or partner_id in self._left_out:
+            self._crowded -= {partner_id}
+            self._left_out.discard(partner_id)
+            self._bell.set()
+
     def _feed_the_hungry(self) -> None:
         while self._hungry and self._running < self._total_max:
             partner_id = next(iter(self._hungry))
@@ -165,13 +197,17 @@ class Dispatcher:
 
     # --- one call ------------------------------------------------------------------------------------
 
-    async def _call(self, job: Callback) -> None:
-        place = f"{job.service.id}"
-        breaker = self._breakers.get(place)
+    async def _call(self, job: Callback, queue: Queue) -> None:
+        breaker = self._breakers.get(job.service.id)
         if breaker is None:
-            breaker = self._breakers[place] = Breaker()
-        if breaker.failures and breaker.is_open(self._clock.monotonic_ms()):
-            self._put_back(job, breaker)
+            breaker = self._breakers[job.service.id] = Breaker()
+        begun_ms = self._clock.monotonic_ms()
+        if begun_ms + self._timeout_ms > self._held[job.mo_id]:
+            # It waited for too long: others may call it before this call would end.
+            self._let_go(job)
+            return
+        if breaker.failures and breaker.is_open(begun_ms):
+            self._spare(job)
             return
         deliver = self._methods.get(job.service.method)
         self.counted.calls += 1
@@ -180,12 +216,22 @@ class Dispatcher:
             sentence = f"the method {job.service.method} is not served yet"
             answer = Answer(Outcome.AGAIN, error=sentence)
         else:
-            answer = await deliver(job)
+            answer = await self._deliver(deliver, job)
+            queue.took(self._clock.monotonic_ms() - begun_ms)
         if answer.outcome is Outcome.AGAIN:
             self._failed(job, answer, tried_at, breaker)
             return
-        breaker.answered()
+        if breaker.answered():
+            self._bell.set()
         self._done(job, answer, tried_at)
+
+    async def _deliver(self, deliver: Deliver, job: Callback) -> Answer:
+        try:
+            return await deliver(job)
+        except Exception as error:
+            # The edge of a door: a bug of ours is a failure of this call, told like any other.
+            log.exception("a dispatch method failed", message=job.mo_id, method=job.service.method)
+            return Answer(Outcome.AGAIN, error=f"{type(error).__name__} in our own method; see the log")
 
     def _done(self, job: Callback, answer: Answer, tried_at: Instant) -> None:
         text = answer.reply
@@ -195,6 +241,8 @@ class Dispatcher:
         else:
             self.counted.answered += 1
         mt = self._reply(job, text, answer.sender) if text else None
+        if mt is not None and len(mt.text) < len(text):
+            answer.error = "; ".join(filter(None, (answer.error, f"the reply was cut after {PARTS_MAX} parts")))
         fact = CallbackFact(job, answer, _DONE[answer.outcome], tried_at, None, mt)
         self._batcher.put(fact, self._settled)
 
@@ -213,30 +261,37 @@ class Dispatcher:
             random=self._random,
             retry_after_s=answer.retry_after_s,
         )
-        state = CallbackState.WAITING if due is not None else CallbackState.DEAD
-        self._batcher.put(CallbackFact(job, answer, state, tried_at, due), self._settled)
         if due is None:
-            self.counted.dead += 1
-            sentence = f"not delivered to {job.partner}/{job.service.name} within 24 h: {answer.error or answer.status}"
-            log.error("dead letter", message=job.mo_id, partner=job.partner, service=job.service.name)
-            self._batcher.put(AlertFact("dead_letter", job.partner, sentence, now, job.mo_id), _log_loss)
+            self._give_up(job, answer, tried_at)
+        else:
+            self._batcher.put(CallbackFact(job, answer, CallbackState.WAITING, tried_at, due), self._settled)
 
-    def _put_back(self, job: Callback, breaker: Breaker) -> None:
-        """The end point is open: the job waits for the next probe, and its attempt does not count."""
+    def _give_up(self, job: Callback, answer: Answer, tried_at: Instant) -> None:
+        """A dead letter: its time is over."""
+        self.counted.dead += 1
+        sentence = f"not delivered to {job.partner}/{job.service.name} within 24 h: {answer.error or answer.status}"
+        log.error("dead letter", message=job.mo_id, partner=job.partner, service=job.service.name)
+        self._batcher.put(CallbackFact(job, answer, CallbackState.DEAD, tried_at), self._settled)
+        alert = AlertFact("dead_letter", job.partner, sentence, self._clock.now(), job.mo_id)
+        self._batcher.put(alert, _log_loss)
+
+    def _spare(self, job: Callback) -> None:
+        """The end point is shut: the job waits in the database, and its attempt does not count."""
         now = self._clock.now()
         if now >= job.accepted_at + TRY_FOR_MS:
-            answer = Answer(Outcome.AGAIN, error="the end point did not answer for 24 hours")
-            self._failed(job, answer, now, breaker)
-            return
-        wait_ms = max(SECOND_MS, breaker.probe_at_ms - self._clock.monotonic_ms())
-        job.attempt -= 1
-        answer = Answer(Outcome.AGAIN, error="not called: the end point failed 20 times in a row")
-        fact = CallbackFact(job, answer, CallbackState.WAITING, now, now + wait_ms)
-        fact.counts = False
-        self._batcher.put(fact, self._settled)
+            # No failure of the breaker's: nobody was called, and the next probe must not move away.
+            job.attempt -= 1
+            self._give_up(job, Answer(Outcome.AGAIN, error="the end point did not answer for 24 hours"), now)
+        else:
+            self._let_go(job)
+
+    def _let_go(self, job: Callback) -> None:
+        """Nothing is written: it is due when its lease ends."""
+        del self._held[job.mo_id]
 
     def _settled(self, fact: Fact, error: StoreError | None) -> None:
         assert isinstance(fact, CallbackFact), fact
+        self._held.pop(fact.callback.mo_id, None)
         if error is not None:
             # The lease runs out, and the partner is called again with the same id.
             log.error("a call's result could not be written", message=fact.callback.mo_id, error=str(error))
@@ -245,6 +300,10 @@ class Dispatcher:
 
     # --- jobs from the database ----------------------------------------------------------------------
 
+    def rest(self) -> None:
+        """This process calls nobody: jobs wait in the database for one that does."""
+        self._rests = True
+
     def ring(self) -> None:
         """Something became due in the database: look now."""
         self._bell.set()
@@ -252,22 +311,47 @@ class Dispatcher:
     async def poll(self) -> None:
         """Fetch due jobs for ever; cancel to end."""
         while not self._stopping:
-            room = self._total_max * 2 - sum(len(queue.waiting) for queue in self._queues.values())
-            taken: list[Callback] = []
-            if room > 0 and not self._batcher.away:
-                try:
-                    taken = await self._due(min(room, 200), sorted(self._crowded))
-                except StoreError as error:
-                    log.warning("due jobs cannot be read", error=str(error))
+            # Cleared before the database is asked: what becomes due meanwhile rings for another look.
+            self._bell.clear()
+            asked_ms = self._clock.monotonic_ms()
+            until_ms = self._lease_from(asked_ms)
+            taken = await self._fetch()
+            took_ms = self._clock.monotonic_ms() - asked_ms
             for job in taken:
                 job.attempt += 1
-                self._enqueue(job)
-            if len(taken) < 200:
-                self._bell.clear()
+                self._enqueue(job, until_ms)
+            if len(taken) < FETCH_MAX:
                 try:
-                    await asyncio.wait_for(self._bell.wait(), POLL_S)
+                    await asyncio.wait_for(self._bell.wait(), look_again_s(took_ms))
                 except TimeoutError:
                     pass
+
+    async def _fetch(self) -> list[Callback]:
+        """Jobs of those who have not enough to do in memory: others must not wait behind theirs.
+
+        Of an end point that is shut none come, but one when it is to be probed.
+        """
+        if self._batcher.away:
+            return []
+        self._left_out = {
+            partner_id
+            for partner_id, queue in self._queues.items()
+            if len(queue.waiting) >= queue.enough(LEASE_MARGIN_MS)
+        }
+        now_ms = self._clock.monotonic_ms()
+        rationed = {
+            service_id: int(breaker.is_probe_due(now_ms))
+            for service_id, breaker in self._breakers.items()
+            if breaker.is_shut
+        }
+        try:
+            return await self._due(FETCH_MAX, sorted(self._left_out), rationed)
+        except StoreError as error:
+            log.warning("due jobs cannot be read", error=str(error))
+        except Exception:
+            # A deadlock, say. This must not end the poll: nobody else looks.
+            log.exception("due jobs cannot be read")
+        return []
 
     @property
     def waiting(self) -> int:
@@ -297,6 +381,11 @@ class Dispatcher:
         while self._running:
             self._idle.clear()
             await self._idle.wait()
+
+
+def look_again_s(took_ms: int) -> float:
+    """When to look into the database again, after a look that took so long."""
+    return max(POLL_S, min(POLL_MAX_S, took_ms / 1000 / POLL_SHARE))
 
 
 def _log_loss(fact: Fact, error: StoreError | None) -> None:

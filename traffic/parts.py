@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from core.catalogue import Link, Operator
-from core.clock import Instant
 from core.sms.alphabet import Coding
 
 GroupKey: TypeAlias = tuple[int, str, str, int, int, int]
@@ -41,7 +40,8 @@ class Group:
     operator: Operator
     coding: Coding
     data_coding: int
-    first_at: Instant
+    first_ms: int
+    """When the first part came, by the monotonic clock."""
     parts: dict[int, Part] = field(default_factory=dict)
     closing: bool = False
 

@@ -3,6 +3,7 @@
 Delivery    one PDU of an operator with an MO (or a part of one): to be answered exactly once
 Intake      what a link calls: traffic.accept is one
 Line        a link that messages can be sent over: smsc_link.link has one
+CountParts  how many SMS a text is over a link: smsc_link.adapters knows
 Deliver     a dispatch method: partner_api.dispatch has them
 
 Rule: everything here is called on the event loop's thread.
@@ -84,13 +85,19 @@ class Line(Protocol):
         ...
 
     def write(self, mt: Mt, *, reference: int) -> Sequence[object]:
-        """The operations that carry the message: one per part, in order. `reference` ties the parts together."""
+        """The operations that carry the message: one per part, in order. `reference` ties the parts together.
+
+        They are for this line only. Raises ValueError for a text that has no form there.
+        """
         ...
 
     def submit(self, operation: object) -> Awaitable[SubmitAnswer]:
         """Send one part now; there must be room. The result never raises: a lost session is an outcome."""
         ...
 
+
+CountParts: TypeAlias = Callable[[str, str], int]
+"""(a link's name, a text) → how many SMS it is when it goes over that link. Raises TooLong."""
 
 Deliver: TypeAlias = Callable[[Callback], Awaitable[Answer]]
 """A dispatch method: calls the partner, keeps to the time-out, never raises."""

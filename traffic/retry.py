@@ -41,22 +41,33 @@ class Breaker:
     failures: int = 0
     probe_at_ms: int = 0
 
+    @property
+    def is_shut(self) -> bool:
+        """It failed so often that it is only probed."""
+        return self.failures >= FAILURES_MAX
+
+    def is_probe_due(self, now_ms: int) -> bool:
+        """One caller may try again."""
+        return now_ms >= self.probe_at_ms
+
     def is_open(self, now_ms: int) -> bool:
         """Nothing may go there now. When the time of a probe has come, one caller is let through."""
-        if self.failures < FAILURES_MAX:
+        if not self.is_shut:
             return False
-        if now_ms >= self.probe_at_ms:
+        if self.is_probe_due(now_ms):
             self.probe_at_ms = now_ms + PROBE_MS
             return False
         return True
 
-    def answered(self) -> None:
-        """The end point works."""
+    def answered(self) -> bool:
+        """The end point works; True when it was shut before."""
+        was_shut = self.is_shut
         self.failures = 0
+        return was_shut
 
     def failed(self, now_ms: int) -> bool:
         """One more failure; True when that one opened it."""
         self.failures += 1
-        if self.failures >= FAILURES_MAX:
+        if self.is_shut:
             self.probe_at_ms = now_ms + PROBE_MS
         return self.failures == FAILURES_MAX

@@ -9,6 +9,7 @@ Rule: a book never changes. Counting is the only effect, and what a batch that f
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from core.catalogue import Catalogue
 from core.clock import Clock
@@ -21,7 +22,8 @@ from router.match import match
 from router.table import Table
 from store.journal import MoFact
 from store.recovery import CountedMessage
-from traffic.submit import VALID_MS, cut_to_fit
+from traffic.ports import CountParts
+from traffic.submit import VALID_MS, count_plainly, cut_to_fit
 
 REFUSED = "refused"
 
@@ -50,10 +52,11 @@ class Book:
 def settle_mo(mo: Mo, route: Route | Unrouted, verdict: Verdict) -> Settlement:
     """Decide what becomes of one MO: who gets it, and whether it may pass.
 
-    The operator has charged the subscriber before we see the message, so one that goes nowhere is booked too.
+    The operator has charged the subscriber before we see the message, so one that goes nowhere is booked too. Who is
+    refused is not answered: they asked to be left alone, or write without end.
     """
     if isinstance(route, Unrouted):
-        return Settlement(mo, None, verdict, route.reason.value, route.reply)
+        return Settlement(mo, None, verdict, route.reason.value, "" if verdict.refuses else route.reply)
     if verdict.refuses:
         return Settlement(mo, route, verdict, REFUSED)
     return Settlement(mo, route, verdict)
@@ -72,6 +75,7 @@ class Settler:
         holds: Callable[[int], bool],
         is_crowded: Callable[[int], bool],
         probe: Callable[[], None],
+        count_parts: CountParts = count_plainly,
     ) -> None:
         self.book = book
         self._used = book
@@ -82,6 +86,7 @@ class Settler:
         self._holds = holds
         self._is_crowded = is_crowded
         self._probe = probe
+        self._count_parts = count_parts
         self._counts_away = False
         self._uncounted: list[int] = []
         """What failed batches counted, to be taken back when the counts can be reached again."""
@@ -133,8 +138,8 @@ class Settler:
                 yield Asked(one.id, one.accepted_at, plan.checks)
 
     def _own_reply(self, mo: Mo, text: str) -> Mt:
-        """What the short code answers to what matches nothing."""
-        text, parts = cut_to_fit(text)
+        """What the short code answers to what matches nothing: no partner's message, so no partner sees it."""
+        text, parts = cut_to_fit(text, partial(self._count_parts, mo.link))
         now = self._clock.now()
         state = MtState.SUBMITTING if self._holds(mo.operator.id) else MtState.QUEUED
         return Mt(
@@ -159,7 +164,7 @@ class Settler:
         )  # fmt: skip
 
     def is_crowded(self, partner_id: int) -> bool:
-        """Too many jobs of this partner are in memory."""
+        """The partner's jobs stay in the database: too many are in memory, or this process calls nobody."""
         return self._is_crowded(partner_id)
 
     def probe(self) -> None:

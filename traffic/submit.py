@@ -1,7 +1,8 @@
 """An MT from anywhere, made durable before anything is sent.
 
-cut_to_fit  a reply that would be too long
-Replies     a reply through the API: one per MO, durable before it is answered
+cut_to_fit     a reply that would be too long
+count_plainly  the parts of a text where nothing is known of its link
+Replies        a reply through the API: one per MO, durable before it is answered
 
 Rule: a reply's key is its MO's id: the second one is refused by the journal, whoever brings it.
 """
@@ -15,28 +16,33 @@ from core.catalogue import Partner
 from core.clock import DAY_MS, Clock
 from core.ids import Ids
 from core.message import Mt, MtState
-from core.sms.parts import TooLong, count
+from core.sms.parts import MESSAGE_SEPTETS, TooLong, count
 from store.journal import NewMtFact
 from store.life import Idempotency
 from traffic.commit import Batcher
+from traffic.ports import CountParts
 
 VALID_MS = DAY_MS
 PARTS_MAX = 20
 """A reply of more parts is cut: it would cost us without end."""
 
 
-def cut_to_fit(text: str) -> tuple[str, int]:
+def count_plainly(link: str, text: str) -> int:
+    """How many SMS a text is over most links."""
+    return count(text)
+
+
+def cut_to_fit(text: str, count_parts: Callable[[str], int] = count) -> tuple[str, int]:
     """The text, cut to PARTS_MAX parts, and how many it has."""
     try:
-        parts = count(text)
+        parts = count_parts(text)
     except TooLong:
-        parts = PARTS_MAX + 1
+        # So many characters are more than fit, and not too many to be counted.
+        text = text[: PARTS_MAX * MESSAGE_SEPTETS]
+        parts = count_parts(text)
     while parts > PARTS_MAX:
-        text = text[: len(text) * PARTS_MAX // parts] if parts < 255 else text[:3000]
-        try:
-            parts = count(text)
-        except TooLong:
-            parts = 255
+        text = text[: len(text) * PARTS_MAX // parts]
+        parts = count_parts(text)
     return text, parts
 
 
@@ -86,6 +92,7 @@ class Replies:
         find_place: FindPlace,
         holds: Callable[[int], bool],
         on_reply: Callable[[Mt], None],
+        count_parts: CountParts = count_plainly,
     ) -> None:
         self._batcher = batcher
         self._ids = ids
@@ -93,18 +100,19 @@ class Replies:
         self._find_place = find_place
         self._holds = holds
         self._on_reply = on_reply
+        self._count_parts = count_parts
 
     async def reply(self, partner: Partner, mo_id: int, text: str, idempotency: Idempotency | None = None) -> Replied:
         """The partner's answer to one of its MO, durable when this returns. Raises StoreAway."""
+        place = await self._find_place(mo_id, partner.id)
+        if place is None:
+            return Replied(ReplyOutcome.NOT_FOUND)
         try:
-            parts = count(text)
+            parts = self._count_parts(place.link, text)
         except TooLong:
             parts = PARTS_MAX + 1
         if parts > PARTS_MAX:
             return Replied(ReplyOutcome.TOO_LONG, sentence=f"the text needs more than {PARTS_MAX} SMS; shorten it")
-        place = await self._find_place(mo_id, partner.id)
-        if place is None:
-            return Replied(ReplyOutcome.NOT_FOUND)
         now = self._clock.now()
         state = MtState.SUBMITTING if self._holds(place.operator_id) else MtState.QUEUED
         mt = Mt(

@@ -8,6 +8,7 @@ Rule: no station makes another; they meet here.
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -21,9 +22,9 @@ from core.sms.alphabet import Coding
 from traffic.accept import Accept
 from traffic.commit import Batcher, Run, Writes
 from traffic.dispatch import LEASE_MARGIN_S, Dispatcher, Due
-from traffic.ports import Deliver, Delivery, Line
+from traffic.ports import CountParts, Deliver, Delivery, Line
 from traffic.send import DueMts, Sender
-from traffic.submit import VALID_MS, FindPlace, Replies, cut_to_fit
+from traffic.submit import VALID_MS, FindPlace, Replies, count_plainly, cut_to_fit
 
 log = get_logger()
 
@@ -65,10 +66,12 @@ class Way:
         find_place: FindPlace,
         coding_of: Callable[[Link, int], Coding],
         pace: Pace,
+        count_parts: CountParts = count_plainly,
     ) -> None:
         self._clock = clock
         self._ids = ids
         self._catalogue = catalogue
+        self._count_parts = count_parts
         self._tasks: set[asyncio.Task[None]] = set()
         self.batcher = Batcher(
             journal, run, clock, max_batch=pace.max_batch, max_delay_ms=pace.max_delay_ms, backlog=pace.backlog
@@ -85,19 +88,17 @@ class Way:
             concurrency_of=self._concurrency_of,
             spawn=self._spawn,
             total_max=pace.callbacks,
+            timeout_s=pace.timeout_s,
         )
+        offer = self.sender.offer
         self.accept = Accept(
-            self.batcher,
-            ids,
-            clock,
-            on_job=self.dispatcher.offer,
-            on_reply=self.sender.offer,
-            coding_of=coding_of,
+            self.batcher, ids, clock, on_job=self.dispatcher.offer, on_reply=offer, coding_of=coding_of,
             parts_timeout_s=pace.parts_timeout_s,
-        )
+        )  # fmt: skip
         self.replies = Replies(
-            self.batcher, ids, clock, find_place=find_place, holds=self.sender.holds, on_reply=self.sender.offer
-        )
+            self.batcher, ids, clock, find_place=find_place, holds=self.sender.holds, on_reply=offer,
+            count_parts=count_parts,
+        )  # fmt: skip
 
     # --- what links call (traffic.ports.Intake) --------------------------------------------------------
 
@@ -124,10 +125,15 @@ class Way:
     # --- life ------------------------------------------------------------------------------------------
 
     def start(self, *, dispatch: bool = True, links: bool = True) -> None:
-        """Begin: commits always; calls to partners and sending as the roles say."""
+        """Begin: commits always; calls to partners and sending as the roles say.
+
+        What another role is to do waits as a row in the database: a job that is due, a queued MT.
+        """
         self._spawn(self.batcher.run())
         if dispatch:
             self._spawn(self.dispatcher.poll())
+        else:
+            self.dispatcher.rest()
         if links:
             self._spawn(self.sender.poll())
             self._spawn(self._sweep())
@@ -153,6 +159,7 @@ class Way:
         while True:
             await asyncio.sleep(SWEEP_S)
             self.accept.sweep()
+            self.sender.sweep()
 
     def _spawn(self, work: Awaitable[None]) -> None:
         assert isinstance(work, Coroutine)
@@ -174,13 +181,13 @@ class Way:
         return partner.concurrency if partner is not None else 1
 
     def _reply_mt(self, job: Callback, text: str, sender: str) -> Mt | None:
-        """The MT of a partner's answer; None where there is nothing that could be sent."""
-        catalogue = self._catalogue()
-        operator = catalogue.operators.get(job.operator)
+        """The MT of a partner's answer; None where nobody knows its operator."""
+        operator = self._catalogue().operators.get(job.operator)
         if operator is None:
+            log.error("a reply cannot be sent: its operator is gone", message=job.mo_id, operator=job.operator)
             return None
         now = self._clock.now()
-        text, parts = cut_to_fit(text)
+        text, parts = cut_to_fit(text, partial(self._count_parts, job.link))
         held = self.sender.holds(operator.id)
         state = MtState.SUBMITTING if held else MtState.QUEUED
         return Mt(

@@ -21,12 +21,13 @@ from wire.smpp.operations import (
     DeliverSm,
     DeliverSmResp,
     GenericNack,
+    Outbind,
     SubmitSm,
     SubmitSmResp,
     Unbind,
     UnbindResp,
 )
-from wire.smpp.tlvs import MESSAGE_PAYLOAD
+from wire.smpp.tlvs import CONGESTION_STATE, MESSAGE_PAYLOAD
 
 
 class Raw:
@@ -313,6 +314,41 @@ def test_a_centre_that_ignores_the_window_is_served_and_then_put_off() -> None:
     virtually(story())
 
 
+def test_a_centre_that_says_it_is_congested_is_given_time() -> None:
+    async def story() -> None:
+        raw = Raw()
+        rig = a_rig(raw)
+        await rig.bound()
+        answer = rig.link.submit(rig.link.write(an_mt(), reference=1)[0])
+        asked = await raw.next(SubmitSm)
+
+        raw.say(SubmitSmResp(asked.sequence, message_id="1", tlvs=((CONGESTION_STATE, b"\x5f"),)))
+
+        assert (await answer).outcome is SubmitOutcome.ACCEPTED
+        assert rig.link.room() == 0, "the message is taken, and the next one waits"
+        await rig.intake.until(lambda: bool(rig.intake.roomy))
+
+    virtually(story())
+
+
+def test_an_outbind_on_a_connection_of_ours_changes_nothing() -> None:
+    async def story() -> None:
+        raw = Raw(binds=False)
+        rig = a_rig(raw)
+        rig.link.start()
+        bind = await raw.next(BindTransceiver)
+
+        raw.say(Outbind(1, system_id="raw", password="x"), BindTransceiverResp(bind.sequence, system_id="raw"))
+        await rig.intake.until(lambda: bool(rig.intake.opened))
+        raw.say(Outbind(2, system_id="raw", password="x"), an_mo(3))
+        await raw.next(DeliverSmResp)
+
+        assert rig.link.state == "bound"
+        assert raw.connections == 1
+
+    virtually(story())
+
+
 def test_an_unreadable_receipt_is_refused_for_good() -> None:
     async def story() -> None:
         raw = Raw()
@@ -324,6 +360,23 @@ def test_an_unreadable_receipt_is_refused_for_good() -> None:
 
         assert (answer.sequence, answer.status) == (4, 0x65)
         assert rig.link.counts.unreadable == 1
+
+    virtually(story())
+
+
+def test_an_address_that_no_number_has_is_refused_with_the_protocols_error() -> None:
+    async def story() -> None:
+        raw = Raw()
+        rig = a_rig(raw)
+        await rig.bound()
+        tlvs = ((MESSAGE_PAYLOAD, b"GAME 7"),)
+
+        for source, destination in (("7" * 21, "4446"), ("79001", "4" * 64), ("7" * 20, "4" * 20)):
+            raw.say(DataSm(len(source), tlvs=tlvs, source_addr=source, destination_addr=destination))
+
+        answers = [await raw.next(DataSmResp, number) for number in (1, 2, 3)]
+        assert [answer.status for answer in answers] == [0x0A, 0x0B, 0]
+        assert len(rig.intake.deliveries) == 1
 
     virtually(story())
 

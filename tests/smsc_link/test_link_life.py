@@ -5,6 +5,7 @@ import itertools
 from random import Random
 
 import pytest
+from structlog.testing import capture_logs
 
 from core.message import Heard
 from sim.quirks import Quirks
@@ -165,6 +166,55 @@ def test_a_second_stop_closes_at_once() -> None:
         assert rig.clock.monotonic_ms() - began_ms <= 1100
 
     virtually(story())
+
+
+def test_a_stop_of_ours_is_told_as_one_and_not_as_a_link_that_is_down() -> None:
+    async def story() -> None:
+        rig = Rig()
+        await rig.bound()
+
+        await rig.link.stop()
+
+    with capture_logs() as lines:
+        virtually(story())
+
+    assert [(line["event"], line["log_level"]) for line in lines] == [("link bound", "info"), ("link stopped", "info")]
+    assert (lines[-1]["reason"], lines[-1]["unanswered"]) == ("unbound", 0)
+
+
+def test_a_stop_whose_unbind_is_not_answered_says_so() -> None:
+    async def story() -> None:
+        rig = Rig()
+        rig.intake.says = None
+        await rig.bound()
+        rig.centre.write("79001112233", "4446", "GAME 7")
+        await rig.intake.until(lambda: bool(rig.intake.deliveries))
+        rig.network.pipes[0].freeze()
+
+        await rig.link.stop(1)
+
+    with capture_logs() as lines:
+        virtually(story())
+
+    assert (lines[-1]["event"], lines[-1]["log_level"]) == ("link stopped", "info")
+    assert lines[-1]["reason"] == "no answer to our unbind within 5 s"
+    assert lines[-1]["unanswered"] == 1, "the operator delivers it again"
+
+
+def test_a_link_that_breaks_is_down_with_its_reason_and_when_it_is_tried_again() -> None:
+    async def story() -> None:
+        rig = Rig()
+        await rig.bound()
+        rig.network.pipes[0].sever()
+        await rig.intake.until(lambda: len(rig.intake.opened) == 2)
+
+    with capture_logs() as lines:
+        virtually(story())
+
+    down = next(line for line in lines if line["event"] == "link down")
+    assert down["log_level"] == "warning"
+    assert down["reason"] == "the peer closed the connection"
+    assert 0.2 <= down["again_in_s"] <= 0.8
 
 
 def test_a_link_that_is_not_enabled_stays_disabled() -> None:

@@ -1,4 +1,4 @@
-"""All links together: which one for an MT, and what a changed catalogue does to them."""
+"""All links together: what a changed catalogue does to them, and what is counted."""
 
 import asyncio
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from plumbing.metrics import Metrics
 from plumbing.pipe import Network
 from sim.centre import PocketSmsc
 from smsc_link.links import Links
-from tests.smsc_link.ends import FakeIntake, a_link, an_mt, an_operator
+from tests.smsc_link.ends import FakeIntake, a_link, an_operator
 from tests.smsc_link.virtual import VirtualClock, virtually
 
 ALPHA = (a_link(), a_link(id=2, name="alpha-2"))
@@ -50,33 +50,6 @@ class LinksRig:
 
     def states(self) -> Mapping[str, str]:
         return self.links.states()
-
-
-def test_an_mt_goes_by_the_link_of_its_mo() -> None:
-    async def story() -> None:
-        rig = LinksRig()
-        await rig.started(*ALPHA, BETA)
-
-        line = rig.links.line_for(an_mt(link="alpha-2"))
-
-        assert line is not None
-        assert line.link.name == "alpha-2"
-
-    virtually(story())
-
-
-def test_an_mt_whose_link_is_down_goes_by_another_of_its_operator_and_by_no_other() -> None:
-    async def story() -> None:
-        rig = LinksRig()
-        await rig.started(ALPHA[1], BETA)
-
-        line = rig.links.line_for(an_mt(link="alpha-1"))
-        assert line is not None
-        assert line.link.name == "alpha-2"
-        await rig.links.apply(a_catalogue(BETA))
-        assert rig.links.line_for(an_mt(link="alpha-1")) is None
-
-    virtually(story())
 
 
 def test_a_changed_catalogue_touches_only_the_links_that_changed() -> None:

@@ -13,7 +13,7 @@ from core.errors import ConfigError
 from core.message import Heard
 from core.sms.alphabet import Coding
 from plumbing.conversation import Address
-from smsc_link.adapter import Refusal
+from smsc_link.adapter import Fault, Refusal
 from smsc_link.options import read_options
 from smsc_link.protocols.smpp.inbound import SmppReader
 from smsc_link.protocols.smpp.options import TEMPORARY_ERRORS, SmppOptions
@@ -42,6 +42,8 @@ _BINDS: dict[str, type[Bind]] = {
     "receiver": BindReceiver,
     "transmitter": BindTransmitter,
 }
+_FIRST_WITH_TLVS = 0x34
+_FAULTS = {Fault.SOURCE: st.RINVSRCADR, Fault.DESTINATION: st.RINVDSTADR}
 # Sheet, section 10: Kannel stops reconnecting after these, since accounts get locked.
 _FOR_GOOD = frozenset({st.RINVPASWD, st.RINVSYSID, st.RINVSYSTYP})
 
@@ -53,6 +55,11 @@ class SmppAdapter:
         options = read_options(SmppOptions, link)
         if link.bind not in _BINDS:
             raise ConfigError(f"link {link.name}: bind {link.bind!r} is none of {', '.join(_BINDS)}")
+        if options.interface_version < _FIRST_WITH_TLVS and options.long_messages in {"sar", "payload"}:
+            raise ConfigError(
+                f"link {link.name}: long_messages {options.long_messages} needs TLVs, which SMPP before 3.4 has not; "
+                "use udh8 or udh16"
+            )
         self.link = link
         self.options = options
         self.address = Address(link.host, link.port, options.tls_of(link))
@@ -68,7 +75,9 @@ class SmppAdapter:
         self._writer = SmppWriter(link, options)
         self.read = self._reader.read
         self.write = self._writer.write
+        self.parts_of = self._writer.parts_of
         self.submit_answer = self._writer.submit_answer
+        self.is_congested = self._writer.is_congested
 
     @property
     def operator(self) -> Operator:
@@ -108,9 +117,9 @@ class SmppAdapter:
         """How the text of an MO is to be read."""
         return self._reader.codings[data_coding]
 
-    def answer(self, request: Operation, heard: Heard) -> Response | None:
+    def answer(self, request: Operation, heard: Heard, fault: Fault = Fault.MESSAGE) -> Response | None:
         """The response; None to the one request that has none."""
-        status = self._statuses[heard]
+        status = _FAULTS.get(fault, st.RX_P_APPN) if heard is Heard.NEVER else self._statuses[heard]
         if type(request) is DeliverSm:
             return DeliverSmResp(0, status)
         return DataSmResp(0, status) if type(request) is DataSm else None
@@ -126,5 +135,6 @@ def _settings_of(link: Link, options: SmppOptions) -> Settings:
         enquire_ms=int(1000 * options.enquire_s),
         inactivity_ms=int(1000 * options.inactivity_s),
         max_tps=link.max_tps,
+        complains=True,
         serves=frozenset({DataSm}),
     )

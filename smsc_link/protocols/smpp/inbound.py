@@ -17,7 +17,7 @@ from core.errors import ConfigError
 from core.message import Receipt, ReceiptState
 from core.sms.alphabet import Alphabet, Coding, coding_of, unpack
 from core.sms.parts import Piece, piece_of, read_header
-from smsc_link.adapter import Answer, Ignored, Inbound, Unreadable
+from smsc_link.adapter import Answer, Fault, Ignored, Inbound, Unreadable
 from smsc_link.protocols.smpp.options import SmppOptions, coding_named
 from traffic.ports import Delivery
 from wire.smpp import tlvs as tlv
@@ -31,6 +31,9 @@ _TYPE = 0x3C
 _RECEIPT, _INTERMEDIATE = 0x04, 0x20
 _STATES = {2: ReceiptState.DELIVERED, 3: ReceiptState.EXPIRED, 7: ReceiptState.UNKNOWN}
 _ACCEPTED = 6
+_KEY_MAX = 64
+_ADDRESS_MAX = 20
+"""Digits of an address. data_sm has room for 64 (SMPP 3.4, 4.7.1), but no number is so long."""
 _signed = Struct(">q").unpack
 
 
@@ -66,8 +69,8 @@ class SmppReader:
 
         source = operation.source_addr
         destination = operation.destination_addr or self._options.default_destination
-        if not source or not destination:
-            return Unreadable("an MO without source or destination")
+        if not 0 < len(source) <= _ADDRESS_MAX or not 0 < len(destination) <= _ADDRESS_MAX:
+            return _unfit(source, destination)
         data_coding = operation.data_coding
         hashed = octets
         key = ""
@@ -170,6 +173,13 @@ class SmppReader:
         return _STATES.get(found.state, ReceiptState.FAILED)
 
 
+def _unfit(source: str, destination: str) -> Unreadable:
+    if not source or not destination:
+        return Unreadable("an MO without source or destination")
+    fault = Fault.SOURCE if len(source) > _ADDRESS_MAX else Fault.DESTINATION
+    return Unreadable(f"an MO whose {fault.value} has more than {_ADDRESS_MAX} digits", fault)
+
+
 def _tag_of(link: Link) -> int:
     """The number of the TLV with the operator's identity of an MO; 0: there is none."""
     try:
@@ -188,7 +198,8 @@ def _sar_of(tlvs: tlv.Tlvs) -> Piece | None:
 
 
 def _key_in(tlvs: tlv.Tlvs, tag: int) -> str:
-    """The operator's identity of an MO: as text where it is one, else in hex."""
+    """The operator's identity of an MO: as text where it is one, else in hex; a very long one by its hash."""
     octets = (tlv.read_octets(tlvs, tag) or b"").rstrip(b"\0")
     text = octets.decode("latin-1")
-    return text if octets and text.isascii() and text.isprintable() else octets.hex()
+    key = text if octets and text.isascii() and text.isprintable() else octets.hex()
+    return key if len(key) <= _KEY_MAX else blake2b(octets, digest_size=_KEY_MAX // 2).hexdigest()

@@ -2,8 +2,9 @@
 
 SmppWriter   one link's writer; write() of a short GSM text is the hot path
 
-Rule: a text goes in as many parts as core.sms.parts counts, since that is what it costs. Only a text that a link's
-own alphabet lacks goes as UCS-2 instead.
+Rule: parts_of() and write() agree always: one is what is counted, the other what is sent. A text that a link's own
+alphabet lacks goes as UCS-2; a 16-bit reference takes a unit of each part. What the centre itself cuts
+(message_payload) is counted as we would cut it: nobody tells us its parts (sheet, section 9).
 
 Source: the fact sheet's sections 4, 7, 9 and 11.
 """
@@ -14,7 +15,7 @@ from core.catalogue import Link
 from core.clock import DAY_MS, Instant
 from core.message import Mt, SubmitAnswer, SubmitOutcome
 from core.sms.alphabet import GSM7, Alphabet, data_coding_of, decode_gsm, encode, encode_gsm, pack
-from core.sms.parts import MESSAGE_SEPTETS, cut, split, with_header
+from core.sms.parts import MESSAGE_SEPTETS, count, cut, split, with_header
 from smsc_link.protocols.smpp.options import SmppOptions, coding_named
 from wire.smpp import status as st
 from wire.smpp import tlvs as tlv
@@ -25,6 +26,7 @@ from wire.smpp.times import write_absolute, write_relative
 _BITS = {"udh8": 8, "udh16": 16, "sar": 8, "payload": 8}
 _UDHI = 0x40
 _VALIDITY_MAX_MS = 99 * DAY_MS
+_CONGESTED = 90
 _OUTCOMES = {
     "throttle": SubmitOutcome.THROTTLED,
     "temporary": SubmitOutcome.TEMPORARY,
@@ -65,6 +67,15 @@ class SmppWriter:
             self._submit(mt, now, data_coding, header + self._packed(chunk, data_coding, len(header)), udhi=_UDHI)
             for chunk, header in zip(chunks, _headers(reference, len(chunks), self._bits))
         ]
+
+    def parts_of(self, text: str) -> int:
+        """How many SMS the text is over this link."""
+        return count(text, bits=self._bits) if self._plain_gsm else len(self._cut(text)[2])
+
+    def is_congested(self, response: Operation) -> bool:
+        """SMPP 5.0: congestion_state rides on any response (sheet, section 11); most have no TLVs at all."""
+        state = tlv.read_int(response.tlvs, tlv.CONGESTION_STATE) if response.tlvs else None
+        return state is not None and state >= _CONGESTED
 
     def submit_answer(self, response: Operation) -> SubmitAnswer:
         """What the centre says to one part."""

@@ -120,6 +120,15 @@ def test_the_operators_own_identity_is_read_from_the_tlv_that_is_named() -> None
     assert delivered(a_deliver(), adapter).key == ""
 
 
+def test_a_very_long_identity_of_an_operator_is_kept_apart_from_others_like_it() -> None:
+    adapter = an_adapter(id_tlv="0x1402")
+
+    keys = [delivered(a_deliver(tlvs=((0x1402, b"A" * 100 + end),)), adapter).key for end in (b"1", b"2", b"1")]
+
+    assert all(len(key) <= 64 for key in keys)
+    assert keys[0] == keys[2] != keys[1]
+
+
 def test_the_fingerprint_tells_apart_all_that_makes_a_message_another() -> None:
     differing = [
         (a_deliver(), "alpha"),

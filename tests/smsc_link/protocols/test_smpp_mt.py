@@ -15,6 +15,7 @@ from tests.smsc_link.ends import a_link, an_mt, an_operator
 from tests.smsc_link.protocols.smpp_ends import NOW, an_adapter, delivered, text_of, vectors
 from wire.smpp import decode, encode
 from wire.smpp import status as st
+from wire.smpp import tlvs as tlv
 from wire.smpp.operations import (
     BindReceiver,
     BindTransceiver,
@@ -42,6 +43,7 @@ def test_what_is_written_says_what_was_said(way: str, text: str, packed: bool) -
     assert "".join(texts) == text
     bits = 16 if way == "udh16" else 8
     assert len(written) == (1 if way == "payload" else count(text, bits=bits))
+    assert adapter.parts_of(text) == count(text, bits=bits)
     assert all(part.registered_delivery == 1 for part in written)  # type: ignore[attr-defined]
 
 
@@ -59,6 +61,32 @@ def _turned_round(part: Any) -> DeliverSm:
 @pytest.mark.parametrize("fields", vectors("segmentation"))
 def test_parts_are_as_many_as_the_vectors_say(fields: dict[str, Any]) -> None:
     assert len(an_adapter().write(an_mt(fields["text"]), 1, NOW)) == fields["parts"]
+
+
+@pytest.mark.parametrize("alphabet", ["gsm7", "latin-1", "cp1251", "ascii"])
+@pytest.mark.parametrize("text", ["Short", "x" * 161, "x" * 305, "é" * 165, "5 € " * 45, "Длинный " * 40])
+@pytest.mark.parametrize("way", ["udh8", "udh16", "sar"])
+def test_what_is_counted_is_what_is_sent(way: str, text: str, alphabet: str) -> None:
+    adapter = an_adapter(long_messages=way, default_alphabet=alphabet)
+
+    assert adapter.parts_of(text) == len(adapter.write(an_mt(text), 1, NOW))
+
+
+def test_a_wide_reference_takes_a_character_of_each_part() -> None:
+    text = "x" * 306
+
+    assert an_adapter(long_messages="udh8").parts_of(text) == 2
+    assert an_adapter(long_messages="udh16").parts_of(text) == 3
+    assert an_adapter(long_messages="payload").parts_of(text) == 2, "the centre cuts it; we count as we would"
+
+
+def test_a_centre_that_nears_its_end_says_so_with_any_answer() -> None:
+    adapter = an_adapter()
+
+    said = [SubmitSmResp(message_id="1", tlvs=((tlv.CONGESTION_STATE, bytes((state,))),)) for state in (0, 89, 90, 100)]
+
+    assert [adapter.is_congested(response) for response in said] == [False, False, True, True]
+    assert not adapter.is_congested(SubmitSmResp(message_id="1"))
 
 
 def test_parts_of_one_message_have_one_reference() -> None:
@@ -166,6 +194,7 @@ def test_the_bind_says_what_the_link_says() -> None:
         ({"packed": 1}, "1 is not true or false"),
         ({"enquire_s": "30"}, "'30' is not a number"),
         ({"default_alphabet": "klingon"}, "'klingon' is neither gsm7 nor a codec"),
+        ({"interface_version": 0x33, "long_messages": "sar"}, "long_messages sar needs TLVs"),
     ],
 )
 def test_a_wrong_option_is_explained(options: dict[str, object], mistake: str) -> None:

@@ -1,0 +1,32 @@
+"""An MT made durable before anything is sent; a reply that would be too long."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.sms.parts import count
+from traffic.submit import PARTS_MAX, cut_to_fit
+
+
+@given(text=st.text(max_size=5000))
+def test_what_is_cut_fits_and_is_the_beginning_of_what_was_said(text: str) -> None:
+    kept, parts = cut_to_fit(text)
+
+    assert text.startswith(kept)
+    assert parts == count(kept) <= PARTS_MAX
+    assert kept == text or count(text) > PARTS_MAX
+
+
+def test_a_text_without_end_is_cut_too() -> None:
+    for text in ("x" * 100_000, "ж" * 100_000, "😀" * 100_000, "[" * 100_000):
+        kept, parts = cut_to_fit(text)
+
+        assert parts == PARTS_MAX or len(kept) > PARTS_MAX * 30
+        assert count(kept) <= PARTS_MAX
+
+
+def test_parts_are_counted_as_the_link_would_send_them() -> None:
+    kept, parts = cut_to_fit("x" * 20 * 153, lambda text: count(text, bits=16))
+
+    assert parts <= PARTS_MAX
+    assert count(kept, bits=16) == parts
+    assert len(kept) < 20 * 153

@@ -1,0 +1,139 @@
+"""Lines, what has begun on each, and which one for the next message. No I/O.
+
+Sending   one MT on its way: its operations, which parts are to go, what was said to those that went
+Lane      a line, and what has begun on it and has parts left
+Lanes     the lanes of each operator: opened, chosen, looked through
+
+Rule: an operation is written for one link and sent over no other: their options differ.
+"""
+
+from collections import deque
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from core.message import Mt, MtState, SubmitAnswer, SubmitOutcome
+from traffic.ports import Line
+
+_PART_STATES = {
+    SubmitOutcome.ACCEPTED: MtState.SUBMITTED,
+    SubmitOutcome.PERMANENT: MtState.FAILED,
+    SubmitOutcome.TEMPORARY: MtState.FAILED,
+    SubmitOutcome.UNANSWERED: MtState.UNKNOWN,
+}
+
+
+@dataclass(slots=True, eq=False)
+class Lane:
+    """A line, and what has begun on it and has parts left."""
+
+    line: Line
+    begun: "deque[Sending]" = field(default_factory=deque)
+    room: int = 0
+    """As it was last asked."""
+    closed_ms: int = 0
+    """Since when it is known to be closed while something waits for it; 0: it is not."""
+
+    @property
+    def waits_in_vain(self) -> bool:
+        """Something has begun here, and the line is closed."""
+        return bool(self.begun) and not self.line.is_open
+
+    def leave(self) -> list["Sending"]:
+        """What waits here, which waits no more; what has parts under way will be judged by itself."""
+        waiting = [sending for sending in self.begun if sending.todo and not sending.open]
+        self.begun.clear()
+        return waiting
+
+
+@dataclass(slots=True, eq=False)
+class Sending:
+    """One MT on its way. `answers` are those that count: what was throttled, or never left, is to go again."""
+
+    mt: Mt
+    lane: Lane | None = None
+    operations: Sequence[object] = ()
+    todo: list[int] = field(default_factory=list)
+    answers: dict[int, SubmitAnswer] = field(default_factory=dict)
+    open: int = 0
+
+    @property
+    def is_refused(self) -> bool:
+        """Some part was not accepted: no more of it is sent now."""
+        return any(answer.outcome is not SubmitOutcome.ACCEPTED for answer in self.answers.values())
+
+    def why(self, outcome: SubmitOutcome | None = None) -> str:
+        """What was said to the first part that was not accepted, or that had this outcome."""
+        for _, answer in sorted(self.answers.items()):
+            if answer.outcome is outcome or (outcome is None and answer.outcome is not SubmitOutcome.ACCEPTED):
+                return answer.sentence or answer.outcome.value
+        return "only some of its parts were sent"
+
+    def parts(self) -> list[tuple[int, str, MtState]]:
+        """What became of each part; of one alone nothing that the message's own row does not tell."""
+        if len(self.operations) == 1:
+            return []
+        return [(i + 1, answer.key, _PART_STATES[answer.outcome]) for i, answer in sorted(self.answers.items())]
+
+
+_NONE: Mapping[int, Lane] = {}
+
+
+class Lanes:
+    """By operator, then by link: lines that were opened, bound now or not."""
+
+    def __init__(self) -> None:
+        self._lanes: dict[int, dict[int, Lane]] = {}
+
+    def opened(self, operator_id: int, line: Line) -> Lane | None:
+        """A line is bound. The lane of an earlier line of its link, which was made anew meanwhile; else None."""
+        lanes = self._lanes.setdefault(operator_id, {})
+        lane = lanes.get(line.link.id)
+        if lane is not None and lane.line is line:
+            return None
+        lanes[line.link.id] = Lane(line)
+        return lane
+
+    def of(self, operator_id: int) -> Collection[Lane]:
+        """Those of one operator."""
+        return self._lanes.get(operator_id, _NONE).values()
+
+    def is_current(self, lane: Lane, operator_id: int) -> bool:
+        """Whether its line is still its link's."""
+        return self._lanes.get(operator_id, _NONE).get(lane.line.link.id) is lane
+
+    def choose(self, operator_id: int, link_id: int) -> Lane | None:
+        """The message's own link if it has room, else the one of its operator with most; None: nobody has any."""
+        lanes = self._lanes.get(operator_id, _NONE)
+        own = lanes.get(link_id)
+        if own is not None and own.line.is_open:
+            own.room = own.line.room()
+            if own.room > 0:
+                return own
+        best: Lane | None = None
+        for lane in lanes.values():
+            if lane is not own and lane.line.is_open:
+                lane.room = lane.line.room()
+                if lane.room > (best.room if best else 0):
+                    best = lane
+        return best
+
+    def is_open(self, operator_id: int) -> bool:
+        """Whether any link of the operator is bound for sending."""
+        return any(lane.line.is_open for lane in self.of(operator_id))
+
+    def operators(self) -> list[int]:
+        """Those of which a line was ever opened."""
+        return list(self._lanes)
+
+    def __iter__(self) -> Iterator[tuple[int, Lane]]:
+        """Every lane, with its operator."""
+        return ((operator_id, lane) for operator_id in self.operators() for lane in self.of(operator_id))
+
+
+def reference_of(mt: Mt, link_id: int) -> int:
+    """What ties the parts of a message together: 16 bits that change with every message, the lower 8 too.
+
+    The lowest bits of an id hardly change; those above them are milliseconds. Another link may cut the text
+    elsewhere, so its parts must not be joined with those of the first.
+    """
+    return ((mt.id >> 22 ^ mt.id) + link_id) & 0xFFFF

@@ -111,6 +111,7 @@ async def away(
     raise_for(await asyncio.to_thread(end_faults, stage), what)
     outage.binds = sum(centre.counted.binds for centre in stage.centres) - binds + 1
     outage.put_off = sum(centre.counted.put_off for centre in stage.centres)
+    outage.noticed = len(stage.service.said(AWAY))
     outage.stored, outage.repeats = stage.row("SELECT (SELECT COUNT(*) FROM mo), (SELECT COUNT(*) FROM mo_repeat)")
     return outage
 

@@ -45,14 +45,22 @@ class ServiceProcess(Server):
         self.arguments: list[str] = []
         self.under: list[str] = []
         """A command that it runs under."""
+        self.roles = "links,dispatch,api"
+        self._ups = 0
         self.config = self.folder / "tollbridge.toml"
         self.config.write_text(config.replace("PORT", str(self.port)))
 
     def command(self) -> list[str]:
         run = [sys.executable, "-m", self.module, *self.arguments, "run", "--config", str(self.config)]
-        return [*self.under, *run, "--roles", "links,dispatch,api"]
+        return [*self.under, *run, "--roles", self.roles]
+
+    def start(self) -> None:
+        self._ups = len(self.said("up")) if (self.folder / "log").exists() else 0
+        super().start()
 
     def answers(self) -> bool:
+        if "api" not in self.roles:
+            return len(self.said("up")) > self._ups
         return self.health(1.0).status == 200
 
     @property

@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from store.processes import STOPPED
+from store.pulse import STOPPED
 from tests.case import AsyncioTestCase
 from tests.fire.stage import Ask, Stage
 from tests.fire.truth import end_faults, raise_for

@@ -1,16 +1,21 @@
-"""An event loop whose time is virtual: it never waits, it jumps to the next timer.
+"""An event loop whose time is virtual, and the processes that run on it: it never waits, it jumps to the next timer.
 
 VirtualLoop    asyncio's own loop with another clock and a selector that does not block
 VirtualClock   core.clock.Clock on it; the wall clock may be set, the monotonic one may not
+Life           all that one process runs on the loop: it can be frozen as SIGSTOP does, and ended as kill -9 does
 
 Rule: no sockets but the loop's own pair, no threads; the order of callbacks is that of the code.
 """
 
 import asyncio
 import selectors
+from collections.abc import Callable
+from contextvars import Context, ContextVar, copy_context
 from typing import Any
 
 from core.clock import Instant
+
+_LIFE: ContextVar["Life | None"] = ContextVar("life", default=None)
 
 
 class _Selector(selectors.DefaultSelector):
@@ -42,6 +47,68 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         """Time passes."""
         # A timer is due when its time is reached; floats need a nudge to reach it.
         self._virtual_s += max(seconds, 0) + 1e-9
+
+    def call_soon(  # type: ignore[override]
+        self, callback: Callable[..., Any], *args: Any, context: Context | None = None
+    ) -> asyncio.Handle:
+        life = (copy_context() if context is None else context).get(_LIFE)
+        if life is not None:
+            callback, args = life.let, (callback, *args)
+        return super().call_soon(callback, *args, context=context)
+
+    def call_at(  # type: ignore[override]
+        self, when: float, callback: Callable[..., Any], *args: Any, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        life = (copy_context() if context is None else context).get(_LIFE)
+        if life is not None:
+            callback, args = life.let, (callback, *args)
+        return super().call_at(when, callback, *args, context=context)
+
+
+class Life:
+    """One process on the loop: whatever was begun in its context, and what that began."""
+
+    def __init__(self) -> None:
+        self.is_frozen = False
+        self.is_over = False
+        self._held: list[tuple[Context, Callable[..., Any], tuple[Any, ...]]] = []
+        self._context = Context()
+        self._context.run(_LIFE.set, self)
+
+    def context(self) -> Context:
+        """To run something as this process."""
+        return self._context.copy()
+
+    def let(self, callback: Callable[..., Any], *args: Any) -> None:
+        """Its turn: nothing runs while it is frozen, or ever again."""
+        if self.is_frozen or self.is_over:
+            self._held.append((copy_context(), callback, args))
+            return
+        callback(*args)
+
+    def freeze(self) -> None:
+        """SIGSTOP: time goes on, and what arrives waits."""
+        self.is_frozen = True
+
+    def thaw(self) -> None:
+        """SIGCONT."""
+        self.is_frozen = False
+        if not self.is_over:
+            self._go_on(asyncio.get_running_loop())
+
+    def end(self) -> None:
+        """kill -9: not one line runs any more."""
+        self.is_over = True
+
+    def clear_away(self, loop: asyncio.AbstractEventLoop) -> None:
+        """After the world's end: tasks that wait for a turn can be cancelled only when they get it."""
+        self.is_frozen = self.is_over = False
+        self._go_on(loop)
+
+    def _go_on(self, loop: asyncio.AbstractEventLoop) -> None:
+        held, self._held = self._held, []
+        for context, callback, args in held:
+            loop.call_soon(callback, *args, context=context)
 
 
 class VirtualClock:

@@ -1,45 +1,35 @@
-"""The world of one seed: two operators, three partners, subscribers, and a service that may die at any commit.
+"""The world of one seed: two operators, three partners, subscribers, one or two processes that may die at any commit.
 
-World     begins the service, the centres and the traffic; faults for a while, then calm until all is quiet
-Service   one incarnation of the process: the real way, links and journal; killed as `kill -9` kills
+World   begins the processes, the centres and the traffic; faults for a while, then calm until all is quiet
+
+What goes wrong: commits fail or are the last thing that a process does; cables are cut, the database goes away, for
+all or for one; processes are stopped, killed, frozen; wall clocks jump.
 
 Rule: everything random comes from `Random(seed)`, all time from the virtual loop; the same seed is the same run.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextvars import copy_context
 from random import Random
-from typing import Any, TypeVar
+from typing import Any
 
 import structlog
 
-from core.clock import DAY_MS, Instant
-from core.errors import StoreError
-from core.ids import Ids
-from core.message import Answer, Callback, Mt, Outcome
-from core.sms.alphabet import GSM7
-from fraud.counters import MemoryCounts
+from core.message import Answer, Callback, Outcome
 from plumbing.conversation import Address
-from plumbing.pipe import Network, Wire
+from plumbing.pipe import Wire
 from sim.centre import PocketSmsc
 from sim.quirks import Quirks
-from smsc_link.links import Links
-from store import processes, recovery
-from store.journal import Journal
-from store.outbox import Outbox
-from tests.makers import NOON
-from tests.simulation.faults import Crash, Fault, faulty_copy
+from tests.simulation.faults import Fault, faulty_copy
 from tests.simulation.loop import VirtualClock, VirtualLoop
-from tests.simulation.plans import Plans, Seen, catalogue_of
-from traffic.settle import Book, Settler
-from traffic.submit import ReplyPlace
-from traffic.way import Pace, Way
-
-T = TypeVar("T")
+from tests.simulation.network import LivingNetwork
+from tests.simulation.plans import CLOCKS_AGREE_MS, JUMPS_MS, LAYOUTS, Seen, catalogue_of, plans_of, start_of
+from tests.simulation.service import Host, Place, Service
+from traffic.submit import ReplyOutcome
 
 FAULTY_S = 40.0
 CALM_S = 1200.0
-PACE = Pace(max_delay_ms=1, timeout_s=10, parts_timeout_s=60)
 
 
 class World:
@@ -47,38 +37,38 @@ class World:
 
     def __init__(self, seed: int, template: bytes) -> None:
         self.seed = seed
-        self.random = Random(seed)
-        random = self.random
-        wild = random.random() < 0.85
-
-        def chance(most: float) -> float:
-            return random.choice([0.0, most * random.random()]) if wild else 0.0
-
-        self.plans = Plans(
-            crash=chance(0.06),
-            away=chance(0.06),
-            doubt=chance(0.05),
-            cut=chance(0.5),
-            partner_fails=random.choice([0.0, 0.2, 0.7]),
-            messages=random.randrange(15, 60),
-            long_share=random.choice([0.0, 0.3]),
-            votes=random.randrange(0, 6),
-        )
+        random = self.random = Random(seed)
+        self.plans = plans_of(random)
         self.loop = VirtualLoop()
-        start = random.choice([NOON, NOON + random.randrange(30 * DAY_MS), 1_798_761_595_000])
+        self._outside = copy_context()
+        start = start_of(random)
         self.clock = VirtualClock(self.loop, start)
         self.database = faulty_copy(template)
-        self.database.next_fault = self._next_fault
-        self.catalogue = catalogue_of(random)
-        wire = Wire(delay_s=self._delay_s, cut=self._cut_bytes)
-        self.network = Network(wire)
+        self.is_away = False
+        self.catalogue = catalogue_of(random, numbered=self.plans.layout == "pair")
+        self.network = LivingNetwork(Wire(delay_s=self._delay_s, cut=self._cut_bytes))
         self.centres = [self._centre(2775 + place) for place in range(3)]
         self.seen = Seen()
-        self.service: Service | None = None
         self.faulty = True
         self.log: list[str] = []
+        self.failures: list[str] = []
+        self.pids: set[int] = set()
+        """Of the processes that run."""
+        self.lives: list[Service] = []
+        """Every process that ever was."""
+        self._tasks: set[asyncio.Task[Any]] = set()
+        one = Host("host-1", VirtualClock(self.loop, start))
+        roles = LAYOUTS[self.plans.layout]
+        hosts = [
+            one if self.plans.one_host else Host(f"host-{n + 1}", self._clock_near(start)) for n in range(len(roles))
+        ]
+        self.places = [Place(f"place-{n + 1}", roles[n], hosts[n]) for n in range(len(roles))]
 
     # --- chance ----------------------------------------------------------------------------------------
+
+    def _clock_near(self, start: int) -> VirtualClock:
+        """Clocks of hosts agree within seconds."""
+        return VirtualClock(self.loop, start + self.random.randrange(-CLOCKS_AGREE_MS, CLOCKS_AGREE_MS))
 
     def _delay_s(self) -> float:
         return self.random.choice((0.001, 0.003, 0.02, 0.3 if self.faulty else 0.02))
@@ -89,7 +79,8 @@ class World:
         place = self.random.randrange(1, len(octets))
         return octets[:place], octets[place:]
 
-    def _next_fault(self) -> Fault:
+    def next_fault(self) -> Fault:
+        """What becomes of the next transaction that writes."""
         if not self.faulty:
             return Fault.NONE
         plans, throw = self.plans, self.random.random()
@@ -108,7 +99,7 @@ class World:
         quirks = Quirks(
             response_timeout_s=8.0,
             retry_s=random.choice([0.5, 2.0]),
-            id_tlv=0x1400 if port == 2777 else 0,
+            id_tlv=0x1400 if port == 2777 or self.plans.layout == "pair" else 0,
             window=random.choice([1, 10, 50]),
             long_messages=random.choice(["udh8", "udh16", "sar", "payload"]),
             receipts=random.choice(["both", "text", "tlv"]),
@@ -119,6 +110,10 @@ class World:
             throttle=random.choice([0.0, 0.3]),
         )
         centre = PocketSmsc(self.clock, random, quirks=quirks)
+        # Two centres of one operator give their numbers from different ranges; and it is the subscriber's handset that
+        # counts the references of long texts, whatever centre they go to.
+        centre.counted.written = (port - 2775) * 1_000_000
+        centre._references = (port - 2775) * 80
         self.network.listen(Address("127.0.0.1", port), centre.accept, self.clock)
         return centre
 
@@ -138,10 +133,44 @@ class World:
             )
         if callback.partner == "core":
             return Answer(Outcome.REFUSED, status=404)
-        long = "x" * 200 if callback.mo_id % 5 == 0 else ""
-        return Answer(Outcome.ANSWERED, f"reply {callback.mo_id} {long}", status=200)
+        if callback.partner == "bolt" and self.plans.later:
+            self.later(self._begin, self._reply_later(callback.mo_id), "world-reply")
+            if self.random.random() < 0.7:
+                return Answer(Outcome.LATER, status=202)
+        return Answer(Outcome.ANSWERED, _reply_to(callback.mo_id), status=200)
+
+    async def _reply_later(self, mo_id: int) -> None:
+        """POST /v1/messages/{id}/reply, again and again until an answer comes back."""
+        partner = self.catalogue.partners["bolt"]
+        while True:
+            await asyncio.sleep(self.random.uniform(0.1, 3.0))
+            places = [place for place in self.places if "api" in place.roles]
+            service = self.random.choice(places).service
+            if service is None or not service.is_up:
+                continue
+            asked = service.spawn(service.way.replies.reply(partner, mo_id, _reply_to(mo_id)), "reply")
+            await asyncio.wait([asked], timeout=8)
+            if not asked.done() or asked.exception() is not None:
+                continue
+            outcome = asked.result().outcome
+            assert outcome in (ReplyOutcome.QUEUED, ReplyOutcome.ANSWERED_BEFORE), outcome
+            return
 
     # --- the run -----------------------------------------------------------------------------------------
+
+    def later(self, function: Callable[..., Any], *args: Any) -> None:
+        """Something that happens outside of every process."""
+        self.loop.call_soon(function, *args, context=self._outside.copy())
+
+    def _begin(self, work: Any, name: str) -> None:
+        task = self.loop.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: "asyncio.Task[Any]") -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.failures.append(f"{task.get_name()} failed: {error!r}")
 
     def run(self) -> None:
         """The whole run on the virtual loop."""
@@ -150,23 +179,35 @@ class World:
             try:
                 self.loop.run_until_complete(self.loop.create_task(self._run(), name="world"))
             finally:
-                for task in sorted(asyncio.all_tasks(self.loop), key=lambda task: task.get_name()):
-                    task.cancel()
-                self.loop.run_until_complete(asyncio.sleep(0))
+                self._clear_away()
                 self.loop.close()
                 asyncio.set_event_loop(None)
                 self.log = [str(line) for line in lines]
 
+    def _clear_away(self) -> None:
+        """Let every task end, those of the dead too: nothing is checked of what they still say."""
+        self.is_away = True
+        for service in self.lives:
+            if hasattr(service, "way"):
+                service.way.cancel()
+            service.life.clear_away(self.loop)
+        while tasks := asyncio.all_tasks(self.loop):
+            for task in tasks:
+                task.cancel()
+            self.loop.run_until_complete(self.loop.create_task(asyncio.sleep(0)))
+
     async def _run(self) -> None:
-        self._begin_service()
-        chaos = asyncio.create_task(self._chaos(), name="world-chaos")
+        for place in self.places:
+            self._begin_service(place)
+        chaos = [asyncio.create_task(work, name="world-chaos") for work in (self._chaos(), self._clocks())]
+        chaos += [asyncio.create_task(self._freezes(place), name="world-freezes") for place in self.places]
         await self._traffic()
         await asyncio.sleep(max(0.0, FAULTY_S - self.loop.time()))
         self.faulty = False
-        await chaos
-        self.database.is_away = False
-        if self.service is None:
-            self._begin_service()
+        await asyncio.gather(*chaos)
+        for place in self.places:
+            if place.service is None:
+                self._begin_service(place)
         await self._calm()
 
     async def _traffic(self) -> None:
@@ -175,7 +216,7 @@ class World:
         for number in range(self.plans.messages):
             await asyncio.sleep(random.expovariate(self.plans.messages / 30))
             centre = random.choice(self.centres)
-            source = f"7900000{random.choice((13, *range(20, 40))):04d}"
+            source = f"7900000{random.choice((13, *range(20, 20 + self.plans.subscribers))):04d}"
             word = random.choice(("GAME", "game", "CHAT", "HELLO"))
             long = " long" * 60 if random.random() < self.plans.long_share else ""
             code = "4446" if random.random() < 0.95 else "9999"
@@ -185,7 +226,7 @@ class World:
             self.centres[0].write("79000099999", "4446", "GAME vote")
 
     async def _chaos(self) -> None:
-        """Cables are cut, the database goes away for a while, the service is stopped and begun."""
+        """Cables are cut, the database goes away for a while, a process is stopped and begun."""
         random = self.random
         while self.faulty:
             await asyncio.sleep(random.uniform(0.5, 6.0))
@@ -197,12 +238,45 @@ class World:
                         pipe.sever()
             if throw < self.plans.away:
                 self.seen.outages += 1
-                self.database.is_away = True
+                self.is_away = True
                 await asyncio.sleep(random.uniform(0.1, 5.0))
-                self.database.is_away = False
-            if throw < self.plans.crash / 2 and self.service is not None:
+                self.is_away = False
+            service = random.choice(self.places).service
+            if throw < self.plans.crash / 2 and service is not None and service.is_up and not service.life.is_frozen:
                 self.seen.stops += 1
-                await self.service.stop_or_die()
+                await service.stop_or_die()
+
+    async def _clocks(self) -> None:
+        """Wall clocks jump."""
+        random = self.random
+        while self.faulty:
+            await asyncio.sleep(random.uniform(0.5, 8.0))
+            if random.random() < self.plans.jump:
+                self._set_clock(random.choice(self.places).host, random.choice(JUMPS_MS))
+        if self.seen.jumps and (len(self.places) > 1 or random.random() < 0.5):
+            # Somebody looks after the clocks at last: hosts that share a database have to agree.
+            for place in self.places:
+                self._set_clock(place.host, self.clock.now() - place.host.clock.now())
+
+    def _set_clock(self, host: Host, by_ms: int) -> None:
+        self.seen.jumps.append((self.clock.monotonic_ms(), by_ms))
+        host.clock.set_back(-by_ms)
+
+    async def _freezes(self, place: Place) -> None:
+        """A process stands still for a while, or cannot reach the database, and then goes on."""
+        random = self.random
+        while self.faulty:
+            await asyncio.sleep(random.uniform(0.5, 8.0))
+            service = place.service
+            if service is not None and random.random() < self.plans.freeze:
+                self.seen.freezes += 1
+                service.life.freeze()
+                await asyncio.sleep(random.choice((0.5, 3.0, 7.0, 9.0, 12.0, 25.0)) * random.uniform(0.8, 1.2))
+                service.life.thaw()
+            if random.random() < self.plans.apart:
+                place.is_apart = True
+                await asyncio.sleep(random.choice((1.0, 6.0, 15.0)) * random.uniform(0.8, 1.2))
+                place.is_apart = False
 
     async def _calm(self) -> None:
         """Until nothing is left to do, or CALM_S have passed: then the truth will say what is missing."""
@@ -213,7 +287,9 @@ class World:
             quiet = quiet + 1 if self._is_quiet() else 0
 
     def _is_quiet(self) -> bool:
-        if any(centre.waiting or any(not mo.is_acknowledged for mo in centre.mos) for centre in self.centres):
+        if self._tasks or any(centre.waiting for centre in self.centres):
+            return False
+        if any(not mo.is_acknowledged for centre in self.centres for mo in centre.mos):
             return False
         with self.database.read() as connection:
             for question in (
@@ -225,175 +301,32 @@ class World:
                     return False
         return True
 
-    # --- the service's lives -------------------------------------------------------------------------------
+    # --- the processes' lives ------------------------------------------------------------------------------
 
-    def _begin_service(self) -> None:
-        self.service = Service(self)
-        self.service.begin()
+    def _begin_service(self, place: Place) -> None:
+        pid = len(self.lives) + 1
+        self.pids.add(pid)
+        place.service = Service(self, place, pid)
+        self.lives.append(place.service)
+        place.service.begin()
 
-    def died(self, service: "Service") -> None:
-        """A crash: the process is gone, another one begins a little later."""
-        if service is not self.service:
-            return
-        self.seen.crashes += 1
-        self.service = None
-        service.kill()
-        self.loop.call_later(self.random.uniform(0.2, 3.0), self._again)
+    def died(self, service: Service) -> None:
+        """A process is gone; another one begins a little later."""
+        if service.place.service is service:
+            self.seen.crashes += 1
+            service.place.service = None
+            self.loop.call_later(self.random.uniform(0.2, 3.0), self._again, service.place)
 
-    def _again(self) -> None:
-        if self.service is None:
-            self._begin_service()
+    def stopped(self, service: Service) -> None:
+        """A process ended in good order; another one begins at once."""
+        if service.place.service is service:
+            service.place.service = None
+            self._again(service.place)
+
+    def _again(self, place: Place) -> None:
+        if place.service is None:
+            self._begin_service(place)
 
 
-class Service:
-    """One incarnation."""
-
-    def __init__(self, world: World) -> None:
-        self.world = world
-        self.is_dead = False
-        self.dead = asyncio.Event()
-        self._turn = asyncio.Lock()
-        self.tasks: set[asyncio.Task[Any]] = set()
-        self.way: Way
-        self.links: Links
-
-    def begin(self) -> None:
-        """Start as the real service does, retrying while the database is away."""
-        self._spawn(self._start(), "service-start")
-
-    async def _start(self) -> None:
-        world = self.world
-        while True:
-            try:
-                self._build()
-                break
-            except StoreError:
-                await asyncio.sleep(0.5)
-            except Crash:
-                world.loop.call_soon(world.died, self)
-                return
-        self.way.start()
-        self.links.start(world.catalogue)
-        self._spawn(self._beat(), "service-beat")
-
-    def _build(self) -> None:
-        world = self.world
-        clock, database, catalogue = world.clock, world.database, world.catalogue
-        now = clock.now()
-        me = processes.register(database, roles="all", now=now)
-        self.process_id = me.id
-        # The number of the process is always ours here, so every other one is gone.
-        processes.bury_dead(database, self_id=me.id, now=now)
-        ids = Ids(me.slot, after=me.after)
-        self.settler = Settler(
-            Book.of(catalogue),
-            MemoryCounts(),
-            ids,
-            clock,
-            holds=lambda operator_id: self.way.sender.holds(operator_id),
-            is_crowded=lambda partner_id: self.way.dispatcher.is_crowded(partner_id),
-            probe=lambda: None,
-        )
-        journal = Journal(database, self.settler, process_id=me.id, ids=ids, clock=clock, lease_ms=PACE.lease_ms)
-        self.outbox = Outbox(database, lambda: catalogue, clock, process_id=me.id, lease_ms=PACE.lease_ms)
-        self.way = Way(
-            journal=journal,
-            run=self._write,
-            clock=clock,
-            random=world.random,
-            ids=ids,
-            catalogue=lambda: catalogue,
-            methods=dict.fromkeys(("http_get", "http_post", "http_post_json"), world.deliver),
-            due_callbacks=self._due_callbacks,
-            due_mts=self._due_mts,
-            find_place=self._find_place,
-            coding_of=lambda link, data_coding: GSM7,
-            pace=PACE,
-        )
-        operators = {code: operator.id for code, operator in catalogue.operators.items()}
-        self.way.sender.know(operators)
-        self.way.sender.serves(list(operators.values()))
-        self.settler.restore(recovery.counted_messages(database, now - DAY_MS))
-        places = {link.id: (link, catalogue.operators[link.operator]) for link in catalogue.links.values()}
-        self.way.accept.restore(recovery.waiting_parts(database, list(operators.values())), places)
-        self.links = Links(intake=self.way, connect=world.network.connect, clock=clock, random=world.random)
-
-    async def _write(self, function: Any, *args: Any) -> Any:
-        """The writer's thread, inline: a while later, in order, and perhaps the last thing that it does."""
-        if self.is_dead:
-            await asyncio.Event().wait()
-        async with self._turn:
-            await asyncio.sleep(self.world.random.choice((0.0, 0.001, 0.01)))
-            if self.is_dead:
-                await asyncio.Event().wait()
-            try:
-                return function(*args)
-            except Crash:
-                self.is_dead = True
-                self.world.loop.call_soon(self.world.died, self)
-        return await asyncio.Event().wait()
-
-    async def _due_callbacks(self, limit: int, crowded: Sequence[int]) -> list[Callback]:
-        found: list[Callback] = await self._write(self.outbox.callbacks, limit, crowded)
-        return found
-
-    async def _due_mts(self, limit: int, operator_ids: Sequence[int]) -> list[Mt]:
-        found: list[Mt] = await self._write(self.outbox.mts, limit, operator_ids)
-        return found
-
-    async def _find_place(self, mo_id: int, partner_id: int) -> ReplyPlace | None:
-        return None
-
-    def _now(self) -> Instant:
-        return self.world.clock.now()
-
-    async def _beat(self) -> None:
-        while True:
-            await asyncio.sleep(2.0)
-            try:
-                await self._write(processes.beat, self.world.database, self.process_id, self._now())
-            except StoreError:
-                continue
-
-    def kill(self) -> None:
-        """kill -9: every connection is cut, every task ends, nothing is written any more."""
-        self.is_dead = True
-        self.dead.set()
-        for pipe in self.world.network.pipes:
-            pipe.sever()
-        if hasattr(self, "way"):
-            self.way.cancel()
-        current = asyncio.current_task()
-        for task in sorted(asyncio.all_tasks(), key=lambda task: task.get_name()):
-            if task is not current and task.get_name().startswith(("service", "link ", "Task-")):
-                task.cancel()
-
-    async def stop_or_die(self) -> None:
-        """SIGTERM; a crash on the way ends it too."""
-        stopping = asyncio.create_task(self._stop(), name="world-stop")
-        dying = asyncio.create_task(self.dead.wait(), name="world-dead")
-        await asyncio.wait({stopping, dying}, return_when=asyncio.FIRST_COMPLETED)
-        stopping.cancel()
-        dying.cancel()
-
-    async def _stop(self) -> None:
-        """SIGTERM, then a new process."""
-        world = self.world
-        if world.service is not self or not hasattr(self, "links"):
-            return
-        await self.links.stop(20)
-        await self.way.stop(20)
-        if world.service is self and not self.is_dead:
-            try:
-                await self._write(processes.retire, world.database, self.process_id, self._now())
-            except StoreError:
-                pass
-            if world.service is self:
-                world.service = None
-                self.kill()
-                world._again()
-
-    def _spawn(self, work: Any, name: str) -> None:
-        task = asyncio.get_running_loop().create_task(work, name=name)
-        self.tasks.add(task)
-        task.add_done_callback(self.tasks.discard)
+def _reply_to(mo_id: int) -> str:
+    return f"reply {mo_id} {'x' * 200 if mo_id % 5 == 0 else ''}"

@@ -5,12 +5,16 @@ PocketOptions    what the command line may say
 run_pocket       listens, sends MO, tells a line each second and a summary at the end
 
 With `count` and no `rate` it is a flood; with neither it only answers. It ends when all `count` MO are acknowledged
-and nothing more came for `linger_s`; without a count when it is cancelled.
+and nothing more came for `linger_s`, or after `seconds`; without either when it is cancelled.
+
+Rule: it ends as a good centre does: it sends nothing new, waits for the answers that are under way, and unbinds. A
+session that just breaks off makes the service doubt what it had answered, and take the next run's MO for repeats.
 """
 
 import asyncio
 import sys
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from random import Random
 
@@ -18,13 +22,22 @@ from core.clock import Clock
 from plumbing.clock import SystemClock
 from plumbing.conversation import read_address
 from plumbing.loop import spawn
-from plumbing.pump import listen
+from plumbing.pump import Listener, listen
 from sim.centre import PocketSmsc
+from sim.esme import Job
 from sim.quirks import Quirks
 from sim.records import Counted
 from sim.subscribers import Subscribers
+from wire.errors import LocalError
+from wire.smpp import status as st
+from wire.smpp.operations import Unbind
 
 __all__ = ["PocketOptions", "PocketSmsc", "run_pocket", "summary"]
+
+DRAIN_S = 10.0
+"""How long what is under way may take for its answers at the end."""
+UNBIND_S = 5.0
+"""How long clients may take to answer an unbind."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,11 +49,14 @@ class PocketOptions:
     """MO per second; 0: as fast as they are taken."""
     count: int = 0
     """How many MO; 0: without end, at the rate."""
+    seconds: float = 0.0
+    """End after so long; 0: not by time."""
     system_id: str = ""
     password: str = ""
     """Who may bind; empty: everybody."""
     short_codes: tuple[str, ...] = ("4446",)
-    texts: tuple[str, ...] = ("GAME 7",)
+    texts: tuple[str, ...] = ("GAME {u}",)
+    """`{n}` is the MO's number, `{r}` four random digits, `{u}` a word that no other MO of any seed has."""
     msisdn: str = "79001000000"
     """The first subscriber; the next writes with the next number."""
     subscribers: int = 100_000
@@ -60,24 +76,57 @@ async def run_pocket(
     """Be a message centre until done or cancelled; what it counted. Raises an OSError or ValueError for `listen`."""
     clock = clock or SystemClock()
     centre = _centre_of(options, clock)
+    refusals: Counter[int] = Counter()
+    centre.on_answered = lambda job, status: _count_refusal(refusals, job, status)
     listener = listen(read_address(options.listen), centre.accept, clock)
     tell(f"listening at port {listener.port}; seed {options.seed}")
     began_ms = clock.monotonic_ms()
     ticker = spawn(_tell_each_second(centre, tell), name="pocket ticker")
     try:
-        await _traffic(centre, options)
-    except asyncio.CancelledError:
+        async with asyncio.timeout(options.seconds or None):
+            await _traffic(centre, options)
+    except (asyncio.CancelledError, TimeoutError):
         pass  # The end of a run without a count: the summary is still wanted.
     finally:
         ticker.cancel()
-        await listener.close(abort=True)
-    for line in summary(centre.counted, clock.monotonic_ms() - began_ms):
+        await _say_goodbye(centre, listener)
+    for line in summary(centre.counted, clock.monotonic_ms() - began_ms, refusals):
         tell(line)
     return centre.counted
 
 
-def summary(counted: Counted, duration_ms: int) -> list[str]:
-    """What happened, for a person."""
+def _count_refusal(refusals: Counter[int], job: Job, status: int) -> None:
+    if status and job.mo is not None:
+        refusals[status] += 1
+
+
+async def _say_goodbye(centre: PocketSmsc, listener: Listener) -> None:
+    """Nobody new, nothing new; the answers that are under way; unbind. Who does not answer is cut off."""
+    await listener.close()
+    bound = list(centre.esmes)
+    for esme in bound:
+        esme.receives = False
+    await _at_most(DRAIN_S, centre, lambda: not any(esme.wire.in_flight for esme in centre.esmes))
+    for esme in bound:
+        if esme.is_bound and esme.conversation is not None:
+            try:
+                esme.conversation.send(Unbind())
+            except LocalError:
+                pass  # It is unbinding by itself.
+    await _at_most(UNBIND_S, centre, lambda: not centre.esmes)
+    await listener.close(abort=True)
+
+
+async def _at_most(timeout_s: float, centre: PocketSmsc, predicate: Callable[[], bool]) -> None:
+    try:
+        async with asyncio.timeout(timeout_s):
+            await centre.until(predicate)
+    except TimeoutError:
+        pass
+
+
+def summary(counted: Counted, duration_ms: int, refusals: Mapping[int, int] | None = None) -> list[str]:
+    """What happened, for a person; the last line says it in short. `refusals`: how often which status was answered."""
     seconds = max(1, duration_ms) / 1000
     answer, reply = counted.answer_ms, counted.reply_ms
     return [
@@ -89,7 +138,15 @@ def summary(counted: Counted, duration_ms: int) -> list[str]:
         f"{counted.replied / seconds:.0f}/s replied to",
         f"answer ms: {answer.percentile(0.5)} / {answer.percentile(0.95)} / {answer.percentile(0.99)}   "
         f"reply ms: {reply.percentile(0.5)} / {reply.percentile(0.95)} / {reply.percentile(0.99)}   (50 / 95 / 99 %)",
+        f"in all: {counted.sent} sent, {counted.acknowledged} acknowledged, {_refused(refusals or {})}, "
+        f"{counted.submitted} MT seen, {counted.receipts} receipts",
     ]
+
+
+def _refused(refusals: Mapping[int, int]) -> str:
+    """`3 refused (2 × 0x58, throttled; 1 × 0x08, system error)`."""
+    each = "; ".join(f"{count} × {st.sentence(status)}" for status, count in sorted(refusals.items()))
+    return f"{sum(refusals.values())} refused{f' ({each})' if each else ''}"
 
 
 def _centre_of(options: PocketOptions, clock: Clock) -> PocketSmsc:
@@ -97,7 +154,7 @@ def _centre_of(options: PocketOptions, clock: Clock) -> PocketSmsc:
     crowd = Subscribers(
         options.seed,
         short_codes=options.short_codes,
-        texts=options.texts,
+        texts=tuple(text.replace("{u}", f"{options.seed:x}-{{n}}") for text in options.texts),
         first_number=options.msisdn,
         numbers=options.subscribers,
         delivered=quirks.delivered,

@@ -106,7 +106,8 @@ def explain(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         named = f"{error.filename}: " if error.filename else ""
         return _one_line(f"{named}{error.strerror}")
-    return _one_line(f"unexpected {type(error).__name__}: {error}; traceback in {keep_traceback(error)}")
+    said = str(error).partition("(Background on this error at:")[0].strip()
+    return _one_line(f"unexpected {type(error).__name__}: {said}; traceback in {keep_traceback(error)}")
 
 
 def keep_traceback(error: BaseException) -> Path:

@@ -102,6 +102,8 @@ class ApiSection(Section):
     """The partner HTTP API, SOAP, health, metrics."""
 
     listen: Listen = "127.0.0.1:8080"
+    connections: Annotated[int, Field(ge=1, le=1_000_000)] = 10_000
+    connections_per_network: Annotated[int, Field(ge=1, le=1_000_000)] = 1_000
 
 
 class SmppServerSection(Section):
@@ -109,6 +111,7 @@ class SmppServerSection(Section):
 
     listen: Listen = "127.0.0.1:2776"
     inactivity_s: Annotated[int, Field(ge=1, le=86_400)] = 120
+    binds_per_partner: Annotated[int, Field(ge=1, le=10_000)] = 50
     tls_cert: str = ""
     tls_key: str = ""
 
@@ -285,7 +288,7 @@ def _read_file(path: Path) -> dict[str, Any]:
         text = decode(octets)
         values = read_toml(text)
     except Broken as error:
-        raise ConfigError(one_line(f"{path}, line {error.line}: toml: {error}; correct the syntax")) from error
+        raise ConfigError(one_line(f"{path}, line {error.line}: toml: {error}")) from error
     try:
         Config.model_validate(values)
     except ValidationError as error:
@@ -305,11 +308,19 @@ def _explain(finding: ErrorDetails) -> str:
     key = _key(finding["loc"])
     if finding["type"] == "extra_forbidden":
         if len(finding["loc"]) == 1:
-            return f"there is no such section{did_you_mean(key, SECTIONS)}"
+            return f"there is no such section{_within(key) or did_you_mean(key, SECTIONS)}"
         return f"there is no such key{did_you_mean(key, KEYS)}"
     if finding["type"] == "model_type":
         return f"must be a section, written [{key}]"
     return sentence(finding)
+
+
+def _within(name: str) -> str:
+    """Of a key that stands outside of every section: which sections have one of its name."""
+    homes = [f"[{section}]" for section, model in SECTIONS.items() if name in model.model_fields]
+    if not homes:
+        return ""
+    return f"; a key of this name belongs below {' or '.join(homes)}"
 
 
 def _read_environ(environ: Mapping[str, str]) -> dict[str, Any]:

@@ -14,12 +14,13 @@ from core.errors import ConfigError
 from partner_api.http.app import build_app, build_runner
 from partner_api.http.ports import Ports
 from partner_api.http.problems import away
-from tollbridge.config import split_listen
+from partner_api.http.server import ServerLimits
+from tollbridge.config import ApiSection, split_listen
 
 ALWAYS = frozenset({"/health", "/metrics", "/v1/openapi.json"})
 
 
-async def open_api(ports: Ports, listen: str, clock: Clock, *, is_up: Callable[[], bool]) -> web.AppRunner:
+async def open_api(ports: Ports, section: ApiSection, clock: Clock, *, is_up: Callable[[], bool]) -> web.AppRunner:
     """Listen. Raises ConfigError when the address is taken."""
 
     @web.middleware
@@ -32,13 +33,13 @@ async def open_api(ports: Ports, listen: str, clock: Clock, *, is_up: Callable[[
 
     app = build_app(ports, clock=clock)
     app.middlewares.append(keep_shut)
-    runner = build_runner(app)
+    runner = build_runner(app, ServerLimits(section.connections, section.connections_per_network))
     await runner.setup()
-    host, port = split_listen(listen)
+    host, port = split_listen(section.listen)
     try:
         await web.TCPSite(runner, host or None, port).start()
     except OSError as error:
         await runner.cleanup()
         why = (error.strerror or str(error)).rpartition(": ")[2]
-        raise ConfigError(f"api.listen {listen}: {why}; choose another address") from error
+        raise ConfigError(f"api.listen {section.listen}: {why}; choose another address") from error
     return runner

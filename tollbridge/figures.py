@@ -24,7 +24,7 @@ def count_stations(metrics: Metrics, way: Way) -> None:
     counter("tollbridge_commits", "transactions of the journal", ask=lambda: way.batcher.batches)
     counter("tollbridge_facts", "facts made durable", ask=lambda: way.batcher.facts)
     gauge("tollbridge_commit_waiting", "facts that wait for a commit", ask=lambda: float(way.batcher.waiting))
-    gauge("tollbridge_callbacks_waiting", "calls that wait", ask=lambda: float(way.dispatcher.waiting))
+    gauge("tollbridge_callbacks_waiting", "calls that wait in memory", ask=lambda: float(way.dispatcher.waiting))
     gauge("tollbridge_callbacks_running", "calls on their way", ask=lambda: float(way.dispatcher.running))
     gauge("tollbridge_replies_waiting", "MT that wait for a link", ask=lambda: float(way.sender.waiting))
     gauge("tollbridge_database_away", "1: the database cannot be reached", ask=lambda: float(way.batcher.away))

@@ -2,7 +2,7 @@
 
 Service   one process with some of the roles links, dispatch, api, smpp, site
 
-Start: configuration → database reachable and migrated → catalogue → recovery → doors open → /health 200.
+Start: configuration → database reachable and migrated → catalogue → ports → recovery → links → /health 200.
 Stop: links drained and unbound, calls ended, everything committed. A second signal stops at once, safely by R1.
 
 Rule: nothing is decided here; everything that decides is handed what it needs.
@@ -10,7 +10,7 @@ Rule: nothing is decided here; everything that decides is handed what it needs.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from random import Random, SystemRandom
 from typing import Any, TypeVar
@@ -19,13 +19,11 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry, generate_latest
 from structlog import get_logger
 
-from core.catalogue import Catalogue, Link
-from core.clock import DAY_MS
+from core.catalogue import Catalogue
 from core.errors import ConfigError, StoreError
 from core.ids import Ids
 from core.message import Callback, Mt
-from core.sms.alphabet import Coding
-from fraud.counters import Counts, MemoryCounts
+from fraud.counters import MemoryCounts
 from partner_api.dispatch import METHODS, Means
 from partner_api.dispatch.http import HttpCaller
 from partner_api.http.ports import Ports
@@ -35,21 +33,25 @@ from plumbing.loop import spawn
 from plumbing.metrics import Metrics
 from plumbing.pump import connect as connect_link
 from plumbing.threads import Readers, Writer
+from smsc_link.adapters import Adapters
 from smsc_link.links import Links
-from smsc_link.protocols import PROTOCOLS
 from store import processes, recovery
-from store.counters import RedisCounts
 from store.database import Database, connect
 from store.journal import Journal
 from store.migrate import pending_migrations
 from store.outbox import Outbox, place_of_mo
-from store.secrets import Keyring
+from store.recovery import WaitingPart
+from store.secrets import Keyring, Sealed
 from store.snapshot import read_catalogue, read_version
-from tollbridge.config import Config, security_key
+from tollbridge.config import Config
+from tollbridge.contact import raise_mistake
+from tollbridge.counting import choose_counts
 from tollbridge.door import open_api
 from tollbridge.figures import count_stations
+from tollbridge.keys import keyring_of
 from tollbridge.smpp_door import open_smpp
-from tollbridge.watch import Heartbeat, prune, watch_catalogue
+from tollbridge.watch import Heartbeat, watch_catalogue
+from traffic.janitor import Janitor
 from traffic.settle import Book, Settler
 from traffic.submit import ReplyPlace
 from traffic.way import Pace, Way
@@ -61,6 +63,10 @@ ROLES = ("links", "dispatch", "api", "smpp", "site")
 DRAIN_S = 20.0
 COMMIT_S = 5.0
 """How long a stop waits for the database, beyond what is on its way."""
+LOCK_WAIT_S = 2
+"""How long a statement waits for another's lock: the operators' time-outs are not much longer."""
+IDLE_S = 5
+"""Who stands still in a transaction loses it and its locks, sooner than it is taken for dead: others wait for them."""
 START_PAUSE_S = 1.0
 
 
@@ -72,8 +78,8 @@ class Service:
         self.roles = tuple(roles)
         self._random = random or SystemRandom()
         self._clock = SystemClock()
-        self._keyring = Keyring(security_key(config))
-        self.database: Database = connect(config.database.url)
+        self._keyring: Keyring = Sealed()
+        self.database: Database = connect(config.database.url, lock_wait_s=LOCK_WAIT_S, idle_s=IDLE_S)
         self._writer = Writer()
         self._readers = Readers()
         self._registry = CollectorRegistry()
@@ -82,10 +88,10 @@ class Service:
         self._runner: web.AppRunner | None = None
         self._smpp: SmppServer | None = None
         self._catalogue = Catalogue()
+        self._adapters = Adapters(lambda: self._catalogue)
         self._is_built = False
         self.process_id = 0
         self.is_up = False
-        self.warning = ""
         self.taken_for_dead = asyncio.Event()
         """Another process took over our work: this one must end at once."""
 
@@ -95,40 +101,34 @@ class Service:
         """Open the doors. Raises ConfigError when the database is not migrated; waits for one that is away."""
         self._writer.start()
         if "api" in self.roles:
-            listen = self.config.api.listen
-            self._runner = await open_api(self._ports(), listen, self._clock, is_up=lambda: self.is_up)
+            self._runner = await open_api(self._ports(), self.config.api, self._clock, is_up=lambda: self.is_up)
         await self._patiently(self._readers, self.database.ping)
         pending = await self._patiently(self._readers, partial(pending_migrations, self.database))
         if pending:
             raise ConfigError(f"the database lacks {len(pending)} migrations ({pending[0]} …); run: tollbridge migrate")
         warning: str | None = await self._patiently(self._readers, self.database.durability_warning)
-        self.warning = warning or ""
-        if self.warning:
-            log.warning("durability", warning=self.warning)
-        now = self._clock.now()
-        enter = partial(processes.register, self.database, roles=",".join(self.roles), now=now)
+        if warning:
+            log.warning("durability", warning=warning)
+        enter = partial(processes.register, self.database, roles=",".join(self.roles), now=self._clock.now())
         me = await self._patiently(self._writer, enter)
         self.process_id = me.id
-        bury = partial(processes.bury_dead, self.database, self_id=me.id, now=now)
-        buried = await self._patiently(self._writer, bury)
-        if buried:
-            log.warning("took over the work of dead processes", processes=buried)
+        self._keyring = await self._patiently(self._readers, partial(keyring_of, self.config, self.database, make=True))
         self._catalogue = await self._patiently(self._readers, self._read_catalogue)
-        self._build(Ids(me.slot, after=me.after))
-        self._is_built = True
-        await self._recover()
-        self._open()
-        if "smpp" in self.roles:
+        if "smpp" in self.roles:  # Before anything works: a port that is taken ends the start.
             section, catalogue = self.config.smpp_server, lambda: self._catalogue
             self._smpp = await open_smpp(section, catalogue, self._readers.run, self._clock, self._metrics)
+        self._build(Ids(me.slot, after=me.after))
+        self._is_built = True
+        self.way.start(dispatch="dispatch" in self.roles, links="links" in self.roles)
+        await self._recover(self._begin_heartbeat(me))
+        if self.taken_for_dead.is_set():
+            return
+        self._open()
         self.is_up = True
-        log.info(
-            "up",
-            roles=",".join(self.roles),
-            process=me.id,
-            database=self.database.name,
-            version=self._catalogue.version,
-        )
+        version = self._catalogue.version
+        log.info("up", roles=",".join(self.roles), process=me.id, database=self.database.name, version=version)
+        if not version:
+            log.info("nothing is provisioned yet", remedy="tollbridge load FILE; conf/ has an example")
 
     async def _patiently(self, thread: Readers | Writer, function: Callable[[], T]) -> T:
         """Ask the database until it is there."""
@@ -137,6 +137,7 @@ class Service:
             try:
                 return await thread.run(function)
             except StoreError as error:
+                raise_mistake(error, self.config.database.url)
                 if not said:
                     log.error("waiting for the database", error=str(error))
                     said = True
@@ -148,7 +149,7 @@ class Service:
 
     def _build(self, ids: Ids) -> None:
         config, pace = self.config, self._pace()
-        self.counts, probe = self._choose_counts()
+        self.counts, probe = choose_counts(config.redis.url)
         self.settler = Settler(
             Book.of(self._catalogue),
             self.counts,
@@ -157,6 +158,7 @@ class Service:
             holds=lambda operator_id: self.way.sender.holds(operator_id),
             is_crowded=lambda partner_id: self.way.dispatcher.is_crowded(partner_id),
             probe=probe,
+            count_parts=self._adapters.parts_of,
         )
         self._caller = HttpCaller(
             clock=self._clock,
@@ -193,14 +195,6 @@ class Service:
             parts_timeout_s=config.links.reassembly_timeout_s,
         )
 
-    def _choose_counts(self) -> tuple[Counts, Callable[[], None]]:
-        """Where limits count, and what raises while that is away."""
-        if not self.config.redis.url:
-            return MemoryCounts(), _nothing
-        # Until the fraud issue its loss is an outage like the database's.
-        redis = RedisCounts(self.config.redis.url)
-        return redis, redis.ping
-
     def _build_way(self, ids: Ids, pace: Pace) -> Way:
         journal = Journal(
             self.database, self.settler, process_id=self.process_id, ids=ids, clock=self._clock, lease_ms=pace.lease_ms
@@ -217,8 +211,9 @@ class Service:
             due_callbacks=self._due_callbacks,
             due_mts=self._due_mts,
             find_place=self._find_place,
-            coding_of=self._coding_of,
+            coding_of=self._adapters.coding_of,
             pace=pace,
+            count_parts=self._adapters.parts_of,
         )
 
     def _tell_sender(self) -> None:
@@ -227,41 +222,44 @@ class Service:
         served = {operators[link.operator] for link in self._catalogue.links.values() if link.enabled}
         self.way.sender.serves(sorted(served) if "links" in self.roles else [])
 
-    async def _recover(self) -> None:
-        """What an earlier process left: parts of long messages, counts of the last day."""
-        if "links" not in self.roles:
-            return
+    def _begin_heartbeat(self, me: processes.Registered) -> Heartbeat:
+        where = (self.database, self._writer, self._clock, self.links)
+        heartbeat = Heartbeat(
+            me,
+            *where,
+            catalogue=lambda: self._catalogue,
+            doubt_from=self.way.accept.doubt_from,
+            on_due=self.way.dispatcher.ring,
+            on_parts=self._wait_for_parts if "links" in self.roles else None,
+            on_death=self._die,
+        )
+        self._tasks.append(spawn(heartbeat.run(), name="heartbeat"))
+        return heartbeat
+
+    def _wait_for_parts(self, parts: Sequence[WaitingPart]) -> None:
         catalogue = self._catalogue
-        if isinstance(self.counts, MemoryCounts):
-            since = self._clock.now() - DAY_MS
-            counted = partial(recovery.counted_messages, self.database, since)
-            messages = await self._patiently(self._readers, lambda: list(counted()))
-            self.settler.restore(messages)
-        operators = [operator.id for operator in catalogue.operators.values()]
-        parts = await self._patiently(self._readers, partial(recovery.waiting_parts, self.database, operators))
         places = {link.id: (link, catalogue.operators[link.operator]) for link in catalogue.links.values()}
         self.way.accept.restore(parts, places)
 
+    async def _recover(self, heartbeat: Heartbeat) -> None:
+        """Before links open, the dead are buried: what they did not answer comes again. Then counts of open windows."""
+        if "links" not in self.roles:
+            return
+        await heartbeat.is_clear.wait()
+        longest_ms = max((limit.window_ms for limit in self._catalogue.limits), default=0)
+        if longest_ms and isinstance(self.counts, MemoryCounts):
+            since = self._clock.now() - longest_ms
+            # On a reader's thread, message by message: nobody else counts before the links open.
+            counted = partial(recovery.counted_messages, self.database, since)
+            await self._patiently(self._readers, lambda: self.settler.restore(counted()))
+
     def _open(self) -> None:
-        self.way.start(dispatch="dispatch" in self.roles, links="links" in self.roles)
         if "links" in self.roles:
             self.links.start(self._catalogue)
-        heartbeat = Heartbeat(
-            self.process_id,
-            self.database,
-            self._writer,
-            self._clock,
-            self.links,
-            catalogue=lambda: self._catalogue,
-            on_burial=self.way.dispatcher.ring,
-            on_death=self._die,
-        )
         watch = watch_catalogue(partial(self._run_read, read_version), self._catalogue.version, self._swap)
-        self._tasks += [
-            spawn(watch, name="catalogue"),
-            spawn(heartbeat.run(), name="heartbeat"),
-            spawn(prune(self.database, self._writer, self._clock), name="prune"),
-        ]
+        threads = (self._readers, self._writer)
+        janitor = Janitor(self.way.batcher, self.database, *threads, self._clock, ends_mts="links" in self.roles)
+        self._tasks += [spawn(watch, name="catalogue"), spawn(janitor.run(), name="janitor")]
         if "site" in self.roles:
             log.info("this role serves nothing yet", role="site")
 
@@ -287,15 +285,13 @@ class Service:
 
         return await self._readers.run(read)
 
-    def _due_callbacks(self, limit: int, crowded: Sequence[int]) -> Awaitable[list[Callback]]:
-        return self._writer.run(self._outbox.callbacks, limit, crowded)
+    def _due_callbacks(
+        self, limit: int, crowded: Sequence[int], rationed: Mapping[int, int]
+    ) -> Awaitable[list[Callback]]:
+        return self._writer.run(self._outbox.callbacks, limit, crowded, rationed)
 
     def _due_mts(self, limit: int, operator_ids: Sequence[int]) -> Awaitable[list[Mt]]:
         return self._writer.run(self._outbox.mts, limit, operator_ids)
-
-    def _coding_of(self, link: Link, data_coding: int) -> Coding:
-        """How a part of a long message that an earlier process stored is to be read."""
-        return PROTOCOLS[link.protocol](link, self._catalogue.operators[link.operator]).coding_of(data_coding)
 
     async def _find_place(self, mo_id: int, partner_id: int) -> ReplyPlace | None:
         found = await self._readers.run(place_of_mo, self.database, mo_id, partner_id)
@@ -312,10 +308,12 @@ class Service:
         if not self._is_built:
             return {"status": "starting", "links": {}}
         batcher = self.way.batcher
-        ok = self.is_up and not batcher.away
+        ok = self.is_up and not batcher.away and not batcher.is_stuck
         body: dict[str, Any] = {"status": "ok" if ok else "unavailable", "links": dict(self.links.states())}
         if batcher.away:
             body["reason"] = batcher.why_away
+        elif batcher.is_stuck:
+            body["reason"] = "a batch waits for the database: another transaction holds it, or it hangs"
         if self._smpp is not None:
             body["smpp"] = self._smpp.totals()
         body["queues"] = {
@@ -392,7 +390,3 @@ class Service:
             await asyncio.wait_for(sign_off, COMMIT_S)
         except (StoreError, TimeoutError) as error:
             log.warning("could not sign off", error=str(error))
-
-
-def _nothing() -> None:
-    """Counts in this process are always there."""

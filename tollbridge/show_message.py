@@ -143,7 +143,8 @@ def _show_attempt(attempt: AttemptLife, out: Console) -> None:
         f"{moment(attempt.tried_at)}  {said} after {attempt.latency_ms} ms  {plain(attempt.url, 200)}",
     )
     if attempt.error:
-        _fact(out, "", f"failed: {plain(attempt.error)}")
+        # An answer that was taken may still be no use: the partner should know why nothing was sent.
+        _fact(out, "", f"{'note' if 200 <= attempt.status < 300 else 'failed'}: {plain(attempt.error)}")
     if attempt.answer:
         _fact(out, "", f"answer: «{plain(attempt.answer, 300)}»")
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from core.catalogue import Catalogue
 from core.clock import Clock
 from partner_api.smpp_gate import Runs
+from partner_api.smpp_limits import Limits
 from partner_api.smpp_server import SmppServer
 from plumbing.conversation import Address, Tls
 from plumbing.metrics import Metrics
@@ -27,6 +28,7 @@ async def open_smpp(
         clock=clock,
         metrics=metrics,
         inactivity_s=section.inactivity_s,
+        limits=Limits(binds_per_partner=section.binds_per_partner),
     )
     await server.start()
     return server

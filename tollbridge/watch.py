@@ -1,8 +1,7 @@
-"""What a process does beside the messages: it shows that it lives, buries the dead, notices a new catalogue, prunes.
+"""What a process does beside the messages: it shows that it lives, buries the dead, notices a new catalogue.
 
-Heartbeat         every 2 s: our own beat, the burial of others, the states of our links
+Heartbeat         every 2 s: our own beat, the burial of others, parts that nobody waits with, the states of our links
 watch_catalogue   a new version is in force within 1 s
-prune             what has an age limit goes
 
 Rule: nothing here ends by an error: a process without a heartbeat would be taken for dead while it works.
 """
@@ -17,18 +16,24 @@ from structlog import get_logger
 
 from core.catalogue import Catalogue
 from core.clock import Clock
-from core.errors import StoreError
+from core.errors import Buried, StoreError
 from plumbing.threads import Runs
 from smsc_link.links import Links
 from store import processes
 from store.database import Database
+from store.processes import DOUBT_MS, Neighbours, Registered, beat, end_waits
+from store.recovery import WaitingPart, take_parts
 
 log = get_logger()
 
 WATCH_S = 0.5
 """How often a new version of the catalogue is looked for: it must be in force within 1 s."""
 BEAT_S = 2.0
-PRUNE_S = 600.0
+JUMP_MS = 2_000
+"""What a wall clock moves against the monotonic one between two beats is below that, unless somebody set it."""
+
+OLD_TIME_BEATS = 30
+"""So long after the clock was set back, results may still be written that reckoned with the old time."""
 
 Take: TypeAlias = Callable[[], Awaitable[None]]
 
@@ -37,48 +42,89 @@ Take: TypeAlias = Callable[[], Awaitable[None]]
 class Heartbeat:
     """The heartbeat of one process."""
 
-    process_id: int
+    me: Registered
     database: Database
     writer: Runs
     clock: Clock
     links: Links
     catalogue: Callable[[], Catalogue]
-    on_burial: Callable[[], None]
-    """Work of the dead is due now."""
+    doubt_from: Callable[[int], int]
+    """The first id of what we accepted within so many ms."""
+    on_due: Callable[[], None]
+    """Something is due now that was not a moment ago."""
+    on_parts: Callable[[list[WaitingPart]], None] | None
+    """Parts of long messages wait with us now; None: this process has no links."""
     on_death: Callable[[], None]
     """Another process took us for dead."""
 
     def __post_init__(self) -> None:
+        self.neighbours = Neighbours(self.database, self.me)
+        self.is_clear = asyncio.Event()
+        """Of every other process it is known whether it lives; or this one is dead itself."""
+        self._offset_ms = self.clock.now() - self.clock.monotonic_ms()
+        self._waits_to_end = OLD_TIME_BEATS
+        """Beats that look for what waits by an old time; nobody knows what the clock did before we began."""
         self._written: dict[str, str] = {}
-        self._steady_ms = self.clock.monotonic_ms()
+        self._parts_in_doubt = False
 
     async def run(self) -> None:
         """Beat until we are dead."""
         while True:
-            await asyncio.sleep(BEAT_S)
+            self._look_at_the_clock()
             try:
-                if not await self.writer.run(processes.beat, self.database, self.process_id, self.clock.now()):
-                    log.error("another process took us for dead; stopping at once")
-                    self.on_death()
-                    return
+                await self.writer.run(beat, self.database, self.me.id, self.clock.now(), self.doubt_from(DOUBT_MS))
+                await self._end_waits()
                 await self._bury()
+                await self._take_parts()
+                if not self.neighbours.strangers:
+                    self.is_clear.set()
                 await self._write_link_states()
+            except Buried as error:
+                log.error("another process took us for dead; stopping at once", error=str(error))
+                self.on_death()
+                self.is_clear.set()
+                return
             except StoreError as error:
-                self._steady_ms = self.clock.monotonic_ms()
+                self.neighbours.forget()
                 log.debug("no heartbeat", error=str(error))
             except Exception:
                 # A deadlock, say; the next beat does it.
+                self.neighbours.forget()
                 log.exception("a heartbeat failed")
+            await asyncio.sleep(BEAT_S)
+
+    def _look_at_the_clock(self) -> None:
+        """Whether somebody set the wall clock."""
+        jumped_ms = self.clock.now() - self.clock.monotonic_ms() - self._offset_ms
+        self._offset_ms += jumped_ms
+        if jumped_ms <= -JUMP_MS:
+            self._waits_to_end = OLD_TIME_BEATS
+        if abs(jumped_ms) >= JUMP_MS:
+            log.error("the wall clock was set", by_s=round(jumped_ms / 1000, 1), advice="let chrony slew it")
+            self.on_due()
+
+    async def _end_waits(self) -> None:
+        """What was to wait by the old time is due by the new one."""
+        if self._waits_to_end:
+            await self.writer.run(end_waits, self.database, self.clock.now())
+            self._waits_to_end -= 1
 
     async def _bury(self) -> None:
-        # After an outage of the database all are silent: those that live get the time to say so.
-        if self.clock.monotonic_ms() - self._steady_ms < processes.SILENT_MS:
-            return
-        bury = partial(processes.bury_dead, self.database, self_id=self.process_id, now=self.clock.now())
-        buried = await self.writer.run(bury)
+        buried = await self.writer.run(self.neighbours.look, self.clock.now(), self.clock.monotonic_ms())
         if buried:
             log.warning("took over the work of dead processes", processes=buried)
-            self.on_burial()
+            self.on_due()
+
+    async def _take_parts(self) -> None:
+        """Also of those that stopped in good order: nobody else would wait for the rest."""
+        if self.on_parts is None:
+            return
+        take = partial(take_parts, self.database, self.me.id, ours_too=self._parts_in_doubt)
+        self._parts_in_doubt = True
+        parts = await self.writer.run(take)
+        self._parts_in_doubt = False
+        if parts:
+            self.on_parts(parts)
 
     async def _write_link_states(self) -> None:
         states: dict[str, str] = {name: str(state) for name, state in self.links.states().items()}
@@ -90,7 +136,7 @@ class Heartbeat:
             for name, state in states.items()
             if name in known and state != self._written.get(name)
         ]
-        await self.writer.run(processes.write_link_states, self.database, self.process_id, rows)
+        await self.writer.run(processes.write_link_states, self.database, self.me.id, rows)
         self._written = states
 
 
@@ -113,15 +159,3 @@ async def watch_catalogue(read_version: Callable[[], Awaitable[int]], present: i
         except Exception:
             log.exception("the new catalogue cannot be taken; the old one stays", version=version)
         present = version
-
-
-async def prune(database: Database, writer: Runs, clock: Clock) -> None:
-    """Remove what has an age limit, every ten minutes."""
-    while True:
-        try:
-            await writer.run(processes.prune, database, clock.now())
-        except StoreError as error:
-            log.debug("nothing pruned", error=str(error))
-        except Exception:
-            log.exception("pruning failed")
-        await asyncio.sleep(PRUNE_S)

@@ -4,6 +4,7 @@ import asyncio
 import re
 from random import Random
 
+from core.message import Heard
 from plumbing.clock import SystemClock
 from plumbing.loop import spawn
 from plumbing.pump import connect
@@ -85,6 +86,60 @@ class Pocket(AsyncioTestCase):
 
         assert counted.acknowledged > 0
         assert any("MO/s acknowledged" in line for line in told.lines)
+
+    async def test_stopped_in_full_flood_it_waits_for_the_answers_and_unbinds(self) -> None:
+        told = Told()
+        running = spawn(run_pocket(PocketOptions(listen="127.0.0.1:0", count=1_000_000), told), name="pocket")
+        intake = await self.replying(await told.port)
+        await intake.until(lambda: len(intake.deliveries) > 500)
+
+        running.cancel()
+        counted: Counted = await running
+
+        await intake.until(lambda: bool(intake.ended))
+        assert intake.ended[0] == ("alpha-1", True)
+        assert counted.unanswered == 0
+        assert counted.sent == counted.acknowledged == len(intake.deliveries)
+
+    async def test_it_ends_after_the_seconds_that_were_asked(self) -> None:
+        told = Told()
+        running = spawn(run_pocket(PocketOptions(listen="127.0.0.1:0", rate=100, seconds=0.5), told), name="pocket")
+        intake = await self.replying(await told.port)
+
+        await running
+
+        await intake.until(lambda: bool(intake.ended))
+        assert intake.ended[0] == ("alpha-1", True)
+
+    async def test_two_runs_write_no_text_twice(self) -> None:
+        texts = []
+        for seed in (1, 17):
+            told = Told()
+            options = PocketOptions(listen="127.0.0.1:0", count=30, seed=seed, linger_s=0.1)
+            running = spawn(run_pocket(options, told), name="pocket")
+            intake = await self.replying(await told.port)
+            await running
+            await self.link.stop(1)
+            texts += [delivery.octets for delivery in intake.deliveries]
+
+        assert len(texts) == len(set(texts)) == 60
+        assert all(text.startswith(b"GAME ") for text in texts)
+
+    async def test_the_last_line_counts_what_was_sent_and_by_which_status_it_was_refused(self) -> None:
+        told = Told()
+        options = PocketOptions(listen="127.0.0.1:0", rate=200, seconds=0.5, quirks=Quirks(redelivers=False))
+        running = spawn(run_pocket(options, told), name="pocket")
+        intake = await self.replying(await told.port)
+        intake.says = Heard.LATER
+
+        counted: Counted = await running
+
+        assert counted.put_off > 0
+        assert told.lines[-1] == (
+            f"in all: {counted.sent} sent, 0 acknowledged, {counted.sent} refused "
+            f"({counted.sent} × 0x58 ESME_RTHROTTLED: throttled), {counted.submitted} MT seen, "
+            f"{counted.receipts} receipts"
+        )
 
     async def test_a_wrong_password_is_refused(self) -> None:
         told = Told()

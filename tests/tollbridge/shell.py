@@ -2,6 +2,7 @@
 
 tollbridge   runs a command to its end → what it said, and its exit code
 begin        starts one that goes on
+environment  that of every process that a test starts; cleared, the same for a command within the test's process
 write_config a configuration with ports of its own
 """
 
@@ -15,9 +16,14 @@ COMMAND = (sys.executable, "-m", "tollbridge.cli")
 
 
 def environment(**more: str) -> dict[str, str]:
-    """Ours, without what would configure the service."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("TOLLBRIDGE_")}
+    """Ours, without what would configure the service or is the suite's own, like TOLLBRIDGE_SEEDS."""
+    kept = {name: value for name, value in os.environ.items() if name not in cleared()}
     return {**kept, "PYTHONIOENCODING": "utf-8", **more}
+
+
+def cleared() -> dict[str, None]:
+    """What is taken out of our environment, as click's runner wants it: name → None."""
+    return {name: None for name in os.environ if name.startswith("TOLLBRIDGE_")}
 
 
 def tollbridge(*words: str, cwd: Path, timeout_s: float = 90, **variables: str) -> "subprocess.CompletedProcess[str]":

@@ -8,9 +8,10 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from tests.tollbridge.shell import environment, tollbridge
+from tests.tollbridge.shell import cleared, environment, tollbridge
 from tollbridge import cli
 from tollbridge.cli import COMMANDS, main
+from tollbridge.commands import program
 
 
 @pytest.fixture(autouse=True)
@@ -19,7 +20,7 @@ def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def call(*words: str, **variables: str) -> Result:
-    return CliRunner().invoke(main, list(words), env=variables)
+    return CliRunner().invoke(main, list(words), env={**cleared(), **variables})
 
 
 def modules_after(statement: str) -> set[str]:
@@ -133,6 +134,58 @@ def test_what_nobody_foresaw_is_one_line_and_its_traceback_is_kept(monkeypatch: 
     assert result.stderr.count("\n") == 1
     assert "var/crashes.log" in result.stderr
     assert "Traceback" in Path("var/crashes.log").read_text()
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("zzz", "zzz is not a message id: digits only"),
+        ("12x", "12x is not a message id: digits only"),
+        ("0", "0 is not a message id: they go from 1 to 9223372036854775807"),
+        ("9" * 30, "9" * 30 + " is not a message id: they go from 1 to 9223372036854775807"),
+    ],
+)
+def test_what_is_no_message_id_is_said_in_words(asked: str, said: str) -> None:
+    result = call("message", asked)
+
+    assert result.exit_code == 2
+    assert result.stderr == f"tollbridge: {said}; see: main message --help\n"
+
+
+def test_variables_of_the_test_suite_do_not_reach_a_command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("TOLLBRIDGE_SEEDS", "3")
+
+    within = call("status")
+    beside = tollbridge("status", cwd=tmp_path)
+
+    assert "there is no database yet" in within.stderr
+    assert "there is no database yet" in beside.stderr
+
+
+def test_a_command_to_paste_names_this_program_as_it_was_called(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    script = tmp_path / "a b/bin/tollbridge"
+    script.parent.mkdir(parents=True)
+    script.touch(mode=0o755)
+
+    monkeypatch.setattr(sys, "argv", [str(script), "demo"])
+    assert program() == "'a b/bin/tollbridge'"
+    monkeypatch.chdir(script.parent)
+    assert program() == "./tollbridge"
+    monkeypatch.setattr(sys, "argv", [cli.__file__, "demo"])
+    assert program().endswith("python -m tollbridge.cli")
+
+
+def test_the_pocket_smsc_writes_other_traffic_each_time_unless_it_is_given_a_seed(tmp_path: Path) -> None:
+    def seed(*more: str) -> str:
+        done = tollbridge("sim", "smpp", "--listen", "127.0.0.1:0", "--seconds", "0.1", *more, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.splitlines()[-1] == "in all: 0 sent, 0 acknowledged, 0 refused, 0 MT seen, 0 receipts"
+        return done.stdout.splitlines()[0].rpartition("seed ")[2]
+
+    assert seed() != seed()
+    assert seed("--seed", "7") == "7"
 
 
 def test_help_loads_nothing_heavy() -> None:

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from tests.partners import Partner, answers
 from tests.tollbridge.shell import begin, free_port, tollbridge, write_config
 
@@ -95,6 +97,7 @@ def test_the_first_start_makes_the_database_and_sigterm_ends_it_well(tmp_path: P
     log = [json.loads(line) for line in (tmp_path / "run.log").read_text().splitlines()]
     assert code == 0
     assert [line["event"] for line in log][-1] == "stopped"
+    assert any(line.get("remedy", "").startswith("tollbridge load FILE") for line in log)
     assert (tmp_path / "var/tollbridge.db").stat().st_size
     assert json.loads(tollbridge("status", "--json", cwd=tmp_path).stdout)["processes"][0]["state"] == "stopped"
 
@@ -159,6 +162,29 @@ def test_an_address_that_is_taken_is_one_line(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert len(said) == 1
     assert said[0].startswith(f"tollbridge: api.listen 127.0.0.1:{port}: ")
+    assert "Traceback" not in done.stderr
+
+
+def test_a_taken_smpp_port_is_found_before_a_link_is_started(tmp_path: Path) -> None:
+    write_config(tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as centre, socket.create_server(("127.0.0.1", 0)) as other:
+        smsc, taken = centre.getsockname()[1], other.getsockname()[1]
+        (tmp_path / "all.toml").write_text(PROVISIONING.format(smsc=smsc, url="http://127.0.0.1:9/"))
+        for words in (("migrate",), ("load", "all.toml")):
+            assert tollbridge(*words, cwd=tmp_path).returncode == 0
+        centre.setblocking(False)
+
+        done = tollbridge(
+            "run", "--config", "tollbridge.toml", cwd=tmp_path, TOLLBRIDGE_SMPP_SERVER__LISTEN=f"127.0.0.1:{taken}"
+        )
+
+        with pytest.raises(BlockingIOError):
+            centre.accept()
+    said = [line for line in done.stderr.splitlines() if not line.startswith("{")]
+    assert done.returncode == 1
+    assert len(said) == 1
+    assert said[0].startswith(f"tollbridge: smpp_server.listen 127.0.0.1:{taken}: ")
+    assert said[0].endswith("; choose another address")
     assert "Traceback" not in done.stderr
 
 

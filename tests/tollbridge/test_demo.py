@@ -1,5 +1,6 @@
 """The demo: it plays, ends by itself with sound books, and fits its screen."""
 
+import shlex
 import signal
 import subprocess
 import time
@@ -13,7 +14,7 @@ from partner_api.dispatch.callback import sign
 from store import provisioning
 from store.database import connect
 from store.secrets import Keyring
-from tests.tollbridge.shell import begin, tollbridge
+from tests.tollbridge.shell import begin, environment, tollbridge
 from tollbridge.config import Config
 from tollbridge.demo.cast import OPERATORS, PARTNERS
 from tollbridge.demo.cast import provisioning as cast_provisioning
@@ -24,6 +25,7 @@ from tollbridge.demo.picture import LedgerLine, LinkLine, PartnerLine, Picture, 
 from tollbridge.demo.screen import draw
 from tollbridge.demo.stage import Ports, Stage
 
+README = Path("README.md").resolve()
 KEY = "Z-1ynQDTMM6UL-W-feTI1YsEaw05tEUQjCT-o0MoKOc="
 
 
@@ -64,6 +66,27 @@ def test_the_screen_fills_the_terminal_and_nothing_sticks_out(width: int, height
     assert max(map(len, lines)) <= width
     assert "\x1b" not in captured.get()
     assert "79001112233" not in captured.get()
+
+
+@pytest.mark.parametrize(("width", "height"), [(80, 24), (120, 40)])
+def test_every_price_is_shown_with_its_currency(width: int, height: int) -> None:
+    picture = a_picture(messages=2)
+    recent = (picture.rows.recent[0], replace(picture.rows.recent[1], price=450_000_000, currency="KZT"))
+    console = Console(width=width, height=height, markup=False, highlight=False, emoji=False)
+    with console.capture() as captured:
+        stage = a_stage(Path("var/demo"))
+        console.print(draw(replace(picture, rows=replace(picture.rows, recent=recent)), stage, width, height))
+
+    assert "36.00 RUB" in captured.get()
+    assert "450.00 KZT" in captured.get()
+
+
+def test_a_folder_of_the_demo_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    done = tollbridge("demo", "--dir", "/proc/nowhere", cwd=tmp_path)
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("tollbridge: --dir /proc/nowhere: ")
+    assert done.stderr.endswith("; name a folder that this user may write\n")
 
 
 def test_events_are_told_once() -> None:
@@ -115,6 +138,14 @@ def test_its_partners_check_signatures_as_ours_are_made() -> None:
     assert not is_signed("a secret", b"id=1&text=GAME", "")
 
 
+def commands_of_the_readme() -> list[list[str]]:
+    """What it tells to type beside the demo, without the comments."""
+    lines = README.read_text(encoding="utf-8").splitlines()
+    found = [shlex.split(line, comments=True)[1:] for line in lines if line.startswith(".venv/bin/tollbridge ")]
+    assert [command[0] for command in found] == ["status", "message", "check"]
+    return [[word.replace("NUMBER", "79001112233") for word in command] for command in found]
+
+
 def test_it_plays_and_ends_by_itself_with_sound_books(tmp_path: Path) -> None:
     done = tollbridge("demo", "--plain", "--seconds", "8", "--rate", "20", cwd=tmp_path)
 
@@ -127,8 +158,21 @@ def test_it_plays_and_ends_by_itself_with_sound_books(tmp_path: Path) -> None:
     log = (tmp_path / "var/demo/tollbridge.log").read_text()
     assert "Traceback" not in log
     assert "destroyed but it is pending" not in log
-    beside = tollbridge("check", "--config", "var/demo/tollbridge.toml", cwd=tmp_path)
-    assert beside.returncode == 0, beside.stdout
+    hint = next(line.strip() for line in done.stdout.splitlines() if " status --config " in line)
+    pasted = subprocess.run(
+        hint,
+        shell=True,
+        check=False,
+        cwd=tmp_path,
+        env=environment(PATH="/usr/bin:/bin"),
+        capture_output=True,
+        text=True,
+    )
+    assert pasted.returncode == 0, pasted.stderr
+    assert "alpha-1" in pasted.stdout
+    for command in commands_of_the_readme():
+        beside = tollbridge(*command, cwd=tmp_path)
+        assert beside.returncode == 0, beside.stdout + beside.stderr
 
 
 def test_ctrl_c_ends_it_with_a_summary_and_a_second_one_in_the_same_folder_is_refused(tmp_path: Path) -> None:

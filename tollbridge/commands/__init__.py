@@ -3,14 +3,16 @@
 command        a subcommand: takes --config FILE and --help
 read_config    the configuration of that file and the environment
 open_database  connected and migrated, or a sentence that says what to run
-an_example     the end of every help text
+program        how this program was called, for commands that a person is told to paste
 
 Rule: a command imports what is heavy inside itself or in its own module, never here.
 """
 
 import os
+import shlex
+import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from tollbridge.config import Config
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+DEMO_CONFIG = Path("var/demo/tollbridge.toml")
 
 config_option = click.option(
     "--config",
@@ -51,7 +55,19 @@ def sqlite_file(url: str) -> Path | None:
 def is_fresh(url: str) -> bool:
     """Whether this is the embedded database before its first start: no file yet."""
     file = sqlite_file(url)
-    return file is not None and not (file.exists() and file.stat().st_size)
+    if file is None:
+        return False
+    try:
+        return not (file.exists() and file.stat().st_size)
+    except OSError as error:
+        from core.errors import ConfigError
+
+        raise ConfigError(f"database.url: {file}: {error.strerror}; name a file that this user may read") from error
+
+
+def _or_the_demo() -> str:
+    """Who has just seen the demo looks for its database."""
+    return f" (the demo has its own: --config {DEMO_CONFIG})" if DEMO_CONFIG.exists() else ""
 
 
 @contextmanager
@@ -60,14 +76,34 @@ def open_database(config: "Config") -> Iterator["Database"]:
     from core.errors import ConfigError
     from store.database import connect
     from store.migrate import pending_migrations
+    from tollbridge.contact import open_file, reached
 
-    if is_fresh(config.database.url):
-        raise ConfigError(f"{sqlite_file(config.database.url)}: there is no database yet; run: tollbridge migrate")
-    database = connect(config.database.url)
-    try:
+    url = config.database.url
+    file = sqlite_file(url)
+    if file is not None and is_fresh(url):
+        raise ConfigError(f"database.url: {file}: there is no database yet; run: tollbridge migrate{_or_the_demo()}")
+    if file is not None:
+        open_file(file)
+    with reached(url), closing(connect(url)) as database:
         pending = pending_migrations(database)
         if pending:
             raise ConfigError(f"the database lacks {len(pending)} migrations ({pending[0]} …); run: tollbridge migrate")
         yield database
-    finally:
-        database.close()
+
+
+def program() -> str:
+    """`.venv/bin/tollbridge`: what calls this program again from the same folder, whatever the shell's PATH is."""
+    script = Path(sys.argv[0])
+    if script.suffix == ".py" or not os.access(script, os.X_OK):
+        return f"{_shortest(Path(sys.executable))} -m tollbridge.cli"
+    return _shortest(script)
+
+
+def _shortest(path: Path) -> str:
+    """Relative where that is shorter; quoted for a shell."""
+    # Not resolved: a virtual environment's interpreter is a link to one that knows nothing of it.
+    whole = os.path.abspath(path)
+    relative = os.path.relpath(whole)
+    # A bare name would be looked for in PATH.
+    relative = relative if os.sep in relative else os.path.join(os.curdir, relative)
+    return shlex.quote(min(relative, whole, key=len))

@@ -3,7 +3,7 @@
 check       the command
 run_checks  every invariant → Outcome, as it is known
 
-Rule: it reads and never writes; beside a live service it sees one moment.
+Rule: it reads and never writes, and opens no secret; beside a live service it sees one moment.
 """
 
 import json
@@ -17,11 +17,10 @@ from rich.console import Console
 from core.ledger.audit import Finding
 from store.audit import FINDINGS_MAX, INVARIANTS, audit
 from store.database import Database
-from store.secrets import Keyring
+from store.secrets import Sealed
 from store.snapshot import read_catalogue
 from store.triggers import missing_triggers
 from tollbridge.commands import config_option, open_database, read_config
-from tollbridge.config import security_key
 from tollbridge.show import plain
 
 SHOWN = 20
@@ -50,27 +49,25 @@ def check(config_file: Path | None, *, as_json: bool) -> int:
       tollbridge check
       tollbridge check --json | jq '.checks[] | select(.ok | not)'
     """
-    config = read_config(config_file)
-    keyring = Keyring(security_key(config))
-    with open_database(config) as database:
+    with open_database(read_config(config_file)) as database:
         if as_json:
-            outcomes = list(run_checks(database, keyring))
+            outcomes = list(run_checks(database))
             click.echo(json.dumps(as_value(outcomes), ensure_ascii=False, indent=2))
         else:
             outcomes = []
             with Console(stderr=True).status("reading …") as progress:
-                for outcome in run_checks(database, keyring, lambda what: progress.update(f"reading {what} …")):
+                for outcome in run_checks(database, lambda what: progress.update(f"reading {what} …")):
                     outcomes.append(outcome)
                     for line in lines_of(outcome):
                         click.echo(line)
     return 1 if any(outcome.findings for outcome in outcomes) else 0
 
 
-def run_checks(database: Database, keyring: Keyring, say: Callable[[str], None] = lambda _: None) -> Iterator[Outcome]:
+def run_checks(database: Database, say: Callable[[str], None] = lambda _: None) -> Iterator[Outcome]:
     """Each check in turn, all of the same moment. Raises StoreAway."""
     with database.read() as connection:
         missing = missing_triggers(connection)
-        catalogue = read_catalogue(connection, keyring)
+        catalogue = read_catalogue(connection, Sealed())
         for name, findings in audit(connection, catalogue, say):
             yield Outcome(name, INVARIANTS[name], findings)
         lacking = [

@@ -86,7 +86,7 @@ def _opening(stage: Stage, rate: float) -> list[str]:
         f"Tollbridge demo: {rate:g} messages per second, on SQLite in {stage.folder}",
         f"API     {stage.api}/health  /metrics  /v1/openapi.json    portal: comes later",
         f"try     curl -u arcade:demo-key-of-arcade {stage.api}/v1/balance",
-        f"        tollbridge status --config {stage.config_file}",
+        f"        {stage.command('status')}",
         f"log     {stage.folder / 'tollbridge.log'}",
     ]
 

@@ -14,6 +14,7 @@ from core.errors import UserMistake
 from core.msisdn import mask, read_msisdn
 from store.messages import messages_of, read_life
 from tollbridge.commands import config_option, open_database, read_config
+from tollbridge.show import plain
 from tollbridge.show_message import show_life, show_lines
 
 ID_MAX = 2**63 - 1
@@ -22,14 +23,14 @@ IDS = frozenset({"asked", "id", "reply_to", "reply_id", "entry_id", "fingerprint
 
 
 @click.command()
-@click.argument("message_id", metavar="[ID]", required=False, type=click.IntRange(1, ID_MAX))
+@click.argument("message_id", metavar="[ID]", required=False, type=str)
 @config_option
 @click.option("--msisdn", metavar="NUMBER", help="List this subscriber's last messages instead.")
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 10_000), help="With --msisdn: how many.")
 @click.option("--full-numbers", is_flag=True, help="Subscribers' numbers whole, not as 7900***33.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for programs; amounts in millionths, times in ms.")
 def message(
-    message_id: int | None,
+    message_id: str | None,
     config_file: Path | None,
     msisdn: str | None,
     limit: int,
@@ -50,6 +51,7 @@ def message(
     """
     if (message_id is None) == (msisdn is None):
         raise click.UsageError("name either an ID or --msisdn NUMBER")
+    asked = None if message_id is None else read_id(message_id)
     config = read_config(config_file)
     full = full_numbers or config.logs.full_numbers
     with open_database(config) as database, database.read() as connection:
@@ -65,14 +67,23 @@ def message(
             else:
                 show_lines(number, lines, full=full)
             return
-        assert message_id is not None
-        life = read_life(connection, message_id)
+        assert asked is not None
+        life = read_life(connection, asked)
     if life is None:
-        raise UserMistake(f"no message has the id {message_id}; look for it with --msisdn NUMBER")
+        raise UserMistake(f"no message has the id {asked}; look for it with --msisdn NUMBER")
     if as_json:
         click.echo(json.dumps(as_value(asdict(life), full=full), ensure_ascii=False, indent=2))
     else:
         show_life(life, full=full)
+
+
+def read_id(text: str) -> int:
+    """A message's id, as every page and log shows it. Raises a usage error."""
+    if not (text.isascii() and text.isdigit()):
+        raise click.UsageError(f"{plain(text, 40)} is not a message id: digits only")
+    if len(text) > len(str(ID_MAX)) or not 1 <= int(text) <= ID_MAX:
+        raise click.UsageError(f"{plain(text, 40)} is not a message id: they go from 1 to {ID_MAX}")
+    return int(text)
 
 
 def as_value(value: Any, *, full: bool, key: str = "") -> Any:

@@ -14,12 +14,14 @@ import click
 from store.migrate import migrate as bring_up_to_date
 from tollbridge.commands import config_option, read_config, sqlite_file
 from tollbridge.config import Config, site_secret_key
+from tollbridge.contact import open_file, reached
 
 
 @click.command()
 @config_option
 def migrate(config_file: Path | None) -> None:
-    """Bring the database up to date: create it where it is missing, apply every migration, make the triggers.
+    """Bring the database up to date: create it where it is missing, apply every migration, make the triggers; "up to
+    date" when there was nothing to do.
 
     It may be run again at any time. Stop the service first when migrations are to be applied.
 
@@ -35,9 +37,13 @@ def migrate_with(config: Config, *, say: Callable[[str], None]) -> None:
     """Migrate the database that a configuration names. Raises ConfigError, StoreAway."""
     from portal.settings import settings_for
 
-    settings = settings_for(config.database.url, site_secret_key(config))
-    with _alone(sqlite_file(config.database.url)):
-        bring_up_to_date(config.database.url, settings=settings, say=say)
+    url = config.database.url
+    file = sqlite_file(url)
+    if file is not None:
+        open_file(file)
+    settings = settings_for(url, site_secret_key(config))
+    with _alone(file), reached(url):
+        bring_up_to_date(url, settings=settings, say=say)
 
 
 @contextmanager
@@ -45,7 +51,6 @@ def _alone(file: Path | None) -> Iterator[None]:
     if file is None:
         yield
         return
-    file.parent.mkdir(parents=True, exist_ok=True)
     handle = os.open(file.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)

@@ -6,9 +6,8 @@ import click
 
 from plumbing.clock import SystemClock
 from store import provisioning
-from store.secrets import Keyring
 from tollbridge.commands import config_option, open_database, read_config
-from tollbridge.config import security_key
+from tollbridge.keys import keyring_of
 
 
 @click.command()
@@ -27,7 +26,12 @@ def load(file: Path, config_file: Path | None) -> None:
     config = read_config(config_file)
     with open_database(config) as database:
         report = provisioning.load(
-            database, file, str(file), SystemClock().now(), Keyring(security_key(config)), who="tollbridge load"
+            database,
+            file,
+            str(file),
+            SystemClock().now(),
+            keyring_of(config, database, make=True),
+            who="tollbridge load",
         )
     for line in report.lines():
         click.echo(line)
@@ -48,4 +52,4 @@ def dump(config_file: Path | None) -> None:
     """
     config = read_config(config_file)
     with open_database(config) as database:
-        click.echo(provisioning.dump(database, Keyring(security_key(config))), nl=False)
+        click.echo(provisioning.dump(database, keyring_of(config, database, make=False)), nl=False)

@@ -16,7 +16,8 @@ import click
 from core.errors import ConfigError, TollbridgeError
 from plumbing import loop
 from tollbridge import logs
-from tollbridge.commands import config_option, is_fresh, read_config
+from tollbridge.commands import config_option, is_fresh, read_config, sqlite_file
+from tollbridge.contact import open_file, reached
 from tollbridge.roles import ROLES, Service
 
 
@@ -44,12 +45,17 @@ def run(config_file: Path | None, roles: str) -> None:
     chosen = read_roles(roles)
     config = read_config(config_file)
     logs.set_up(format=config.logs.format, full_numbers=config.logs.full_numbers)
-    if is_fresh(config.database.url):
+    url = config.database.url
+    file = sqlite_file(url)
+    if file is not None:
+        open_file(file)
+    if is_fresh(url):
         create_database(config_file)
-    service = Service(config, chosen)
-    failure = loop.run(lambda: serve(service))
-    if failure is not None:
-        raise failure
+    with reached(url):
+        service = Service(config, chosen)
+        failure = loop.run(lambda: serve(service))
+        if failure is not None:
+            raise failure
 
 
 def read_roles(text: str) -> tuple[str, ...]:

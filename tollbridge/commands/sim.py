@@ -5,6 +5,7 @@ smpp   the one that is built; the others say so
 """
 
 from dataclasses import fields
+from random import SystemRandom
 from typing import Any, get_args, get_type_hints
 
 import click
@@ -55,7 +56,8 @@ def sim() -> None:
     multiple=True,
     default=DEFAULTS.texts,
     show_default=True,
-    help="What they say; may be given again. {n} is the MO's number, {r} four random digits.",
+    help="What they say; may be given again. {n} is the MO's number, {r} four random digits, "
+    "{u} a word that no other MO has, in this run or another.",
 )
 @click.option(
     "--msisdn",
@@ -66,7 +68,12 @@ def sim() -> None:
 @click.option(
     "--subscribers", default=DEFAULTS.subscribers, show_default=True, type=click.IntRange(1), help="How many."
 )
-@click.option("--seed", default=0, help="The same seed, the same traffic.")
+@click.option(
+    "--seconds", default=DEFAULTS.seconds, type=click.FloatRange(0), help="End by itself after so long; 0: not by time."
+)
+@click.option(
+    "--seed", default=None, type=click.IntRange(0), help="The same seed, the same traffic; without it, by chance."
+)
 @click.option(
     "--linger",
     "linger_s",
@@ -82,15 +89,17 @@ def sim() -> None:
     metavar="NAME=VALUE",
     help=f"How this centre differs from the book; may be given again. Names: {', '.join(QUIRKS)}.",
 )
-def smpp(config_file: object, quirks: tuple[str, ...], **options: Any) -> None:
-    """A message centre that speaks SMPP 3.4. Tells a line each second, and a summary at the end or at Ctrl-C.
+def smpp(config_file: object, quirks: tuple[str, ...], seed: int | None, **options: Any) -> None:
+    """A message centre that speaks SMPP 3.4. Tells a line each second. At the end, which is Ctrl-C without --count and
+    --seconds, it waits for the answers under way, unbinds and tells a summary.
 
     \b
     Example:
       tollbridge sim smpp --rate 10 --text "GAME {n}" --text VOTE
       tollbridge sim smpp --count 1000 --quirk receipt_delay_s=2 --quirk long_messages=sar
     """
-    chosen = PocketOptions(quirks=read_quirks(quirks), **options)
+    seed = SystemRandom().randrange(1 << 32) if seed is None else seed
+    chosen = PocketOptions(quirks=read_quirks(quirks), seed=seed, **options)
     if not (chosen.msisdn.isascii() and chosen.msisdn.isdigit()):
         raise click.BadParameter("must be digits, like 79001000000", param_hint="--msisdn")
     failure = loop.run(lambda: _serve(chosen))

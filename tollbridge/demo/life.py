@@ -22,7 +22,6 @@ from plumbing.pump import Listener, listen
 from sim.centre import PocketSmsc
 from sim.subscribers import Subscribers
 from store.database import connect
-from store.secrets import Keyring
 from tollbridge.commands.check import lines_of, run_checks
 from tollbridge.demo.cast import OPERATORS
 from tollbridge.demo.crowd import Crowd
@@ -167,7 +166,7 @@ class Demo:
         failed = False
         database = connect(self._stage.config.database.url)
         try:
-            for outcome in run_checks(database, Keyring(self._stage.config.security.key)):
+            for outcome in run_checks(database):
                 failed = failed or bool(outcome.findings)
                 for line in lines_of(outcome):
                     tell("  " + line)

@@ -133,7 +133,7 @@ def _recent(recent: Sequence[RecentLine], count: int, *, wide: bool) -> Table:
         text = plain(line.text) + (f" ({line.parts} parts)" if line.parts > 1 and wide else "")
         table.add_row(
             f" {moment(line.at)[11:19]}", mask(line.source), plain(line.short_code), Text(text), line.where,
-            f"{rounded(line.price)} {line.currency}" if wide else rounded(line.price), coloured(line.fate),
+            f"{rounded(line.price)} {line.currency}".rstrip(), coloured(line.fate),
         )  # fmt: skip
     for _ in range(count - len(recent)):
         table.add_row(" ")
@@ -151,10 +151,10 @@ def _foot(picture: Picture, stage: Stage, *, tall: bool) -> list[Text]:
     own = next((line for line in picture.rows.recent if line.where == f"{partner.login}/{partner.service}"), None)
     if tall:
         lines.append(_label("", f"{auth} {stage.api}/v1/messages/{own.id}" if own else ""))
-    lines.append(_label("", f"tollbridge status --config {stage.config_file}"))
+    lines.append(_label("", stage.command("status")))
     if tall:
         shown = picture.rows.recent[0].id if picture.rows.recent else "ID"
-        lines.append(_label("", f"tollbridge message {shown} --config {stage.config_file}"))
+        lines.append(_label("", stage.command(f"message {shown}")))
         lines.append(_label("log", str(stage.folder / "tollbridge.log")))
     return lines
 

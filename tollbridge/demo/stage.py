@@ -10,6 +10,7 @@ import fcntl
 import json
 import os
 import secrets
+import shlex
 import socket
 import subprocess
 import sys
@@ -26,6 +27,7 @@ from plumbing.clock import SystemClock
 from store import provisioning
 from store.database import connect
 from store.secrets import Keyring
+from tollbridge.commands import program
 from tollbridge.config import PREFIX, Config, load_config, split_listen
 from tollbridge.demo.cast import OPERATORS
 from tollbridge.demo.cast import provisioning as cast_provisioning
@@ -50,12 +52,19 @@ class Stage:
         """The partner API's URL."""
         return f"http://{self.config.api.listen}"
 
+    def command(self, words: str) -> str:
+        """What can be pasted in another terminal in the same folder: `.venv/bin/tollbridge status --config …`."""
+        return f"{program()} {words} --config {shlex.quote(str(self.config_file))}"
+
 
 @contextmanager
 def alone(folder: Path) -> Iterator[None]:
     """This folder is this process's. Raises ConfigError when another demo has it."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o750)
-    handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o750)
+        handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise ConfigError(f"--dir {folder}: {error.strerror}; name a folder that this user may write") from error
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -126,7 +135,7 @@ class Ports:
 def _write_config(file: Path, base: Config, database: Path, doors: tuple[str, str], keys: tuple[str, str]) -> None:
     url = sa.URL.create("sqlite", database=str(database)).render_as_string()
     # A JSON string is a basic string of TOML.
-    text = f"""# Made by `tollbridge demo`; any other command works beside it: tollbridge status --config {file}
+    text = f"""# Made by `tollbridge demo`; any other command works beside it: {program()} status --config {file}
 [database]
 url = {json.dumps(url)}
 [api]

@@ -22,7 +22,7 @@ async def _serve(path: Path) -> None:
     service = Service(config, ROLES)
     await service.start()
     try:
-        await service.taken_for_dead.wait()
+        await service.died.wait()
     except asyncio.CancelledError:
         await service.stop()
 

@@ -92,8 +92,9 @@ class Service:
         self._is_built = False
         self.process_id = 0
         self.is_up = False
-        self.taken_for_dead = asyncio.Event()
-        """Another process took over our work: this one must end at once."""
+        self.died = asyncio.Event()
+        """It must end at once, as by a crash: its work is another's, or a station failed."""
+        self.why_died = ""
 
     # --- start -----------------------------------------------------------------------------------------
 
@@ -121,7 +122,7 @@ class Service:
         self._is_built = True
         self.way.start(dispatch="dispatch" in self.roles, links="links" in self.roles)
         await self._recover(self._begin_heartbeat(me))
-        if self.taken_for_dead.is_set():
+        if self.died.is_set():
             return
         self._open()
         self.is_up = True
@@ -214,6 +215,7 @@ class Service:
             coding_of=self._adapters.coding_of,
             pace=pace,
             count_parts=self._adapters.parts_of,
+            on_failed=lambda: self._die("a station of the message's way failed; the log says how"),
         )
 
     def _tell_sender(self) -> None:
@@ -248,9 +250,9 @@ class Service:
         await heartbeat.is_clear.wait()
         longest_ms = max((limit.window_ms for limit in self._catalogue.limits), default=0)
         if longest_ms and isinstance(self.counts, MemoryCounts):
-            since = self._clock.now() - longest_ms
+            now = self._clock.now()
             # On a reader's thread, message by message: nobody else counts before the links open.
-            counted = partial(recovery.counted_messages, self.database, since)
+            counted = partial(recovery.counted_messages, self.database, now - longest_ms, now)
             await self._patiently(self._readers, lambda: self.settler.restore(counted()))
 
     def _open(self) -> None:
@@ -342,10 +344,11 @@ class Service:
         way = self.way
         return bool(way.batcher.waiting or way.dispatcher.waiting or way.dispatcher.running or way.sender.waiting)
 
-    def _die(self) -> None:
-        """What is not committed is lost, as by a crash: it is another's by now."""
+    def _die(self, why: str = "another process took this one for dead and has its work") -> None:
+        """What is not committed is lost, as by a crash: who starts next finds what was acknowledged."""
+        self.why_died = why
         self.way.cancel()
-        self.taken_for_dead.set()
+        self.died.set()
 
     # --- stop --------------------------------------------------------------------------------------------
 
@@ -362,7 +365,7 @@ class Service:
             await self._runner.cleanup()
         if self._is_built:
             await self._caller.close()
-        if self.process_id and not self.taken_for_dead.is_set():
+        if self.process_id and not self.died.is_set():
             await self._sign_off()
         await self._writer.stop()
         self._readers.stop()
@@ -371,7 +374,7 @@ class Service:
 
     async def _drain(self) -> None:
         """Let what is on its way come to an end, unless our work is another's already."""
-        drain_s = 0.0 if self.taken_for_dead.is_set() else DRAIN_S
+        drain_s = 0.0 if self.died.is_set() else DRAIN_S
         log.info("stopping: draining links and calls", longest_s=drain_s)
         if "links" in self.roles:
             await self.links.stop(drain_s)

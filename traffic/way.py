@@ -67,30 +67,25 @@ class Way:
         coding_of: Callable[[Link, int], Coding],
         pace: Pace,
         count_parts: CountParts = count_plainly,
+        on_failed: Callable[[], None] = lambda: None,
     ) -> None:
+        """`on_failed` is called when a station ended unasked: nothing can go on without it."""
         self._clock = clock
         self._ids = ids
         self._catalogue = catalogue
         self._count_parts = count_parts
+        self._on_failed = on_failed
         self._tasks: set[asyncio.Task[None]] = set()
         self.batcher = Batcher(
             journal, run, clock, max_batch=pace.max_batch, max_delay_ms=pace.max_delay_ms, backlog=pace.backlog
         )
         self.sender = Sender(self.batcher, clock, random, due=due_mts)
-        self.dispatcher = Dispatcher(
-            methods,
-            self.batcher,
-            clock,
-            random,
-            due=due_callbacks,
-            reply=self._reply_mt,
-            on_reply=self.sender.offer,
-            concurrency_of=self._concurrency_of,
-            spawn=self._spawn,
-            total_max=pace.callbacks,
-            timeout_s=pace.timeout_s,
-        )
         offer = self.sender.offer
+        self.dispatcher = Dispatcher(
+            methods, self.batcher, clock, random, due=due_callbacks, reply=self._reply_mt, on_reply=offer,
+            concurrency_of=self._concurrency_of, spawn=self._spawn, total_max=pace.callbacks,
+            timeout_s=pace.timeout_s,
+        )  # fmt: skip
         self.accept = Accept(
             self.batcher, ids, clock, on_job=self.dispatcher.offer, on_reply=offer, coding_of=coding_of,
             parts_timeout_s=pace.parts_timeout_s,
@@ -129,14 +124,14 @@ class Way:
 
         What another role is to do waits as a row in the database: a job that is due, a queued MT.
         """
-        self._spawn(self.batcher.run())
+        self._station(self.batcher.run())
         if dispatch:
-            self._spawn(self.dispatcher.poll())
+            self._station(self.dispatcher.poll())
         else:
             self.dispatcher.rest()
         if links:
-            self._spawn(self.sender.poll())
-            self._spawn(self._sweep())
+            self._station(self.sender.poll())
+            self._station(self._sweep())
 
     async def stop(self, timeout_s: float) -> None:
         """Let what is on its way come to an end, then make all of it durable. Links are to be drained before."""
@@ -173,6 +168,16 @@ class Way:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("a station's task failed", error=repr(error), exc_info=error)
+
+    def _station(self, work: Coroutine[Any, Any, None]) -> None:
+        async def live() -> None:
+            try:
+                await work
+            except Exception:
+                self._on_failed()
+                raise
+
+        self._spawn(live())
 
     # --- small decisions that need the catalogue -------------------------------------------------------
 

@@ -51,7 +51,7 @@ class Room:
         self.clock = VirtualClock(loop, NOON)
         self.parts: list[WaitingPart] = []
         self.dues = 0
-        self.is_taken_for_dead = False
+        self.is_died = False
         self.gone: set[int] = set()
         self._pids = 0
         self.me = self.another("here")
@@ -75,7 +75,7 @@ class Room:
         self.dues += 1
 
     def _die(self) -> None:
-        self.is_taken_for_dead = True
+        self.is_died = True
 
 
 def told(story: Callable[[Room], Coroutine[Any, Any, None]]) -> None:
@@ -138,7 +138,7 @@ def test_the_database_away_for_a_minute_buries_nobody() -> None:
     told(story)
 
 
-def test_who_was_taken_for_dead_stops_at_the_next_beat() -> None:
+def test_who_was_died_stops_at_the_next_beat() -> None:
     async def story(room: Room) -> None:
         await asyncio.sleep(1)
         with room.database.write() as connection:
@@ -146,7 +146,7 @@ def test_who_was_taken_for_dead_stops_at_the_next_beat() -> None:
 
         await asyncio.sleep(BEAT_S)
 
-        assert room.is_taken_for_dead
+        assert room.is_died
         assert room.task.done()
         assert room.heartbeat.is_clear.is_set(), "a start that waits would wait for ever"
 

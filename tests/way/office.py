@@ -274,6 +274,8 @@ class Process:
         self.office = office
         self.roles = tuple(roles)
         self.is_dead = False
+        self.failed = asyncio.Event()
+        """A station ended unasked."""
         self.calls = 0
         self._turn = asyncio.Lock()
         clock, database = office.clock, office.database
@@ -301,7 +303,7 @@ class Process:
             due_callbacks=functools.partial(self._write, outbox.callbacks),
             due_mts=functools.partial(self._write, outbox.mts),
             find_place=self._find_place, coding_of=adapters.coding_of, pace=office.pace,
-            count_parts=adapters.parts_of,
+            count_parts=adapters.parts_of, on_failed=self.failed.set,
         )  # fmt: skip
         self.links = Links(intake=self.way, connect=office.network.connect, clock=clock, random=Random(2))
         self._serve()

@@ -83,9 +83,9 @@ async def serve(service: Service) -> Exception | None:
     """Start, wait for a signal, stop; what went wrong, as a value: raised, it would be logged with a traceback."""
     try:
         await service.start()
-        await service.taken_for_dead.wait()
+        await service.died.wait()
         await service.stop()
-        return TollbridgeError("another process took this one for dead and has its work; start it again")
+        return TollbridgeError(f"{service.why_died}; start it again")
     except asyncio.CancelledError:
         await service.stop()
         return None

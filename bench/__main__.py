@@ -20,6 +20,7 @@ from bench.profile import Plan, run_profile
 from bench.routes import bench_routes
 from bench.table import Progress, Section, keep, show
 from bench.way import bench_way
+from tests import services
 
 SECTIONS = ("codec", "router", "fraud", "journal", "way-sqlite", "way-mariadb", "kannel", "memory")
 BY_DEFAULT = SECTIONS[:-1]
@@ -64,6 +65,7 @@ def main() -> int:
     if unknown:
         parser.error(f"no section {unknown[0]}; there are {', '.join(SECTIONS)}, profile")
     console = Console(width=None if sys.stdout.isatty() else 140)
+    services.on_disk()
     bench = Bench(quick=asked.quick)
     if "profile" in asked.sections:
         plan = Plan(kind=asked.database, seconds=asked.seconds, rate=asked.rate, receipts=asked.receipts)

@@ -8,6 +8,9 @@ Server             stop, start, freeze, thaw: what the fire tests do to them
 Each lives in a folder of its own with a guard: a shell that waits for the end of a pipe that we hold, then kills and
 removes. So also after a kill -9 of the test run no process and no folder is left.
 
+MariaDB's files lie in memory where there is room: its default durability stays, and an fsync costs nothing. A
+measurement wants the disk: `on_disk()` before the first use.
+
 Rule: plain functions, no fixtures: pytest and trial both use them.
 """
 
@@ -34,6 +37,7 @@ from store.migrate import migrate
 
 READY_TIMEOUT_S = 30
 PAUSE_S = 0.01
+_ROOM = 1 << 30
 
 _PACKAGES = {
     "mariadbd": "mariadb-server-core",
@@ -53,8 +57,8 @@ rm -rf "$0"
 class Server:
     """A process in a folder of its own. Dies by SIGKILL at exit, and its folder with it."""
 
-    def __init__(self, name: str) -> None:
-        self.folder = _guarded_folder(name)
+    def __init__(self, name: str, parent: str | None = None) -> None:
+        self.folder = _guarded_folder(name, parent)
         self.port = _free_port()
         self.process: subprocess.Popen[bytes] | None = None
         atexit.register(self.stop, signal.SIGKILL)
@@ -110,7 +114,7 @@ class MariaDb(Server):
 
     def __init__(self) -> None:
         _need("mariadbd", "mariadb-install-db", "my_print_defaults")
-        super().__init__("mariadb")
+        super().__init__("mariadb", _memory())
         self.socket = str(self.folder / "s")
         self._numbers = itertools.count(1)
         _run("mariadb-install-db", "--auth-root-authentication-method=normal", "--skip-test-db", *self._options())
@@ -119,6 +123,8 @@ class MariaDb(Server):
     def command(self) -> list[str]:
         return [
             *("mariadbd", *self._options(), f"--socket={self.socket}", f"--port={self.port}"),
+            # Of its own: servers that share one remove each other's temporary tables.
+            f"--tmpdir={self.folder}",
             *("--bind-address=127.0.0.1", "--innodb-buffer-pool-size=64M", "--skip-name-resolve"),
         ]
 
@@ -249,9 +255,24 @@ def _mariadb_template() -> str:
     return url
 
 
-def _guarded_folder(name: str) -> Path:
+def on_disk() -> None:
+    """Let servers that are not started yet keep their files on the disk."""
+    _memory.cache_clear()
+    os.environ["TMPDIR"] = tempfile.gettempdir()
+
+
+@functools.cache
+def _memory() -> str | None:
+    """A folder in memory with room enough; None: take the usual place for temporary files, as TMPDIR says."""
+    place = "/dev/shm"
+    if "TMPDIR" in os.environ or not os.access(place, os.W_OK):
+        return None
+    return place if shutil.disk_usage(place).free >= _ROOM else None
+
+
+def _guarded_folder(name: str, parent: str | None = None) -> Path:
     """A folder that goes when we go, and the process in its `pid` with it. What ends at exit is registered after."""
-    folder = Path(tempfile.mkdtemp(prefix=f"tollbridge-{name}-"))
+    folder = Path(tempfile.mkdtemp(prefix=f"tollbridge-{name}-", dir=parent))
     guard = subprocess.Popen(["/bin/sh", "-c", _GUARD, str(folder)], stdin=subprocess.PIPE, start_new_session=True)
     assert guard.stdin is not None
     atexit.register(guard.wait, READY_TIMEOUT_S)

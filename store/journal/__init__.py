@@ -117,7 +117,9 @@ class Journal:
                 with self._database.write() as connection:
                     self._write(connection, facts)
                     # The batch's number, in the same transaction: it tells the outcome of a COMMIT that ended in doubt.
-                    show_life(connection, self._process_id, self._clock.now(), batch=self._batch)
+                    # No id in it is ahead of the heartbeat: the next process goes on from there.
+                    latest = max(self._clock.now(), self._ids.latest)
+                    show_life(connection, self._process_id, latest, batch=self._batch)
                 self._accounts.keep()
                 return
             except BaseException as error:

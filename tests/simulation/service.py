@@ -150,8 +150,8 @@ class Service:
         self.way.start(dispatch="dispatch" in roles, links="links" in roles)
         if "links" in roles:
             await heartbeat.is_clear.wait()
-            since = self._clock.now() - DAY_MS
-            counted = await self._patiently(lambda: list(recovery.counted_messages(self._database, since)))
+            now = self._clock.now()
+            counted = await self._patiently(lambda: list(recovery.counted_messages(self._database, now - DAY_MS, now)))
             self.settler.restore(counted)
             self.links.start(self.world.catalogue)
         janitor = Janitor(self.way.batcher, self._database, self, self, self._clock, ends_mts="links" in roles)

@@ -29,7 +29,7 @@ from tests.simulation.service import Host, Place, Service
 from traffic.submit import ReplyOutcome
 
 FAULTY_S = 40.0
-CALM_S = 1200.0
+CALM_S = 2400.0
 
 
 class World:

@@ -147,6 +147,7 @@ async def test_the_parts_of_a_long_message_wait_for_each_other_though_the_clock_
 
     first = office.writes_parts(text, [1])
     await office.until(lambda: first.is_acknowledged, "the first part")
+    await office.passes(5)
     office.jumps(FORWARD_A_DAY)
     await office.passes(5)
     office._references -= 1
@@ -164,9 +165,10 @@ async def test_parts_that_never_come_are_waited_for_no_longer_though_the_clock_w
     await office.opens()
     first = office.writes_parts("GAME " + "long " * 60, [1])
     await office.until(lambda: first.is_acknowledged, "the first part")
+    await office.passes(5)
 
     office.jumps(-DAY_MS)
-    await office.passes(62)
+    await office.passes(57)
 
     (mo,) = office.rows(schema.Mo)
     assert not mo.complete

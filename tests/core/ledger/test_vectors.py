@@ -1,7 +1,7 @@
 """The vectors of billing_entries.json, as far as they are about MO, changes of plan and plain transfers.
 
-LATER names the cases that need facts of a later issue, with those facts; their batches before the first such fact
-run all the same.
+LATER names the cases that need facts that are not served yet, with those facts; their batches before the first such
+fact run all the same.
 """
 
 import json

@@ -43,7 +43,7 @@ def _begin(template: bytes) -> None:
 
 def _one(seed: int) -> tuple[int, list[str]]:
     seed, faults, world = run_seed(seed, _template)
-    world.database.close()
+    world.close()
     return seed, faults
 
 

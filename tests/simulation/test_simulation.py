@@ -21,7 +21,7 @@ def test_what_is_promised_holds_whatever_fails(first: int, template: bytes) -> N
     found = {}
     for seed in range(first, min(first + CHUNK, SEEDS)):
         _, faults, world = run_seed(seed, template)
-        world.database.close()
+        world.close()
         if faults:
             found[f"python -m tests.simulation --seed {seed}"] = faults[:5]
 
@@ -35,5 +35,6 @@ def test_the_same_seed_is_the_same_run(template: bytes) -> None:
         with world.database.read() as connection:
             rows = connection.exec_driver_sql("SELECT id, source, text, accepted_at, partner_part FROM mo ORDER BY id")
             runs.append((faults, [tuple(row) for row in rows], world.seen.crashes, world.seen.cuts))
+        world.close()
 
     assert runs[0] == runs[1]

@@ -35,8 +35,10 @@ CALM_S = 2400.0
 class World:
     """One run."""
 
-    def __init__(self, seed: int, template: bytes) -> None:
+    def __init__(self, seed: int, template: bytes, *, calm_s: float = CALM_S) -> None:
+        """In the end all must be quiet within `calm_s`."""
         self.seed = seed
+        self._calm_s = calm_s
         random = self.random = Random(seed)
         self.plans = plans_of(random)
         self.loop = VirtualLoop()
@@ -184,6 +186,11 @@ class World:
                 asyncio.set_event_loop(None)
                 self.log = [str(line) for line in lines]
 
+    def close(self) -> None:
+        """Let database and loop go, also of a world that never ran."""
+        self.database.close()
+        self.loop.close()
+
     def _clear_away(self) -> None:
         """Let every task end, those of the dead too: nothing is checked of what they still say."""
         self.is_away = True
@@ -279,8 +286,8 @@ class World:
                 place.is_apart = False
 
     async def _calm(self) -> None:
-        """Until nothing is left to do, or CALM_S have passed: then the truth will say what is missing."""
-        end = self.loop.time() + CALM_S
+        """Until nothing is left to do, or too long has passed: then the truth will say what is missing."""
+        end = self.loop.time() + self._calm_s
         quiet = 0
         while self.loop.time() < end and quiet < 3:
             await asyncio.sleep(5.0)

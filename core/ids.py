@@ -21,8 +21,7 @@ SLOT_BITS = 10
 SEQUENCE_BITS = 12
 SLOTS = 1 << SLOT_BITS
 _SEQUENCES = 1 << SEQUENCE_BITS
-ID_SHIFT = SLOT_BITS + SEQUENCE_BITS
-"""Behind these bits stand the milliseconds."""
+_SHIFT = SLOT_BITS + SEQUENCE_BITS
 
 
 class Ids:
@@ -36,7 +35,7 @@ class Ids:
         """`after`: the largest id that this slot may have made before (0: none)."""
         assert 0 <= slot < SLOTS, slot
         self._slot = slot << SEQUENCE_BITS
-        self._tick = (after >> ID_SHIFT) + 1 if after else 0
+        self._tick = (after >> _SHIFT) + 1 if after else 0
         self._sequence = 0
         self._lock = Lock()
 
@@ -52,7 +51,7 @@ class Ids:
                 if self._sequence == _SEQUENCES:
                     self._tick += 1
                     self._sequence = 0
-            return (self._tick << ID_SHIFT) | self._slot | self._sequence
+            return (self._tick << _SHIFT) | self._slot | self._sequence
 
     @property
     def latest(self) -> Instant:
@@ -94,9 +93,9 @@ class Trail:
 
 def instant_of_id(message_id: int) -> Instant:
     """When the id was made, by the clock of its process."""
-    return (message_id >> ID_SHIFT) + EPOCH_MS
+    return (message_id >> _SHIFT) + EPOCH_MS
 
 
 def first_id_at(instant: Instant) -> int:
     """The smallest id that could have been made at that moment: the start of a range of the primary key."""
-    return max(0, instant - EPOCH_MS) << ID_SHIFT
+    return max(0, instant - EPOCH_MS) << _SHIFT

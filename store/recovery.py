@@ -10,7 +10,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from core.clock import MINUTE_MS, Instant
-from core.ids import EPOCH_MS, ID_SHIFT, first_id_at
+from core.ids import first_id_at
 from core.message import Action
 from store.database import Database
 from store.pages import pages, sifted
@@ -92,11 +92,10 @@ def counted_messages(database: Database, since: Instant, now: Instant) -> Iterat
 def _set_back(connection: sa.Connection, now: Instant) -> tuple[int, Instant]:
     """The first message, and its moment, after the clock was set back to a time that is still behind; or (0, 0).
 
-    Ids rise whatever the clock does, so from then on they are ahead of the moments of their messages.
+    Ids rise whatever the clock does, so from then on they are ahead of us, and the moments of their messages are not.
     """
-    ahead = Mo.id.op(">>")(ID_SHIFT) + EPOCH_MS - Mo.accepted_at > MINUTE_MS
     later = sa.select(Mo.id, Mo.accepted_at).where(Mo.id >= first_id_at(now + MINUTE_MS))
     if connection.execute(later.limit(1)).first() is None:
         return 0, 0
-    found = next(sifted(connection, later.where(ahead), (Mo.id,)), None)
+    found = next(sifted(connection, later.where(Mo.accepted_at <= now), (Mo.id,)), None)
     return (0, 0) if found is None else (found.id, found.accepted_at)

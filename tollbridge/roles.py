@@ -254,6 +254,7 @@ class Service:
             # On a reader's thread, message by message: nobody else counts before the links open.
             counted = partial(recovery.counted_messages, self.database, now - longest_ms, now)
             await self._patiently(self._readers, lambda: self.settler.restore(counted()))
+        await heartbeat.inherit()
 
     def _open(self) -> None:
         if "links" in self.roles:

@@ -66,7 +66,7 @@ class Heartbeat:
         self._waits_to_end = OLD_TIME_BEATS
         """Beats that look for what waits by an old time; nobody knows what the clock did before we began."""
         self._written: dict[str, str] = {}
-        self._parts_in_doubt = False
+        self._inherits = self._parts_in_doubt = False
 
     async def run(self) -> None:
         """Beat until we are dead."""
@@ -116,9 +116,22 @@ class Heartbeat:
             log.warning("took over the work of dead processes", processes=buried)
             self.on_due()
 
+    async def inherit(self) -> None:
+        """From now on parts that nobody waits with wait with us; returns when the first are here.
+
+        Some may be whole messages: not before limits know what they have counted.
+        """
+        self._inherits = True
+        while True:
+            try:
+                return await self._take_parts()
+            except StoreError as error:
+                log.debug("parts cannot be read", error=str(error))
+                await asyncio.sleep(WATCH_S)
+
     async def _take_parts(self) -> None:
         """Also of those that stopped in good order: nobody else would wait for the rest."""
-        if self.on_parts is None:
+        if self.on_parts is None or not self._inherits:
             return
         take = partial(take_parts, self.database, self.me.id, ours_too=self._parts_in_doubt)
         self._parts_in_doubt = True

@@ -153,6 +153,7 @@ class Service:
             now = self._clock.now()
             counted = await self._patiently(lambda: list(recovery.counted_messages(self._database, now - DAY_MS, now)))
             self.settler.restore(counted)
+            await heartbeat.inherit()
             self.links.start(self.world.catalogue)
         janitor = Janitor(self.way.batcher, self._database, self, self, self._clock, ends_mts="links" in roles)
         self.spawn(janitor.run(), f"{self.place.name} janitor")

@@ -225,7 +225,7 @@ class World:
             centre = random.choice(self.centres)
             source = f"7900000{random.choice((13, *range(20, 20 + self.plans.subscribers))):04d}"
             word = random.choice(("GAME", "game", "CHAT", "HELLO"))
-            long = " long" * 60 if random.random() < self.plans.long_share else ""
+            long = f" n{number}" * 80 if random.random() < self.plans.long_share else ""
             code = "4446" if random.random() < 0.95 else "9999"
             centre.write(source, code, f"{word} n{number}{long}")
         for _ in range(self.plans.votes):

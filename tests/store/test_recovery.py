@@ -68,3 +68,15 @@ def test_a_clock_that_is_past_the_old_time_again_needs_no_care(database: Databas
     book.accepts(NOON - HOUR_MS, NOON + 1)
 
     assert book.counted(NOON + MINUTE_MS) == [NOON, NOON - HOUR_MS, NOON + 1]
+
+
+def test_ids_that_were_ahead_from_the_start_do_not_hide_when_the_clock_was_set_back(database: Database) -> None:
+    """They went on from those of a process before, whose clock had been an hour ahead."""
+    book = Book(database)
+    book.accepts(NOON + HOUR_MS)
+    book.accepts(NOON)
+    book.accepts(NOON - HOUR_MS, NOON - HOUR_MS + 1_000)
+
+    now = NOON - HOUR_MS + MINUTE_MS
+
+    assert book.counted(now, for_ms=HOUR_MS) == [NOON - HOUR_MS] * 3 + [NOON - HOUR_MS + 1_000]

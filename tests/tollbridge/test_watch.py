@@ -153,15 +153,42 @@ def test_who_was_died_stops_at_the_next_beat() -> None:
     told(story)
 
 
+def a_part_of_one_that_is_gone(room: Room, part_id: int) -> None:
+    gone = room.another("here")
+    room.gone.add(gone.home.pid)
+    with room.database.write() as connection:
+        add(connection, schema.MoPart, id=part_id, process_id=gone.id, payload=b"x")
+
+
 def test_parts_of_a_process_that_is_gone_go_on_waiting_with_us() -> None:
     async def story(room: Room) -> None:
-        gone = room.another("here")
-        room.gone.add(gone.home.pid)
-        with room.database.write() as connection:
-            add(connection, schema.MoPart, id=5, process_id=gone.id, payload=b"x")
+        a_part_of_one_that_is_gone(room, 5)
+        await asyncio.sleep(BEAT_S)
+        assert room.parts == [], "they may be whole messages, and limits do not know yet what they have counted"
 
+        await room.heartbeat.inherit()
+        assert [part.id for part in room.parts] == [5]
+
+        a_part_of_one_that_is_gone(room, 6)
+        await asyncio.sleep(BEAT_S)
+        assert [part.id for part in room.parts] == [5, 6]
+
+    told(story)
+
+
+def test_parts_are_inherited_when_the_database_is_back() -> None:
+    async def story(room: Room) -> None:
+        a_part_of_one_that_is_gone(room, 5)
         await asyncio.sleep(BEAT_S)
 
+        room.database.is_away = True
+        inheriting = asyncio.create_task(room.heartbeat.inherit())
+        await asyncio.sleep(5)
+        assert not inheriting.done()
+        room.database.is_away = False
+        await asyncio.sleep(1)
+
+        assert inheriting.done()
         assert [part.id for part in room.parts] == [5]
 
     told(story)

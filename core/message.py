@@ -47,6 +47,8 @@ class Missing(Enum):
 
     NO_SHORT_CODE = "no_short_code"
     NO_PREFIX = "no_prefix"
+    NO_NUMBER = "no_number"
+    """Its sender is a word, or nobody: no partner could answer it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,7 @@ class Settlement:
     route: Route | None
     verdict: Verdict = PASSED
     reason: str = ""
-    """"" when it goes to its partner; no_short_code, no_prefix, refused otherwise."""
+    """"" when it goes to its partner; no_number, no_short_code, no_prefix, refused otherwise."""
     reply: str = ""
     """Our own answer when no partner gives one."""
 
@@ -315,3 +317,5 @@ class Answer:
     excerpt: str = ""
     latency_ms: int = 0
     retry_after_s: int = 0
+    key_id: str = ""
+    """Tells the secret that signed the call; "" when none did."""

@@ -1,6 +1,7 @@
 """Subscribers' numbers: international, digits only.
 
 read_msisdn   "+7 900 111-22-33" → "79001112233", or None
+is_number     whether an address can be a subscriber's at all
 mask          "79001112233" → "7900***33", for logs and screens
 Prefixes      longest matching prefix → whose number it is
 
@@ -25,6 +26,11 @@ def read_msisdn(text: str) -> str | None:
     if not (digits.isascii() and digits.isdigit() and 3 <= len(digits) <= DIGITS_MAX):
         return None
     return digits
+
+
+def is_number(address: str) -> bool:
+    """Digits and nothing else. How many is the operator's affair: some hide a subscriber behind twenty."""
+    return address.isascii() and address.isdigit()
 
 
 def mask(number: str) -> str:

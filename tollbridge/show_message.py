@@ -20,6 +20,7 @@ REASONS = {
     "no_plan": "the partner has no plan that rates it: what the operator pays lies in suspense",
     "refused": "refused by fraud: what the operator pays lies in suspense",
     "no_short_code": "nobody has this short code: what the operator pays lies in suspense",
+    "no_number": "its sender is no number, so nobody could answer it: what the operator pays lies in suspense",
     "no_prefix": "no service has a prefix that matches: what the operator pays lies in suspense",
     "test": "a test: nothing is charged",
 }
@@ -142,6 +143,8 @@ def _show_attempt(attempt: AttemptLife, out: Console) -> None:
         f"attempt {attempt.attempt}",
         f"{moment(attempt.tried_at)}  {said} after {attempt.latency_ms} ms  {plain(attempt.url, 200)}",
     )
+    if attempt.key_id:
+        _fact(out, "", f"signed with the secret {attempt.key_id}")
     if attempt.error:
         # An answer that was taken may still be no use: the partner should know why nothing was sent.
         _fact(out, "", f"{'note' if 200 <= attempt.status < 300 else 'failed'}: {plain(attempt.error)}")

@@ -15,7 +15,8 @@ from core.catalogue import Catalogue
 from core.clock import Clock
 from core.errors import StoreAway
 from core.ids import Ids
-from core.message import Callback, Mo, Mt, MtState, Route, Settlement, Unrouted, Verdict
+from core.message import Callback, Missing, Mo, Mt, MtState, Route, Settlement, Unrouted, Verdict
+from core.msisdn import is_number
 from fraud.counters import Asked, Counts
 from fraud.judge import Case, Rules, compile_rules, judge_all, plan_of
 from router.match import match
@@ -26,6 +27,7 @@ from traffic.ports import CountParts
 from traffic.submit import VALID_MS, count_plainly, cut_to_fit
 
 REFUSED = "refused"
+_NO_NUMBER = Unrouted(Missing.NO_NUMBER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,7 @@ class Settler:
         routes: list[Route | Unrouted] = []
         for fact in facts:
             mo = fact.mo
-            route = match(book.routes, mo.short_code, mo.text)
+            route = match(book.routes, mo.short_code, mo.text) if is_number(mo.source) else _NO_NUMBER
             routes.append(route)
             price, currency = book.price_of(mo)
             asked.append(Case(mo, route if isinstance(route, Route) else None, price, currency))

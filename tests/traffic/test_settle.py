@@ -1,5 +1,7 @@
 """The decision for one message."""
 
+import pytest
+
 from core.catalogue import Banned
 from core.ids import Ids
 from core.message import Action, Alert, Missing, Mt, Route, Unrouted, Verdict
@@ -54,6 +56,16 @@ def test_a_message_without_a_service_is_answered_by_its_short_code() -> None:
     settled = settle_mo(an_mo(), UNROUTED, Verdict())
 
     assert (settled.reason, settled.reply) == ("no_prefix", "Write GAME")
+
+
+@pytest.mark.parametrize("source", ["Bank", "7900x112233", "", "７９００"])
+def test_a_message_of_no_number_goes_to_nobody_and_is_not_answered(source: str) -> None:
+    fact = MoFact(an_mo(source=source), a_link())
+
+    a_settler().decide([fact])
+
+    assert fact.settlement is not None
+    assert (fact.settlement.reason, fact.settlement.route, fact.reply) == ("no_number", None, None)
 
 
 def test_who_is_refused_is_not_answered() -> None:

@@ -45,6 +45,20 @@ async def test_a_short_code_that_no_partner_has_yet_is_parked_in_suspense() -> N
 
 
 @story
+async def test_what_a_word_sends_is_booked_and_reaches_no_partner() -> None:
+    office = Office(a_catalogue(default_reply="Write GAME to 4446"))
+    await office.opens()
+
+    mo = office.writes("GAME 7", source="Bank")
+    await office.quiet()
+
+    assert mo.is_acknowledged
+    assert [(row.source, row.reason) for row in office.rows(schema.Mo)] == [("Bank", "no_number")]
+    assert in_suspense(office) == 5_000_000
+    assert (office.partner.called, office.texts(), office.audit()) == ([], [], [])
+
+
+@story
 async def test_a_text_that_matches_no_service_is_parked_in_suspense_and_answered_by_the_short_code() -> None:
     office = Office(a_catalogue(default_reply="Write GAME to 4446"))
     await office.opens()

@@ -37,6 +37,7 @@ RATE_S = 5.0
 RECENT = 60
 LAST = 500
 WHY = {
+    "no_number": "its sender is no number",
     "no_prefix": "no service has this word",
     "no_short_code": "nobody has this short code",
     "no_tariff": "no tariff here: kept, unrated",

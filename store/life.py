@@ -69,7 +69,7 @@ class EntryLife:
 
 @dataclass(frozen=True, slots=True)
 class AttemptLife:
-    """One call to the partner. `status` 0: there was no HTTP answer."""
+    """One call to the partner. `status` 0: there was no HTTP answer; `key_id` "": it was not signed."""
 
     attempt: int
     tried_at: Instant
@@ -78,6 +78,7 @@ class AttemptLife:
     url: str
     error: str
     answer: str
+    key_id: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -221,7 +221,9 @@ def _read_callback(connection: Connection, mo_id: int) -> CallbackLife | None:
 
 
 def _attempt(row: Row) -> AttemptLife:
-    return AttemptLife(row.attempt, row.tried_at, row.latency_ms, row.status, row.url, row.error, row.answer)
+    return AttemptLife(
+        row.attempt, row.tried_at, row.latency_ms, row.status, row.url, row.error, row.answer, row.key_id
+    )
 
 
 def _read_mt(connection: Connection, which: sa.ColumnElement[bool], partner_id: int | None = None) -> MtLife | None:

@@ -571,7 +571,7 @@ class Callback(Base):
     """The job of calling a partner, and its last attempt. `due_at` is null when nothing is left to do."""
 
     __tablename__ = "callback"
-    __table_args__ = (sa.Index("callback_due", "due_at", "partner_id"),)
+    __table_args__ = (sa.Index("callback_due", "due_at", "partner_id", "service_id"),)
 
     mo_id: Mapped[int] = mapped_column(sa.BigInteger, primary_key=True, autoincrement=False)
     partner_id: Mapped[int] = mapped_column(sa.BigInteger)
@@ -586,6 +586,7 @@ class Callback(Base):
     url: Mapped[str] = mapped_column(sa.String(2000))
     error: Mapped[str] = mapped_column(sa.String(200))
     answer: Mapped[str] = mapped_column(sa.Text)
+    key_id: Mapped[str] = mapped_column(sa.String(8))
 
 
 class CallbackAttempt(Base):
@@ -602,6 +603,7 @@ class CallbackAttempt(Base):
     url: Mapped[str] = mapped_column(sa.String(2000))
     error: Mapped[str] = mapped_column(sa.String(200))
     answer: Mapped[str] = mapped_column(sa.Text)
+    key_id: Mapped[str] = mapped_column(sa.String(8))
 
 
 class Mt(Base):

@@ -4,6 +4,7 @@ parameters     the fifteen names and their values, all strings, in the order of 
 encode_form    the same as a query string or a form, percent-encoded UTF-8
 encode_json    the same as a JSON object
 sign           the value of X-Tollbridge-Signature over the bytes that are sent
+key_id         tells one secret from another without telling either
 EndPoint       a service's url, read once: where to, what stands in front of our query
 
 Rule: what is signed is what goes over the wire, byte for byte; nothing may quote it again behind us.
@@ -80,6 +81,18 @@ def sign(secret: bytes, content: bytes, now: Instant) -> str:
     signed = _keyed(secret).copy()
     signed.update(b"%d.%b" % (seconds, content))
     return f"t={seconds},v1={signed.hexdigest()}"
+
+
+@lru_cache(maxsize=4096)
+def key_id(secret: bytes) -> str:
+    """The first eight hex digits of HMAC-SHA256(secret, "key id"); stored with an attempt (reliability.md, section 4).
+
+    Which secret signed is what a partner wants to know whose check fails. Eight digits confirm a secret that both
+    have; of one that is not known they betray too little to find it.
+    """
+    keyed = _keyed(secret).copy()
+    keyed.update(b"key id")
+    return keyed.hexdigest()[:8]
 
 
 @lru_cache(maxsize=4096)

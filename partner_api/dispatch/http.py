@@ -25,7 +25,15 @@ from core.errors import PeerError, PeerRefused
 from core.message import Answer, Callback
 from partner_api.dispatch.addresses import CheckedResolver, Guard, Lookup, look_up
 from partner_api.dispatch.answers import RawAnswer, failure, read_answer
-from partner_api.dispatch.callback import SIGNATURE_HEADER, EndPoint, encode_form, encode_json, read_end_point, sign
+from partner_api.dispatch.callback import (
+    SIGNATURE_HEADER,
+    EndPoint,
+    encode_form,
+    encode_json,
+    key_id,
+    read_end_point,
+    sign,
+)
 from partner_api.dispatch.connections import Connections, Place
 
 log = get_logger()
@@ -83,13 +91,15 @@ class HttpCaller:
     async def _attempt(self, callback: Callback, write: Write) -> Answer:
         """One attempt: whatever happens becomes an answer."""
         started_ms = self._clock.monotonic_ms()
-        shown = ""
+        shown = signed_with = ""
         try:
             way = way_to(callback.service.url)
             shown = way.point.shown
             if way.point.problem:
                 raise PeerRefused(way.point.problem)
             octets = write(callback, way)
+            if callback.service.secret:
+                signed_with = key_id(callback.service.secret.encode())
             response = await self._connections.exchange(way.place, octets, callback.partner)
             field = response.fields.get
             raw = RawAnswer(
@@ -107,6 +117,7 @@ class HttpCaller:
             log.exception("callback failed", message=callback.mo_id, attempt=callback.attempt)
             answer = failure(f"we failed to make the call ({type(mistake).__name__}); see the log")
         answer.url = shown
+        answer.key_id = signed_with
         answer.latency_ms = self._clock.monotonic_ms() - started_ms
         return answer
 

@@ -138,8 +138,6 @@ class CallbackFact:
     due_at: Instant | None = None
     reply: Mt | None = None
     stored: bool = False
-    counts: bool = True
-    """False: nobody was called, the job only waits on."""
 
 
 @dataclass(slots=True)

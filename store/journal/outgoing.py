@@ -58,7 +58,7 @@ def write_callbacks(connection: Connection, facts: Sequence[CallbackFact], proce
         if not (fact.state in _NO_ANSWER and fact.callback.mo_id in ended)
     }
     bulk_update(connection, schema.Callback, TRIED_COLUMNS, list(rows.values()))
-    again = [attempt_row(fact) for fact in facts if fact.counts and fact.state is CallbackState.WAITING]
+    again = [attempt_row(fact) for fact in facts if fact.state is CallbackState.WAITING]
     if again:
         bulk_insert(connection, schema.CallbackAttempt, ATTEMPT_COLUMNS, again)
 

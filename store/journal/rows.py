@@ -43,12 +43,12 @@ REPEAT_COLUMNS = (
 
 CALLBACK_COLUMNS = (
     "mo_id", "partner_id", "service_id", "state", "due_at", "leased_by", "attempt", "tried_at", "latency_ms",
-    "status", "url", "error", "answer",
+    "status", "url", "error", "answer", "key_id",
 )  # fmt: skip
 
 TRIED_COLUMNS = ("mo_id", *CALLBACK_COLUMNS[3:])
 
-ATTEMPT_COLUMNS = ("mo_id", "attempt", "tried_at", "latency_ms", "status", "url", "error", "answer")
+ATTEMPT_COLUMNS = ("mo_id", "attempt", "tried_at", "latency_ms", "status", "url", "error", "answer", "key_id")
 
 MT_COLUMNS = (
     "id", "reply_to", "partner_id", "link_id", "operator_id", "source", "destination", "text", "parts", "state",
@@ -146,7 +146,7 @@ def job_row(fact: MoFact, process_id: int, due_at: Instant) -> Row:
     """A job that nobody tried yet; leased by us until `due_at` when that lies ahead."""
     job = fact.job
     assert job is not None, fact
-    return (job.mo_id, job.partner_id, job.service.id, 0, due_at, process_id, 0, 0, 0, 0, "", "", "")
+    return (job.mo_id, job.partner_id, job.service.id, 0, due_at, process_id, 0, 0, 0, 0, "", "", "", "")
 
 
 def tried_row(fact: CallbackFact, process_id: int) -> Row:
@@ -155,6 +155,7 @@ def tried_row(fact: CallbackFact, process_id: int) -> Row:
     return (
         fact.callback.mo_id, int(fact.state), fact.due_at, process_id, fact.callback.attempt, fact.tried_at,
         answer.latency_ms, answer.status, answer.url[:_URL_MAX], answer.error[:ERROR_MAX], answer.excerpt[:ANSWER_MAX],
+        answer.key_id,
     )  # fmt: skip
 
 
@@ -163,7 +164,7 @@ def attempt_row(fact: CallbackFact) -> Row:
     answer = fact.answer
     return (
         fact.callback.mo_id, fact.callback.attempt, fact.tried_at, answer.latency_ms, answer.status,
-        answer.url[:_URL_MAX], answer.error[:ERROR_MAX], answer.excerpt[:ANSWER_MAX],
+        answer.url[:_URL_MAX], answer.error[:ERROR_MAX], answer.excerpt[:ANSWER_MAX], answer.key_id,
     )  # fmt: skip
 
 

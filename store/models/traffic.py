@@ -109,7 +109,8 @@ class Callback(models.Model):
     """The job of calling a partner, and its last attempt. `due_at` is null when nothing is left to do.
 
     A lease is a `due_at` in the future: whoever holds it (`leased_by`) answers before that, or another one may try.
-    `state`: 0 waiting, 1 answered, 2 accepted (the reply comes later), 3 refused, 4 dead.
+    `state`: 0 waiting, 1 answered, 2 accepted (the reply comes later), 3 refused, 4 dead. `key_id` tells the secret
+    that signed the last attempt. The index holds all that a look for due work asks of the jobs that it passes over.
     """
 
     mo_id = models.BigIntegerField(primary_key=True)
@@ -125,10 +126,11 @@ class Callback(models.Model):
     url = models.CharField(max_length=2000)
     error = models.CharField(max_length=200)
     answer = models.TextField()
+    key_id = CodeField(max_length=8)
 
     class Meta:
         db_table = "callback"
-        indexes = [models.Index(fields=["due_at", "partner_id"], name="callback_due")]
+        indexes = [models.Index(fields=["due_at", "partner_id", "service_id"], name="callback_due")]
 
 
 class CallbackAttempt(models.Model):
@@ -142,6 +144,7 @@ class CallbackAttempt(models.Model):
     url = models.CharField(max_length=2000)
     error = models.CharField(max_length=200)
     answer = models.TextField()
+    key_id = CodeField(max_length=8)
 
     class Meta:
         db_table = "callback_attempt"

@@ -91,9 +91,9 @@ def _an_mo(connection: sa.Connection) -> None:
         )  # fmt: skip
     add(connection, schema.MoRepeat, id=REPEAT, link_id=2, mo_id=MO, arrived_at=T + 9, reason="the session broke")
     first = {"mo_id": MO, "attempt": 1, "tried_at": T + 10, "latency_ms": 30, "status": 500, "url": "http://x/mo"}
-    add(connection, schema.CallbackAttempt, **first, error="down", answer="oops")
+    add(connection, schema.CallbackAttempt, **first, error="down", answer="oops", key_id="5ec4e7a1")
     last = first | {"attempt": 2, "tried_at": T + 1000, "status": 200}
-    add(connection, schema.Callback, **last, partner_id=ACME, service_id=7, state=1, answer="Hello")
+    add(connection, schema.Callback, **last, partner_id=ACME, service_id=7, state=1, answer="Hello", key_id="5ec4e7a2")
     add(
         connection, schema.Mt,
         id=MT, reply_to=MO, partner_id=ACME, link_id=2, operator_id=1, source="4446", destination="79001112233",

@@ -54,8 +54,8 @@ def test_each_attempt_is_told_once(world: Database) -> None:
     assert callback is not None
     assert callback.state == "answered"
     assert callback.attempts == (
-        AttemptLife(1, T + 10, 30, 500, "http://x/mo", "down", "oops"),
-        AttemptLife(2, T + 1000, 30, 200, "http://x/mo", "", "Hello"),
+        AttemptLife(1, T + 10, 30, 500, "http://x/mo", "down", "oops", "5ec4e7a1"),
+        AttemptLife(2, T + 1000, 30, 200, "http://x/mo", "", "Hello", "5ec4e7a2"),
     )
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from partner_api.dispatch.callback import encode_form, encode_json, parameters, read_end_point, sign
+from partner_api.dispatch.callback import encode_form, encode_json, key_id, parameters, read_end_point, sign
 from tests.partners import a_callback
 
 URL = "http://partner.example/mo"
@@ -49,6 +49,11 @@ def test_every_encoding_carries_the_same_values(text: str, prefix: str) -> None:
 
     assert dict(parse_qsl(encode_form(callback), keep_blank_values=True, strict_parsing=True)) == said
     assert json.loads(encode_json(callback)) == said
+
+
+def test_the_key_id_is_what_a_partner_computes_from_its_secret() -> None:
+    assert key_id(b"s3cret") == hmac.new(b"s3cret", b"key id", hashlib.sha256).hexdigest()[:8]
+    assert key_id(b"another") != key_id(b"s3cret")
 
 
 def test_the_signature_is_the_hmac_of_time_and_content() -> None:

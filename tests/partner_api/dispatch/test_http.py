@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 import pytest
 
 from core.message import Callback, Outcome
-from partner_api.dispatch.callback import parameters
+from partner_api.dispatch.callback import key_id, parameters
 from partner_api.dispatch.connections import _Connection
 from partner_api.dispatch.http import HttpCaller
 from partner_api.dispatch.responses import BadResponse
@@ -64,9 +64,10 @@ class Calling(AsyncioTestCase):
     async def test_a_json_post_carries_strings_and_is_signed_over_them(self) -> None:
         async with Partner(answers("ok")) as partner:
             callback = a_callback(partner.url, text="ИГРА 7")
-            await self.caller.post_json(callback)
+            answer = await self.caller.post_json(callback)
 
         (heard,) = partner.heard
+        assert answer.key_id == key_id(b"s3cret")
         assert heard.headers["content-type"] == "application/json"
         assert json.loads(heard.body) == parameters(callback)
         assert "ИГРА".encode() in heard.body
@@ -74,8 +75,9 @@ class Calling(AsyncioTestCase):
 
     async def test_without_a_secret_there_is_no_signature(self) -> None:
         async with Partner(answers("ok")) as partner:
-            await self.caller.get(a_callback(partner.url, secret=""))
+            answer = await self.caller.get(a_callback(partner.url, secret=""))
 
+        assert answer.key_id == ""
         assert "x-tollbridge-signature" not in partner.heard[0].headers
 
     async def test_what_we_say_of_ourselves_is_little(self) -> None:

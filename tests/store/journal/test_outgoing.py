@@ -120,19 +120,19 @@ def test_the_first_answer_under_a_key_stays_and_a_request_without_effect_leaves_
     assert [row.digest for row in desk.rows(Kept)] == ["d1"]
 
 
-def test_an_attempt_that_another_one_follows_is_kept_and_a_wait_is_none(database: Database) -> None:
+def test_an_attempt_that_another_one_follows_is_kept(database: Database) -> None:
     desk = MoDesk(database)
     mo = desk.mo()
     desk.take(mo)
     job = desk.job_of(mo)
-    failed = Answer(Outcome.AGAIN, status=500, error="x" * 300, excerpt="y" * 3000)
+    failed = Answer(Outcome.AGAIN, status=500, error="x" * 300, excerpt="y" * 3000, key_id="5ec4e7a1")
 
     desk.write(CallbackFact(job, failed, CallbackState.WAITING, NOON, NOON + 1000))
-    desk.write(CallbackFact(job, failed, CallbackState.WAITING, NOON, NOON + 2000, counts=False))
 
     (attempt,) = desk.rows(CallbackAttempt)
     assert (attempt.status, len(attempt.error), len(attempt.answer)) == (500, 200, 2048)
-    assert [row.due_at for row in desk.rows(Callback)] == [NOON + 2000]
+    assert [row.due_at for row in desk.rows(Callback)] == [NOON + 1000]
+    assert [row.key_id for row in (attempt, *desk.rows(Callback))] == ["5ec4e7a1", "5ec4e7a1"]
 
 
 def test_the_jobs_of_a_crowded_partner_are_due_for_whoever_has_room(database: Database) -> None:

@@ -6,6 +6,7 @@ kills        kill -9 under load, 200 times on SQLite and 200 times on MariaDB
 cuts         TCP cut in mid answer, 1 000 times
 freezes      SIGSTOP of one of two services on MariaDB, 50 times with the same roles, 50 times with roles apart
 outages      MariaDB and Redis stopped and frozen for 30 s, 50 connections cut in a COMMIT either way
+held         a COMMIT delivered after it was given up, 20 times: noisily, in silence, by a server that froze in it
 
 Ends with a table; exit code 1 when anything failed. A failure names its seed: `--seed` runs the same again.
 
@@ -29,13 +30,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 
 from plumbing import loop
-from tests.fire import cuts, freezes, kills, outages, redis_outages
+from tests.fire import cuts, freezes, held_commits, kills, outages, redis_outages
 
 Tell: TypeAlias = Callable[[int], None]
 Campaign: TypeAlias = Callable[[Tell], Awaitable[object]]
 
 DATABASES = ("sqlite", "mariadb")
-CAMPAIGNS = ("simulation", "mutants", "kills", "cuts", "freezes", "outages")
+CAMPAIGNS = ("simulation", "mutants", "kills", "cuts", "freezes", "outages", "held")
 SECONDS = 30
 CUTS_IN_COMMIT = 50
 
@@ -84,8 +85,12 @@ def runs_of(options: argparse.Namespace) -> Iterator[Run]:
             count = options.count or 50
             for word, roles in (("twins", freezes.TWINS), ("roles apart", freezes.APART)):
                 yield Run(f"freezes × {count}, {word}", count, partial(_freezes, roles, count, options.seed))
-        else:
+        elif name == "outages":
             yield from _outages()
+        else:
+            count = options.count or 20
+            for word, hold in _HOLDS.items():
+                yield Run(f"COMMIT held × {count}, {word}", count, partial(_again_and_again, hold, count))
 
 
 def _outages() -> Iterator[Run]:
@@ -108,6 +113,24 @@ def _cuts(database: str, count: int, seed: int, tell: Tell) -> Awaitable[object]
 
 def _freezes(roles: tuple[str, ...], count: int, seed: int, tell: Tell) -> Awaitable[object]:
     return freezes.freeze_often(roles, count, seed=seed, tell=tell)
+
+
+_HOLDS: dict[str, Callable[[], Awaitable[outages.Outage]]] = {
+    "its connection breaks": held_commits.held_commit,
+    "in silence": partial(held_commits.held_commit, silent=True),
+    "a server frozen in it": held_commits.frozen_in_commit,
+}
+
+
+async def _again_and_again(hold: Callable[[], Awaitable[outages.Outage]], count: int, tell: Tell) -> str:
+    """Each on a stage of its own; what must hold is checked at the end of each."""
+    repeats = noticed = 0
+    for done in range(1, count + 1):
+        outage = await hold()
+        repeats += outage.repeats
+        noticed += outage.noticed
+        tell(done)
+    return f"repeats {repeats}, losses noticed {noticed}"
 
 
 def _cuts_in_commit(passes: bool, tell: Tell) -> Awaitable[object]:
@@ -182,7 +205,7 @@ def main() -> int:
         prog="python -m tests.soak", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("campaigns", nargs="*", metavar="CAMPAIGN", help=f"some of {', '.join(CAMPAIGNS)}; all without")
-    parser.add_argument("--count", type=int, default=0, help="how many kills, cuts or seeds")
+    parser.add_argument("--count", type=int, default=0, help="how many kills, cuts, freezes, held commits or seeds")
     parser.add_argument("--database", choices=DATABASES)
     parser.add_argument("--seed", type=int, default=0, help="of the random; the first one of the simulation")
     options = parser.parse_args()

@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PACKAGES := core wire router fraud store plumbing traffic smsc_link partner_api bulk site/portal sim tollbridge
 
-.PHONY: help run test lint format bench fuzz soak peers schema migrations lock clean packages-run packages-test
+.PHONY: help run test lint format bench fuzz soak peers audit schema migrations lock clean packages-run packages-test
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | column -t -s "$$(printf '\t')"
@@ -32,13 +32,17 @@ bench: $(VENV)/.dev  ## speed, as ratios measured in one run
 	@$(BIN)/python -m bench
 
 fuzz: $(VENV)/.dev  ## a million mutated frames through decoders and sessions
-	@TOLLBRIDGE_FUZZ_FRAMES=1000000 $(BIN)/python -m pytest -q tests/wire -k mutated
+	@TOLLBRIDGE_FUZZ_FRAMES=1000000 $(BIN)/python -m pytest -q -m fuzz --durations=0
 
 soak: $(VENV)/.dev  ## the long campaigns: simulation, kill -9, outages
 	@$(BIN)/python -m tests.soak
 
 peers: $(VENV)/.dev  ## against peers that are not ours: Kannel and node's smpp
-	@$(BIN)/python -m pytest -q tests/peers -rs
+	@sh tools/packages.sh peers
+	@TOLLBRIDGE_PEERS=required $(BIN)/python -m pytest -q tests/peers -rs
+
+audit: $(VENV)/.dev  ## known weaknesses of the pinned dependencies, by pip-audit
+	@sh tools/audit.sh
 
 schema: $(VENV)/.dev  ## store/models → store/schema.py
 	@$(BIN)/python -m store.generate

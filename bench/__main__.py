@@ -29,9 +29,10 @@ BY_DEFAULT = SECTIONS[:-1]
 class Bench:
     """One run of it; `floods` are kept to be compared with Kannel's."""
 
-    def __init__(self, *, quick: bool) -> None:
+    def __init__(self, *, quick: bool, database: str) -> None:
         self.progress = Progress()
         self._quick = quick
+        self._database = database
         self._floods: dict[str, Measured] = {}
 
     def section(self, name: str) -> Section | None:
@@ -47,7 +48,7 @@ class Bench:
         if name == "journal":
             return bench_commits(say, quick=quick)
         if name == "memory":
-            return bench_memory(say, quick=quick)
+            return bench_memory(say, self._database, quick=quick)
         return {"codec": bench_codec, "router": bench_routes, "fraud": bench_counts}[name](quick=quick)
 
 
@@ -57,7 +58,7 @@ def main() -> int:
     parser.add_argument("sections", nargs="*", metavar="SECTION", help=f"{', '.join(SECTIONS)}; or profile")
     parser.add_argument("--quick", action="store_true", help="a minute or two, less exact")
     parser.add_argument("--seconds", type=int, default=20, help="of profile: how long")
-    parser.add_argument("--database", choices=("sqlite", "mariadb"), default="sqlite", help="of profile")
+    parser.add_argument("--database", choices=("sqlite", "mariadb"), default="sqlite", help="of memory and profile")
     parser.add_argument("--rate", type=float, default=0.0, help="of profile: messages a second; 0: a flood")
     parser.add_argument("--receipts", action="store_true", help="of profile: replies ask for receipts")
     asked = parser.parse_args()
@@ -66,7 +67,7 @@ def main() -> int:
         parser.error(f"no section {unknown[0]}; there are {', '.join(SECTIONS)}, profile")
     console = Console(width=None if sys.stdout.isatty() else 140)
     services.on_disk()
-    bench = Bench(quick=asked.quick)
+    bench = Bench(quick=asked.quick, database=asked.database)
     if "profile" in asked.sections:
         plan = Plan(kind=asked.database, seconds=asked.seconds, rate=asked.rate, receipts=asked.receipts)
         run_profile(console, bench.progress, plan)

@@ -6,6 +6,7 @@ kills        kill -9 under load, 200 times on SQLite and 200 times on MariaDB
 cuts         TCP cut in mid answer, 1 000 times
 freezes      SIGSTOP of one of two services on MariaDB, 50 times with the same roles, 50 times with roles apart
 outages      MariaDB and Redis stopped and frozen for 30 s, 50 connections cut in a COMMIT either way
+memory       of the service over 500 000 messages: flat within 5 % after the first 100 000
 held         a COMMIT delivered after it was given up, 20 times: noisily, in silence, by a server that froze in it
 
 Ends with a table; exit code 1 when anything failed. A failure names its seed: `--seed` runs the same again.
@@ -29,6 +30,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from bench import memory
 from plumbing import loop
 from tests.fire import cuts, freezes, held_commits, kills, outages, redis_outages
 
@@ -36,7 +38,7 @@ Tell: TypeAlias = Callable[[int], None]
 Campaign: TypeAlias = Callable[[Tell], Awaitable[object]]
 
 DATABASES = ("sqlite", "mariadb")
-CAMPAIGNS = ("simulation", "mutants", "kills", "cuts", "freezes", "outages", "held")
+CAMPAIGNS = ("simulation", "mutants", "kills", "cuts", "freezes", "outages", "held", "memory")
 SECONDS = 30
 CUTS_IN_COMMIT = 50
 
@@ -85,6 +87,9 @@ def runs_of(options: argparse.Namespace) -> Iterator[Run]:
             count = options.count or 50
             for word, roles in (("twins", freezes.TWINS), ("roles apart", freezes.APART)):
                 yield Run(f"freezes × {count}, {word}", count, partial(_freezes, roles, count, options.seed))
+        elif name == "memory":
+            for database in [options.database] if options.database else DATABASES:
+                yield Run(f"memory, {database}", memory.STEPS, partial(_memory, database))
         elif name == "outages":
             yield from _outages()
         else:
@@ -135,6 +140,14 @@ async def _again_and_again(hold: Callable[[], Awaitable[outages.Outage]], count:
 
 def _cuts_in_commit(passes: bool, tell: Tell) -> Awaitable[object]:
     return outages.cut_in_commit(CUTS_IN_COMMIT, passes=passes, tell=tell)
+
+
+async def _memory(database: str, tell: Tell) -> str:
+    """Raises AssertionError where it grows."""
+    measured = await asyncio.to_thread(memory.sizes, lambda what: None, database, tell=tell)
+    moved = memory.growth(measured)
+    assert moved <= memory.AIM, [f"{size / 2**20:.1f} MiB" for size in measured]
+    return f"{measured[0] / 2**20:.1f} MiB, moved {100 * moved:.1f} % after the first {memory.SETTLED * memory.STEP:,}"
 
 
 async def simulate(module: list[str], count: int, seed: int, tell: Tell) -> str:

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Debian packages that a target needs: installs what is missing when we are root, names it otherwise.
 #   sh tools/packages.sh run    python3 with venv
+#   sh tools/packages.sh peers  Kannel, and node with npm
 #   sh tools/packages.sh test   the same, a compiler for mysqlclient, MariaDB and Redis for the tests' own servers
 set -eu
 need=""
@@ -17,6 +18,11 @@ if [ "${1:-run}" = test ]; then
     has redis-server || want redis-server
     has strace || want strace
     ${PYTHON:-python3} -c 'import os, sysconfig, sys; sys.exit(not os.path.exists(sysconfig.get_path("include") + "/Python.h"))' 2>/dev/null || want python3-dev
+fi
+if [ "${1:-run}" = peers ]; then
+    has bearerbox || want kannel
+    has node || want nodejs
+    has npm || want npm
 fi
 [ -z "$need" ] && exit 0
 if [ "$(id -u)" = 0 ] && has apt-get; then

@@ -1,16 +1,20 @@
 """Programs that are not ours, run for a test: started with a folder of their own, and gone with it.
 
-Program   a process whose lines are read; stop() ends it, kill if need be
-which     where a program is; also where Debian puts what is for root
+Program     a process whose lines are read; stop() ends it, kill if need be
+which       where a program is; also where Debian puts what is for root
+cannot_run  a test cannot be run here; `make peers` fails instead
 """
 
 import asyncio
+import os
 import shutil
 import signal
 import subprocess
 import threading
+import unittest
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 PATH = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"
 
@@ -18,6 +22,12 @@ PATH = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"
 def which(name: str) -> str:
     """Its path; "": it is not installed."""
     return shutil.which(name) or shutil.which(name, path=PATH) or ""
+
+
+def cannot_run(reason: str) -> NoReturn:
+    """Raises SkipTest; AssertionError where peers are required, as in `make peers`."""
+    assert os.environ.get("TOLLBRIDGE_PEERS") != "required", reason
+    raise unittest.SkipTest(reason)
 
 
 class Program:

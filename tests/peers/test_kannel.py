@@ -2,13 +2,13 @@
 
 import shutil
 import tempfile
-import unittest
 from pathlib import Path
 
 import pytest
 
 from sim.quirks import LONG_MESSAGES, Quirks
 from tests.peers.kannel import Kannel, Partner, missing
+from tests.peers.programs import cannot_run
 from tests.peers.server import ACCOUNT, PeerCase
 from wire.session import Closed
 
@@ -23,7 +23,7 @@ class KannelCase(PeerCase):
     @classmethod
     def setUpClass(cls) -> None:
         if missing():
-            raise unittest.SkipTest(missing())
+            cannot_run(missing())
 
     async def setUp(self) -> None:
         self.begin()

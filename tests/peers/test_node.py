@@ -8,7 +8,6 @@ import asyncio
 import json
 import shutil
 import tempfile
-import unittest
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
@@ -22,6 +21,7 @@ from plumbing.pump import connect
 from smsc_link.link import OperatorLink
 from tests.case import AsyncioTestCase
 from tests.peers.npm import install, node
+from tests.peers.programs import cannot_run
 from tests.smsc_link.ends import FakeIntake, a_link, an_mt, an_operator
 
 CLOCK = SystemClock()
@@ -39,7 +39,7 @@ class NodeSmpp(AsyncioTestCase):
         reason = install(cls.folder)
         if reason:
             shutil.rmtree(cls.folder)
-            raise unittest.SkipTest(reason)
+            cannot_run(reason)
 
     @classmethod
     def tearDownClass(cls) -> None:

@@ -3,14 +3,13 @@
 import json
 import shutil
 import tempfile
-import unittest
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 
 from tests.peers.npm import install, node
-from tests.peers.programs import Program
+from tests.peers.programs import Program, cannot_run
 from tests.peers.server import PeerCase
 from wire.smpp import status as st
 
@@ -29,7 +28,7 @@ class NodeCase(PeerCase):
         reason = install(cls.folder)
         if reason:
             shutil.rmtree(cls.folder)
-            raise unittest.SkipTest(reason)
+            cannot_run(reason)
 
     @classmethod
     def tearDownClass(cls) -> None:

@@ -56,6 +56,7 @@ def _wound(frame: bytearray, random: Random) -> None:
         frame += tag.to_bytes(2, "big") + random.randrange(6).to_bytes(2, "big") + random.randbytes(random.randrange(6))
 
 
+@pytest.mark.fuzz
 def test_the_decoder_raises_nothing_but_a_remote_error() -> None:
     random = Random(_SEED)
     wrong = 0
@@ -111,6 +112,7 @@ def _check_output(session: SmppSession, heard: int) -> None:
         assert not isinstance(operation, GenericNack) or operation.status in (0x02, 0x03)
 
 
+@pytest.mark.fuzz
 def test_a_session_survives_garbage_and_stays_small() -> None:
     random = Random(_SEED)
     fed, now_ms = 0, 0

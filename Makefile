@@ -32,7 +32,7 @@ bench: $(VENV)/.dev  ## speed, as ratios measured in one run
 	@$(BIN)/python -m bench
 
 fuzz: $(VENV)/.dev  ## a million mutated frames through decoders and sessions
-	@TOLLBRIDGE_FUZZ_FRAMES=1000000 $(BIN)/python -m pytest -q -m fuzz --durations=0
+	@TOLLBRIDGE_FUZZ_FRAMES=1000000 $(BIN)/python -m pytest -q tests/wire -m fuzz --durations=0
 
 soak: $(VENV)/.dev  ## the long campaigns: simulation, kill -9, outages
 	@$(BIN)/python -m tests.soak

@@ -15,6 +15,7 @@ from enum import Enum, IntEnum
 
 from core.catalogue import Operator, Prefix, Service
 from core.clock import Instant
+from core.msisdn import mask
 
 
 @dataclass(slots=True)
@@ -85,6 +86,26 @@ class Alert:
     action: Action
     reason: str
     limit_id: int = 0
+    scope: str = ""
+    window: str = ""
+    """The name of the window that is full; "" where nothing was counted."""
+    window_ms: int = 0
+
+    @property
+    def asks_a_person(self) -> bool:
+        """Somebody should look. A refusal needs nobody: the message has it, and the counts."""
+        return self.action in {Action.ALERT, Action.HOLD}
+
+    @property
+    def subject(self) -> str:
+        """What is watched: `limit 3, subscriber 7900***33`; the rule's name where nothing is counted."""
+        if not self.window:
+            return self.rule
+        key = self.window.partition(":")[2]
+        if self.scope == "subscriber":
+            number, colon, currency = key.partition(":")
+            key = f"{mask(number)}{colon}{currency}"
+        return f"{self.rule} {self.limit_id}, {self.scope.replace('_', ' ')} {key}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,7 @@ class Bound:
     action: Action
     reason: str
     on_outage: str = "local"
+    scope: str = ""
 
 
 class Check(NamedTuple):

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from core.catalogue import Catalogue
 from core.message import PASSED, Action, Alert, Mo, Route, Verdict
-from fraud.counters import Asked, Counts, Decision, refuses
+from fraud.counters import Asked, Check, Counts, Decision, refuses
 from fraud.plan import NOTHING, Plan, Question
 from fraud.rules import RULES
 
@@ -63,9 +63,16 @@ def verdict_of(plan: Plan, decision: Decision) -> Verdict:
     """The strictest action, and every rule that spoke."""
     if not plan.alerts and not decision:
         return PASSED
-    spoke = tuple(Alert(c.bound.rule, c.bound.action, c.bound.reason, c.bound.limit_id) for c in decision)
+    spoke = tuple(_spoke(check) for check in decision)
     alerts = spoke if refuses(decision) else plan.alerts + spoke
     return Verdict(max((alert.action for alert in alerts), default=Action.PASS), alerts)
+
+
+def _spoke(check: Check) -> Alert:
+    bound = check.bound
+    return Alert(
+        bound.rule, bound.action, bound.reason, bound.limit_id, bound.scope, check.window, bound.span.window_ms
+    )  # fmt: skip
 
 
 def judge(rules: Rules, mo: Mo, route: Route | None, price: int, currency: str, counts: Counts) -> Verdict:  # noqa: PLR0917

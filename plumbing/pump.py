@@ -27,7 +27,7 @@ from twisted.protocols.tls import TLSMemoryBIOFactory
 from zope.interface import implementer
 
 from plumbing.conversation import Address, Answering, Monotonic, Owner, Talk
-from plumbing.tls import client_options, server_options
+from plumbing.tls import ClientOptions, client_options, server_options
 from wire.session import Session
 
 log = get_logger()
@@ -36,6 +36,8 @@ CLOSE_S = 5.0
 """How long what was written may take to leave when a connection closes."""
 HANDSHAKE_S = 10.0
 """How long a TLS handshake may take, whoever began it."""
+_UNVERIFIED = "certificate verify failed"
+"""In the words of OpenSSL, which people look for."""
 
 
 @implementer(IPushProducer, IHandshakeListener)
@@ -45,6 +47,8 @@ class Pump(Talk, Protocol):
     def __init__(self, session: Session, owner: Owner, clock: Monotonic, *, peer: str, tls: bool = False) -> None:
         super().__init__(session, owner, clock, peer=peer)
         self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.client: ClientOptions | None = None
+        """With TLS, where it is we who connect: it can tell what is wrong with the server's certificate."""
         self._tls = tls
         self._begun = False
         self._lost = False
@@ -124,9 +128,13 @@ class Pump(Talk, Protocol):
     def _why_no_tls(self, error: BaseException) -> str:
         if self._is_late:
             return f"TLS: no handshake within {HANDSHAKE_S:g} s"
-        if isinstance(error, SSL.Error | VerificationError):
-            return _reason(error)
-        return f"TLS: no handshake: {_reason(error)}"
+        reason = _reason(error)
+        if not isinstance(error, SSL.Error | VerificationError):
+            return f"TLS: no handshake: {reason}"
+        if self.client is not None and reason.endswith(_UNVERIFIED):
+            complaint = self.client.complaint(name_is_wrong=isinstance(error, VerificationError))
+            return f"{reason}: {complaint}" if complaint else reason
+        return reason
 
     def _never_up(self, reason: str) -> None:
         """The connection ended before it began: told to who awaits `ready`."""
@@ -186,7 +194,8 @@ async def connect(
     factory = Factory.forProtocol(lambda: pump)
     factory.noisy = False
     if address.tls is not None:
-        factory = TLSMemoryBIOFactory(client_options(address), True, factory)
+        pump.client = client_options(address)
+        factory = TLSMemoryBIOFactory(pump.client, True, factory)
     endpoint = HostnameEndpoint(reactor, address.host, address.port, timeout=timeout_s)
     connected = False
     try:
@@ -270,7 +279,7 @@ class _Counted(AcceptedPump):
 def _reason(error: BaseException) -> str:
     """What Twisted and OpenSSL say, in words for a log."""
     if isinstance(error, VerificationError):
-        return "TLS: the server's certificate is for another name"
+        return f"TLS: {_UNVERIFIED}"
     if isinstance(error, SSL.Error) and error.args:
         # A list of (library, function, reason).
         return "TLS: " + "; ".join(str(row[-1]) for row in error.args[0])

@@ -88,20 +88,25 @@ def _add(sums: Moved, place: tuple[int, Month], side: InstrumentedAttribute[int]
     sums[place] = (debits + amount, credits) if side is Posting.debit_id else (debits, credits + amount)
 
 
-def read_sums(connection: Connection, accounts: Collection[int] | None = None) -> Sums:
-    """Debits and credits of some accounts, or of all that moved. Two looks of one picture: inside Database.read()."""
+def read_sums(connection: Connection, accounts: Collection[int] | None = None, month: Month = 0) -> Sums:
+    """Debits and credits of some accounts, or of all that moved; with `month`, of what was booked in that one.
+
+    Two looks of one picture: inside Database.read().
+    """
     if accounts is not None and not accounts:
         return {}
     done = last_folded(connection)
     folded = sa.select(FoldedSum.account_id, sa.func.sum(FoldedSum.debits), sa.func.sum(FoldedSum.credits))
     if accounts is not None:
         folded = folded.where(FoldedSum.account_id.in_(accounts))
+    if month:
+        folded = folded.where(FoldedSum.month == month)
     rows = connection.execute(folded.group_by(FoldedSum.account_id))
     sums = {account_id: (int(debits), int(credits)) for account_id, debits, credits in rows}
-    for account_id, amount in _since(connection, done, Posting.debit_id, accounts):
+    for account_id, amount in _since(connection, done, Posting.debit_id, accounts, month):
         debits, credits = sums.get(account_id, (0, 0))
         sums[account_id] = debits + amount, credits
-    for account_id, amount in _since(connection, done, Posting.credit_id, accounts):
+    for account_id, amount in _since(connection, done, Posting.credit_id, accounts, month):
         debits, credits = sums.get(account_id, (0, 0))
         sums[account_id] = debits, credits + amount
     return sums
@@ -113,12 +118,14 @@ def last_folded(connection: Connection) -> int:
 
 
 def _since(
-    connection: Connection, done: int, side: InstrumentedAttribute[int], accounts: Collection[int] | None
+    connection: Connection, done: int, side: InstrumentedAttribute[int], accounts: Collection[int] | None, month: Month
 ) -> Iterator[tuple[int, int]]:
     """The postings behind the last folded one, summed by the account on one side."""
     query = sa.select(side, sa.func.sum(Posting.amount)).where(Posting.id > done).group_by(side)
     if accounts is not None:
         query = query.where(side.in_(accounts))
+    if month:
+        query = query.where(Posting.month == month)
     for account_id, amount in connection.execute(query):
         yield account_id, int(amount)
 

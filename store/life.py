@@ -229,10 +229,12 @@ class Life:
 
 @dataclass(frozen=True, slots=True)
 class MessageLine:
-    """One MO of a subscriber in a list. `callback` and `reply_state` are "" where there is none."""
+    """One MO in a list. `callback` and `reply_state` are "" where there is none."""
 
     id: int
     accepted_at: Instant
+    operator: str
+    source: str
     short_code: str
     text: str
     partner: str

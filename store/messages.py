@@ -2,6 +2,7 @@
 
 read_life             an id of an MO, an MT, a part or a redelivery → Life; None when nobody knows the id
 messages_of           a subscriber's last messages, a line each
+parked_messages       MO that lie in suspense or wait unrated, a line each
 read_partner_message  a partner's own MO or MT; another's is as unknown as one that never was
 read_remembered, remember   the answer to a request with an Idempotency-Key (interfaces.md, section 5)
 
@@ -10,6 +11,7 @@ The values stand in store/life.py.
 Rule: reads only, but `remember`. Every query for a partner carries the partner in its WHERE (reliability.md 8).
 """
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias, TypeVar
 
@@ -18,6 +20,7 @@ from sqlalchemy import Connection
 from sqlalchemy.orm import aliased
 
 from core.clock import Instant
+from core.ids import first_id_at
 from core.ledger.entry import ChargeKind, ChargeState
 from core.message import Action, MtState
 from store import schema
@@ -39,12 +42,14 @@ from store.life import (
     Remembered,
     RepeatLife,
 )
+from store.pages import sifted
 
 T = TypeVar("T")
 Reader: TypeAlias = Callable[[Connection], T]
 """What a thread for reading is handed: it asks one connection, and returns values."""
 Row: TypeAlias = Any
 
+_NOT_PARKED = ("", "test")
 CALLBACK_STATES = ("waiting", "answered", "later", "refused", "dead")
 
 
@@ -84,28 +89,44 @@ def read_partner_message(connection: Connection, partner_id: int, message_id: in
 
 def messages_of(connection: Connection, msisdn: str, limit: int = 50) -> tuple[MessageLine, ...]:
     """The subscriber's last messages, newest first."""
+    rows = connection.execute(_lines().where(schema.Mo.source == msisdn).order_by(schema.Mo.id.desc()).limit(limit))
+    return tuple(_line(row) for row in rows)
+
+
+def parked_messages(
+    connection: Connection, since: Instant, limit: int = 50, reason: str = ""
+) -> tuple[MessageLine, ...]:
+    """The last MO since a moment that lie in suspense or wait unrated, newest first; of one reason where it is named.
+
+    Looks at every message since then, a piece at a time.
+    """
+    mo = schema.Mo
+    wanted = mo.reason == reason if reason else mo.reason.not_in(_NOT_PARKED)
+    found = sifted(connection, _lines().where(wanted), (mo.id,), since=first_id_at(since))
+    return tuple(_line(row) for row in reversed(deque(found, maxlen=limit)))
+
+
+def _lines() -> sa.Select[*tuple[Any, ...]]:
     mo, mt, callback, service, partner = schema.Mo, schema.Mt, schema.Callback, schema.Service, schema.Partner
-    rows = connection.execute(
+    return (
         sa.select(
-            mo.id, mo.accepted_at, mo.short_code, mo.text, partner.login, service.name, mo.reason, mo.price,
-            mo.currency, callback.state, mt.id.label("reply_id"), mt.state.label("reply_state"),
+            mo.id, mo.accepted_at, schema.Operator.code, mo.source, mo.short_code, mo.text, partner.login, service.name,
+            mo.reason, mo.price, mo.currency, callback.state, mt.id.label("reply_id"), mt.state.label("reply_state"),
         )
         .select_from(mo)
+        .outerjoin(schema.Operator, schema.Operator.id == mo.operator_id)
         .outerjoin(service, service.id == mo.service_id)
         .outerjoin(partner, partner.id == service.partner_id)
         .outerjoin(callback, callback.mo_id == mo.id)
         .outerjoin(mt, mt.reply_to == mo.id)
-        .where(mo.source == msisdn)
-        .order_by(mo.id.desc())
-        .limit(limit)
     )  # fmt: skip
-    return tuple(
-        MessageLine(
-            row.id, row.accepted_at, row.short_code, row.text, row.login or "", row.name or "", row.reason, row.price,
-            row.currency, "" if row.state is None else CALLBACK_STATES[row.state], row.reply_id or 0,
-            "" if row.reply_state is None else MtState(row.reply_state).public,
-        )
-        for row in rows
+
+
+def _line(row: sa.Row[*tuple[Any, ...]]) -> MessageLine:
+    return MessageLine(
+        row.id, row.accepted_at, row.code or "", row.source, row.short_code, row.text, row.login or "", row.name or "",
+        row.reason, row.price, row.currency, "" if row.state is None else CALLBACK_STATES[row.state],
+        row.reply_id or 0, "" if row.reply_state is None else MtState(row.reply_state).public,
     )  # fmt: skip
 
 
@@ -277,7 +298,7 @@ def _read_receipts(connection: Connection, operator_id: int, keys: Sequence[str]
 def _read_alerts(connection: Connection, ids: Sequence[int]) -> tuple[AlertLife, ...]:
     alert = schema.Alert
     columns = (alert.at, alert.kind, alert.subject, alert.sentence, alert.resolved_at)
-    rows = connection.execute(sa.select(*columns).where(alert.message_id.in_(ids)).order_by(alert.id))
+    rows = connection.execute(sa.select(*columns).where(alert.message_id.in_(ids)).order_by(alert.at, alert.id))
     return tuple(AlertLife(*row) for row in rows)
 
 

@@ -33,12 +33,14 @@ def pages(connection: Connection, query: Query, key: Key, page: int = PAGE) -> I
     return _pieces(connection, query.limit(page), key, page)
 
 
-def sifted(connection: Connection, query: Query, key: Key, most: int = SIEVE) -> Iterator[Any]:
-    """Row by row in the order of a key of one column. Only what is found leaves the database, and each statement looks
-    at no more than `most` rows of the key's table.
+def sifted(
+    connection: Connection, query: Query, key: Key, most: int = SIEVE, *, since: int | None = None
+) -> Iterator[Any]:
+    """Row by row in the order of a key of one column, from `since` on. Only what is found leaves the database, and each
+    statement looks at no more than `most` rows of the key's table.
     """
     (column,) = key
-    behind: sa.ColumnElement[bool] = sa.true()
+    behind: sa.ColumnElement[bool] = sa.true() if since is None else column >= since
     while True:
         last = connection.execute(sa.select(column).where(behind).order_by(column).offset(most - 1).limit(1)).scalar()
         piece = query.where(behind).order_by(column)

@@ -5,7 +5,7 @@ beat         the heartbeat, every 2 s
 Neighbours   the other processes as this one sees them: `look` every 2 s, and bury who is dead
 retire       a clean stop
 end_waits    the clock was set back: what would wait longer by the jump
-LinkStates   what links do now, for `tollbridge status`
+LinkNow      what a link does now, for `tollbridge status`; write_link_states
 
 Who is gone from our own machine is dead at once. Of others, only the heartbeat is known: it must stand still while we
 look again and again, for SILENT_MS of our own monotonic clock. Clocks are not compared; and after an outage of the
@@ -237,9 +237,23 @@ def _release(connection: Connection, process_id: int, now: Instant) -> None:
         bulk_insert(connection, MtMove, ("mt_id", "at", "old", "new", "reason"), rows)
 
 
-def write_link_states(database: Database, process_id: int, states: Sequence[tuple[int, str, Instant, str]]) -> None:
-    """(link id, state, since, error) of the links of this process."""
-    columns = ("link_id", "process_id", "state", "since", "error")
-    rows = [(link_id, process_id, state, since, error[:200]) for link_id, state, since, error in states]
+class LinkNow(NamedTuple):
+    """What a link does now. `error` is its last one; `reconnects`: binds after the first, within an hour."""
+
+    link_id: int
+    state: str
+    since: Instant
+    error: str
+    error_at: Instant
+    reconnects: int
+
+
+def write_link_states(database: Database, process_id: int, links: Sequence[LinkNow]) -> None:
+    """Of this process."""
+    columns = ("link_id", "process_id", "state", "since", "error", "error_at", "reconnects")
+    rows = [
+        (link.link_id, process_id, link.state, link.since, link.error[:200], link.error_at, link.reconnects)
+        for link in links
+    ]
     with database.write() as connection:
         bulk_upsert(connection, LinkState, columns, rows, update=columns[1:])

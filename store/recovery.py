@@ -94,8 +94,9 @@ def _set_back(connection: sa.Connection, now: Instant) -> tuple[int, Instant]:
 
     Ids rise whatever the clock does, so from then on they are ahead of us, and the moments of their messages are not.
     """
-    later = sa.select(Mo.id, Mo.accepted_at).where(Mo.id >= first_id_at(now + MINUTE_MS))
+    ahead = first_id_at(now + MINUTE_MS)
+    later = sa.select(Mo.id, Mo.accepted_at).where(Mo.id >= ahead)
     if connection.execute(later.limit(1)).first() is None:
         return 0, 0
-    found = next(sifted(connection, later.where(Mo.accepted_at <= now), (Mo.id,)), None)
+    found = next(sifted(connection, later.where(Mo.accepted_at <= now), (Mo.id,), since=ahead), None)
     return (0, 0) if found is None else (found.id, found.accepted_at)

@@ -429,6 +429,8 @@ class LinkState(Base):
     state: Mapped[str] = mapped_column(sa.String(12))
     since: Mapped[int] = mapped_column(sa.BigInteger)
     error: Mapped[str] = mapped_column(sa.String(200))
+    error_at: Mapped[int] = mapped_column(sa.BigInteger)
+    reconnects: Mapped[int] = mapped_column(sa.Integer)
 
 
 class Alert(Base):

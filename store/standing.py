@@ -1,20 +1,20 @@
-"""How things stand: links, queues, alerts, processes, and what passed today; for `tollbridge status`.
+"""How things stand: links, queues, alerts, processes, and what passed of late; for `tollbridge status`.
 
 read_standing   all of it, of one moment
 
-Rule: it asks the database only, and nothing here reads a whole table of messages: queues are read by their indexes,
-what passed by a range of ids.
+Rule: it asks the database only, and nothing here reads a whole table of messages: queues are read by their indexes;
+for what passed see store/passed.py.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from core.clock import DAY_MS, Instant
-from core.ids import first_id_at
+from core.clock import DAY_MS, Instant, month_of
 from core.message import MtState
-from store.journal import CallbackState
+from store.journal.rows import AT_ONCE
+from store.passed import Booked, Lately, read_lately, read_month
 from store.pulse import ALIVE, SILENT_MS
 from store.schema import (
     Alert,
@@ -23,7 +23,6 @@ from store.schema import (
     InDoubt,
     Link,
     LinkState,
-    Mo,
     MoPart,
     Mt,
     Operator,
@@ -34,7 +33,12 @@ from store.schema import (
 from store.snapshot import read_version
 
 SHOWN = 10
-"""Alerts and processes: the last ones."""
+"""Processes: the last ones."""
+ALERT_KINDS = ("store", "dead_letter", "breaker")
+"""What costs money or stands still comes first. Limits come last: there may be many, and few are urgent."""
+LAST_KIND = "fraud"
+_WAITS = Callback.due_at >= AT_ONCE
+"""Those with nothing left to do have no time. «IS NOT NULL» would say the same, but SQLite then reads them all."""
 PROCESS_WORDS = ("alive", "stopped", "dead")
 
 
@@ -49,6 +53,10 @@ class LinkStanding:
     since: Instant | None
     process: int | None
     error: str
+    """The last one, also of a link that is bound again."""
+    error_at: Instant | None
+    reconnects: int | None
+    """How often it was bound again in the last hour; None where nobody knows."""
 
 
 @dataclass(slots=True)
@@ -64,10 +72,11 @@ class PartnerStanding:
 
 @dataclass(frozen=True, slots=True)
 class AlertStanding:
-    """An alert that nobody has resolved. `message_id` 0: it is about no message."""
+    """The alerts of a kind that nobody has resolved: how many, and the newest. `message_id` 0: it is about none."""
 
-    at: Instant
     kind: str
+    count: int
+    at: Instant
     subject: str
     sentence: str
     message_id: int
@@ -86,17 +95,6 @@ class ProcessStanding:
     heartbeat_age_ms: int
 
 
-@dataclass(slots=True)
-class Passed:
-    """What passed since a moment. Amounts are micros by currency; `reasons` counts MO, "" those that were routed."""
-
-    answered: int = 0
-    reasons: dict[str, int] = field(default_factory=dict)
-    gross: dict[str, int] = field(default_factory=dict)
-    margin: dict[str, int] = field(default_factory=dict)
-    mts: dict[MtState, int] = field(default_factory=dict)
-
-
 @dataclass(frozen=True, slots=True)
 class Standing:
     """All of it."""
@@ -105,24 +103,23 @@ class Standing:
     links: tuple[LinkStanding, ...]
     partners: tuple[PartnerStanding, ...]
     queues: dict[str, int]
-    alerts_open: int
     alerts: tuple[AlertStanding, ...]
     processes: tuple[ProcessStanding, ...]
-    today: Passed
+    lately: Lately
+    booked: Booked
 
 
 def read_standing(connection: Connection, now: Instant) -> Standing:
-    """How things stand at this moment, and what passed since midnight (UTC)."""
-    unresolved = Alert.resolved_at.is_(None)
+    """How things stand at this moment."""
     return Standing(
         read_version(connection),
         tuple(_links(connection, now)),
         tuple(_partners(connection, now)),
         _queues(connection),
-        _count(connection, Alert, unresolved),
-        tuple(_alerts(connection, unresolved)),
+        tuple(_alerts(connection)),
         tuple(_processes(connection, now)),
-        _passed(connection, first_id_at(now - now % DAY_MS)),
+        read_lately(connection, now),
+        read_month(connection, month_of(now)),
     )
 
 
@@ -130,7 +127,7 @@ def _links(connection: Connection, now: Instant) -> list[LinkStanding]:
     rows = connection.execute(
         sa.select(
             Link.name, Operator.code, Link.protocol, Link.enabled, LinkState.state, LinkState.since, LinkState.error,
-            Process.id, Process.state.label("process"), Process.heartbeat_at,
+            LinkState.error_at, LinkState.reconnects, Process.id, Process.state.label("process"), Process.heartbeat_at,
         )
         .join(Operator, Operator.id == Link.operator_id)
         .outerjoin(LinkState, LinkState.link_id == Link.id)
@@ -138,14 +135,23 @@ def _links(connection: Connection, now: Instant) -> list[LinkStanding]:
         .order_by(Link.name)
     )  # fmt: skip
     found = []
-    for name, operator, protocol, enabled, state, since, error, process_id, process, heartbeat_at in rows:
-        is_kept = process == ALIVE and now - heartbeat_at <= SILENT_MS
-        if not enabled:
-            state = "disabled"
-        elif not is_kept:
-            state = "no process"
-        kept_since, kept_by = (since or None, process_id) if is_kept else (None, None)
-        found.append(LinkStanding(name, operator, protocol, state, kept_since, kept_by, error or ""))
+    for row in rows:
+        is_kept = row.process == ALIVE and now - row.heartbeat_at <= SILENT_MS
+        state = row.state if is_kept else "no process"
+        since, kept_by, reconnects = (row.since or None, row.id, row.reconnects) if is_kept else (None, None, None)
+        found.append(
+            LinkStanding(
+                row.name,
+                row.code,
+                row.protocol,
+                state if row.enabled else "disabled",
+                since,
+                kept_by,
+                row.error or "",
+                row.error_at or None,
+                reconnects,
+            )
+        )
     return found
 
 
@@ -157,7 +163,7 @@ def _partners(connection: Connection, now: Instant) -> list[PartnerStanding]:
         sa.select(Partner.login, sa.func.count(), due, tried)
         .select_from(Callback)
         .join(Partner, Partner.id == Callback.partner_id, isouter=True)
-        .where(Callback.due_at.is_not(None))
+        .where(_WAITS)
         .group_by(Partner.login)
     ).all()
     dead = connection.execute(
@@ -177,7 +183,7 @@ def _partners(connection: Connection, now: Instant) -> list[PartnerStanding]:
 
 def _queues(connection: Connection) -> dict[str, int]:
     return {
-        "callbacks_waiting": _count(connection, Callback, Callback.due_at.is_not(None)),
+        "callbacks_waiting": _count(connection, Callback, _WAITS),
         "mt_queued": _count(connection, Mt, Mt.state == int(MtState.QUEUED)),
         "mt_submitting": _count(connection, Mt, Mt.state == int(MtState.SUBMITTING)),
         "parts_waiting": _count(connection, MoPart, MoPart.mo_id == 0),
@@ -190,10 +196,26 @@ def _count(connection: Connection, table: type[Base], *where: sa.ColumnElement[b
     return connection.execute(sa.select(sa.func.count()).select_from(table).where(*where)).scalar_one()
 
 
-def _alerts(connection: Connection, unresolved: sa.ColumnElement[bool]) -> list[AlertStanding]:
-    columns = (Alert.at, Alert.kind, Alert.subject, Alert.sentence, Alert.message_id)
-    rows = connection.execute(sa.select(*columns).where(unresolved).order_by(Alert.id.desc()).limit(SHOWN))
-    return [AlertStanding(*row) for row in rows]
+def _alerts(connection: Connection) -> list[AlertStanding]:
+    """By kind, the gravest first."""
+    unresolved = Alert.resolved_at.is_(None)
+    kinds = connection.execute(
+        sa.select(Alert.kind, sa.func.count(), sa.func.max(Alert.at)).where(unresolved).group_by(Alert.kind)
+    ).all()
+    found = []
+    for kind, count, at in sorted(kinds, key=lambda row: (_gravity(row[0]), row[0])):
+        newest = sa.select(Alert.subject, Alert.sentence, Alert.message_id).where(
+            unresolved, Alert.kind == kind, Alert.at == at
+        )
+        row = connection.execute(newest.order_by(Alert.id.desc()).limit(1)).one()
+        found.append(AlertStanding(kind, count, at, *row))
+    return found
+
+
+def _gravity(kind: str) -> int:
+    if kind in ALERT_KINDS:
+        return ALERT_KINDS.index(kind)
+    return len(ALERT_KINDS) + (kind == LAST_KIND)
 
 
 def _processes(connection: Connection, now: Instant) -> list[ProcessStanding]:
@@ -211,22 +233,3 @@ def _processes(connection: Connection, now: Instant) -> list[ProcessStanding]:
         roles = tuple(row.roles.split(","))
         found.append(ProcessStanding(row.id, row.host, row.pid, roles, state, row.started_at, age_ms))
     return found
-
-
-def _passed(connection: Connection, first_id: int) -> Passed:
-    answered = sa.func.sum(sa.case((Callback.state.in_((CallbackState.ANSWERED, CallbackState.LATER)), 1), else_=0))
-    rows = connection.execute(
-        sa.select(Mo.reason, Mo.currency, sa.func.count(), sa.func.sum(Mo.price), sa.func.sum(Mo.ours), answered)
-        .outerjoin(Callback, Callback.mo_id == Mo.id)
-        .where(Mo.id >= first_id)
-        .group_by(Mo.reason, Mo.currency)
-    )
-    passed = Passed()
-    for reason, currency, count, price, ours, count_answered in rows:
-        passed.answered += int(count_answered or 0)
-        passed.reasons[reason] = passed.reasons.get(reason, 0) + count
-        passed.gross[currency] = passed.gross.get(currency, 0) + int(price or 0)
-        passed.margin[currency] = passed.margin.get(currency, 0) + int(ours or 0)
-    states = connection.execute(sa.select(Mt.state, sa.func.count()).where(Mt.id >= first_id).group_by(Mt.state))
-    passed.mts = {MtState(state): count for state, count in states}
-    return passed

@@ -195,15 +195,18 @@ def _show_entry(entry: EntryLife, out: Console) -> None:
     out.print(lines, "")
 
 
-def show_lines(msisdn: str, lines: Sequence[MessageLine], *, full: bool, out: Console | None = None) -> None:
-    """The list, newest first."""
+def show_lines(
+    words: str, lines: Sequence[MessageLine], *, full: bool, with_source: bool = False, out: Console | None = None
+) -> None:
+    """The list, newest first; `words` say which messages they are."""
     out = out or console()
     if not lines:
-        out.print(f"no message of {number(msisdn, full=full)}")
+        out.print(f"no messages {words}")
         return
     rows = table(
         "id",
         "accepted (UTC)",
+        *(("operator", "from") if with_source else ()),
         "to",
         "service",
         ">price",
@@ -211,14 +214,15 @@ def show_lines(msisdn: str, lines: Sequence[MessageLine], *, full: bool, out: Co
         "callback",
         "reply",
         "text",
-        title=f"Messages of {number(msisdn, full=full)}, newest first",
+        title=f"Messages {words}, newest first",
     )
     for line in lines:
         service = f"{plain(line.partner)}/{plain(line.service)}" if line.service else "—"
+        source = (plain(line.operator), number(line.source, full=full)) if with_source else ()
         rows.add_row(
-            str(line.id), moment(line.accepted_at)[:19], plain(line.short_code), service,
-            money(line.price, line.currency), line.reason or "posted", coloured(line.callback or "—"),
-            coloured(line.reply_state or "—"), Text(plain(line.text, 40)),
+            str(line.id), moment(line.accepted_at)[:19], *source, plain(line.short_code), service,
+            "—" if line.reason == "no_tariff" else money(line.price, line.currency), line.reason or "posted",
+            coloured(line.callback or "—"), coloured(line.reply_state or "—"), Text(plain(line.text, 40)),
         )  # fmt: skip
     out.print(rows)
 

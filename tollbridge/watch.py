@@ -23,6 +23,7 @@ from store import processes
 from store.database import Database
 from store.processes import DOUBT_MS, Neighbours, Registered, beat, end_waits
 from store.recovery import WaitingPart, take_parts
+from tollbridge.link_watch import LinkWatch
 
 log = get_logger()
 
@@ -65,7 +66,7 @@ class Heartbeat:
         self._was_set_back = False
         self._waits_to_end = OLD_TIME_BEATS
         """Beats that look for what waits by an old time; nobody knows what the clock did before we began."""
-        self._written: dict[str, str] = {}
+        self._link_watch = LinkWatch(self.links, self.clock)
         self._inherits = self._parts_in_doubt = False
 
     async def run(self) -> None:
@@ -141,17 +142,10 @@ class Heartbeat:
             self.on_parts(parts)
 
     async def _write_link_states(self) -> None:
-        states: dict[str, str] = {name: str(state) for name, state in self.links.states().items()}
-        if states == self._written:
-            return
-        known, errors, now = self.catalogue().links, self.links.errors(), self.clock.now()
-        rows = [
-            (known[name].id, state, now, errors.get(name, "") if state != "bound" else "")
-            for name, state in states.items()
-            if name in known and state != self._written.get(name)
-        ]
-        await self.writer.run(processes.write_link_states, self.database, self.me.id, rows)
-        self._written = states
+        changed = self._link_watch.look(self.catalogue().links)
+        if changed:
+            await self.writer.run(processes.write_link_states, self.database, self.me.id, changed)
+            self._link_watch.keep(changed)
 
 
 async def watch_catalogue(read_version: Callable[[], Awaitable[int]], present: int, take: Take) -> None:

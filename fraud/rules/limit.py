@@ -80,6 +80,7 @@ def bound_of(limit: Limit) -> Bound:
         _ACTIONS[limit.action],
         f"more than {much} in {_length(limit.window_ms)} for {whose}",
         limit.on_outage,
+        limit.scope,
     )
 
 

@@ -7,6 +7,7 @@ booking   counters locked, charges rated, one entry
 outgoing  calls to partners, MT and their moves
 receipts  receipts find their MT
 overdue   MT whose time is over
+alerts    limits that ask a person to look, once in a window
 
 The order inside the transaction is billing.md 12: doubts; repeats; decide; lock and rate; insert; counters; the rest.
 
@@ -28,6 +29,7 @@ from store import schema
 from store.bulk import bulk_insert, insert_ignore
 from store.database import Database, is_conflict
 from store.journal import booking, outgoing, overdue, receipts, repeats
+from store.journal.alerts import LimitAlerts
 from store.journal.facts import (
     AlertFact,
     CallbackFact,
@@ -99,6 +101,7 @@ class Journal:
         self._clock = clock
         self._lease_ms = lease_ms
         self._accounts = booking.Accounts()
+        self._alerts = LimitAlerts()
         self._batch = 0
         self._counted: list[int] = []
 
@@ -121,9 +124,11 @@ class Journal:
                     latest = max(self._clock.now(), self._ids.latest)
                     show_life(connection, self._process_id, latest, batch=self._batch)
                 self._accounts.keep()
+                self._alerts.keep()
                 return
             except BaseException as error:
                 self._accounts.forget()
+                self._alerts.forget()
                 if not (isinstance(error, StoreAway) and error.in_doubt):
                     self._decider.take_back(self._counted)
                 if not is_conflict(error):
@@ -187,7 +192,7 @@ class Journal:
         self._write_corrections(connection, new, entry_id, now)
         jobs = []
         replies: list[Mt] = []
-        alerts = []
+        spoken = []
         for fact in new:
             job = fact.job = self._decider.job(fact)
             if job is not None:
@@ -197,15 +202,14 @@ class Journal:
                 replies.append(fact.reply)
             settlement = fact.settlement
             if settlement is not None and settlement.verdict.alerts:
-                spoke = settlement.verdict.alerts
-                alerts += [alert_row(AlertFact("fraud", a.rule, a.reason, now, fact.mo.id)) for a in spoke]
+                spoken += [(alert, fact.mo) for alert in settlement.verdict.alerts]
             if fact.joined:
                 connection.execute(sa.update(MoPart).where(MoPart.id.in_(fact.joined)).values(mo_id=fact.mo.id))
         if jobs:
             bulk_insert(connection, Callback, CALLBACK_COLUMNS, jobs)
         outgoing.insert_mts(connection, replies, process_id)
-        if alerts:
-            bulk_insert(connection, Alert, ALERT_COLUMNS, alerts)
+        if spoken:
+            self._alerts.write(connection, spoken, now)
 
     def _write_corrections(self, connection: Connection, new: Sequence[MoFact], entry_id: int, now: Instant) -> None:
         rows = []

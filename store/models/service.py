@@ -30,13 +30,19 @@ class Process(models.Model):
 
 
 class LinkState(models.Model):
-    """What a link does now, as its process last said; for `tollbridge status`."""
+    """What a link does now, as its process last said; for `tollbridge status`.
+
+    `since`: the present bind, or the end of the last one. `error` is the last one, also of a link that is bound again.
+    `reconnects`: how often it was bound again within an hour.
+    """
 
     link_id = models.BigIntegerField(primary_key=True)
     process_id = ReferenceField()
     state = CodeField(max_length=12)
     since = InstantField()
     error = models.CharField(max_length=200)
+    error_at = InstantField(default=0)
+    reconnects = models.IntegerField(default=0)
 
     class Meta:
         db_table = "link_state"

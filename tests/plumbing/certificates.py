@@ -1,7 +1,9 @@
 """Certificates for tests: an authority and what it vouches for, made anew in a folder.
 
 write_certificates   authority.pem; vouched for by it: server.pem and client.pem (certificate and key in one),
-                     expired.pem (since an hour ago), elsewhere.pem (for smsc.example only); by itself: stranger.pem
+                     expired.pem (since an hour ago), early.pem (valid from tomorrow), elsewhere.pem (for smsc.example
+                     only), below.pem (by an authority of its own that has expired, in the same file);
+                     by itself: stranger.pem; by somebody who is not there: orphan.pem
 """
 
 import ipaddress
@@ -24,6 +26,7 @@ def write_certificates(folder: Path) -> None:
         ("server", {}),
         ("client", {}),
         ("expired", {"expires": timedelta(hours=-1)}),
+        ("early", {"begins": timedelta(days=1), "expires": timedelta(days=2)}),
         ("elsewhere", {"names": [x509.DNSName("smsc.example")]}),
     )
     for name, changes in kinds:
@@ -31,6 +34,13 @@ def write_certificates(folder: Path) -> None:
         _write(folder / f"{name}.pem", _certificate(name, key, authority_key, "Test Authority", **changes), key)
     key = ec.generate_private_key(ec.SECP256R1())
     _write(folder / "stranger.pem", _certificate("stranger", key, key, "stranger"), key)
+    _write(folder / "orphan.pem", _certificate("orphan", key, authority_key, "Nobody\x1b[2J"), key)
+    middle_key = ec.generate_private_key(ec.SECP256R1())
+    below = _certificate("below", key, middle_key, "Middle")
+    middle = _certificate(
+        "Middle", middle_key, authority_key, "Test Authority", authority=True, expires=timedelta(hours=-1)
+    )
+    _write(folder / "below.pem", below, key, above=middle)
 
 
 def _certificate(
@@ -40,6 +50,7 @@ def _certificate(
     issuer: str,
     *,
     authority: bool = False,
+    begins: timedelta = timedelta(hours=-2),
     expires: timedelta = timedelta(days=1),
     names: Sequence[x509.GeneralName] = (
         x509.DNSName("localhost"),
@@ -53,7 +64,7 @@ def _certificate(
         .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, issuer)]))
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=2))
+        .not_valid_before(now + begins)
         .not_valid_after(now + expires)
         .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
         .add_extension(x509.SubjectAlternativeName(names), critical=False)
@@ -61,8 +72,15 @@ def _certificate(
     return builder.sign(signed_by, hashes.SHA256())
 
 
-def _write(path: Path, certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey | None = None) -> None:
+def _write(
+    path: Path,
+    certificate: x509.Certificate,
+    key: ec.EllipticCurvePrivateKey | None = None,
+    above: x509.Certificate | None = None,
+) -> None:
     octets = certificate.public_bytes(serialization.Encoding.PEM)
+    if above is not None:
+        octets += above.public_bytes(serialization.Encoding.PEM)
     if key is not None:
         octets += key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()

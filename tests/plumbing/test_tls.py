@@ -8,13 +8,14 @@ import warnings
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 from OpenSSL import SSL
 from structlog.testing import capture_logs
 
 from plumbing import pump
 from plumbing.conversation import Address, Conversation, Owner, Tls
 from plumbing.pump import connect, listen
-from plumbing.tls import client_options, server_options
+from plumbing.tls import Unverified, client_options, server_options
 from tests.plumbing.certificates import write_certificates
 from tests.plumbing.pump_case import CLOCK, PumpCase
 from tests.plumbing.talkers import LineSession, Recorder, Said
@@ -63,6 +64,11 @@ class OverTls(TlsCase):
         with pytest.raises(ConnectionError):
             await self.hello(address, Tls(authority=self.file("authority"), name="smsc.example"))
 
+    async def test_a_certificate_that_signed_itself_is_trusted_when_it_is_given_as_the_authority(self) -> None:
+        address = self.secured(certificate="stranger")
+
+        assert await self.hello(address, Tls(authority=self.file("stranger"))) == ["HELLO"]
+
     async def test_a_stranger_may_be_trusted_on_request(self) -> None:
         address = self.secured(certificate="stranger")
 
@@ -87,10 +93,12 @@ class OverTls(TlsCase):
 
     async def test_nothing_below_tls_1_2_is_offered_or_taken(self) -> None:
         own = Tls(certificate=self.file("server"))
+        anybody = client_options(Address("localhost", 1, Tls(verify=False)))
+        assert isinstance(anybody, Unverified)
         contexts = [
             server_options(own).getContext(),
             server_options(Tls(certificate=self.file("server"), authority=self.file("authority"))).getContext(),
-            client_options(Address("localhost", 1, Tls(verify=False)))._context,
+            anybody._context,
         ]
 
         for context in contexts:
@@ -191,17 +199,46 @@ class TlsThatNeverComesUp(TlsCase):
             with pytest.raises(ConnectionError, match=r"no TLS handshake within 0\.5 s"):
                 await connect(address, LineSession(), Recorder(), CLOCK, timeout_s=0.5)
 
-    async def test_a_certificate_that_has_expired(self) -> None:
-        reason = await self.refused(self.secured(certificate="expired"), Tls(authority=self.file("authority")))
+    async def refused_certificate(self, certificate: str, name: str = "") -> str:
+        """What is said of a server's certificate, behind the words of OpenSSL."""
+        tls = Tls(authority=self.file("authority"), name=name)
+        before, found, after = (await self.refused(self.secured(certificate=certificate), tls)).partition(
+            "TLS: certificate verify failed: "
+        )
+        assert (before, bool(found)) == (f"127.0.0.1:{self.listeners[-1].port}: ", True)
+        return after
 
-        assert "certificate verify failed" in reason
+    async def test_a_certificate_that_has_expired(self) -> None:
+        ended = x509.load_pem_x509_certificate((self.folder / "expired.pem").read_bytes()).not_valid_after_utc
+
+        assert await self.refused_certificate("expired") == f"expired since {ended:%Y-%m-%d %H:%M} UTC"
         assert "certificate expired" in await self.told()
 
-    async def test_a_certificate_for_another_host(self) -> None:
-        reason = await self.refused(self.secured(certificate="elsewhere"), Tls(authority=self.file("authority")))
+    async def test_a_certificate_that_is_not_valid_yet(self) -> None:
+        begins = x509.load_pem_x509_certificate((self.folder / "early.pem").read_bytes()).not_valid_before_utc
 
-        assert reason.endswith("TLS: the server's certificate is for another name")
+        assert await self.refused_certificate("early") == f"not valid before {begins:%Y-%m-%d %H:%M} UTC"
+
+    async def test_a_certificate_for_another_host(self) -> None:
+        assert await self.refused_certificate("elsewhere") == "it is for smsc.example, not for 127.0.0.1"
         assert (await self.told()).startswith("TLS: ")
+
+    async def test_a_certificate_that_does_not_have_the_name_that_we_look_for(self) -> None:
+        said = await self.refused_certificate("server", name="smsc.example")
+
+        assert said == "it is for localhost, 127.0.0.1, not for smsc.example"
+
+    async def test_a_certificate_that_nobody_else_has_signed(self) -> None:
+        assert await self.refused_certificate("stranger") == "unknown issuer: stranger has signed it itself"
+
+    async def test_a_certificate_of_an_unknown_issuer_whose_name_steers_no_terminal(self) -> None:
+        assert await self.refused_certificate("orphan") == "unknown issuer: Nobody?[2J"
+
+    async def test_a_certificate_whose_authority_has_expired(self) -> None:
+        said = await self.refused_certificate("below")
+
+        assert said.startswith("expired since ")
+        assert said.endswith(" UTC (the certificate of Middle in its chain)")
 
     async def test_a_client_whose_certificate_is_not_accepted_is_told_why(self) -> None:
         trusted = self.file("authority")

@@ -5,11 +5,13 @@ import json
 
 import pytest
 
+from core.ids import first_id_at
+from store import schema
 from store.database import Database
 from store.life import AttemptLife, Life, MessageLine, MoLife, MtLife, PostingLife, Remembered
-from store.messages import messages_of, read_life, read_partner_message, read_remembered, remember
+from store.messages import messages_of, parked_messages, read_life, read_partner_message, read_remembered, remember
 from tests.partner_api import rows
-from tests.partner_api.rows import ACME, CY, ENTRY, LATER_MO, LONG_MT, MO, MT, OTHERS_MO, UNROUTED_MO, T
+from tests.partner_api.rows import ACME, CY, ENTRY, LATER_MO, LONG_MT, MO, MT, OTHERS_MO, UNROUTED_MO, T, add
 
 
 @pytest.fixture
@@ -117,8 +119,36 @@ def test_a_subscribers_messages_are_listed_newest_first(world: Database) -> None
     assert [line.id for line in lines] == [UNROUTED_MO, LATER_MO, OTHERS_MO, MO]
     assert newest == lines[:1]
     assert lines[-1] == MessageLine(
-        MO, T, "4446", "GAME 7 ж", "acme", "game", "", 12_000_000, "RUB", "answered", MT, "delivered"
+        MO,
+        T,
+        "alpha",
+        "79001112233",
+        "4446",
+        "GAME 7 ж",
+        "acme",
+        "game",
+        "",
+        12_000_000,
+        "RUB",
+        "answered",
+        MT,
+        "delivered",
     )
+
+
+def test_what_is_parked_is_listed_newest_first_and_what_is_older_is_not(world: Database) -> None:
+    with world.write() as connection:
+        for number, reason in enumerate(("refused", "no_tariff", "test")):
+            add(connection, schema.Mo, id=first_id_at(T) + number + 1, reason=reason, accepted_at=T)
+        add(connection, schema.Mo, id=first_id_at(T - 1), reason="no_prefix", accepted_at=T - 1)
+
+    with world.read() as connection:
+        lines = parked_messages(connection, T)
+        last = parked_messages(connection, T, limit=1)
+        refused = parked_messages(connection, T, reason="refused")
+
+    assert [line.reason for line in lines] == ["no_tariff", "refused"]
+    assert (last, refused) == (lines[:1], lines[1:])
 
 
 def test_a_partner_reads_its_own_messages_and_nobody_elses(world: Database) -> None:

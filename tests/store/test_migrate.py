@@ -11,7 +11,7 @@ from core.clock import DAY_MS
 from core.errors import ConfigError, StoreAway
 from store.database import Database, connect
 from store.folding import last_folded
-from store.migrate import is_current, migrate, pending_migrations
+from store.migrate import is_current, migrate, pending_migrations, unmigrated
 from store.schema import Base, CatalogueVersion, Mt, Operator, ShortCode
 from store.triggers import missing_triggers
 from tests.partner_api.rows import add
@@ -28,6 +28,13 @@ def new_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     url = mariadb().database()
     mariadb().drop(url)
     return url
+
+
+def test_what_is_lacking_is_said_in_the_right_number() -> None:
+    assert unmigrated(["0006_last"]) == "the database lacks the migration 0006_last; run: tollbridge migrate"
+    assert unmigrated(["0005_a", "0006_b"]) == (
+        "the database lacks 2 migrations, 0005_a the first; run: tollbridge migrate"
+    )
 
 
 def test_every_change_of_a_model_has_its_migration() -> None:
@@ -68,6 +75,10 @@ def test_messages_that_were_on_their_way_before_have_an_end_after_it(database: D
             f"DROP INDEX mt_due{where}",
             "CREATE INDEX mt_due ON mt (due_at, link_id)",
             f"DROP INDEX receipt_by_source{where.replace(' mt', ' receipt')}",
+            "ALTER TABLE callback DROP COLUMN key_id",
+            "ALTER TABLE callback_attempt DROP COLUMN key_id",
+            "ALTER TABLE link_state DROP COLUMN error_at",
+            "ALTER TABLE link_state DROP COLUMN reconnects",
             "DELETE FROM django_migrations WHERE app = 'store' AND name >= '0004'",
         ):
             connection.exec_driver_sql(sql)

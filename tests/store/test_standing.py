@@ -4,12 +4,11 @@ import pytest
 import sqlalchemy as sa
 
 from core.clock import DAY_MS, SECOND_MS
-from core.ids import first_id_at
 from core.message import MtState
 from store import schema
 from store.database import Database
 from store.pulse import ALIVE, DEAD, SILENT_MS, STOPPED
-from store.standing import SHOWN, PartnerStanding, read_standing
+from store.standing import PartnerStanding, read_standing
 from tests.partner_api import rows
 from tests.partner_api.rows import add
 
@@ -35,6 +34,7 @@ def test_a_link_stands_as_its_living_process_says(world: Database) -> None:
             add(
                 connection, schema.LinkState,
                 link_id=link_id, process_id=process_id, state="bound", since=rows.T, error="it was refused",
+                error_at=7, reconnects=40,
             )  # fmt: skip
 
     with world.read() as connection:
@@ -46,6 +46,12 @@ def test_a_link_stands_as_its_living_process_says(world: Database) -> None:
         ("alpha-3", "disabled", rows.T, 1),
         ("alpha-4", "no process", None, None),
     ]
+    assert [(link.error, link.error_at, link.reconnects) for link in links] == [
+        ("it was refused", 7, 40),
+        ("", None, None),
+        ("it was refused", 7, 40),
+        ("it was refused", 7, None),
+    ], "the error of a link that is bound again stays; its reconnects end with its process"
 
 
 def test_a_partner_has_callbacks_that_wait_are_due_failed_or_are_given_up(world: Database) -> None:
@@ -85,17 +91,29 @@ def test_queues_count_what_waits_and_nothing_else(world: Database) -> None:
     }
 
 
-def test_alerts_are_the_last_ones_that_nobody_resolved(world: Database) -> None:
+def test_alerts_that_nobody_resolved_are_told_by_kind_the_gravest_first(world: Database) -> None:
     with world.write() as connection:
-        for number in range(SHOWN + 3):
-            add(connection, schema.Alert, at=number, kind="store", resolved_at=1 if number == SHOWN else None)
+        for at, kind, resolved_at in (
+            (5, "store", None),
+            (7, "store", 8),
+            (9, "dead_letter", None),
+            (4, "dead_letter", None),
+            (3, "breaker", None),
+            (2, "something", None),
+        ):
+            add(connection, schema.Alert, at=at, kind=kind, subject=f"of {at}", resolved_at=resolved_at)
 
     with world.read() as connection:
-        found = read_standing(connection, NOW)
+        found = read_standing(connection, NOW).alerts
 
-    assert found.alerts_open == SHOWN + 3
-    assert len(found.alerts) == SHOWN
-    assert [alert.at for alert in found.alerts][:3] == [SHOWN + 2, SHOWN + 1, SHOWN - 1]
+    assert [(one.kind, one.count, one.at, one.subject) for one in found] == [
+        ("store", 1, 5, "of 5"),
+        ("dead_letter", 2, 9, "of 9"),
+        ("breaker", 1, 3, "of 3"),
+        ("something", 1, 2, "of 2"),
+        ("fraud", 1, rows.T, "limit"),
+    ]
+    assert (found[-1].sentence, found[-1].message_id) == ("many messages", rows.MO)
 
 
 def test_processes_are_those_that_live_and_the_last_ones_that_do_not(database: Database) -> None:
@@ -114,26 +132,6 @@ def test_processes_are_those_that_live_and_the_last_ones_that_do_not(database: D
         (2, "silent"), (1, "alive"), (4, "dead"), (3, "stopped")
     ]  # fmt: skip
     assert (processes[0].roles, processes[0].heartbeat_age_ms) == (("links", "api"), SILENT_MS + 1)
-
-
-def test_what_passed_today_is_summed_and_yesterday_is_not_in_it(database: Database) -> None:
-    midnight = NOW - NOW % DAY_MS
-    with database.write() as connection:
-        first = first_id_at(midnight)
-        charged = {"price": 12_000_000, "ours": 2_000_000, "currency": "RUB", "charge_state": 2}
-        add(connection, schema.Mo, id=first - 1, **charged)
-        add(connection, schema.Mo, id=first, **charged)
-        add(connection, schema.Mo, id=first + 1, reason="no_prefix", **charged)
-        add(connection, schema.Callback, mo_id=first, state=1, due_at=None)
-        add(connection, schema.Mt, id=first - 1, reply_to=None, state=int(MtState.FAILED))
-        add(connection, schema.Mt, id=first, reply_to=None, state=int(MtState.UNKNOWN))
-
-    with database.read() as connection:
-        today = read_standing(connection, NOW).today
-
-    assert (today.reasons, today.answered) == ({"": 1, "no_prefix": 1}, 1)
-    assert (today.gross, today.margin) == ({"RUB": 24_000_000}, {"RUB": 4_000_000})
-    assert today.mts == {MtState.UNKNOWN: 1}
 
 
 def test_messages_with_an_end_are_not_counted_one_by_one(database: Database) -> None:

@@ -1,5 +1,6 @@
 """The command line in itself: help, exit codes, one line for a mistake, nothing heavy before it is needed."""
 
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -58,8 +59,13 @@ def test_the_version_is_told() -> None:
         ("message",),
         ("message", "abc"),
         ("message", "5", "--msisdn", "79001112233"),
+        ("message", "5", "--parked"),
+        ("message", "--parked", "--reason", "unheard_of"),
+        ("message", "--msisdn", "79001112233", "--reason", "refused"),
         ("run", "--roles", "links,kitchen"),
         ("sim", "smpp", "--quirk", "colour=red"),
+        ("sim", "smpp", "--listen", "127"),
+        ("sim", "smpp", "--listen", "::1:2775"),
         ("demo", "--rate", "0"),
     ],
 )
@@ -76,6 +82,8 @@ def test_bad_usage_is_one_line_and_exit_code_2(words: tuple[str, ...]) -> None:
     ("words", "said"),
     [
         (("check", "--config", "nowhere.toml"), "nowhere.toml"),
+        (("sim", "smpp", "--config", "nowhere.toml"), "nowhere.toml: cannot be read"),
+        (("sim", "ucp", "--config", "nowhere.toml"), "nowhere.toml: cannot be read"),
         (("load", "nowhere.toml"), "tollbridge migrate"),
         (("dump",), "tollbridge migrate"),
         (("check",), "tollbridge migrate"),
@@ -186,6 +194,17 @@ def test_the_pocket_smsc_writes_other_traffic_each_time_unless_it_is_given_a_see
 
     assert seed() != seed()
     assert seed("--seed", "7") == "7"
+
+
+def test_an_address_of_the_pocket_smsc_that_is_taken_is_said_as_those_of_the_service(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        address = f"127.0.0.1:{other.getsockname()[1]}"
+        done = tollbridge("sim", "smpp", "--listen", address, cwd=tmp_path)
+
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"tollbridge: --listen: {address}: another program listens there; end it, or choose another port\n"
+    )
 
 
 def test_help_loads_nothing_heavy() -> None:

@@ -8,10 +8,14 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet
 
-from store import provisioning
+from core.clock import DAY_MS, HOUR_MS
+from core.ids import first_id_at
+from plumbing.clock import SystemClock
+from store import provisioning, schema
 from store.audit import INVARIANTS
-from store.database import Database
+from store.database import Database, connect
 from store.secrets import Keyring
+from tests.partner_api.rows import add
 from tests.tollbridge.shell import tollbridge, write_config
 from tollbridge.commands.check import run_checks
 from tollbridge.commands.status import read_status
@@ -52,6 +56,17 @@ def test_loading_the_same_file_again_changes_nothing(provisioned: Path) -> None:
 
     assert done.returncode == 0
     assert done.stdout.splitlines()[-1] == "nothing changed; catalogue version 1"
+
+
+def test_load_remarks_what_the_example_needs_before_its_partners_are_called(provisioned: Path) -> None:
+    refused = tollbridge("load", str(EXAMPLE), cwd=provisioned)
+    allowed = tollbridge("load", str(EXAMPLE), cwd=provisioned, TOLLBRIDGE_DISPATCH__ALLOW_PRIVATE_ADDRESSES="true")
+
+    assert (refused.returncode, allowed.returncode) == (0, 0)
+    assert "remark: service acme/game is not called: the address 127.0.0.1 is loopback" in refused.stdout
+    assert "or set dispatch.allow_private_addresses = true" in refused.stdout
+    assert "is not called" not in allowed.stdout
+    assert "TOLLBRIDGE_DISPATCH__ALLOW_PRIVATE_ADDRESSES=true" in EXAMPLE.read_text(encoding="utf-8")
 
 
 def test_a_mistake_in_a_provisioning_file_names_file_line_and_key(provisioned: Path, tmp_path: Path) -> None:
@@ -132,8 +147,33 @@ def test_a_message_that_nobody_knows(provisioned: Path) -> None:
     no_number = tollbridge("message", "--msisdn", "me", cwd=provisioned)
 
     assert (by_id.returncode, by_id.stderr.count("\n")) == (1, 1)
-    assert (by_number.returncode, by_number.stdout) == (0, "no message of 7900***33\n")
+    assert (by_number.returncode, by_number.stdout) == (0, "no messages of 7900***33\n")
     assert (no_number.returncode, no_number.stderr.count("\n")) == (1, 1)
+
+
+def test_what_is_parked_is_listed_with_its_sender(provisioned: Path, tmp_path: Path) -> None:
+    folder = a_copy(tmp_path, provisioned)
+    none = tollbridge("message", "--parked", cwd=folder)
+    database = connect(f"sqlite:///{folder}/var/tollbridge.db")
+    now = SystemClock().now()
+    with database.write() as connection:
+        for number, (reason, age) in enumerate((("no_prefix", 0), ("no_tariff", HOUR_MS), ("refused", 3 * DAY_MS))):
+            add(
+                connection, schema.Mo,
+                id=first_id_at(now - age) + number, reason=reason, accepted_at=now - age, source="79001112233",
+                operator_id=1, short_code="4446", text="HELLO",
+            )  # fmt: skip
+    database.close()
+
+    listed = tollbridge("message", "--parked", cwd=folder)
+    older = json.loads(tollbridge("message", "--parked", "--hours", "100", "--json", cwd=folder).stdout)
+    chosen = json.loads(tollbridge("message", "--parked", "--reason", "no_tariff", "--json", cwd=folder).stdout)
+
+    assert (none.returncode, none.stdout) == (0, "no messages that are parked, of the last 24 h\n")
+    assert listed.stdout.count("7900***33") == 2
+    assert "no_prefix" in listed.stdout
+    assert [line["reason"] for line in older] == ["no_prefix", "no_tariff", "refused"]
+    assert [line["reason"] for line in chosen] == ["no_tariff"]
 
 
 def test_a_database_that_was_never_migrated_says_what_to_do(tmp_path: Path) -> None:
@@ -160,8 +200,7 @@ def test_either_database_can_be_asked(database: Database) -> None:
 
     assert json.loads(json.dumps(found)) == found
     assert [link["state"] for link in found["links"]] == ["no process", "no process"]
-    assert found["today"] == {
-        "mo": {"count": 0, "answered": 0, "by_reason": {}, "gross": {}, "margin": {}},
-        "mt": {},
-    }
+    nothing = {"count": 0, "seconds": 300, "per_second": 0.0}
+    assert found["lately"] == {"mo": {**nothing, "answered": 0, "by_reason": {}}, "mt": {**nothing, "by_state": {}}}
+    assert found["month"] == {"month": "2026-11", "revenue": {}, "margin": {}, "suspense": {}}
     assert [outcome.name for outcome in outcomes if outcome.findings] == []

@@ -1,24 +1,28 @@
-"""`tollbridge message`: the life of one message, or a subscriber's last messages.
+"""`tollbridge message`: the life of one message, a subscriber's last messages, or what is parked.
 
 Rule: texts are shown, since who looks after a complaint needs them; numbers are masked unless asked for whole.
 """
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import click
+from sqlalchemy import Connection
 
+from core.clock import HOUR_MS
 from core.errors import UserMistake
 from core.msisdn import mask, read_msisdn
-from store.messages import messages_of, read_life
+from plumbing.clock import SystemClock
+from store.messages import messages_of, parked_messages, read_life
 from tollbridge.commands import config_option, open_database, read_config
 from tollbridge.show import plain
-from tollbridge.show_message import show_life, show_lines
+from tollbridge.show_message import REASONS, show_life, show_lines
 
 ID_MAX = 2**63 - 1
 NUMBERS = frozenset({"source", "destination"})
+PARKED = REASONS.keys() - {"test"}
 IDS = frozenset({"asked", "id", "reply_to", "reply_id", "entry_id", "fingerprint"})
 
 
@@ -26,18 +30,15 @@ IDS = frozenset({"asked", "id", "reply_to", "reply_id", "entry_id", "fingerprint
 @click.argument("message_id", metavar="[ID]", required=False, type=str)
 @config_option
 @click.option("--msisdn", metavar="NUMBER", help="List this subscriber's last messages instead.")
-@click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 10_000), help="With --msisdn: how many.")
+@click.option("--parked", is_flag=True, help="List MO that lie in suspense or wait for a tariff instead.")
+@click.option("--reason", type=click.Choice(sorted(PARKED)), help="With --parked: of this reason only.")
+@click.option(
+    "--hours", default=24, show_default=True, type=click.IntRange(1, 9000), help="With --parked: how far back."
+)
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 10_000), help="Of a list: how many.")
 @click.option("--full-numbers", is_flag=True, help="Subscribers' numbers whole, not as 7900***33.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for programs; amounts in millionths, times in ms.")
-def message(
-    message_id: str | None,
-    config_file: Path | None,
-    msisdn: str | None,
-    limit: int,
-    *,
-    full_numbers: bool,
-    as_json: bool,
-) -> None:
+def message(message_id: str | None, config_file: Path | None, **options: Any) -> None:
     """Show the whole life of one message: the operator's PDU, why it was new or a repeat, its route and verdict, the
     split of its price with the versions that made it, each call to the partner, the reply, its receipts, the entries.
 
@@ -48,33 +49,62 @@ def message(
     Example:
       tollbridge message 911742853120000000
       tollbridge message --msisdn 79001112233 --limit 20
+      tollbridge message --parked --reason no_prefix
     """
-    if (message_id is None) == (msisdn is None):
-        raise click.UsageError("name either an ID or --msisdn NUMBER")
-    asked = None if message_id is None else read_id(message_id)
+    asked = Asked(**options)
+    if [message_id is None, asked.msisdn is None, not asked.parked].count(False) != 1:
+        raise click.UsageError("name either an ID, or --msisdn NUMBER, or --parked")
+    if asked.reason and not asked.parked:
+        raise click.UsageError("--reason goes with --parked")
+    message_number = None if message_id is None else read_id(message_id)
     config = read_config(config_file)
-    full = full_numbers or config.logs.full_numbers
+    asked.full_numbers |= config.logs.full_numbers
     with open_database(config) as database, database.read() as connection:
-        if msisdn is not None:
-            number = read_msisdn(msisdn)
-            if number is None:
-                raise UserMistake("--msisdn: this is no number; write it international, like 79001112233")
-            lines = messages_of(connection, number, limit)
-            if as_json:
-                click.echo(
-                    json.dumps([as_value(asdict(line), full=full) for line in lines], ensure_ascii=False, indent=2)
-                )
-            else:
-                show_lines(number, lines, full=full)
-            return
-        assert asked is not None
-        life = read_life(connection, asked)
-    if life is None:
-        raise UserMistake(f"no message has the id {asked}; look for it with --msisdn NUMBER")
-    if as_json:
-        click.echo(json.dumps(as_value(asdict(life), full=full), ensure_ascii=False, indent=2))
+        if message_number is None:
+            _list(connection, asked)
+        else:
+            _show(connection, message_number, asked)
+
+
+@dataclass
+class Asked:
+    """The options, as they were given."""
+
+    msisdn: str | None
+    parked: bool
+    reason: str | None
+    hours: int
+    limit: int
+    full_numbers: bool
+    as_json: bool
+
+
+def _list(connection: Connection, asked: Asked) -> None:
+    if asked.parked:
+        since = SystemClock().now() - asked.hours * HOUR_MS
+        lines = parked_messages(connection, since, asked.limit, asked.reason or "")
+        words = f"that are parked, of the last {asked.hours} h"
     else:
-        show_life(life, full=full)
+        number = read_msisdn(asked.msisdn or "")
+        if number is None:
+            raise UserMistake("--msisdn: this is no number; write it international, like 79001112233")
+        lines = messages_of(connection, number, asked.limit)
+        words = f"of {number if asked.full_numbers else mask(number)}"
+    if asked.as_json:
+        values = [as_value(asdict(line), full=asked.full_numbers) for line in lines]
+        click.echo(json.dumps(values, ensure_ascii=False, indent=2))
+    else:
+        show_lines(words, lines, full=asked.full_numbers, with_source=asked.parked)
+
+
+def _show(connection: Connection, message_id: int, asked: Asked) -> None:
+    life = read_life(connection, message_id)
+    if life is None:
+        raise UserMistake(f"no message has the id {message_id}; look for it with --msisdn NUMBER")
+    if asked.as_json:
+        click.echo(json.dumps(as_value(asdict(life), full=asked.full_numbers), ensure_ascii=False, indent=2))
+    else:
+        show_life(life, full=asked.full_numbers)
 
 
 def read_id(text: str) -> int:

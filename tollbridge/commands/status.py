@@ -7,6 +7,7 @@ Rule: from the database only (store/standing.py), so that it works beside a serv
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,11 @@ from typing import Any
 import click
 from sqlalchemy import Connection
 
-from core.clock import Instant, iso_of
+from core.clock import SECOND_MS, Instant, iso_of, month_text
 from core.money import format_micros
 from plumbing.clock import SystemClock
-from store.standing import Passed, read_standing
+from store.passed import Booked, Flow, Lately
+from store.standing import AlertStanding, read_standing
 from tollbridge.commands import config_option, open_database, read_config
 
 
@@ -25,7 +27,7 @@ from tollbridge.commands import config_option, open_database, read_config
 @config_option
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
 def status(config_file: Path | None, *, as_json: bool) -> None:
-    """Show links, queues, last errors, processes and what passed today (UTC).
+    """Show links with their last errors, queues, processes, alerts, and what passed of late.
 
     It asks the database, so it works beside a running service and without one. Exit code 0 says that the database
     could be asked, not that all is well.
@@ -55,21 +57,13 @@ def read_status(connection: Connection, now: Instant) -> dict[str, Any]:
             "operator": link.operator,
             "protocol": link.protocol,
             "state": link.state,
-            "since": iso_of(link.since) if link.since else None,
+            "since": _iso(link.since),
+            "reconnects_last_hour": link.reconnects,
             "process": link.process,
             "error": link.error,
+            "error_at": _iso(link.error_at),
         }
         for link in found.links
-    ]
-    alerts = [
-        {
-            "at": iso_of(alert.at),
-            "kind": alert.kind,
-            "subject": alert.subject,
-            "sentence": alert.sentence,
-            "message": str(alert.message_id or ""),
-        }
-        for alert in found.alerts
     ]
     processes = [
         {
@@ -89,18 +83,54 @@ def read_status(connection: Connection, now: Instant) -> dict[str, Any]:
         "links": links,
         "partners": [asdict(partner) for partner in found.partners],
         "queues": found.queues,
-        "alerts": {"unresolved": found.alerts_open, "last": alerts},
+        "alerts": _alerts(found.alerts),
         "processes": processes,
-        "today": _today(found.today),
+        "lately": _lately(found.lately),
+        "month": _booked(found.booked),
     }
 
 
-def _today(passed: Passed) -> dict[str, Any]:
+def _iso(instant: Instant | None) -> str | None:
+    return iso_of(instant) if instant else None
+
+
+def _alerts(alerts: Sequence[AlertStanding]) -> dict[str, Any]:
+    kinds = [
+        {
+            "kind": alert.kind,
+            "count": alert.count,
+            "newest": {
+                "at": iso_of(alert.at),
+                "subject": alert.subject,
+                "sentence": alert.sentence,
+                "message": str(alert.message_id or ""),
+            },
+        }
+        for alert in alerts
+    ]
+    return {"unresolved": sum(alert.count for alert in alerts), "kinds": kinds}
+
+
+def _lately(lately: Lately) -> dict[str, Any]:
     mo = {
-        "count": sum(passed.reasons.values()),
-        "answered": passed.answered,
-        "by_reason": {reason or "passed": count for reason, count in passed.reasons.items()},
-        "gross": {currency: format_micros(amount) for currency, amount in passed.gross.items()},
-        "margin": {currency: format_micros(amount) for currency, amount in passed.margin.items()},
+        **_rate(lately.mo),
+        "answered": lately.answered,
+        "by_reason": {reason or "passed": count for reason, count in sorted(lately.reasons.items())},
     }
-    return {"mo": mo, "mt": {state.name.lower(): count for state, count in passed.mts.items()}}
+    by_state = {state.name.lower(): count for state, count in sorted(lately.states.items())}
+    return {"mo": mo, "mt": {**_rate(lately.mt), "by_state": by_state}}
+
+
+def _rate(flow: Flow) -> dict[str, Any]:
+    return {"count": flow.count, "seconds": flow.span_ms // SECOND_MS, "per_second": round(flow.per_second, 1)}
+
+
+def _booked(booked: Booked) -> dict[str, Any]:
+    amounts = {"revenue": booked.revenue, "margin": booked.margin, "suspense": booked.suspense}
+    return {
+        "month": month_text(booked.month),
+        **{
+            name: {currency: format_micros(amount) for currency, amount in sorted(by_currency.items())}
+            for name, by_currency in amounts.items()
+        },
+    }

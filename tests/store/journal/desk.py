@@ -16,7 +16,7 @@ from core.ids import Ids
 from core.ledger.audit import Finding
 from core.message import Callback, Mt, MtState
 from core.sms.parts import Piece
-from fraud.counters import MemoryCounts
+from fraud.counters import Counts, MemoryCounts
 from store import processes
 from store.audit import audit
 from store.database import Database
@@ -68,6 +68,7 @@ class MoDesk:
     clock: HandClock = field(default_factory=HandClock)
     fails: list[Fault] = field(default_factory=list)
     """What happens at the next commits."""
+    counts: Counts = field(default_factory=MemoryCounts)
 
     def __post_init__(self) -> None:
         self.me = processes.register(self.database, roles="links", now=self.clock.now())
@@ -75,7 +76,7 @@ class MoDesk:
         faulty = FaultyDatabase(self.database.engine)
         faulty.next_fault = lambda: self.fails.pop(0) if self.fails else Fault.NONE
         self.decider = Decider(
-            Book.of(self.catalogue), MemoryCounts(), self.ids, self.clock,
+            Book.of(self.catalogue), self.counts, self.ids, self.clock,
             holds=lambda _: True, is_crowded=lambda _: False, probe=lambda: None,
         )  # fmt: skip
         self.decider.taken_back = []

@@ -38,7 +38,7 @@ from partner_api.smpp_gate import Gate, Runs
 from partner_api.smpp_limits import Door, Limits
 from partner_api.smpp_session import PartnerSession
 from plumbing.conversation import Address
-from plumbing.files import raise_files
+from plumbing.files import raise_files, tell_fewer
 from plumbing.metrics import Metrics
 from plumbing.pump import AcceptedPump, Accepting, Pump
 from plumbing.tls import server_options
@@ -100,7 +100,7 @@ class SmppServer:
     # --- Life ---------------------------------------------------------------------------------------
 
     async def start(self) -> None:
-        """Open the port. Raises a ConfigError that says where and why."""
+        """Open the port. Raises an OSError when it cannot be had, a ConfigError for a file of TLS."""
         from twisted.internet import reactor
 
         await self._gate.warm()
@@ -114,8 +114,7 @@ class SmppServer:
         try:
             self._port = reactor.listenTCP(address.port, factory, backlog=1024, interface=address.host)
         except CannotListenError as error:
-            reason = getattr(error.socketError, "strerror", None) or str(error.socketError)
-            raise ConfigError(f"smpp_server.listen {address}: {reason}; choose another address") from error
+            raise OSError(f"{address}: {error.socketError}") from error
         log.info("smpp server listening", address=str(address), port=self.port, tls=tls is not None)
 
     def _find_room(self) -> None:
@@ -128,7 +127,14 @@ class SmppServer:
                 self._limits, connections=most, unbound_per_network=min(most, self._limits.unbound_per_network)
             )
             self._door = Door(self._limits)
-            log.warning("few file descriptors: fewer smpp connections", connections=most, descriptors=soft)
+            tell_fewer(
+                "smpp",
+                connections=most,
+                asked=wanted,
+                default=Limits().connections,
+                files=soft,
+                wanted=wanted + FILES_FOR_OTHERS,
+            )
 
     @property
     def port(self) -> int:

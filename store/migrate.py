@@ -2,6 +2,7 @@
 
 migrate()               makes what is missing; may be run again at any time
 pending_migrations()    what `migrate` would apply; asked at the start of the service
+unmigrated()            the same as a sentence
 django_database()       a URL as Django's DATABASES wants it, with the manners of store/database.py
 
 Rule: only `migrate` loads Django, and only while it runs; the engine asks `pending_migrations`.
@@ -9,7 +10,7 @@ Rule: only `migrate` loads Django, and only while it runs; the engine asks `pend
 
 import contextlib
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -70,6 +71,12 @@ def pending_migrations(database: Database) -> list[str]:
         applied = connection.exec_driver_sql("SELECT name FROM django_migrations WHERE app = 'store'")
         done = set(applied.scalars())
     return [name for name in wanted if name not in done]
+
+
+def unmigrated(pending: Sequence[str]) -> str:
+    """What the database lacks and what to run, in one line."""
+    lacks = f"the migration {pending[0]}" if len(pending) == 1 else f"{len(pending)} migrations, {pending[0]} the first"
+    return f"the database lacks {lacks}; run: tollbridge migrate"
 
 
 def is_current(database: Database) -> bool:

@@ -27,6 +27,7 @@ from store.schema import Link, Partner, Service
 
 # OWASP's first choice for argon2id: 19 MiB, two passes, one lane. A flood of false binds costs 20 ms each, not 100.
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+MAKE_A_KEY = ".venv/bin/python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'"
 _API_KEY_HASH = re.compile(r"[0-9a-f]{64}")
 
 
@@ -44,7 +45,7 @@ class Keyring:
         except ValueError as error:
             raise ConfigError(
                 "security.key: must be Fernet keys (32 bytes in URL-safe Base64) with spaces between them; "
-                "empty: one is made"
+                f"make one: {MAKE_A_KEY}, or leave it empty and one is made"
             ) from error
 
     def encrypt(self, text: str) -> str:

@@ -2,35 +2,38 @@
 
 Config          the sections, a frozen model each; every key has a default, so no file is a set-up under ./var
 load_config     reads both; `TOLLBRIDGE_DATABASE__URL` is `database.url`
-security_key    the key of the secrets at rest; site_secret_key, that of the portal's sessions: when empty, they are
-                made on the first start and kept in var/ (`secret_from`)
+place_of        where a key was given, for what turns out to be wrong only later, like a port that is taken
 
 Rule: whatever is wrong is a ConfigError of one line: «FILE, line N: KEY: what is wrong and what to do», or the
 variable's name in place of file and line. Values are never repeated: some are passwords.
 """
 
-import fcntl
-import os
-import secrets
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from cryptography.fernet import Fernet
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
 from pydantic.fields import FieldInfo
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, PydanticCustomError
 
 from core.errors import ConfigError
 from store.database import read_url
 from store.provisioning.lines import Broken, Lines, decode, read_toml
 from store.provisioning.lines import Path as Where
-from store.provisioning.sentences import did_you_mean, one_line, sentence, wrong
+from store.provisioning.sentences import did_you_mean, meant_or_known, one_line, sentence, wrong
 from store.secrets import Keyring
+from tollbridge.tls_files import fault_of_certificate, fault_of_key, fault_of_pair
 
 PREFIX = "TOLLBRIDGE_"
-VAR = Path("var")
 
 
 def split_listen(text: str) -> tuple[str, int]:
@@ -76,6 +79,23 @@ def _fernet_keys(text: str) -> str:
     return text
 
 
+def _tls_file(fault_of: Callable[..., str]) -> AfterValidator:
+    """A file that is looked at; the validator's context tells whether it is to be served from."""
+
+    def check(text: str, info: ValidationInfo) -> str:
+        fault = fault_of(text, strict=bool((info.context or {}).get("serves"))) if text else ""
+        if fault:
+            raise wrong(fault)
+        return text
+
+    return AfterValidator(check)
+
+
+def _wrong_between(key: str, text: str) -> PydanticCustomError:
+    """What is wrong between two keys of a section; it is told of one of them."""
+    return PydanticCustomError("tollbridge", "{sentence}", {"sentence": text, "key": key})
+
+
 Listen = Annotated[str, AfterValidator(_listen)]
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
 
@@ -112,13 +132,17 @@ class SmppServerSection(Section):
     listen: Listen = "127.0.0.1:2776"
     inactivity_s: Annotated[int, Field(ge=1, le=86_400)] = 120
     binds_per_partner: Annotated[int, Field(ge=1, le=10_000)] = 50
-    tls_cert: str = ""
-    tls_key: str = ""
+    tls_cert: Annotated[str, _tls_file(fault_of_certificate)] = ""
+    tls_key: Annotated[str, _tls_file(fault_of_key)] = ""
 
     @model_validator(mode="after")
     def _both_or_none(self) -> "SmppServerSection":
+        given, missing = ("tls_cert", "tls_key") if self.tls_cert else ("tls_key", "tls_cert")
         if bool(self.tls_cert) != bool(self.tls_key):
-            raise wrong("TLS needs both tls_cert and tls_key, the paths of two PEM files; give both or none")
+            raise _wrong_between(given, f"TLS needs {missing} too, the path of another PEM file; give both or none")
+        fault = fault_of_pair(self.tls_cert, self.tls_key) if self.tls_cert else ""
+        if fault:
+            raise _wrong_between("tls_key", fault)
         return self
 
 
@@ -194,90 +218,41 @@ KEYS = tuple(f"{section}.{key}" for section, model in SECTIONS.items() for key i
 VARIABLES = {PREFIX + key.replace(".", "__").upper(): key for key in KEYS}
 
 
-def load_config(path: Path | None, environ: Mapping[str, str]) -> Config:
-    """The configuration of a file (None: the defaults) with the environment over it. Raises ConfigError."""
-    values = {} if path is None else _read_file(path)
-    from_environ = _read_environ(environ)
+def load_config(path: Path | None, environ: Mapping[str, str], *, serves: bool = False) -> Config:
+    """The configuration of a file (None: the defaults) with the environment over it. Raises ConfigError.
+
+    With `serves` it is for a process that opens doors: it must be able to read what it shows there.
+    """
+    context = {"serves": serves}
+    values, lines = ({}, Lines("")) if path is None else _read_file(path, context)
+    from_environ = _read_environ(environ, context)
     for key, value in from_environ.items():
         section, name = key.split(".")
         values.setdefault(section, {})[name] = value
     try:
-        return Config.model_validate(values)
+        return Config.model_validate(values, context=context)
     except ValidationError as error:
         # Each source was right by itself: only what joins two keys is left.
         finding = error.errors()[0]
-        section = _key(finding["loc"])
-        variables = [name for name, key in VARIABLES.items() if key in from_environ and key.startswith(section + ".")]
-        raise ConfigError(one_line(f"{', '.join(variables)}: {section}: {sentence(finding)}")) from error
+        where = _where(finding)
+        key = _key(where)
+        given = [name for name, one in VARIABLES.items() if one == key and key in from_environ]
+        place = given[0] if given else f"{path}, line {lines.of(where)}"
+        raise ConfigError(one_line(f"{place}: {key}: {sentence(finding)}")) from error
 
 
-def security_key(config: Config, var: Path = VAR) -> str:
-    """`security.key`, or the key in var/, made on the first start."""
-    return config.security.key or secret_from(var / "security.key", _new_fernet_key, check=Keyring)
+def place_of(key: str, path: Path | None, environ: Mapping[str, str]) -> str:
+    """The variable, or the file with its line, that gives a key; "" where it has its default."""
+    variables = [name for name, one in VARIABLES.items() if one == key and name in environ]
+    if variables or path is None:
+        return variables[0] if variables else ""
+    values, lines = _read_file(path, {})
+    section, name = key.split(".")
+    return f"{path}, line {lines.of((section, name))}" if name in values.get(section, {}) else ""
 
 
-def site_secret_key(config: Config, var: Path = VAR) -> str:
-    """`site.secret_key`, or the key in var/, made on the first start."""
-    return config.site.secret_key or secret_from(var / "site.secret_key")
-
-
-def secret_from(
-    path: Path, make: Callable[[], str] = lambda: secrets.token_urlsafe(48), check: Callable[[str], object] = str
-) -> str:
-    """The secret in a file that only its owner may read; made when there is none.
-
-    Of several processes that start at once, one makes it and all get the same. Raises ConfigError.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
-        with _locked(path.parent):
-            if not path.exists():
-                _write_whole(path, make())
-            secret = path.read_text("ascii").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "not ASCII"
-        raise ConfigError(
-            f"{path}: the secret cannot be read or made ({why}); make it readable or set its key"
-        ) from error
-    if not secret:
-        raise ConfigError(f"{path}: is empty; put it back from a backup, or delete it and another is made")
-    try:
-        check(secret)
-    except ConfigError as error:
-        raise ConfigError(f"{path}: {str(error).partition(': ')[2]}") from error
-    return secret
-
-
-def _new_fernet_key() -> str:
-    return Fernet.generate_key().decode("ascii")
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Alone among all processes that lock this folder."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _write_whole(path: Path, text: str) -> None:
-    """A new file of mode 0600, there as a whole or not at all, whenever the power goes."""
-    half = path.with_name(f".{path.name}.new")
-    half.unlink(missing_ok=True)
-    handle = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "w", encoding="ascii") as file:
-        file.write(text + "\n")
-        file.flush()
-        os.fsync(handle)
-    half.rename(path)
-
-
-def _read_file(path: Path) -> dict[str, Any]:
-    """The values of the file, each of the type that its key wants."""
+def _read_file(path: Path, context: dict[str, Any]) -> tuple[dict[str, Any], Lines]:
+    """The values of the file, each of the type that its key wants, and their lines."""
     try:
         octets = path.read_bytes()
     except OSError as error:
@@ -289,14 +264,23 @@ def _read_file(path: Path) -> dict[str, Any]:
         values = read_toml(text)
     except Broken as error:
         raise ConfigError(one_line(f"{path}, line {error.line}: toml: {error}")) from error
+    lines = Lines(text)
     try:
-        Config.model_validate(values)
+        Config.model_validate(values, context=context)
     except ValidationError as error:
-        lines = Lines(text)
-        finding = min(error.errors(), key=lambda one: lines.of(one["loc"]))
-        place = f"{path}, line {lines.of(finding['loc'])}"
-        raise ConfigError(one_line(f"{place}: {_key(finding['loc'])}: {_explain(finding)}")) from error
-    return values
+        # What is between two keys is judged when the environment, which may give one of them, is read too.
+        found = [one for one in error.errors() if _where(one) == one["loc"]]
+        if found:
+            finding = min(found, key=lambda one: lines.of(one["loc"]))
+            place = f"{path}, line {lines.of(finding['loc'])}"
+            raise ConfigError(one_line(f"{place}: {_key(finding['loc'])}: {_explain(finding)}")) from error
+    return values, lines
+
+
+def _where(finding: ErrorDetails) -> Where:
+    """The place that is named: of what is wrong between two keys, one of them."""
+    key = finding.get("ctx", {}).get("key")
+    return (*finding["loc"], key) if key else finding["loc"]
 
 
 def _key(where: Where) -> str:
@@ -308,7 +292,7 @@ def _explain(finding: ErrorDetails) -> str:
     key = _key(finding["loc"])
     if finding["type"] == "extra_forbidden":
         if len(finding["loc"]) == 1:
-            return f"there is no such section{_within(key) or did_you_mean(key, SECTIONS)}"
+            return f"there is no such section{_within(key) or meant_or_known(key, tuple(SECTIONS))}"
         return f"there is no such key{did_you_mean(key, KEYS)}"
     if finding["type"] == "model_type":
         return f"must be a section, written [{key}]"
@@ -323,7 +307,7 @@ def _within(name: str) -> str:
     return f"; a key of this name belongs below {' or '.join(homes)}"
 
 
-def _read_environ(environ: Mapping[str, str]) -> dict[str, Any]:
+def _read_environ(environ: Mapping[str, str], context: dict[str, Any]) -> dict[str, Any]:
     """The variables that are ours, by key, each as the type that its key wants."""
     values: dict[str, Any] = {}
     for variable in sorted(environ):
@@ -334,7 +318,8 @@ def _read_environ(environ: Mapping[str, str]) -> dict[str, Any]:
             raise ConfigError(one_line(f"{variable}: there is no such variable{did_you_mean(variable, VARIABLES)}"))
         section, name = key.split(".")
         try:
-            values[key] = _kind_of(SECTIONS[section].model_fields[name]).validate_python(environ[variable])
+            kind = _kind_of(SECTIONS[section].model_fields[name])
+            values[key] = kind.validate_python(environ[variable], context=context)
         except ValidationError as error:
             raise ConfigError(one_line(f"{variable}: {sentence(error.errors()[0])}")) from error
     return values

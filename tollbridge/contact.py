@@ -2,6 +2,7 @@
 
 reached          around whatever asks the database: what a person can mend becomes a ConfigError, an outage a StoreAway
 open_file        the file of an SQLite database can be used as it is named, before anything waits for it
+Patience         who waits for the database, and for Redis, at the start
 raise_mistake    what no waiting mends, for who waits for the database
 mistake_in       a driver's or the system's error → that sentence, or None for what is no mistake of set-up
 
@@ -10,13 +11,23 @@ Rule: the URL is told without its password, and nothing of SQLAlchemy's or Djang
 Sources: https://mariadb.com/kb/en/mariadb-error-codes/ and https://www.sqlite.org/rescode.html
 """
 
+import asyncio
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
+
+from structlog import get_logger
 
 from core.errors import ConfigError, StoreAway, StoreError, TollbridgeError
+from plumbing.threads import Runs
 from store.database import read_url
+
+log = get_logger()
+T = TypeVar("T")
+
+PAUSE_S = 1.0
 
 _SQLITE = {
     8: "is read-only for this user; give the user the right to write the file and its folder",
@@ -76,6 +87,33 @@ def raise_mistake(error: StoreError, url: str) -> None:
     told = mistake_in(error, url)
     if isinstance(told, ConfigError):
         raise told from error
+
+
+class Patience:
+    """At the start of the service: asks until it is answered."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self.waits_for = ""
+        """A sentence while something is away."""
+
+    async def ask(self, thread: Runs, function: Callable[[], T]) -> T:
+        """Ask the database, or Redis, until it is there. Raises ConfigError for what no waiting mends."""
+        said = ""
+        while True:
+            try:
+                found = await thread.run(function)
+            except StoreError as error:
+                what = error.what if isinstance(error, StoreAway) else StoreAway.DATABASE
+                if what == StoreAway.DATABASE:
+                    raise_mistake(error, self._url)
+                if what != said:
+                    log.error(f"waiting for {what}", error=str(error))
+                said, self.waits_for = what, f"waiting for {what}: {error}"
+                await asyncio.sleep(PAUSE_S)
+            else:
+                self.waits_for = ""
+                return found
 
 
 def open_file(file: Path) -> None:

@@ -1,12 +1,19 @@
 """Where limits count: in this process, or in Redis, which several processes share.
 
 choose_counts   redis.url → the counts, and what raises while they are away
+watch_counts    whether they are there, asked when nobody writes, too
 """
 
+import asyncio
 from collections.abc import Callable
 
+from core.errors import StoreAway
 from fraud.counters import Counts, MemoryCounts
+from plumbing.threads import Runs
 from store.counters import RedisCounts
+
+WATCH_S = 0.25
+"""What hangs is told after two time-outs of a second and this: /health must say so within 3 s."""
 
 
 def choose_counts(redis_url: str) -> tuple[Counts, Callable[[], None]]:
@@ -16,6 +23,19 @@ def choose_counts(redis_url: str) -> tuple[Counts, Callable[[], None]]:
     # `on_outage` is not served yet: its loss is an outage like the database's.
     redis = RedisCounts(redis_url)
     return redis, redis.ping
+
+
+async def watch_counts(redis_url: str, readers: Runs, report: Callable[[StoreAway], None]) -> None:
+    """Report whenever Redis does not answer, for ever. On a connection of its own: the other is the writer's."""
+    if not redis_url:
+        return
+    redis = RedisCounts(redis_url)
+    while True:
+        try:
+            await readers.run(redis.ping)
+        except StoreAway as error:
+            report(error)
+        await asyncio.sleep(WATCH_S)
 
 
 def _always_there() -> None:

@@ -16,6 +16,7 @@ from partner_api.http.ports import Ports
 from partner_api.http.problems import away
 from partner_api.http.server import ServerLimits
 from tollbridge.config import ApiSection, split_listen
+from tollbridge.listening import no_door
 
 ALWAYS = frozenset({"/health", "/metrics", "/v1/openapi.json"})
 
@@ -40,6 +41,5 @@ async def open_api(ports: Ports, section: ApiSection, clock: Clock, *, is_up: Ca
         await web.TCPSite(runner, host or None, port).start()
     except OSError as error:
         await runner.cleanup()
-        why = (error.strerror or str(error)).rpartition(": ")[2]
-        raise ConfigError(f"api.listen {section.listen}: {why}; choose another address") from error
+        raise ConfigError(no_door("api.listen", section.listen, error)) from error
     return runner

@@ -14,7 +14,8 @@ from cryptography.fernet import Fernet
 from core.errors import ConfigError
 from store.database import Database
 from store.secrets import Keyring, first_sealed
-from tollbridge.config import VAR, Config, security_key
+from tollbridge.config import Config
+from tollbridge.secret_files import VAR, security_key
 
 
 def keyring_of(config: Config, database: Database, *, make: bool, var: Path = VAR) -> Keyring:

@@ -7,12 +7,14 @@ from collections.abc import Callable
 
 from core.catalogue import Catalogue
 from core.clock import Clock
+from core.errors import ConfigError
 from partner_api.smpp_gate import Runs
 from partner_api.smpp_limits import Limits
 from partner_api.smpp_server import SmppServer
 from plumbing.conversation import Address, Tls
 from plumbing.metrics import Metrics
 from tollbridge.config import SmppServerSection, split_listen
+from tollbridge.listening import no_door
 
 
 async def open_smpp(
@@ -30,5 +32,8 @@ async def open_smpp(
         inactivity_s=section.inactivity_s,
         limits=Limits(binds_per_partner=section.binds_per_partner),
     )
-    await server.start()
+    try:
+        await server.start()
+    except OSError as error:
+        raise ConfigError(no_door("smpp_server.listen", section.listen, error)) from error
     return server

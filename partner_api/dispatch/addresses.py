@@ -43,6 +43,7 @@ _COMPATIBLE = ipaddress.IPv6Network("::/96")
 _THIS_NETWORK = ipaddress.IPv4Network("0.0.0.0/8")
 _SHARED = ipaddress.IPv4Network("100.64.0.0/10")
 _ONLY_PUBLIC = "callbacks go to public addresses only"
+_OR_ALLOW = ", or set dispatch.allow_private_addresses = true"
 _LIFTED = frozenset({"loopback", "private", "shared", "our own"})
 
 
@@ -101,6 +102,11 @@ def is_our_own(address: Address) -> bool:
         return False
 
 
+def _remedy(kind: str) -> str:
+    """What to do about an address of this kind: the setting is named only where it helps."""
+    return _ONLY_PUBLIC + (_OR_ALLOW if kind in _LIFTED else "")
+
+
 class Guard:
     """Judges addresses; remembers its judgements for a while, as interfaces come and go."""
 
@@ -114,7 +120,7 @@ class Guard:
         if not (first.isdigit() or ":" in host):
             return ""
         kind = self.judge(host)
-        return "" if not kind else f"the address {host} is {kind}; {_ONLY_PUBLIC}"
+        return "" if not kind else f"the address {host} is {kind}; {_remedy(kind)}"
 
     def judge(self, host: str) -> str:
         """What is wrong with a literal address, in a word; "" for a fit one and for what is no address."""
@@ -167,7 +173,7 @@ class CheckedResolver:
         for address in addresses:
             kind = self._guard.judge(address)
             if kind:
-                raise PeerRefused(f"{host[:80]} leads to the address {address}, which is {kind}; {_ONLY_PUBLIC}")
+                raise PeerRefused(f"{host[:80]} leads to the address {address}, which is {kind}; {_remedy(kind)}")
         return addresses
 
     async def close(self) -> None:

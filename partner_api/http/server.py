@@ -20,7 +20,7 @@ from structlog import get_logger
 
 from partner_api.http.problems import problem, problem_of
 from partner_api.networks import is_this_host, network_of
-from plumbing.files import raise_files
+from plumbing.files import raise_files, tell_fewer
 
 log = get_logger()
 
@@ -111,11 +111,19 @@ class ApiRunner(web.AppRunner):
 
 def _find_room(limits: ServerLimits) -> ServerLimits:
     """A quarter of all files at most, so that links, calls and SMPP are left theirs."""
-    files = raise_files(4 * limits.connections)
+    wanted = 4 * limits.connections
+    files = raise_files(wanted)
     most = max(1, files // 4)
     if most >= limits.connections:
         return limits
-    log.warning("few file descriptors: fewer http connections", connections=most, descriptors=files)
+    tell_fewer(
+        "http",
+        connections=most,
+        asked=limits.connections,
+        default=ServerLimits().connections,
+        files=files,
+        wanted=wanted,
+    )
     return replace(limits, connections=most, per_network=min(most, limits.per_network))
 
 

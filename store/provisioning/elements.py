@@ -45,7 +45,7 @@ from store.provisioning.fields import (
     read_count,
 )
 from store.provisioning.lines import Path
-from store.provisioning.sentences import did_you_mean, sentence, wrong
+from store.provisioning.sentences import did_you_mean, meant_or_known, sentence, wrong
 from store.secrets import is_api_key_hash, is_password_hash
 
 
@@ -294,7 +294,7 @@ def _explain(finding: ErrorDetails) -> tuple[Path, str]:
     kind = finding["type"]
     if kind == "extra_forbidden":
         if len(path) == 1:
-            return path, f"there is no such kind of element{did_you_mean(str(path[0]), KINDS)}"
+            return path, f"there is no such kind of element{meant_or_known(str(path[0]), KINDS)}"
         return path, f"there is no such key{did_you_mean(str(path[-1]), keys_at(path[:-1]))}"
     if kind == "list_type" and len(path) == 1:
         return path, f"must be a list of tables, each under [[{path[0]}]]"

@@ -26,6 +26,7 @@ from store.provisioning.draft import Draft, Hashes
 from store.provisioning.elements import Document, Mistakes, read
 from store.provisioning.lines import Broken, Lines, Path, decode, read_toml
 from store.provisioning.loss import check_money
+from store.provisioning.remarks import Served, remarks
 from store.provisioning.report import Report
 from store.provisioning.sentences import one_line
 from store.provisioning.sheets import read_stored, write_stored
@@ -53,8 +54,12 @@ def load(
     keyring: Keyring,
     *,
     who: str = "load",
+    served: Served | None = None,
 ) -> Report:
-    """Provision from a file (a Path) or a text (a str); errors call it `filename`. Raises ProvisioningError."""
+    """Provision from a file (a Path) or a text (a str); errors call it `filename`. Raises ProvisioningError.
+
+    `served` is what this installation can do, for the remarks of the report.
+    """
     try:
         text = _read_file(source, filename) if isinstance(source, FilePath) else source.removeprefix("\ufeff")
         values = read_toml(text)
@@ -62,7 +67,7 @@ def load(
         raise ProvisioningError(one_line(f"{filename}:{error.line}: toml: {error}")) from error
     lines = Lines(text)
     try:
-        return _load(database, values, now, keyring, who)
+        return _load(database, values, now, keyring, who=who, served=served)
     except Mistakes as error:
         path, sentence = min(error.found, key=lambda mistake: lines.of(mistake[0]))
         raise ProvisioningError(
@@ -73,7 +78,7 @@ def load(
 def load_values(database: Database, values: Mapping[str, Any], *, now: Instant, keyring: Keyring, who: str) -> Report:
     """Provision from values in the shape of the file (`{"service": [{…}]}`). Raises Refused."""
     try:
-        return _load(database, values, now, keyring, who)
+        return _load(database, values, now, keyring, who=who)
     except Mistakes as error:
         raise Refused(*error.found[0]) from error
 
@@ -98,7 +103,15 @@ def _read_file(path: FilePath, name: str) -> str:
         raise ProvisioningError(one_line(f"{name}: cannot be read ({why}); name a file that is there")) from error
 
 
-def _load(database: Database, values: Mapping[str, Any], now: Instant, keyring: Keyring, who: str) -> Report:
+def _load(
+    database: Database,
+    values: Mapping[str, Any],
+    now: Instant,
+    keyring: Keyring,
+    *,
+    who: str,
+    served: Served | None = None,
+) -> Report:
     document = read(values)
     _refuse(list(checks.check_inside(document)))
     hashes = _hash_ahead(database, document)
@@ -111,6 +124,8 @@ def _load(database: Database, values: Mapping[str, Any], now: Instant, keyring: 
         _refuse(draft.mistakes)
         _refuse([*check_money(draft)])
         draft.report.version = version
+        for name, sentence in remarks(document, draft, served):
+            draft.report.remark(name, sentence)
         if draft.report.changed_anything:
             write_stored(connection, draft.stored)
             _write_audit(connection, draft, who)

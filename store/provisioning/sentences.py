@@ -1,6 +1,7 @@
 """What is wrong, in a sentence: pydantic's findings in our words, and the word that was probably meant.
 
 nearest    an unknown word and the known ones → the known one that is most like it
+did_you_mean, meant_or_known   that as the end of a sentence; the second lists what there is where nothing is like it
 sentence   one of pydantic's findings → what is wrong and what to do
 wrong      raised inside a validator: a sentence of ours
 one_line   any text → one line that can be printed
@@ -8,13 +9,15 @@ one_line   any text → one line that can be printed
 Rule: a sentence never repeats a value that may be a secret: it names what is wanted, and only short plain words it got.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import SequenceMatcher
 from typing import Any
 
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 LONGEST = 400
+LIKE = 0.6
+"""From here on two words are alike enough to be taken for each other: difflib's own measure of a close match."""
 
 _WANTED = {
     "string_type": 'must be a text in quotes, like "…"',
@@ -36,6 +39,11 @@ _WANTED = {
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """The known word that is most like this one; "" where none is known."""
+    return _nearest(word, known)[0]
+
+
+def _nearest(word: str, known: Iterable[str]) -> tuple[str, float]:
+    """The same, and how like it is: 1.0 is equal."""
     word = word[:80].casefold()
     matcher = SequenceMatcher(autojunk=False)
     matcher.set_seq2(word)
@@ -46,13 +54,19 @@ def nearest(word: str, known: Iterable[str]) -> str:
             ratio = matcher.ratio()
             if ratio > best_ratio:
                 best, best_ratio = candidate, ratio
-    return best
+    return best, best_ratio
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """`; did you mean X?`, or nothing where nothing is known."""
-    candidate = nearest(word, known)
-    return f"; did you mean {candidate}?" if candidate else ""
+def did_you_mean(word: str, known: Iterable[str], *, like: float = 0.0) -> str:
+    """`; did you mean X?`, or nothing where none is so like it. A name with spaces stands in quotes."""
+    candidate, ratio = _nearest(word, known)
+    shown = quoted(candidate) if any(letter.isspace() for letter in candidate) else candidate
+    return f"; did you mean {shown}?" if candidate and ratio >= like else ""
+
+
+def meant_or_known(word: str, known: Sequence[str]) -> str:
+    """`; did you mean X?` where one is like it, else `; there are A, B and C`: for the few words of the file itself."""
+    return did_you_mean(word, known, like=LIKE) or f"; there are {', '.join(known[:-1])} and {known[-1]}"
 
 
 def wrong(text: str) -> PydanticCustomError:

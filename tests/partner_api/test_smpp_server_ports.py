@@ -61,13 +61,11 @@ class Connecting(ServerCase):
 
         assert (await (await self.client(host="::1")).bind("acme", "aaa")).status == 0
 
-    async def test_a_port_that_is_taken_is_a_mistake_that_says_so(self) -> None:
+    async def test_a_port_that_is_taken_is_told_with_its_address(self) -> None:
         server = await self.serving()
         server.address = replace(server.address, port=server.port)
-        with pytest.raises(ConfigError) as caught:
+        with pytest.raises(OSError, match=f"127.0.0.1:{server.port}: .*Address already in use"):
             await server.start()
-
-        assert "smpp_server.listen 127.0.0.1:" in str(caught.value)
 
     async def test_a_certificate_that_cannot_be_read_is_a_mistake_that_names_it(self) -> None:
         with pytest.raises(ConfigError) as caught:

@@ -1,5 +1,10 @@
 """Secrets: encrypted or hashed, and what matches is no change."""
 
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 from cryptography.fernet import Fernet
 
@@ -15,6 +20,8 @@ from store.secrets import (
     same,
     verify,
 )
+
+OPERATORS = Path("docs/operators.md")
 
 
 def a_key() -> str:
@@ -54,6 +61,18 @@ def test_the_wrong_key_is_said_in_one_line() -> None:
 def test_what_is_no_key_is_refused(keys: str) -> None:
     with pytest.raises(ConfigError, match="must be Fernet keys"):
         Keyring(keys)
+
+
+def test_who_has_no_key_is_told_the_command_that_makes_one() -> None:
+    with pytest.raises(ConfigError) as caught:
+        Keyring("short")
+    command = str(caught.value).partition("make one: ")[2].partition(", or ")[0]
+    made = subprocess.run(
+        [sys.executable, *shlex.split(command)[1:]], check=True, capture_output=True, text=True
+    ).stdout.strip()
+
+    assert Keyring(made).decrypt(Keyring(made).encrypt("secret")) == "secret"
+    assert command in OPERATORS.read_text(encoding="utf-8")
 
 
 def test_the_same_secret_keeps_its_token() -> None:

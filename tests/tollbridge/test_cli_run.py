@@ -161,7 +161,10 @@ def test_an_address_that_is_taken_is_one_line(tmp_path: Path) -> None:
     said = [line for line in done.stderr.splitlines() if not line.startswith("{")]
     assert done.returncode == 1
     assert len(said) == 1
-    assert said[0].startswith(f"tollbridge: api.listen 127.0.0.1:{port}: ")
+    assert said[0] == (
+        f"tollbridge: tollbridge.toml, line 2: api.listen: 127.0.0.1:{port}: another program listens there; end it, "
+        "or choose another port"
+    )
     assert "Traceback" not in done.stderr
 
 
@@ -183,8 +186,10 @@ def test_a_taken_smpp_port_is_found_before_a_link_is_started(tmp_path: Path) -> 
     said = [line for line in done.stderr.splitlines() if not line.startswith("{")]
     assert done.returncode == 1
     assert len(said) == 1
-    assert said[0].startswith(f"tollbridge: smpp_server.listen 127.0.0.1:{taken}: ")
-    assert said[0].endswith("; choose another address")
+    assert said[0] == (
+        f"tollbridge: TOLLBRIDGE_SMPP_SERVER__LISTEN: smpp_server.listen: 127.0.0.1:{taken}: another program listens "
+        "there; end it, or choose another port"
+    )
     assert "Traceback" not in done.stderr
 
 

@@ -1,8 +1,6 @@
 """The configuration: defaults, the file, the environment, and what is said about mistakes."""
 
-import stat
 import tomllib
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -15,9 +13,6 @@ from tollbridge.config import (
     VARIABLES,
     Config,
     load_config,
-    secret_from,
-    security_key,
-    site_secret_key,
     split_listen,
 )
 
@@ -97,9 +92,11 @@ def test_a_variable_wins_over_the_file(tmp_path: Path) -> None:
         ("[database]\nurl = 'postgres://a/b'", 2, "database.url: postgres:// is not known"),
         ("[redis]\nurl = 'http://a'", 2, "redis.url: must be redis://HOST:6379/0"),
         ("[logs]\nformat = 'xml'", 2, "logs.format: must be one of 'auto', 'console' or 'json'"),
-        ("[security]\nkey = 'short'", 2, "security.key: must be Fernet keys"),
+        ("[security]\nkey = 'short'", 2, "security.key: must be Fernet keys (32 bytes in URL-safe Base64)"),
+        ("[security]\nkey = 'short'", 2, "; make one: .venv/bin/python -c 'from cryptography.fernet import Fernet; "),
         ("a = 1\n[smpp_server]\ntls_cert = 'x'", 1, "a: there is no such section"),
-        ("\n[smpp_server]\ntls_cert = 'x'", 2, "smpp_server: TLS needs both tls_cert and tls_key"),
+        ("\n[smpp_server]\ntls_cert = 'x'", 3, "smpp_server.tls_cert: /"),
+        ("[gate]\nx = 1", 1, "gate: there is no such section; there are database, redis, api, smpp_server, site, "),
         ("database = 3", 1, "database: must be a section, written [database]"),
         ("[site]\nlisten = 'a:1'\nlisten = 'a:2'", 3, "toml: site.listen stands here again, after line 2; take one"),
         ("[site]\n\n\nlisten =", 4, "toml: "),
@@ -128,7 +125,7 @@ def test_a_mistake_names_the_file_its_line_and_the_key(tmp_path: Path, text: str
         ("TOLLBRIDGE_DISPATCH__TIMEOUT_S", "inf", "must be a number"),
         ("TOLLBRIDGE_LOGS__FULL_NUMBERS", "perhaps", "must be true or false"),
         ("TOLLBRIDGE_API__LISTEN", "here", "must be HOST:PORT"),
-        ("TOLLBRIDGE_SMPP_SERVER__TLS_KEY", "key.pem", "TLS needs both"),
+        ("TOLLBRIDGE_SMPP_SERVER__TLS_KEY", "key.pem", "key.pem cannot be read (No such file or directory)"),
     ],
 )
 def test_a_mistake_in_a_variable_names_the_variable(variable: str, text: str, words: str) -> None:
@@ -158,40 +155,6 @@ def test_a_password_is_never_repeated(tmp_path: Path) -> None:
     assert "hunter2" not in str(caught.value)
     secret = load_config(None, {"TOLLBRIDGE_DATABASE__URL": "mysql://root:hunter2@host/name"})
     assert "hunter2" not in repr(secret)
-
-
-def test_a_key_is_made_once_for_all_processes_and_only_for_its_owner(tmp_path: Path) -> None:
-    config = load_config(None, {})
-    var = tmp_path / "var"
-
-    with ThreadPoolExecutor(16) as pool:
-        keys = set(pool.map(lambda _: security_key(config, var), range(64)))
-
-    assert len(keys) == 1
-    assert load_config(None, {"TOLLBRIDGE_SECURITY__KEY": keys.pop()})
-    assert stat.S_IMODE((var / "security.key").stat().st_mode) == 0o600
-    assert site_secret_key(config, var) == site_secret_key(config, var) != ""
-    assert sorted(path.name for path in var.iterdir()) == ["security.key", "site.secret_key"]
-
-
-def test_a_configured_key_makes_no_file(tmp_path: Path) -> None:
-    config = load_config(None, {"TOLLBRIDGE_SITE__SECRET_KEY": "mine"})
-
-    assert site_secret_key(config, tmp_path / "var") == "mine"
-    assert not (tmp_path / "var").exists()
-
-
-def test_a_spoilt_key_file_is_said_and_not_replaced(tmp_path: Path) -> None:
-    config = load_config(None, {})
-    (tmp_path / "security.key").write_text("spoilt\n")
-    (tmp_path / "site.secret_key").write_text("")
-
-    with pytest.raises(ConfigError, match="must be Fernet keys"):
-        security_key(config, tmp_path)
-    with pytest.raises(ConfigError, match="is empty"):
-        site_secret_key(config, tmp_path)
-    with pytest.raises(ConfigError, match="cannot be read or made"):
-        secret_from(tmp_path / "site.secret_key" / "deeper" / "key")
 
 
 def test_listen_addresses_are_split() -> None:

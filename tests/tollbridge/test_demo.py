@@ -152,6 +152,8 @@ def test_it_plays_and_ends_by_itself_with_sound_books(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stderr == ""
     assert "link gamma-1: bound" in done.stdout
+    logins = next(line for line in done.stdout.splitlines() if line.startswith("logins "))
+    assert all(one.login in logins and one.key == f"demo-key-of-{one.login}" for one in PARTNERS)
     assert "✓ L10" in done.stdout
     assert "✗" not in done.stdout
     assert "arcade" in done.stdout

@@ -35,11 +35,11 @@ config_option = click.option(
 )
 
 
-def read_config(config_file: Path | None) -> "Config":
-    """The configuration. Raises ConfigError."""
+def read_config(config_file: Path | None, *, serves: bool = False) -> "Config":
+    """The configuration, `serves` for a process that opens doors. Raises ConfigError."""
     from tollbridge.config import load_config
 
-    return load_config(config_file, os.environ)
+    return load_config(config_file, os.environ, serves=serves)
 
 
 def sqlite_file(url: str) -> Path | None:
@@ -75,7 +75,7 @@ def open_database(config: "Config") -> Iterator["Database"]:
     """The database, for a command that only asks it. Raises ConfigError when it is not migrated, StoreAway."""
     from core.errors import ConfigError
     from store.database import connect
-    from store.migrate import pending_migrations
+    from store.migrate import pending_migrations, unmigrated
     from tollbridge.contact import open_file, reached
 
     url = config.database.url
@@ -87,7 +87,7 @@ def open_database(config: "Config") -> Iterator["Database"]:
     with reached(url), closing(connect(url)) as database:
         pending = pending_migrations(database)
         if pending:
-            raise ConfigError(f"the database lacks {len(pending)} migrations ({pending[0]} …); run: tollbridge migrate")
+            raise ConfigError(unmigrated(pending))
         yield database
 
 

@@ -11,6 +11,7 @@ from core.errors import UserMistake
 from plumbing import loop
 from tollbridge import logs
 from tollbridge.commands import config_option, read_config
+from tollbridge.demo.cast import LOGINS, PARTNERS
 from tollbridge.demo.life import Demo
 from tollbridge.demo.stage import Stage, alone, set_up
 
@@ -20,9 +21,15 @@ SMALLEST = (60, 20)
 
 @click.command()
 @config_option
-@click.option("--rate", default=4.0, show_default=True, type=click.FloatRange(0.1, 500), help="Messages per second.")
+@click.option(
+    "--rate", default=4.0, show_default=True, type=click.FloatRange(0.1, 500), help="MO per second, of all subscribers."
+)
 @click.option("--seconds", default=0.0, type=click.FloatRange(0), help="End by itself after so long; 0: at Ctrl-C.")
-@click.option("--plain", is_flag=True, help="Lines instead of a live screen; by itself where there is no terminal.")
+@click.option(
+    "--plain",
+    is_flag=True,
+    help="Lines instead of a live screen; so it is anyway without a terminal, or in a small one.",
+)
 @click.option("--keep", is_flag=True, help="Go on with the database of the last time instead of a fresh one.")
 @click.option(
     "--dir",
@@ -85,7 +92,8 @@ def _opening(stage: Stage, rate: float) -> list[str]:
     return [
         f"Tollbridge demo: {rate:g} messages per second, on SQLite in {stage.folder}",
         f"API     {stage.api}/health  /metrics  /v1/openapi.json    portal: comes later",
-        f"try     curl -u arcade:demo-key-of-arcade {stage.api}/v1/balance",
+        f"logins  {LOGINS}",
+        f"try     curl -u {PARTNERS[0].login}:{PARTNERS[0].key} {stage.api}/v1/balance",
         f"        {stage.command('status')}",
         f"log     {stage.folder / 'tollbridge.log'}",
     ]

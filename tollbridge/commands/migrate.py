@@ -13,8 +13,9 @@ import click
 
 from store.migrate import migrate as bring_up_to_date
 from tollbridge.commands import config_option, read_config, sqlite_file
-from tollbridge.config import Config, site_secret_key
+from tollbridge.config import Config
 from tollbridge.contact import open_file, reached
+from tollbridge.secret_files import site_secret_key
 
 
 @click.command()

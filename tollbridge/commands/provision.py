@@ -1,12 +1,17 @@
 """`tollbridge load` and `tollbridge dump`: what is provisioned, from a file and back (interfaces.md, section 3)."""
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import click
 
+from partner_api.dispatch import METHODS
+from partner_api.dispatch.addresses import Guard
 from plumbing.clock import SystemClock
+from smsc_link.protocols import PROTOCOLS
 from store import provisioning
 from tollbridge.commands import config_option, open_database, read_config
+from tollbridge.config import Config
 from tollbridge.keys import keyring_of
 
 
@@ -17,7 +22,8 @@ def load(file: Path, config_file: Path | None) -> None:
     """Provision from FILE: operators, links, short codes, plans, partners, services, limits, blacklist.
 
     All of the file or nothing; what it does not name stays as it is; loading it twice changes nothing. A running
-    service has it within a second. A mistake is one line: FILE:LINE: KEY: what is wrong and what to do.
+    service has it within a second. A mistake is one line: FILE:LINE: KEY: what is wrong and what to do. What is
+    loaded and perhaps was not meant, like a service without a secret, is a line that begins with «remark».
 
     \b
     Example:
@@ -32,11 +38,24 @@ def load(file: Path, config_file: Path | None) -> None:
             SystemClock().now(),
             keyring_of(config, database, make=True),
             who="tollbridge load",
+            served=served_by(config),
         )
     for line in report.lines():
         click.echo(line)
     told = "catalogue version" if report.changed_anything else "nothing changed; catalogue version"
     click.echo(f"{told} {report.version}")
+
+
+def served_by(config: Config) -> provisioning.Served:
+    """What a service of this configuration can do."""
+    guard = Guard(allow_private=config.dispatch.allow_private_addresses)
+
+    def url_fault(url: str) -> str:
+        host = urlsplit(url).hostname or ""
+        # Of names only this one is known without asking anybody.
+        return guard.problem_of_host("127.0.0.1" if host == "localhost" else host)
+
+    return provisioning.Served(protocols=PROTOCOLS, methods=METHODS, url_fault=url_fault)
 
 
 @click.command()

@@ -1,15 +1,18 @@
 """`tollbridge run`: the service, until a signal (reliability.md, section 7).
 
 run     the command
+placed  an error about an address, with the file and line that name it
 serve   a Service's whole life as one coroutine: start, wait, stop
 
 Rule: this process stays without Django; the first start makes its database in a process of its own.
 """
 
 import asyncio
+import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
@@ -17,8 +20,11 @@ from core.errors import ConfigError, TollbridgeError
 from plumbing import loop
 from tollbridge import logs
 from tollbridge.commands import config_option, is_fresh, read_config, sqlite_file
+from tollbridge.config import KEYS, place_of
 from tollbridge.contact import open_file, reached
 from tollbridge.roles import ROLES, Service
+
+LISTENED = frozenset(key for key in KEYS if key.endswith(".listen"))
 
 
 @click.command()
@@ -37,13 +43,15 @@ def run(config_file: Path | None, roles: str) -> None:
     the first start; later, and on MariaDB, bring it up to date with `tollbridge migrate`. While the database is
     away, the start waits for it.
 
+    Roles: links to operators, dispatch (calls to partners), api (HTTP), smpp (partners bind), site (the portal, later).
+
     \b
     Example:
       tollbridge run --config conf/tollbridge.toml
       tollbridge run --roles links,dispatch
     """
     chosen = read_roles(roles)
-    config = read_config(config_file)
+    config = read_config(config_file, serves=True)
     logs.set_up(format=config.logs.format, full_numbers=config.logs.full_numbers)
     url = config.database.url
     file = sqlite_file(url)
@@ -55,7 +63,27 @@ def run(config_file: Path | None, roles: str) -> None:
         service = Service(config, chosen)
         failure = loop.run(lambda: serve(service))
         if failure is not None:
-            raise failure
+            raise placed(failure, config_file)
+    leave()
+
+
+def placed(error: Exception, config_file: Path | None) -> Exception:
+    """`FILE, line N: api.listen: …` for an address that was found wrong when it was to be listened on."""
+    key = str(error).partition(": ")[0]
+    if not isinstance(error, ConfigError) or key not in LISTENED:
+        return error
+    try:
+        place = place_of(key, config_file, os.environ)
+    except ConfigError:  # it was changed meanwhile
+        place = ""
+    return ConfigError(f"{place}: {error}") if place else error
+
+
+def leave() -> NoReturn:
+    """End now. The interpreter would wait for threads that hang: one that asks a frozen database, or a name server."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def read_roles(text: str) -> tuple[str, ...]:

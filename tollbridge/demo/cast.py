@@ -2,6 +2,7 @@
 
 OPERATORS      code, links, numbers and manners of the pocket SMSC that stands for each
 PARTNERS       login, API key, and what is special about its end point
+LOGINS         how to be one of them, in a line
 provisioning   ports and the partners' address → the TOML text
 
 The amounts are made up but add up: at «alpha» a game costs 12.00 RUB, 2.00 of it VAT; the operator keeps half of the
@@ -87,6 +88,9 @@ PARTNERS = (
         (("4446", "CHAT"),), default_reply="Chat is for members only. Join: https://chat.example",
     ),
 )  # fmt: skip
+
+LOGINS = ", ".join(one.login for one in PARTNERS) + "; the API key of each is demo-key-of-LOGIN"
+"""How to be one of them, in a line."""
 
 LIMIT = 6
 """Messages of one subscriber in a minute; the next ones are refused."""

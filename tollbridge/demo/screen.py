@@ -13,7 +13,7 @@ from rich.text import Text
 
 from core.clock import SECOND_MS
 from core.msisdn import mask
-from tollbridge.demo.cast import PARTNERS
+from tollbridge.demo.cast import LOGINS, PARTNERS
 from tollbridge.demo.picture import LedgerLine, LinkLine, PartnerLine, Picture, RecentLine
 from tollbridge.demo.stage import Stage
 from tollbridge.show import coloured, moment, plain, rounded
@@ -145,8 +145,7 @@ def _foot(picture: Picture, stage: Stage, *, tall: bool) -> list[Text]:
     auth = f"curl -u {partner.login}:{partner.key}"
     lines = [_label("API", f"{stage.api}/health  /metrics  /v1    portal: comes later")]
     if tall:
-        logins = ", ".join(one.login for one in PARTNERS)
-        lines.append(_label("logins", f"{logins}; the API key of each is demo-key-of-LOGIN"))
+        lines.append(_label("logins", LOGINS))
     lines.append(_label("try", f"{auth} {stage.api}/v1/balance"))
     own = next((line for line in picture.rows.recent if line.where == f"{partner.login}/{partner.service}"), None)
     if tall:

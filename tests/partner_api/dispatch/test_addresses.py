@@ -91,6 +91,16 @@ def test_private_addresses_may_be_allowed_but_never_those_of_a_cloud() -> None:
     assert all(refused)
 
 
+def test_the_setting_that_would_allow_an_address_is_named_where_it_helps() -> None:
+    guard = Guard(allow_private=False)
+
+    assert guard.problem_of_host("127.0.0.1") == (
+        "the address 127.0.0.1 is loopback; "
+        "callbacks go to public addresses only, or set dispatch.allow_private_addresses = true"
+    )
+    assert guard.problem_of_host("169.254.169.254").endswith("callbacks go to public addresses only")
+
+
 class Resolving(AsyncioTestCase):
     """Names, by a look-up of the test's own."""
 

@@ -218,7 +218,8 @@ class Calling(AsyncioTestCase):
 
         assert inside.connections == 0
         assert answer.error == (
-            "partner.example leads to the address 127.0.0.1, which is loopback; callbacks go to public addresses only"
+            "partner.example leads to the address 127.0.0.1, which is loopback; "
+            "callbacks go to public addresses only, or set dispatch.allow_private_addresses = true"
         )
 
     async def test_a_name_is_called_by_its_name(self) -> None:

@@ -5,11 +5,12 @@ import json
 import logging
 from dataclasses import dataclass
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 from structlog.testing import capture_logs
 
-from partner_api.http import app
+from partner_api.http import app, server
 from partner_api.http.server import Crowd, ServerLimits
 from partner_api.networks import is_this_host
 from tests.partner_api.http.api import Answer, Api, ApiCase
@@ -190,6 +191,17 @@ def test_no_move_breaks_a_limit_and_only_the_idle_are_cut(moves: list[tuple[bool
             crowd.leaves(inside.pop(which % len(inside)))
         assert len(crowd) == len(inside) <= limits.connections
         assert all(sum(one.network == name for one in inside) <= limits.per_network for name in "abc")
+
+
+def test_a_server_with_few_files_says_how_many_there_are_and_how_to_have_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "raise_files", lambda wanted: 2_000)
+
+    with capture_logs() as logs:
+        limits = server._find_room(ServerLimits())
+
+    assert (limits.connections, limits.per_network) == (500, 500)
+    assert [(one["log_level"], one["descriptors"], one["wanted"]) for one in logs] == [("warning", 2_000, 40_000)]
+    assert "LimitNOFILE=40000" in logs[0]["remedy"]
 
 
 def test_this_host_is_known_by_its_networks() -> None:

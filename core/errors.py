@@ -68,11 +68,14 @@ class StoreError(TollbridgeError):
 
 
 class StoreAway(StoreError):
-    """The database cannot be reached; `in_doubt` says that a COMMIT was under way."""
+    """`what` cannot be reached; `in_doubt` says that a COMMIT was under way."""
 
-    def __init__(self, message: str, *, in_doubt: bool = False) -> None:
+    DATABASE = "the database"
+
+    def __init__(self, message: str, *, in_doubt: bool = False, what: str = DATABASE) -> None:
         super().__init__(message)
         self.in_doubt = in_doubt
+        self.what = what
 
 
 class StoreConflict(StoreError):

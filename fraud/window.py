@@ -8,6 +8,9 @@ Entries are (last, length, amount), rising by last: an event, or a bucket of tho
 newest EXACT entries are always single events; a bucket counts whole as long as any of it may be in the window, so
 nothing is admitted beyond the threshold, and a window with at most EXACT events is exact.
 
+Messages of several processes, or links, come a little out of order. One that comes behind newer ones sees these too:
+they were admitted without it, and the windows that hold both must not hold more than the threshold.
+
 A clock that was set back brings moments further behind than the grace. What lies ahead of them then counts as if it
 were now: nothing is forgotten, and nobody waits until the clock is there again.
 
@@ -63,10 +66,10 @@ class Window:
         self.entries = array("q")
 
     def sum_at(self, at: Instant, span: Span) -> int:
-        """The sum over (at − window, at]."""
+        """The sum of what is later than at − window: of (at − window, at], and of anything newer."""
         if at < self.at:
             if not self.entries or self.entries[-_ENTRY] - at <= span.keep_ms - span.window_ms:
-                return self._sum_before(at, at - span.window_ms)
+                return self._sum_after(at - span.window_ms)
             self._set_back(at, span)
         self.at = at
         entries, edge = self.entries, self.edge
@@ -92,13 +95,12 @@ class Window:
             edge += _ENTRY
         self.edge = edge
 
-    def _sum_before(self, at: Instant, cut: Instant) -> int:
-        entries, total = self.entries, 0
-        for place in range(len(entries) - _ENTRY, -1, -_ENTRY):
+    def _sum_after(self, cut: Instant) -> int:
+        entries, total = self.entries, self.total
+        for place in range(self.edge - _ENTRY, -1, -_ENTRY):
             if entries[place] <= cut:
                 break
-            if entries[place] - entries[place + 1] <= at:
-                total += entries[place + 2]
+            total += entries[place + 2]
         return total
 
     def add(self, at: Instant, amount: int, span: Span) -> None:

@@ -20,7 +20,7 @@ from plumbing.conversation import Connect
 from plumbing.loop import spawn
 from smsc_link.adapter import Adapter
 from smsc_link.protocols import PROTOCOLS
-from smsc_link.session import Counts, Ended, LinkSession
+from smsc_link.session import UNBIND_S, Counts, Ended, LinkSession
 from traffic.ports import Intake
 
 log = get_logger()
@@ -128,14 +128,14 @@ class OperatorLink:
             self._is_stopping = False
             self._task = spawn(self._live(), name=f"link {self.link.name}")
 
-    async def stop(self, timeout_s: float = 20.0) -> None:
+    async def stop(self, timeout_s: float = 20.0, unbind_s: float = UNBIND_S) -> None:
         """Take and send nothing new, wait for what is under way, unbind. A second stop() closes at once."""
         task, session = self._task, self._session
         if task is None:
             return
         self._is_stopping = True
         if session is not None and not session.is_over:
-            await session.drain(timeout_s)
+            await session.drain(timeout_s, unbind_s)
         task.cancel()
         await asyncio.wait([task])
         self._task = None

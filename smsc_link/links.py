@@ -18,6 +18,7 @@ from plumbing.conversation import Connect
 from plumbing.metrics import Metrics
 from smsc_link.link import LinkState, OperatorLink
 from smsc_link.protocols import PROTOCOLS
+from smsc_link.session import UNBIND_S
 from traffic.ports import Intake
 
 log = get_logger()
@@ -71,11 +72,11 @@ class Links:
                     self._add(link, catalogue)
             await asyncio.gather(*(self._exchange(kept, catalogue) for kept in gone))
 
-    async def stop(self, timeout_s: float | None = None) -> None:
+    async def stop(self, timeout_s: float | None = None, unbind_s: float = UNBIND_S) -> None:
         """Drain and unbind all, at the same time."""
         self._stopped = True
         timeout_s = self._drain_s if timeout_s is None else timeout_s
-        await asyncio.gather(*(kept.stop(timeout_s) for kept in list(self._links.values())))
+        await asyncio.gather(*(kept.stop(timeout_s, unbind_s) for kept in list(self._links.values())))
 
     async def _exchange(self, old: OperatorLink, catalogue: Catalogue) -> None:
         await old.stop(self._drain_s)

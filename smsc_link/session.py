@@ -266,9 +266,10 @@ class LinkSession:
 
     def _closed(self, event: Closed, now: Instant) -> None:
         self.is_over = True
-        # An unbind with answers missing is no clean end: they were perhaps durable, and the operator never knew.
+        # An unbind with answers missing is no clean end: they were perhaps durable, and the operator never knew. Nor is
+        # one that was not answered until we closed: what we had said before it may not have arrived either.
         unanswered = len(self._owed)
-        clean = event.clean and not unanswered
+        clean = event.clean and not unanswered and not self._given_up
         for delivery in self._owed.values():
             if delivery is not None:
                 delivery.lost = True
@@ -284,7 +285,7 @@ class LinkSession:
         reason = self._refusal or self._given_up or event.reason
         self.ended.set_result(Ended(reason, bound, worked, self._refused_for_good, unanswered))
 
-    async def drain(self, timeout_s: float) -> None:
+    async def drain(self, timeout_s: float, unbind_s: float = UNBIND_S) -> None:
         """Take nothing more, let what is under way end, unbind. Asked a second time, just close."""
         conversation = self._conversation
         if conversation is None or self.is_over:
@@ -293,8 +294,8 @@ class LinkSession:
             self.is_draining = True
             self._see_drained()
             await _at_most(timeout_s, self._drained.wait())
-            await _at_most(UNBIND_S, self._unbind(conversation))
-            self._given_up = f"no answer to our unbind within {UNBIND_S:g} s"
+            await _at_most(unbind_s, self._unbind(conversation))
+            self._given_up = f"no answer to our unbind within {unbind_s:g} s"
         else:
             self._given_up = "closed without an unbind"
         if not self.is_over:

@@ -9,6 +9,8 @@
 -- at, decision, and per window counted: key, span (as below), amount. Numbers are whole and below 2^53
 -- (store/counters.py sees to that), so a double holds them exactly.
 --
+-- One that comes behind newer ones sees them too.
+--
 -- Rule: a change here is a change there; tests/store/test_counters.py holds the two together.
 
 local EXACT = 1000
@@ -48,7 +50,7 @@ local function set_back(w, at, span)
 end
 
 local function sum_at(w, at, span)
-  local cut, e, total = at - span[1], w.entries, 0
+  local cut, e = at - span[1], w.entries
   if at >= w.at then
     w.at = at
     while w.edge <= #e and e[w.edge] <= cut do
@@ -61,9 +63,10 @@ local function sum_at(w, at, span)
     set_back(w, at, span)
     return w.total
   end
-  for i = #e - 2, 1, -3 do
+  local total = w.total
+  for i = w.edge - 3, 1, -3 do
     if e[i] <= cut then break end
-    if e[i] - e[i + 1] <= at then total = total + e[i + 2] end
+    total = total + e[i + 2]
   end
   return total
 end

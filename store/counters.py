@@ -94,7 +94,7 @@ class RedisCounts:
 
 
 def _away(error: RedisError) -> StoreAway:
-    return StoreAway(f"redis gives no counts ({error}); check redis.url and the server")
+    return StoreAway(f"Redis gives no counts ({error}); check redis.url and the server", what="Redis")
 
 
 class _Letter:

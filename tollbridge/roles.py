@@ -2,8 +2,9 @@
 
 Service   one process with some of the roles links, dispatch, api, smpp, site
 
-Start: configuration → database reachable and migrated → catalogue → ports → recovery → links → /health 200.
-Stop: links drained and unbound, calls ended, everything committed. A second signal stops at once, safely by R1.
+Start: configuration → database reachable and migrated → catalogue → Redis → ports → recovery → links → /health 200.
+Stop: links drained and unbound, calls ended, everything committed, by one deadline (tollbridge/stopping.py). A second
+signal stops at once, safely by R1.
 
 Rule: nothing is decided here; everything that decides is handed what it needs.
 """
@@ -38,18 +39,20 @@ from smsc_link.links import Links
 from store import processes, recovery
 from store.database import Database, connect
 from store.journal import Journal
-from store.migrate import pending_migrations
+from store.migrate import pending_migrations, unmigrated
 from store.outbox import Outbox, place_of_mo
 from store.recovery import WaitingPart
 from store.secrets import Keyring, Sealed
 from store.snapshot import read_catalogue, read_version
 from tollbridge.config import Config
-from tollbridge.contact import raise_mistake
-from tollbridge.counting import choose_counts
+from tollbridge.contact import Patience
+from tollbridge.counting import choose_counts, watch_counts
+from tollbridge.descriptors import watch_descriptors
 from tollbridge.door import open_api
 from tollbridge.figures import count_stations
 from tollbridge.keys import keyring_of
 from tollbridge.smpp_door import open_smpp
+from tollbridge.stopping import STOP_S, Deadline, Stage, at_most, drain
 from tollbridge.watch import Heartbeat, watch_catalogue
 from traffic.janitor import Janitor
 from traffic.settle import Book, Settler
@@ -61,21 +64,26 @@ T = TypeVar("T")
 
 ROLES = ("links", "dispatch", "api", "smpp", "site")
 DRAIN_S = 20.0
-COMMIT_S = 5.0
-"""How long a stop waits for the database, beyond what is on its way."""
+"""How long a link that is changed is drained."""
 LOCK_WAIT_S = 2
 """How long a statement waits for another's lock: the operators' time-outs are not much longer."""
 IDLE_S = 5
 """Who stands still in a transaction loses it and its locks, sooner than it is taken for dead: others wait for them."""
-START_PAUSE_S = 1.0
+DIED_S = 6.0
+"""How long a process whose work is another's takes to end: links are unbound, nothing is drained."""
 
 
 class Service:
     """One process of the service."""
 
-    def __init__(self, config: Config, roles: Sequence[str] = ROLES, *, random: Random | None = None) -> None:
+    def __init__(
+        self, config: Config, roles: Sequence[str] = ROLES, *, random: Random | None = None, stop_s: float = STOP_S
+    ) -> None:
         self.config = config
         self.roles = tuple(roles)
+        self._stop_s = stop_s
+        # Only who accepts MO counts.
+        self._redis_url = config.redis.url if "links" in self.roles else ""
         self._random = random or SystemRandom()
         self._clock = SystemClock()
         self._keyring: Keyring = Sealed()
@@ -90,6 +98,7 @@ class Service:
         self._catalogue = Catalogue()
         self._adapters = Adapters(lambda: self._catalogue)
         self._is_built = False
+        self._patience = Patience(config.database.url)
         self.process_id = 0
         self.is_up = False
         self.died = asyncio.Event()
@@ -103,21 +112,25 @@ class Service:
         self._writer.start()
         if "api" in self.roles:
             self._runner = await open_api(self._ports(), self.config.api, self._clock, is_up=lambda: self.is_up)
-        await self._patiently(self._readers, self.database.ping)
-        pending = await self._patiently(self._readers, partial(pending_migrations, self.database))
+        await self._patience.ask(self._readers, self.database.ping)
+        pending = await self._patience.ask(self._readers, partial(pending_migrations, self.database))
         if pending:
-            raise ConfigError(f"the database lacks {len(pending)} migrations ({pending[0]} …); run: tollbridge migrate")
-        warning: str | None = await self._patiently(self._readers, self.database.durability_warning)
+            raise ConfigError(unmigrated(pending))
+        warning: str | None = await self._patience.ask(self._readers, self.database.durability_warning)
         if warning:
             log.warning("durability", warning=warning)
         enter = partial(processes.register, self.database, roles=",".join(self.roles), now=self._clock.now())
-        me = await self._patiently(self._writer, enter)
+        me = await self._patience.ask(self._writer, enter)
         self.process_id = me.id
-        self._keyring = await self._patiently(self._readers, partial(keyring_of, self.config, self.database, make=True))
-        self._catalogue = await self._patiently(self._readers, self._read_catalogue)
+        self._keyring = await self._patience.ask(
+            self._readers, partial(keyring_of, self.config, self.database, make=True)
+        )
+        self._catalogue = await self._patience.ask(self._readers, self._read_catalogue)
         if "smpp" in self.roles:  # Before anything works: a port that is taken ends the start.
             section, catalogue = self.config.smpp_server, lambda: self._catalogue
             self._smpp = await open_smpp(section, catalogue, self._readers.run, self._clock, self._metrics)
+        self.counts, self._probe = choose_counts(self._redis_url)
+        await self._patience.ask(self._writer, self._probe)
         self._build(Ids(me.slot, after=me.after))
         self._is_built = True
         self.way.start(dispatch="dispatch" in self.roles, links="links" in self.roles)
@@ -131,26 +144,12 @@ class Service:
         if not version:
             log.info("nothing is provisioned yet", remedy="tollbridge load FILE; conf/ has an example")
 
-    async def _patiently(self, thread: Readers | Writer, function: Callable[[], T]) -> T:
-        """Ask the database until it is there."""
-        said = False
-        while True:
-            try:
-                return await thread.run(function)
-            except StoreError as error:
-                raise_mistake(error, self.config.database.url)
-                if not said:
-                    log.error("waiting for the database", error=str(error))
-                    said = True
-                await asyncio.sleep(START_PAUSE_S)
-
     def _read_catalogue(self) -> Catalogue:
         with self.database.read() as connection:
             return read_catalogue(connection, self._keyring)
 
     def _build(self, ids: Ids) -> None:
         config, pace = self.config, self._pace()
-        self.counts, probe = choose_counts(config.redis.url)
         self.settler = Settler(
             Book.of(self._catalogue),
             self.counts,
@@ -158,7 +157,7 @@ class Service:
             self._clock,
             holds=lambda operator_id: self.way.sender.holds(operator_id),
             is_crowded=lambda partner_id: self.way.dispatcher.is_crowded(partner_id),
-            probe=probe,
+            probe=self._probe,
             count_parts=self._adapters.parts_of,
         )
         self._caller = HttpCaller(
@@ -253,7 +252,7 @@ class Service:
             now = self._clock.now()
             # On a reader's thread, message by message: nobody else counts before the links open.
             counted = partial(recovery.counted_messages, self.database, now - longest_ms, now)
-            await self._patiently(self._readers, lambda: self.settler.restore(counted()))
+            await self._patience.ask(self._readers, lambda: self.settler.restore(counted()))
         await heartbeat.inherit()
 
     def _open(self) -> None:
@@ -263,6 +262,9 @@ class Service:
         threads = (self._readers, self._writer)
         janitor = Janitor(self.way.batcher, self.database, *threads, self._clock, ends_mts="links" in self.roles)
         self._tasks += [spawn(watch, name="catalogue"), spawn(janitor.run(), name="janitor")]
+        counting = watch_counts(self._redis_url, self._readers, self.way.batcher.report)
+        descriptors = watch_descriptors(self.way.batcher, self._clock)
+        self._tasks += [spawn(counting, name="counting"), spawn(descriptors, name="descriptors")]
         if "site" in self.roles:
             log.info("this role serves nothing yet", role="site")
 
@@ -309,7 +311,8 @@ class Service:
     def health(self) -> dict[str, Any]:
         """What GET /health says; `status` is ok once every role is up and while the database is there."""
         if not self._is_built:
-            return {"status": "starting", "links": {}}
+            waits_for = self._patience.waits_for
+            return {"status": "starting", "links": {}} | ({"reason": waits_for} if waits_for else {})
         batcher = self.way.batcher
         ok = self.is_up and not batcher.away and not batcher.is_stuck
         body: dict[str, Any] = {"status": "ok" if ok else "unavailable", "links": dict(self.links.states())}
@@ -354,43 +357,44 @@ class Service:
     # --- stop --------------------------------------------------------------------------------------------
 
     async def stop(self) -> None:
-        """Unbind after the windows drained, commit, end. Also after a start that failed half-way."""
+        """Unbind after the windows drained, commit, end: all of it within `stop_s`. Also after a start that failed."""
+        is_dead = self.died.is_set()
+        deadline = Deadline(self._clock, self._clock.monotonic_ms(), DIED_S if is_dead else self._stop_s)
+        log.info("stopping: draining links and calls", longest_s=deadline.whole_s)
         self.is_up = False
-        if self._smpp is not None:
-            await self._smpp.stop()
-        if self._is_built:
-            await self._drain()
+        _, is_durable = await asyncio.gather(self._stop_smpp(deadline), self._stop_traffic(deadline))
         for task in self._tasks:
             task.cancel()
-        if self._runner is not None:
-            await self._runner.cleanup()
-        if self._is_built:
-            await self._caller.close()
-        if self.process_id and not self.died.is_set():
-            await self._sign_off()
-        await self._writer.stop()
+        await asyncio.gather(self._close_doors(deadline), self._sign_off(deadline, is_durable=is_durable))
+        await at_most(deadline.left_s(Stage.END), self._writer.stop(), "the database does not answer; left as it is")
         self._readers.stop()
         self.database.close()
         log.info("stopped")
 
-    async def _drain(self) -> None:
-        """Let what is on its way come to an end, unless our work is another's already."""
-        drain_s = 0.0 if self.died.is_set() else DRAIN_S
-        log.info("stopping: draining links and calls", longest_s=drain_s)
-        if "links" in self.roles:
-            await self.links.stop(drain_s)
-        if not drain_s:
-            return
-        try:
-            # With the database away its commits would wait for ever.
-            await asyncio.wait_for(self.way.stop(drain_s), drain_s + COMMIT_S)
-        except TimeoutError:
-            log.warning("stopped with work that is not committed; it was not acknowledged, so it comes again")
-            self.way.cancel()
+    async def _stop_smpp(self, deadline: Deadline) -> None:
+        if self._smpp is not None:
+            await at_most(deadline.left_s(Stage.CALLS), self._smpp.stop(), "smpp sessions were cut off by the stop")
 
-    async def _sign_off(self) -> None:
+    async def _stop_traffic(self, deadline: Deadline) -> bool:
+        links = self.links if self._is_built and "links" in self.roles else None
+        if not self.died.is_set():
+            return not self._is_built or await drain(self.way, links, deadline)
+        if links is not None:  # Our work is another's already.
+            await at_most(deadline.left_s(Stage.CALLS), links.stop(0), "links were cut off by the stop")
+        return False
+
+    async def _close_doors(self, deadline: Deadline) -> None:
+        if self._runner is not None:
+            await at_most(deadline.left_s(Stage.END), self._runner.cleanup(), "requests were cut off by the stop")
+        if self._is_built:
+            await self._caller.close()
+
+    async def _sign_off(self, deadline: Deadline, *, is_durable: bool) -> None:
+        """Not where something is lost: then we are found dead, and what we answered last is in doubt."""
+        if not self.process_id or not is_durable:
+            return
+        signed = self._writer.run(processes.retire, self.database, self.process_id, self._clock.now())
         try:
-            sign_off = self._writer.run(processes.retire, self.database, self.process_id, self._clock.now())
-            await asyncio.wait_for(sign_off, COMMIT_S)
-        except (StoreError, TimeoutError) as error:
+            await at_most(deadline.left_s(Stage.END), signed, "could not sign off: the database does not answer")
+        except StoreError as error:
             log.warning("could not sign off", error=str(error))

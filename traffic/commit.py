@@ -1,10 +1,12 @@
 """The one batcher: gathers facts of every kind and makes them durable together (reliability.md, sections 2 and 4).
 
 A batch goes to the writer at once when the writer is idle; while it works the next one fills, up to `max_batch`. So
-batches grow by themselves under load. `max_delay_ms` is the longest wait on purpose, and only under load.
+batches grow by themselves under load. `max_delay_ms` is the longest wait on purpose, and only under load: for as many
+facts as the last batch had.
 
-With the database away: an arrival fails at once (its operator keeps the message); everything else waits here, in
-order, for its return, since nobody else remembers it. A commit that ended in doubt is looked up when it is back.
+With the database away, or Redis where limits count in it: an arrival fails at once (its operator keeps the message);
+everything else waits here, in order, for its return, since nobody else remembers it. A commit that ended in doubt is
+looked up when it is back. A person is told by one alert: at once where it can be written, else with the first batch.
 
 Rule: `put` never loses a fact: its `settled` is called exactly once, with the error or None.
 """
@@ -17,7 +19,7 @@ from typing import Protocol, TypeAlias, TypeVar
 
 from structlog import get_logger
 
-from core.clock import Clock
+from core.clock import MINUTE_MS, Clock
 from core.errors import Buried, StoreAway, StoreError
 from store.journal import AlertFact, Fact, MoFact, NewMtFact, PartFact, RepeatFact
 
@@ -26,6 +28,8 @@ log = get_logger()
 Settled: TypeAlias = Callable[[Fact, StoreError | None], None]
 T = TypeVar("T")
 
+ALERT_MS = 10 * MINUTE_MS
+"""What comes and goes is one alert in so long, not one each time."""
 PROBE_MIN_S = 0.1
 PROBE_MAX_S = 2.0
 STUCK_MS = 2_000
@@ -78,9 +82,15 @@ class Batcher:
         self._doubtful: list[_Waiting] = []
         """The batch whose commit ended in doubt, whole and in order."""
         self._last_size = 0
+        self._company_size = 0
+        """So many facts are waited for; 0: nobody waits for company."""
+        self._company = asyncio.Event()
         self.away = False
-        """The database cannot be reached: arrivals are refused, the rest waits."""
+        """The database, or Redis, cannot be reached: arrivals are refused, the rest waits."""
         self.why_away = ""
+        self._reported: StoreAway | None = None
+        self._alerted_ms: dict[str, int] = {}
+        """When an outage of each was last an alert."""
         self.batches = 0
         self.facts = 0
         self._stopping = False
@@ -109,12 +119,20 @@ class Batcher:
         self._gather.append(_Waiting(fact, settled))
         self._idle.clear()
         self._wake.set()
+        if len(self._gather) == self._company_size:
+            self._company.set()
 
     def put_first(self, fact: Fact, settled: Settled) -> None:
         """As `put`, before all that waits: what is about a fact that is durable, and what waits may depend on."""
         self.put(fact, settled)
         if self._gather and self._gather[-1].fact is fact:
             self._gather.rotate(1)
+
+    def report(self, error: StoreAway) -> None:
+        """Somebody found out, though no batch has failed: it is an outage all the same."""
+        if not self.away:
+            self._reported = error
+            self._wake.set()
 
     async def commit(self, fact: Fact) -> None:
         """Take a fact and wait until it is durable. Raises StoreError."""
@@ -134,6 +152,9 @@ class Batcher:
     async def run(self) -> None:
         """The batcher's life; ends after `stop` when everything that was put is settled."""
         while True:
+            if self._reported is not None:
+                await self._store_is_away([], self._reported)
+                continue
             if not self._gather:
                 self._idle.set()
                 if self._stopping:
@@ -142,10 +163,22 @@ class Batcher:
                 await self._wake.wait()
                 continue
             self._idle.clear()
-            if self._last_size > 1 and self._max_delay_s and len(self._gather) < min(self._last_size, self._max_batch):
-                # Under load the others are on their way: a short wait for company saves whole commits.
-                await asyncio.sleep(self._max_delay_s)
+            wanted = min(self._last_size, self._max_batch)
+            if wanted > 1 and self._max_delay_s and len(self._gather) < wanted and not self._stopping:
+                await self._wait_for_company(wanted)
             await self._write_batch()
+
+    async def _wait_for_company(self, wanted: int) -> None:
+        """Under load the others are on their way: a short wait for them saves whole commits."""
+        self._company_size = wanted
+        self._company.clear()
+        try:
+            async with asyncio.timeout(self._max_delay_s):
+                await self._company.wait()
+        except TimeoutError:
+            pass
+        finally:
+            self._company_size = 0
 
     async def drained(self) -> None:
         """Wait until nothing is waiting or being written."""
@@ -209,10 +242,8 @@ class Batcher:
         self, batch: Sequence[_Waiting], error: StoreAway, *, behind: Sequence[_Waiting] = ()
     ) -> None:
         """`batch` was in the transaction that failed, perhaps in its COMMIT; `behind` was to be written after it."""
-        if not self.away:
-            log.error("the database is away; new messages get the temporary error", error=str(error))
-        self.away = True
-        self.why_away = str(error)
+        self.away, self.why_away, self._reported = True, str(error), None
+        log.error(f"{error.what} is away; new messages get the temporary error", error=str(error))
         # Later facts may depend on earlier ones: the batch goes back in front of what came since.
         behind = [*behind, *self._gather]
         self._doubtful = list(batch) if error.in_doubt else []
@@ -221,9 +252,30 @@ class Batcher:
         for one in (*batch, *behind):
             if _is_refused_when_away(one.fact):
                 _tell(one, error)
-        await self._wait_for_store()
+        await self._alert(error)
+        await self._wait_for_store(error.what)
 
-    async def _wait_for_store(self) -> None:
+    async def _alert(self, error: StoreAway) -> None:
+        """Tell a person, at once where the database can be written to; else that waits for it like all the rest."""
+        now_ms = self._clock.monotonic_ms()
+        last_ms = self._alerted_ms.get(error.what)
+        if last_ms is not None and now_ms - last_ms < ALERT_MS:
+            return
+        self._alerted_ms[error.what] = now_ms
+        alert = AlertFact("outage", error.what, f"{error.what} was away: {error}"[:300], self._clock.now())
+        # A batch of ours must not come between one in doubt and the question what became of it.
+        if error.what != StoreAway.DATABASE and not self._doubtful:
+            try:
+                await self._write([alert])
+            except Exception as another:
+                log.debug("an alert waits for the database", error=repr(another))
+            else:
+                return
+        self._gather.append(_Waiting(alert, _nothing))
+        self._idle.clear()
+
+    async def _wait_for_store(self, what: str) -> None:
+        """`what` is away; in the end something else may be."""
         pause = PROBE_MIN_S
         while True:
             await asyncio.sleep(pause)
@@ -234,6 +286,10 @@ class Batcher:
                 written = await self._run(self._journal.resolve, doubtful, refused)
             except StoreAway as error:
                 self.why_away = str(error)
+                if error.what != what:
+                    what = error.what
+                    log.error(f"{what} is away, too", error=str(error))
+                    await self._alert(error)
                 continue
             except Buried as error:
                 self._end([one for one in self._doubtful if not _is_refused_when_away(one.fact)], error)
@@ -248,7 +304,7 @@ class Batcher:
             self._end_doubt(written=written)
             self.away = False
             self.why_away = ""
-            log.info("the database is back", waited=len(self._gather))
+            log.info(f"{what} is back", waited=len(self._gather))
             return
 
     def _end(self, batch: Sequence[_Waiting], error: Buried) -> None:

@@ -134,10 +134,14 @@ class Way:
             self._station(self._sweep())
 
     async def stop(self, timeout_s: float) -> None:
-        """Let what is on its way come to an end, then make all of it durable. Links are to be drained before."""
+        """Let what is on its way come to an end, within this time; make all of it durable, however long that takes.
+
+        Links are to be drained before.
+        """
+        begun_ms = self._clock.monotonic_ms()
         await self.dispatcher.stop(timeout_s)
         await self.batcher.drained()
-        await self.sender.stop(timeout_s)
+        await self.sender.stop(max(0.0, timeout_s - (self._clock.monotonic_ms() - begun_ms) / 1000))
         self.batcher.stop()
         if not self.batcher.away:
             await self.batcher.drained()

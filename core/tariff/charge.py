@@ -43,7 +43,7 @@ class Charge:
     kind: ChargeKind
     state: ChargeState
     reason: str
-    """Why it waits (no_tariff) or lies in suspense (no_plan, refused, no_number, no_short_code, no_prefix); "" otherwise."""
+    """Why it waits, or lies in suspense: no_tariff, no_plan, refused, one of core.message.Missing; "" otherwise."""
     currency: str
     operator: str
     partner_id: int

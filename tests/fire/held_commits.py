@@ -53,8 +53,16 @@ class Holding(Proxy):
                 await writer.drain()
 
     def _stops(self, passage: Passage, octets: bytes) -> bool:
-        passage.armed = passage.armed or BATCH in octets
-        return self.holds and passage.armed and COMMIT in octets and not self.held
+        return _ends_batch(passage, octets) and self.holds and not self.held
+
+
+def _ends_batch(passage: Passage, octets: bytes) -> bool:
+    """Whether it is the COMMIT of messages, and not of a look for due work over the same connection."""
+    passage.armed = passage.armed or BATCH in octets
+    if COMMIT not in octets:
+        return False
+    is_batch, passage.armed = passage.armed, False
+    return is_batch
 
 
 @dataclass(slots=True)
@@ -87,8 +95,7 @@ async def frozen_in_commit(
     is_frozen = asyncio.Event()
 
     def gate(passage: Passage, octets: bytes) -> bytes:
-        passage.armed = passage.armed or BATCH in octets
-        if passage.armed and COMMIT in octets and not is_frozen.is_set():
+        if _ends_batch(passage, octets) and not is_frozen.is_set():
             server.freeze()
             is_frozen.set()
         return octets

@@ -22,7 +22,9 @@ from tests.fire.truth import end_faults, kept_faults, raise_for
 
 RATE = 150.0
 HEALTH_WITHIN_S = 3.0
+_ALERTS = "SELECT subject, sentence FROM alert WHERE kind = 'outage'"
 AWAY = "the database is away; new messages get the temporary error"
+REDIS_AWAY = "Redis is away; new messages get the temporary error"
 # The centre asks after half a second of silence, so a link that is not answered falls within the outage.
 QUIRKS = Quirks(retry_s=0.3, window=40, enquire_s=0.5, response_timeout_s=10.0)
 
@@ -47,7 +49,7 @@ class Outage:
     """More than one: a link was lost."""
     cuts: int = 0
     noticed: int = 0
-    """How often the service said that the database is away."""
+    """How often the service said that the database, or Redis, is away."""
     stored: int = 0
     repeats: int = 0
     notes: list[str] = field(default_factory=list)
@@ -111,7 +113,7 @@ async def away(
     raise_for(await asyncio.to_thread(end_faults, stage), what)
     outage.binds = sum(centre.counted.binds for centre in stage.centres) - binds + 1
     outage.put_off = sum(centre.counted.put_off for centre in stage.centres)
-    outage.noticed = len(stage.service.said(AWAY))
+    outage.noticed = len(stage.service.said(AWAY)) + len(stage.service.said(REDIS_AWAY))
     outage.stored, outage.repeats = stage.row("SELECT (SELECT COUNT(*) FROM mo), (SELECT COUNT(*) FROM mo_repeat)")
     return outage
 
@@ -130,17 +132,38 @@ async def _watch(stage: Stage, outage: Outage, seconds: float, tell: Callable[[i
         await asyncio.sleep(0.05)
 
 
-async def idle(take: Callable[[], None], give_back: Callable[[], None], ask: Ask) -> tuple[float, float]:
-    """Nobody writes while it goes away and comes back: after how long /health says 503, then 200."""
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """What was seen of an outage while nobody wrote."""
+
+    unavailable_after_s: float
+    """/health says 503."""
+    reason: str
+    back_after_s: float
+    """/health says 200 again."""
+    logged: list[str]
+    """Events of the log that name what is away, or back."""
+    alerts: list[tuple[str, str]]
+    """(subject, sentence), read while it lasted where `reads`."""
+
+
+async def idle(take: Callable[[], None], give_back: Callable[[], None], ask: Ask, *, reads: bool = False) -> Idle:
+    """Nobody writes while it goes away and comes back."""
     async with Stage(ask) as stage:
         await stage.service.up()
+        await stage.until_bound()
         await asyncio.to_thread(take)
         try:
-            unavailable, _ = await stage.service.until_health(lambda said: said.status == 503, 10)
+            unavailable, said = await stage.service.until_health(lambda said: said.status == 503, 10)
+            if reads:
+                await stage.until_rows(_ALERTS, lambda row: row is not None, "an alert while it lasts", 10)
         finally:
             await asyncio.to_thread(give_back)
         back, _ = await stage.service.until_health(lambda said: said.status == 200)
-        return unavailable, back
+        alerts = await asyncio.to_thread(stage.rows, _ALERTS)
+        events = [str(line["event"]) for line in stage.service.log()]
+        logged = [event for event in events if " is away" in event or " is back" in event]
+        return Idle(unavailable, str(said.body.get("reason", "")), back, logged, alerts)
 
 
 async def cut_in_commit(times: int, *, passes: bool, tell: Callable[[int], None] = lambda done: None) -> Outage:

@@ -1,13 +1,14 @@
 """Redis stopped, restarted, frozen, while the limits count in it: an outage like the database's.
 
-redis_away    for some seconds, in one of these ways
+redis_away        for some seconds, in one of these ways, under load
+redis_away_idle   until /health says so, while nobody writes
 """
 
 import asyncio
 from collections.abc import Callable
 
 from tests import services
-from tests.fire.outages import QUIRKS, Outage, away
+from tests.fire.outages import QUIRKS, Idle, Outage, away, idle
 from tests.fire.stage import Ask, Stage
 
 LIMIT = """
@@ -35,3 +36,10 @@ async def redis_away(how: str, seconds: float, tell: Callable[[int], None] = lam
             lambda: asyncio.to_thread(give_back),
             tell,
         )
+
+
+async def redis_away_idle(how: str) -> Idle:
+    """Nobody writes."""
+    server = await asyncio.to_thread(services.redis)
+    take, give_back = (server.stop, server.start) if how == "stopped" else (server.freeze, server.thaw)
+    return await idle(take, give_back, Ask(quirks=QUIRKS, redis=server.url, limits=LIMIT), reads=True)

@@ -26,7 +26,9 @@ async def locked(kind: str, seconds: float) -> Outage:
 
         def take() -> None:
             if kind == "sqlite":
-                connection = sqlite3.connect(stage.url.removeprefix("sqlite:///"), 30, isolation_level=None)
+                connection = sqlite3.connect(
+                    stage.url.removeprefix("sqlite:///"), 30, isolation_level=None, check_same_thread=False
+                )
                 connection.execute("BEGIN IMMEDIATE")
             else:
                 connection = services.mariadb().connect()

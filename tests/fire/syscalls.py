@@ -1,10 +1,13 @@
-"""Is every acknowledgement written after the fsync that covers its message? Over what strace saw; pure.
+"""Is every acknowledgement written after its message is durable? Over what strace saw; pure.
 
 read_calls    strace's lines (-f -yy) → Calls, in the order in which they ended
 judge         Calls → Judged: acknowledgements, and what is wrong with them
+Wal           when a message is durable in SQLite
+Server        when it is with MariaDB
 
-A deliver_sm is read from the operator's socket; its message is written to the WAL (its text is found in the octets);
-an fsync of the WAL begins after that and ends; only then may the write of its deliver_sm_resp begin.
+A deliver_sm is read from the operator's socket. In SQLite its message is written to the WAL (its text is found in the
+octets); an fsync of the WAL begins after that and ends. To MariaDB its message is written over a connection, then
+COMMIT; the OK to that is read. Only then may the write of its deliver_sm_resp begin.
 
 Rule: a line's number is its time. strace writes one line per call, or two where another thread came between.
 """
@@ -13,12 +16,16 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from struct import Struct
+from typing import Protocol
 
 READS = frozenset({"read", "recvfrom", "recvmsg", "readv"})
 WRITES = frozenset({"write", "writev", "sendto", "sendmsg", "pwrite64", "pwritev"})
 SYNCS = frozenset({"fsync", "fdatasync"})
 TRACE = ",".join(sorted(READS | WRITES | SYNCS))
 
+NEVER = 1 << 62
+_COMMIT = b"\x03COMMIT"
+"""COM_QUERY (https://mariadb.com/kb/en/com_query/); the four octets before it are the packet's header."""
 _DELIVER_SM, _DELIVER_SM_RESP = 0x00000005, 0x80000005
 _HEADER = Struct(">IIII")
 _TEXT = re.compile(rb"GAME \d+-\d+")
@@ -97,6 +104,7 @@ class Judged:
     acknowledged: int = 0
     with_text: int = 0
     syncs: int = 0
+    """Of the WAL; or OKs to a COMMIT."""
     faults: list[str] = field(default_factory=list)
 
 
@@ -119,16 +127,84 @@ class _Delivered:
     text: bytes
 
 
-def judge(calls: Sequence[Call], port: int) -> Judged:
+class Durable(Protocol):
+    """When is a message safe?"""
+
+    syncs: int
+
+    def by(self, text: bytes, read: int) -> int:
+        """The earliest line at which what was read by this line is durable; NEVER."""
+        ...
+
+
+class Wal:
+    """SQLite's: written to the log, and the log is synced."""
+
+    def __init__(self, calls: Sequence[Call]) -> None:
+        log = [call for call in calls if call.target.endswith("-wal")]
+        self._syncs = [call for call in log if call.name in SYNCS and call.result == 0]
+        self._writes = [call for call in log if call.name in WRITES]
+        self.syncs = len(self._syncs)
+
+    def by(self, text: bytes, read: int) -> int:
+        written = next((one.ended for one in self._writes if one.begun > read and text in one.octets), NEVER)
+        return min((one.ended for one in self._syncs if one.begun > written), default=NEVER)
+
+
+class Server:
+    """MariaDB's: sent over a connection, then COMMIT over the same, then its OK is read there."""
+
+    def __init__(self, calls: Sequence[Call], port: int) -> None:
+        sockets: dict[str, list[Call]] = {}
+        for call in sorted(calls, key=_moment):
+            if call.target.endswith(f":{port}]") and call.result > 0:
+                sockets.setdefault(call.target, []).append(call)
+        self._transactions = [one for talk in sockets.values() for one in _transactions(talk)]
+        self.syncs = len(self._transactions)
+
+    def by(self, text: bytes, read: int) -> int:
+        found = (one for one in self._transactions if one.sent_after(text, read))
+        return min((one.ok for one in found), default=NEVER)
+
+
+@dataclass(slots=True)
+class _Transaction:
+    """What was sent over a connection since the last COMMIT. `ok` is the line in which the OK to it was read."""
+
+    sent: list[tuple[int, bytes]]
+    ok: int
+
+    def sent_after(self, text: bytes, read: int) -> bool:
+        """Statements that began to be sent after that line; a long one is sent in pieces."""
+        octets = b"".join(octets for begun, octets in self.sent if begun > read)
+        return re.search(re.escape(text) + rb"(?!\d)", octets) is not None
+
+
+def _transactions(talk: Sequence[Call]) -> Iterator[_Transaction]:
+    sent: list[tuple[int, bytes]] = []
+    is_committing = False
+    for call in talk:
+        if call.name in WRITES:
+            is_committing = call.octets[4:] == _COMMIT
+            sent.append((call.begun, call.octets))
+        elif is_committing:
+            # The first octet of what a packet carries: 0x00 is OK, 0xFF an error (its header is four octets).
+            if call.octets[4:5] == b"\0":
+                yield _Transaction(sent, call.ended)
+            sent, is_committing = [], False
+
+
+def _moment(call: Call) -> int:
+    return call.begun if call.name in WRITES else call.ended
+
+
+def judge(calls: Sequence[Call], port: int, durable: Durable | None = None) -> Judged:
     """`port` is the operator's: what connects to it are the operator's sockets. Read from the bind on."""
-    judged = Judged()
-    log = [call for call in calls if call.target.endswith("-wal")]
-    syncs = [call for call in log if call.name in SYNCS and call.result == 0]
-    writes = [call for call in log if call.name in WRITES]
-    judged.syncs = len(syncs)
+    durable = durable or Wal(calls)
+    judged = Judged(syncs=durable.syncs)
     streams: dict[tuple[str, bool], _Stream] = {}
     owed: dict[tuple[str, int], _Delivered] = {}
-    for call in sorted(calls, key=lambda one: one.begun if one.name in WRITES else one.ended):
+    for call in sorted(calls, key=_moment):
         if not call.target.endswith(f":{port}]") or call.result <= 0:
             continue
         if not call.is_whole:
@@ -139,23 +215,17 @@ def judge(calls: Sequence[Call], port: int) -> Judged:
                 found = _TEXT.search(pdu)
                 owed[call.target, sequence] = _Delivered(call.ended, found.group() if found else b"")
             elif command == _DELIVER_SM_RESP and call.name in WRITES and status == 0:
-                delivered = owed.pop((call.target, sequence), None)
-                _judge_answer(judged, delivered, call, writes, syncs)
+                _judge_answer(judged, owed.pop((call.target, sequence), None), call, durable)
     return judged
 
 
-def _judge_answer(
-    judged: Judged, delivered: _Delivered | None, answer: Call, writes: Sequence[Call], syncs: Sequence[Call]
-) -> None:
+def _judge_answer(judged: Judged, delivered: _Delivered | None, answer: Call, durable: Durable) -> None:
     judged.acknowledged += 1
     if delivered is None:
         judged.faults.append(f"line {answer.begun}: an answer to nothing")
         return
     judged.with_text += bool(delivered.text)
-    written = next(
-        (one.ended for one in writes if one.begun > delivered.read and delivered.text in one.octets), answer.begun
-    )
-    if not any(one.begun > written and one.ended < answer.begun for one in syncs):
+    if durable.by(delivered.text, delivered.read) >= answer.begun:
         what = delivered.text.decode() or "a receipt"
         judged.faults.append(
             f"line {answer.begun}: {what}, read in line {delivered.read}, is acknowledged before it is durable"

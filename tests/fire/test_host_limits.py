@@ -12,6 +12,7 @@ import pytest
 
 from tests import partners
 from tests.case import AsyncioTestCase
+from tests.fire.outages import AWAY
 from tests.fire.stage import Ask, Stage
 from tests.fire.truth import end_faults, kept_faults, raise_for
 
@@ -22,6 +23,8 @@ FILES = 64
 FEW = 15
 """Fewer than open the partner's breaker."""
 _FAILED = "SELECT COUNT(*) FROM callback WHERE error <> ''"
+_ALERTS = "SELECT kind, subject, sentence FROM alert"
+_FEW = "SELECT COUNT(*) FROM alert WHERE kind = 'host'"
 
 
 class HostLimits(AsyncioTestCase):
@@ -51,6 +54,10 @@ class HostLimits(AsyncioTestCase):
                     f"was room, {stage.centre.counted.put_off} put off, {acknowledged} acknowledged before"
                 )
                 assert stage.centre.counted.binds == 1
+                ((kind, subject, sentence),) = await asyncio.to_thread(stage.rows, _ALERTS)
+                assert (kind, subject) == ("outage", "the database"), "once, not for each message"
+                assert "full" in sentence
+                assert len(stage.service.said(AWAY)) == 1
 
     async def test_a_service_without_file_descriptors_lives_and_recovers(self) -> None:
         async with Stage(Ask()) as stage:
@@ -64,6 +71,7 @@ class HostLimits(AsyncioTestCase):
             stage.centre.flood(FEW)
             # A call needs a connection of its own here, and there is no descriptor for it.
             await stage.until_rows(_FAILED, lambda row: row[0] > 0, "a call without a descriptor")
+            (said,) = await stage.service.until_said("few file descriptors are left")
             used = stage.service.files()
             assert stage.service.is_alive
             for guest in guests:
@@ -72,12 +80,17 @@ class HostLimits(AsyncioTestCase):
             await stage.until_settled()
 
             raise_for(await asyncio.to_thread(end_faults, stage), "after the descriptors were used up")
+            await stage.until_rows(_FEW, lambda row: row[0] > 0, "an alert")
+            host = [row for row in await asyncio.to_thread(stage.rows, _ALERTS) if row[0] == "host"]
             failed, error = stage.row("SELECT COUNT(*), MAX(error) FROM callback_attempt")
             put_off = stage.centre.counted.put_off
             print(
                 f"{FILES} descriptors, {used} used: {put_off} put off, {failed} calls failed ({error}), all done since"
             )
             assert used >= FILES - 2
+            assert said["limit"] == FILES
+            assert len(host) == 1, "once, not for each call"
+            assert f"of {FILES} file descriptors were in use" in host[0][2]
             assert stage.centre.counted.binds == 1
 
 

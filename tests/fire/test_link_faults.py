@@ -17,7 +17,7 @@ from tests.fire.truth import end_faults, raise_for
 pytestmark = pytest.mark.campaign
 
 LINK = """
-response_timeout_s = 2
+response_timeout_s = 4
 options = { enquire_s = 1.0, window_in = 20 }
 """
 FLAPS = 4

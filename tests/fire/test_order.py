@@ -1,4 +1,4 @@
-"""The order of system calls under load: no acknowledgement before the fsync that covers its message."""
+"""The order of system calls under load: no acknowledgement before the fsync, or the COMMIT's OK, that covers it."""
 
 import asyncio
 import os
@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from tests import services
 from tests.case import AsyncioTestCase
 from tests.fire.stage import Ask, Stage
-from tests.fire.syscalls import TRACE, Judged, judge, read_calls
+from tests.fire.syscalls import TRACE, Judged, Server, judge, read_calls
 
 pytestmark = pytest.mark.campaign
 
@@ -35,6 +36,20 @@ class OrderOfSystemCalls(AsyncioTestCase):
         print(f"{len(judged.faults)} faults of {judged.acknowledged}")
         assert len(judged.faults) > MESSAGES // 2
 
+    async def test_with_mariadb_none_is_written_before_the_ok_to_its_commit_was_read(self) -> None:
+        judged = await traced(Ask(database="mariadb"))
+
+        print(judged)
+        assert judged.faults == []
+        assert judged.with_text >= MESSAGES
+        assert judged.syncs > 0
+
+    async def test_with_mariadb_a_service_that_acknowledges_early_is_found_out(self) -> None:
+        judged = await traced(Ask(database="mariadb", module="tests.fire.service", arguments=("early",)))
+
+        print(f"{len(judged.faults)} faults of {judged.acknowledged}")
+        assert len(judged.faults) > MESSAGES // 2
+
 
 async def traced(ask: Ask) -> Judged:
     """Run the service under strace, under load; what its calls look like."""
@@ -42,7 +57,8 @@ async def traced(ask: Ask) -> Judged:
         pytest.skip("strace is not installed: apt-get install strace")
     async with Stage(ask) as stage:
         output = stage.service.folder / "strace"
-        # 70 octets a PDU, 50 in a window, and the WAL's pages of 4096: 16 KiB shows them all.
+        # 70 octets a PDU, 50 in a window, and the WAL's pages of 4096: 16 KiB shows them all. So does it the pieces in
+        # which a statement is sent to MariaDB.
         # -D: the service is the child that gets our signals, and strace a grandchild of ours.
         stage.service.under = ["strace", "-D", "-f", "-yy", "-s", "16384", "-e", f"trace={TRACE}", "-o", str(output)]
         if not await asyncio.to_thread(_may_trace):
@@ -56,7 +72,8 @@ async def traced(ask: Ask) -> Judged:
         async with asyncio.timeout(10):
             while not await asyncio.to_thread(_is_written, output):
                 await asyncio.sleep(0.02)
-        return await asyncio.to_thread(_judge, output, port)
+        server = services.mariadb().port if ask.database == "mariadb" else 0
+        return await asyncio.to_thread(_judge, output, port, server)
 
 
 def _is_written(output: Path) -> bool:
@@ -66,9 +83,10 @@ def _is_written(output: Path) -> bool:
         return b"+++" in file.read()
 
 
-def _judge(output: Path, port: int) -> Judged:
+def _judge(output: Path, port: int, server: int) -> Judged:
     with output.open(encoding="latin-1") as lines:
-        return judge(list(read_calls(lines)), port)
+        calls = list(read_calls(lines))
+    return judge(calls, port, Server(calls, server) if server else None)
 
 
 def _may_trace() -> bool:

@@ -34,7 +34,10 @@ def an_asked(id: int, at: Instant, *checks: Check) -> Asked:
 
 
 class NaiveCounts:
-    """Every event that was admitted: its message, its window, when, how much."""
+    """Every event that was admitted: its message, its window, when, how much.
+
+    One that comes behind newer ones sees them too: they were admitted without it, and share windows with it.
+    """
 
     def __init__(self) -> None:
         self.events: list[tuple[int, str, Instant, int]] = []
@@ -59,7 +62,7 @@ class NaiveCounts:
         since = at - check.bound.span.window_ms
         self._notice_the_clock(check, at)
         return check.amount + sum(
-            amount for _, window, when, amount in self.events if window == check.window and since < when <= at
+            amount for _, window, when, amount in self.events if window == check.window and since < when
         )
 
     def _notice_the_clock(self, check: Check, at: Instant) -> None:
@@ -125,7 +128,7 @@ def histories(draw: st.DrawFn, *, clocks: bool = False) -> History:
     late = min(grace_ms(length) for length in lengths)
     jumps = [] if clocks else [length + more for length in lengths for more in (-1, 0, 1, -length // 2)]
     steps = st.sampled_from([0, 1, 5_000, *jumps] if clocks else [0, 1, *jumps])
-    latest, next_id, past = START, 1, list[list[Asked]]()
+    latest, newest, next_id, past = START, START, 1, list[list[Asked]]()
     story: list[list[Asked] | list[int]] = []
     kinds = ["batch"] * 4 + ["again", "back", "retried"] + ["clock"] * clocks
     for kind in draw(st.lists(st.sampled_from(kinds), min_size=1, max_size=12)):
@@ -140,15 +143,16 @@ def histories(draw: st.DrawFn, *, clocks: bool = False) -> History:
             story.append([asked.message_id for asked in batch if draw(st.booleans())] or [0])
         elif kind == "retried" and past:
             # A transaction is tried again at once, and a batch is short: nothing of it lies behind by more than the
-            # grace.
+            # grace. Where it does, the clock was set back, and what was counted before that is told by nothing.
             batch = past[-1]
-            if latest - min(asked.at for asked in batch) < late:
+            if newest - min(asked.at for asked in batch) < late:
                 story += [[asked.message_id for asked in batch], batch]
         else:
             batch = []
             for step in draw(st.lists(steps, min_size=1, max_size=6)):
                 latest += max(0, step)
                 at = latest - draw(st.sampled_from([0, 0, 0, 1, late // 2, late - 1]))
+                newest = max(newest, at)
                 batch.append(Asked(next_id, at, _checks(draw, bounds)))
                 next_id += 1
             past.append(batch)

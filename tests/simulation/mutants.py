@@ -140,7 +140,9 @@ def _ids_by_the_clock(self: Ids, now: int) -> int:
 
 def _sum_without_jumps(self: Window, at: int, span: Any) -> int:
     if at < self.at:
-        return self._sum_before(at, at - span.window_ms)
+        entries = self.entries
+        places = range(0, len(entries), 3)
+        return sum(entries[place + 2] for place in places if at - span.window_ms < entries[place] <= at)
     self.at = at
     self._move_edge(at - span.window_ms)
     return self.total

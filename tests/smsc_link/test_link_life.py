@@ -201,6 +201,23 @@ def test_a_stop_whose_unbind_is_not_answered_says_so() -> None:
     assert lines[-1]["unanswered"] == 1, "the operator delivers it again"
 
 
+def test_an_end_whose_unbind_nobody_answered_is_not_clean_though_nothing_is_owed() -> None:
+    """The answers before it may have gone the same way: what was accepted is in doubt, or a redelivery is charged."""
+
+    async def story() -> None:
+        rig = Rig()
+        await rig.bound()
+        mo = rig.centre.write("79001112233", "4446", "GAME 7")
+        await rig.centre.until(lambda: mo.is_acknowledged)
+        rig.network.pipes[0].freeze()
+
+        await rig.link.stop(1, unbind_s=0.5)
+
+        assert rig.intake.ended == [("alpha-1", False)]
+
+    virtually(story())
+
+
 def test_a_link_that_breaks_is_down_with_its_reason_and_when_it_is_tried_again() -> None:
     async def story() -> None:
         rig = Rig()

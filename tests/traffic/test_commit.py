@@ -24,12 +24,18 @@ class Journal:
     says: list[Exception] = field(default_factory=list)
     resolves: list[Exception | bool] = field(default_factory=list)
     written: list[Fact] = field(default_factory=list)
+    outages: list[AlertFact] = field(default_factory=list)
+    """Alerts of the batcher's own."""
     asked: int = 0
 
     def write(self, facts: Sequence[Fact]) -> None:
         if self.says:
             raise self.says.pop(0)
-        self.written += facts
+        for fact in facts:
+            if isinstance(fact, AlertFact) and fact.kind == "outage":
+                self.outages.append(fact)
+            else:
+                self.written.append(fact)
 
     def resolve(self, doubtful: Sequence[Fact], refused: Sequence[Fact]) -> bool:
         self.asked += 1

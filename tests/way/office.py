@@ -50,6 +50,7 @@ from tests.simulation.loop import VirtualClock, VirtualLoop
 from traffic.settle import Book, Settler
 from traffic.submit import Replied, ReplyPlace
 from traffic.way import Pace, Way
+from wire.smpp.operations import DeliverSm
 
 T = TypeVar("T")
 Story = Callable[[], Coroutine[Any, Any, None]]
@@ -114,21 +115,29 @@ class Office:
     """The world. To be made inside a story."""
 
     def __init__(
-        self, catalogue: Catalogue | None = None, *, quirks: Quirks | None = None, pace: Pace | None = None
+        self,
+        catalogue: Catalogue | None = None,
+        *,
+        quirks: Quirks | None = None,
+        pace: Pace | None = None,
+        database: FaultyDatabase | None = None,
     ) -> None:
         loop = asyncio.get_running_loop()
         assert isinstance(loop, VirtualLoop)
         self.clock = VirtualClock(loop, NOON)
-        self.database: FaultyDatabase = faulty_copy(_template())
+        self.database: FaultyDatabase = database or faulty_copy(_template())
         self.catalogue = catalogue or a_catalogue()
         self.partner = Partner()
         self.network = Network()
         self.pace = pace or Pace(max_delay_ms=0)
         self.centres: dict[str, PocketSmsc] = {}
+        by_address: dict[Address, PocketSmsc] = {}  # Links may be binds of one centre.
         for link in self.catalogue.links.values():
-            centre = PocketSmsc(self.clock, Random(1), quirks=quirks or Quirks(retry_s=0.5))
-            self.centres[link.name] = centre
-            self.network.listen(Address(link.host, link.port), centre.accept, self.clock)
+            address = Address(link.host, link.port)
+            if address not in by_address:
+                by_address[address] = PocketSmsc(self.clock, Random(1), quirks=quirks or Quirks(retry_s=0.5))
+                self.network.listen(address, by_address[address].accept, self.clock)
+            self.centres[link.name] = by_address[address]
         self._due: dict[type[Fact], Callable[[], Fault | None]] = {}
         self._references = 0
         self.living: list[bool] = []
@@ -146,8 +155,7 @@ class Office:
         self.processes.append(process)
         process.begin()
         if "links" in process.roles:
-            wanted = [centre for name, centre in self.centres.items() if self.catalogue.links[name].enabled]
-            await self.until(lambda: all(centre.esmes for centre in wanted), "every link bound")
+            await self.until(lambda: "connecting" not in process.links.states().values(), "every link bound")
         return process
 
     async def restarts(self, *roles: str) -> "Process":
@@ -167,16 +175,19 @@ class Office:
         """A subscriber writes."""
         return (self.centres[link] if link else self.centre).write(source, to, text)
 
+    def writes_pdus(self, *pdus: DeliverSm) -> SentMo:
+        """What no text of ours says: the centre delivers these."""
+        mo = SentMo(0, pdus[0].source_addr, pdus[0].destination_addr, "", len(pdus))
+        self.centre.mos.append(mo)
+        self.centre._queue.extend(Job(pdu, mo) for pdu in pdus)
+        self.centre.stirred()
+        return mo
+
     def writes_parts(self, text: str, order: Sequence[int], *, source: str = ANNA, way: str = "udh8") -> SentMo:
         """A long text whose parts come in this order: some twice, some never. Acknowledged when all of `order` are."""
         self._references += 1
         parts = mo_parts(Written(source, "4446", text), way=way, reference=self._references)
-        centre = self.centre
-        mo = SentMo(0, source, "4446", text, len(order))
-        centre.mos.append(mo)
-        centre._queue.extend(Job(replace(parts[number - 1]), mo) for number in order)
-        centre.stirred()
-        return mo
+        return self.writes_pdus(*(replace(parts[number - 1]) for number in order))
 
     # --- faults --------------------------------------------------------------------------------------------
 

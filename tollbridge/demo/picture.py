@@ -29,6 +29,7 @@ from store.balances import read_balances
 from store.database import Database
 from store.journal import CallbackState
 from store.schema import Alert, Callback, Mo, MoRepeat, Mt, Partner, Service
+from store.standing import ALERT_KINDS
 from tollbridge.demo.cast import PARTNERS
 from tollbridge.demo.partners import PartnerSide
 from tollbridge.roles import Service as Running
@@ -258,7 +259,7 @@ class Painter:
             self._last_alert = connection.execute(sa.select(sa.func.max(Alert.id))).scalar() or 0
         rows = connection.execute(
             sa.select(Alert.id, Alert.subject, Alert.sentence)
-            .where(Alert.id > self._last_alert, Alert.kind.in_(("breaker", "dead_letter", "store")))
+            .where(Alert.id > self._last_alert, Alert.kind.in_(ALERT_KINDS))
             .order_by(Alert.id)
         )
         found = tuple((id_, f"{subject}: {sentence}") for id_, subject, sentence in rows)

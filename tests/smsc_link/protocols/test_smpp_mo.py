@@ -112,6 +112,16 @@ def test_data_coding_0_is_what_the_link_says(alphabet: str, octets: bytes, text:
     assert text_of(delivered(a_deliver(octets), an_adapter(default_alphabet=alphabet))) == text
 
 
+@pytest.mark.parametrize("data_coding", [0x02, 0x04, 0x09, 0xF5])
+def test_an_mo_that_is_no_text_is_read_octet_by_octet(data_coding: int) -> None:
+    octets = bytes(range(140))
+
+    delivery = delivered(a_deliver(octets, data_coding=data_coding))
+
+    assert delivery.octets == octets
+    assert delivery.coding.decode(delivery.octets).encode("latin-1") == octets
+
+
 def test_the_operators_own_identity_is_read_from_the_tlv_that_is_named() -> None:
     adapter = an_adapter(id_tlv="0x1402")
 

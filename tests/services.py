@@ -117,7 +117,13 @@ class MariaDb(Server):
         super().__init__("mariadb", _memory())
         self.socket = str(self.folder / "s")
         self._numbers = itertools.count(1)
-        _run("mariadb-install-db", "--auth-root-authentication-method=normal", "--skip-test-db", *self._options())
+        _run(
+            "mariadb-install-db",
+            "--auth-root-authentication-method=normal",
+            "--skip-test-db",
+            "--force",  # also on a host that cannot look up its own name
+            *self._options(),
+        )
         self.start()
 
     def command(self) -> list[str]:

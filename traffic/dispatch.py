@@ -106,7 +106,7 @@ class Dispatcher:
         self._left_out: set[int] = set()
         """Partners that had enough when the database was last asked."""
         self._rests = False
-        self._stopping = self._was_stopped = False
+        self._stopping = False
         self._idle = asyncio.Event()
         self._idle.set()
         self._bell = asyncio.Event()
@@ -371,12 +371,11 @@ class Dispatcher:
         """Begin no more calls; wait for those on their way. What is left is due when its lease ends."""
         self._stopping = True
         self._bell.set()
-        if self._running and not self._was_stopped:
+        if self._running:
             try:
                 await asyncio.wait_for(self._quiet(), timeout_s)
             except TimeoutError:
                 log.warning("calls to partners were cut off by the stop", calls=self._running)
-        self._was_stopped = True
 
     async def _quiet(self) -> None:
         while self._running:

@@ -134,14 +134,12 @@ class Way:
             self._station(self._sweep())
 
     async def stop(self, timeout_s: float) -> None:
-        """Let what is on its way come to an end, within this time; make all of it durable, however long that takes.
+        """Make all that is on its way durable, however long that takes; wait so long for what is being submitted.
 
-        Links are to be drained before.
+        Links are to be drained, and calls to partners ended (`dispatcher.stop`), before.
         """
-        begun_ms = self._clock.monotonic_ms()
-        await self.dispatcher.stop(timeout_s)
         await self.batcher.drained()
-        await self.sender.stop(max(0.0, timeout_s - (self._clock.monotonic_ms() - begun_ms) / 1000))
+        await self.sender.stop(timeout_s)
         self.batcher.stop()
         if not self.batcher.away:
             await self.batcher.drained()

@@ -255,6 +255,7 @@ class Service:
 
     async def _stop(self) -> None:
         await self.links.stop(20)
+        await self.way.dispatcher.stop(20)
         await self.way.stop(20)
         try:
             await self.run(processes.retire, self._database, self.process_id, self._clock.now())

@@ -13,8 +13,9 @@ from store.journal import AlertFact, Fact, NewMtFact
 from tests.makers import NOON
 from tests.traffic.desk import HandClock, an_mt
 from tests.way.office import story
-from traffic import commit
 from traffic.commit import STUCK_MS, Batcher
+
+pytestmark = pytest.mark.usefixtures("probes_at_once")
 
 
 @dataclass
@@ -64,11 +65,6 @@ class Table:
 
 def an_alert() -> AlertFact:
     return AlertFact("breaker", "acme", "it failed", NOON)
-
-
-@pytest.fixture(autouse=True)
-def _probe_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(commit, "PROBE_MIN_S", 0.0)
 
 
 @story

@@ -9,8 +9,10 @@ from core.clock import MINUTE_MS
 from core.errors import StoreAway
 from store.journal import NewMtFact
 from tests.traffic.desk import an_mt
-from tests.traffic.test_commit import Journal, Table, _probe_at_once, an_alert  # noqa: F401 the fixture is used
+from tests.traffic.test_commit import Journal, Table, an_alert
 from tests.way.office import story
+
+pytestmark = pytest.mark.usefixtures("probes_at_once")
 
 REDIS = "Redis gives no counts (refused)"
 

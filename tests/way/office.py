@@ -349,6 +349,7 @@ class Process:
     async def stops(self) -> None:
         """SIGTERM."""
         await self.links.stop(20)
+        await self.way.dispatcher.stop(20)
         await self.way.stop(20)
         await self._write(processes.retire, self.office.database, self.id, self.office.clock.now())
         self.is_dead = True

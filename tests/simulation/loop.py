@@ -2,6 +2,7 @@
 
 VirtualLoop    asyncio's own loop with another clock and a selector that does not block
 VirtualClock   core.clock.Clock on it; the wall clock may be set, the monotonic one may not
+Turn           a callback that a process waits with while it is frozen
 Life           all that one process runs on the loop: it can be frozen as SIGSTOP does, and ended as kill -9 does
 
 Rule: no sockets but the loop's own pair, no threads; the order of callbacks is that of the code.
@@ -11,6 +12,7 @@ import asyncio
 import selectors
 from collections.abc import Callable
 from contextvars import Context, ContextVar, copy_context
+from dataclasses import dataclass
 from typing import Any
 
 from core.clock import Instant
@@ -52,17 +54,30 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self, callback: Callable[..., Any], *args: Any, context: Context | None = None
     ) -> asyncio.Handle:
         life = (copy_context() if context is None else context).get(_LIFE)
-        if life is not None:
-            callback, args = life.let, (callback, *args)
-        return super().call_soon(callback, *args, context=context)
+        if life is None:
+            return super().call_soon(callback, *args, context=context)
+        turn = Turn(callback, args)
+        turn.handle = super().call_soon(life.let, turn, context=context)
+        return turn.handle
 
     def call_at(  # type: ignore[override]
         self, when: float, callback: Callable[..., Any], *args: Any, context: Context | None = None
     ) -> asyncio.TimerHandle:
         life = (copy_context() if context is None else context).get(_LIFE)
-        if life is not None:
-            callback, args = life.let, (callback, *args)
-        return super().call_at(when, callback, *args, context=context)
+        if life is None:
+            return super().call_at(when, callback, *args, context=context)
+        turn = Turn(callback, args)
+        turn.handle = handle = super().call_at(when, life.let, turn, context=context)
+        return handle
+
+
+@dataclass(slots=True)
+class Turn:
+    """A callback with the handle that its owner may cancel, also while it waits for a thaw."""
+
+    callback: Callable[..., Any]
+    args: tuple[Any, ...]
+    handle: asyncio.Handle | None = None
 
 
 class Life:
@@ -71,7 +86,7 @@ class Life:
     def __init__(self) -> None:
         self.is_frozen = False
         self.is_over = False
-        self._held: list[tuple[Context, Callable[..., Any], tuple[Any, ...]]] = []
+        self._held: list[tuple[Context, Turn]] = []
         self._context = Context()
         self._context.run(_LIFE.set, self)
 
@@ -79,12 +94,12 @@ class Life:
         """To run something as this process."""
         return self._context.copy()
 
-    def let(self, callback: Callable[..., Any], *args: Any) -> None:
+    def let(self, turn: Turn) -> None:
         """Its turn: nothing runs while it is frozen, or ever again."""
         if self.is_frozen or self.is_over:
-            self._held.append((copy_context(), callback, args))
-            return
-        callback(*args)
+            self._held.append((copy_context(), turn))
+        elif turn.handle is None or not turn.handle.cancelled():
+            turn.callback(*turn.args)
 
     def freeze(self) -> None:
         """SIGSTOP: time goes on, and what arrives waits."""
@@ -107,8 +122,9 @@ class Life:
 
     def _go_on(self, loop: asyncio.AbstractEventLoop) -> None:
         held, self._held = self._held, []
-        for context, callback, args in held:
-            loop.call_soon(callback, *args, context=context)
+        for context, turn in held:
+            # Past our own call_soon: its handle stays the one that its owner holds.
+            asyncio.SelectorEventLoop.call_soon(loop, self.let, turn, context=context)  # type: ignore[arg-type]
 
 
 class VirtualClock:

@@ -1,7 +1,7 @@
 """The catalogue: who may do what and at what price, as one frozen snapshot.
 
 Catalogue    all of it, with the version that it was read at
-Operator     an operator with its VAT rates; Link, a connection to one of its message centres
+Operator     an operator with its VAT rates and what outgoing SMS cost us; Link, a connection to a centre of its
 ShortCode    a number that subscribers write to, with its tariffs by operator and date
 Plan         what partners earn: versions with their tiers; PartnerPlan, who is on which plan and since when
 Partner      its referral terms; Service, its end point with its prefixes
@@ -48,8 +48,18 @@ class VatRate:
 
 
 @dataclass(frozen=True, slots=True)
+class OutgoingCost:
+    """What an outgoing SMS costs us at an operator per part (micros): `cost_on` submitted or delivered."""
+
+    id: int
+    valid_from: Instant
+    cost: int
+    cost_on: str
+
+
+@dataclass(frozen=True, slots=True)
 class Operator:
-    """A mobile operator; `vat` rises by date, `msisdn_prefixes` are international."""
+    """A mobile operator; `vat` and `costs` rise by date, `msisdn_prefixes` are international."""
 
     id: int
     code: str
@@ -58,6 +68,7 @@ class Operator:
     currency: str
     vat: tuple[VatRate, ...]
     msisdn_prefixes: tuple[str, ...] = ()
+    costs: tuple[OutgoingCost, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +97,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Tariff:
-    """What an MO to a short code costs at an operator from a date on.
+    """What an MO to a short code costs at an operator from a date on; with `charges` "mt" a premium MT from it.
 
     `price` in micros, VAT included. The operator pays us `payout` (millionths of the net price) or
     `payout_fixed` (micros); exactly one of the two is not None. `per_part`: both count once per part.
@@ -101,6 +112,7 @@ class Tariff:
     payout_fixed: int | None
     per_part: bool
     currency: str
+    charges: str = "mo"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +142,11 @@ class MtTier:
 
 @dataclass(frozen=True, slots=True)
 class PlanVersion:
-    """A tariff plan as it holds from a date on (billing.md, section 3). `short_codes` empty: all."""
+    """A tariff plan as it holds from a date on (billing.md, section 3). `short_codes` empty: all.
+
+    Outgoing SMS that the partner pays are charged when `mt_on` (submitted, delivered), their prices include `mt_vat`
+    (millionths). Credits are paid out when they are `hold_days` old, and from `minimum_payout` (micros) on.
+    """
 
     id: int
     plan: str
@@ -143,6 +159,10 @@ class PlanVersion:
     time_zone: str
     short_codes: tuple[str, ...] = ()
     mt_price: tuple[MtTier, ...] = ()
+    mt_on: str = "submitted"
+    mt_vat: int = 0
+    hold_days: int = 0
+    minimum_payout: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +292,10 @@ class Catalogue:
     def vat_at(self, operator: str, moment: Instant) -> VatRate | None:
         """The VAT rate that holds for an operator at that moment, or None."""
         return version_at(self.operators[operator].vat, moment)
+
+    def cost_at(self, operator: str, moment: Instant) -> OutgoingCost | None:
+        """What an outgoing SMS costs us at an operator at that moment, or None: nothing."""
+        return version_at(self.operators[operator].costs, moment)
 
     def plan_at(self, partner: str, currency: str, short_code: str, moment: Instant) -> PlanVersion | None:
         """The version of the partner's plan that rates a charge in that currency on that short code, or None."""

@@ -30,9 +30,15 @@ _NO_TRIGGERS = 1419
 
 
 def migrate(
-    url: str, *, settings: Mapping[str, Any] | None = None, say: Callable[[str], None] = lambda _line: None
+    url: str,
+    *,
+    settings: Mapping[str, Any] | None = None,
+    say: Callable[[str], None] = lambda _line: None,
+    until: str = "",
 ) -> None:
     """Create the database where it is missing, apply every migration, make the triggers that are missing or changed.
+
+    `until` names a migration of `store` to stop at: a database as an older version left it, without triggers.
 
     `settings` are Django's for all apps that own tables (portal.settings.settings_for); without them, and when Django
     has no settings yet, only `store` is migrated. `say` gets a line for each step. Raises StoreAway, ConfigError.
@@ -47,7 +53,9 @@ def migrate(
 
         if database.dialect == "mysql":
             _create_database(database, tell)
-        _apply(url, settings, tell)
+        _apply(url, settings, tell, until)
+        if until:
+            return
         with database.write() as connection:
             lacking = missing_triggers(connection)
             if lacking:
@@ -133,7 +141,7 @@ def _create_database(database: Database, say: Callable[[str], None]) -> None:
             say(f"database {address.database} set to {_COLLATION}")
 
 
-def _apply(url: str, settings: Mapping[str, Any] | None, say: Callable[[str], None]) -> None:
+def _apply(url: str, settings: Mapping[str, Any] | None, say: Callable[[str], None], until: str) -> None:
     """Run Django's migrate through a connection of our own, whatever its settings call `default`."""
     import django
     from django.conf import settings as configured
@@ -145,7 +153,8 @@ def _apply(url: str, settings: Mapping[str, Any] | None, say: Callable[[str], No
     django.setup()
     connections.settings[_ALIAS] = connections.configure_settings({"default": django_database(url)})["default"]
     try:
-        call_command("migrate", database=_ALIAS, interactive=False, verbosity=1, stdout=_Lines(say))
+        target = ("store", until) if until else ()
+        call_command("migrate", *target, database=_ALIAS, interactive=False, verbosity=1, stdout=_Lines(say))
     finally:
         connections[_ALIAS].close()
         del connections[_ALIAS]

@@ -99,8 +99,21 @@ class ShortCode(Base):
     default_reply: Mapped[str] = mapped_column(sa.Text)
 
 
+class OutgoingCost(Base):
+    """What an outgoing SMS costs us at an operator per part from a date on, and when it counts (`cost_on`)."""
+
+    __tablename__ = "outgoing_cost"
+    __table_args__ = (sa.UniqueConstraint("operator_id", "valid_from"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    operator_id: Mapped[int] = mapped_column(sa.BigInteger, index=True)
+    valid_from: Mapped[int] = mapped_column(sa.BigInteger)
+    cost: Mapped[int] = mapped_column(sa.BigInteger)
+    cost_on: Mapped[str] = mapped_column(sa.String(12))
+
+
 class Tariff(Base):
-    """What an MO costs at an operator from a date on; one of `payout` and `payout_fixed` is not null."""
+    """What a message costs at an operator from a date on: an MO, or with `charges` "mt" a premium MT."""
 
     __tablename__ = "tariff"
     __table_args__ = (sa.UniqueConstraint("short_code_id", "operator_id", "valid_from"),)
@@ -113,6 +126,7 @@ class Tariff(Base):
     payout: Mapped[int | None] = mapped_column(sa.Integer)
     payout_fixed: Mapped[int | None] = mapped_column(sa.BigInteger)
     per_part: Mapped[bool] = mapped_column(sa.Boolean)
+    charges: Mapped[str] = mapped_column(sa.String(2), server_default="mo")
 
 
 class TariffPlan(Base):
@@ -141,6 +155,10 @@ class PlanVersion(Base):
     time_zone: Mapped[str] = mapped_column(sa.String(64))
     short_codes: Mapped[Any] = mapped_column(Json, nullable=False)
     mt_price: Mapped[Any] = mapped_column(Json, nullable=False)
+    mt_on: Mapped[str] = mapped_column(sa.String(12), server_default="submitted")
+    mt_vat: Mapped[int] = mapped_column(sa.Integer, server_default=sa.text("0"))
+    hold_days: Mapped[int] = mapped_column(sa.Integer, server_default=sa.text("0"))
+    minimum_payout: Mapped[int] = mapped_column(sa.BigInteger, server_default=sa.text("0"))
 
 
 class Partner(Base):
@@ -269,6 +287,65 @@ class AuditLog(Base):
     after: Mapped[Any] = mapped_column(Json, nullable=True)
 
 
+class Detail(Base):
+    """What a fact that is not rated moves: a reservation, a release, a payment, a payout, a side of a conversion."""
+
+    __tablename__ = "detail"
+    __table_args__ = (sa.Index("detail_by_partner", "partner_id", "month"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    entry_id: Mapped[int] = mapped_column(sa.BigInteger, index=True)
+    kind: Mapped[str] = mapped_column(sa.String(20))
+    debit_id: Mapped[int] = mapped_column(sa.BigInteger)
+    credit_id: Mapped[int] = mapped_column(sa.BigInteger)
+    currency: Mapped[str] = mapped_column(sa.String(3))
+    amount: Mapped[int] = mapped_column(sa.BigInteger)
+    month: Mapped[int] = mapped_column(sa.Integer)
+    at: Mapped[int] = mapped_column(sa.BigInteger)
+    message_id: Mapped[int] = mapped_column(sa.BigInteger, index=True)
+    partner_id: Mapped[int] = mapped_column(sa.BigInteger)
+    subject: Mapped[str] = mapped_column(sa.String(80))
+    author: Mapped[str] = mapped_column(sa.String(80))
+    reason: Mapped[str] = mapped_column(sa.String(200))
+
+
+class Act(Base):
+    """What a person asks for that moves money. `state`: 0 proposed, 1 done, 2 refused."""
+
+    __tablename__ = "act"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    key: Mapped[str] = mapped_column(sa.String(80), unique=True)
+    kind: Mapped[str] = mapped_column(sa.String(20))
+    state: Mapped[int] = mapped_column(sa.SmallInteger, index=True)
+    partner_id: Mapped[int] = mapped_column(sa.BigInteger)
+    operator_id: Mapped[int] = mapped_column(sa.BigInteger)
+    message_id: Mapped[int] = mapped_column(sa.BigInteger, index=True)
+    currency: Mapped[str] = mapped_column(sa.String(3))
+    amount: Mapped[int] = mapped_column(sa.BigInteger)
+    body: Mapped[Any] = mapped_column(Json, nullable=False)
+    reason: Mapped[str] = mapped_column(sa.String(200))
+    author: Mapped[str] = mapped_column(sa.String(80))
+    at: Mapped[int] = mapped_column(sa.BigInteger)
+    approver: Mapped[str] = mapped_column(sa.String(80))
+    decided_at: Mapped[int] = mapped_column(sa.BigInteger)
+    entry_id: Mapped[int | None] = mapped_column(sa.BigInteger, index=True)
+
+
+class ConversionRate(Base):
+    """One unit of `source` in `target`, in units of 10⁻¹², from a moment on, and where it comes from."""
+
+    __tablename__ = "conversion_rate"
+    __table_args__ = (sa.UniqueConstraint("source", "target", "valid_from"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    source: Mapped[str] = mapped_column(sa.String(3))
+    target: Mapped[str] = mapped_column(sa.String(3))
+    valid_from: Mapped[int] = mapped_column(sa.BigInteger)
+    rate: Mapped[int] = mapped_column(sa.BigInteger)
+    origin: Mapped[str] = mapped_column(sa.String(120))
+
+
 class Charge(Base):
     """A charge that is not an MO's own: a tier correction, later MT and refunds. `message_id` names its message."""
 
@@ -392,13 +469,92 @@ class Folding(Base):
     posting_id: Mapped[int] = mapped_column(sa.BigInteger)
 
 
-class ClosedMonth(Base):
-    """A calendar month that is frozen: nothing is booked into it any more."""
+class PayoutTarget(Base):
+    """Where a partner's money in one currency goes: `method` is a way of PAYOUTS, `details` what it asks for."""
 
-    __tablename__ = "closed_month"
+    __tablename__ = "payout_target"
+    __table_args__ = (sa.UniqueConstraint("partner_id", "currency"),)
 
-    month: Mapped[int] = mapped_column(sa.Integer, primary_key=True, autoincrement=False)
-    closed_at: Mapped[int] = mapped_column(sa.BigInteger)
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    partner_id: Mapped[int] = mapped_column(sa.BigInteger, index=True)
+    currency: Mapped[str] = mapped_column(sa.String(3))
+    method: Mapped[str] = mapped_column(sa.String(40))
+    details: Mapped[Any] = mapped_column(Json, nullable=False)
+    schedule: Mapped[str] = mapped_column(sa.String(12))
+
+
+class Payout(Base):
+    """Money on its way to a partner; `details` are copied when it is asked for. `state` is core.payouts.PayoutState."""
+
+    __tablename__ = "payout"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    partner_id: Mapped[int] = mapped_column(sa.BigInteger, index=True)
+    currency: Mapped[str] = mapped_column(sa.String(3))
+    amount: Mapped[int] = mapped_column(sa.BigInteger)
+    state: Mapped[int] = mapped_column(sa.SmallInteger, index=True)
+    method: Mapped[str] = mapped_column(sa.String(40))
+    details: Mapped[Any] = mapped_column(Json, nullable=False)
+    month: Mapped[int] = mapped_column(sa.Integer)
+    author: Mapped[str] = mapped_column(sa.String(80))
+    requested_at: Mapped[int] = mapped_column(sa.BigInteger)
+    approver: Mapped[str] = mapped_column(sa.String(80))
+    approved_at: Mapped[int] = mapped_column(sa.BigInteger)
+    file_id: Mapped[int] = mapped_column(sa.BigInteger, index=True)
+    reference: Mapped[str] = mapped_column(sa.String(80))
+    sent_at: Mapped[int] = mapped_column(sa.BigInteger)
+    ended_at: Mapped[int] = mapped_column(sa.BigInteger)
+    error: Mapped[str] = mapped_column(sa.String(200))
+
+
+class PayoutFile(Base):
+    """A file for the bank as it was made: the same again, to the octet."""
+
+    __tablename__ = "payout_file"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    format: Mapped[str] = mapped_column(sa.String(20))
+    currency: Mapped[str] = mapped_column(sa.String(3))
+    count: Mapped[int] = mapped_column(sa.Integer)
+    amount: Mapped[int] = mapped_column(sa.BigInteger)
+    content: Mapped[str] = mapped_column(sa.Text)
+    sha256: Mapped[str] = mapped_column(sa.String(64))
+    author: Mapped[str] = mapped_column(sa.String(80))
+    at: Mapped[int] = mapped_column(sa.BigInteger)
+
+
+class Payment(Base):
+    """Money that a provider says came in; its own reference makes it once only. `state`: 0 told, 1 booked, 2 parked."""
+
+    __tablename__ = "payment"
+    __table_args__ = (sa.UniqueConstraint("provider", "reference"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    provider: Mapped[str] = mapped_column(sa.String(40))
+    reference: Mapped[str] = mapped_column(sa.String(80))
+    state: Mapped[int] = mapped_column(sa.SmallInteger, index=True)
+    partner_id: Mapped[int] = mapped_column(sa.BigInteger, index=True)
+    currency: Mapped[str] = mapped_column(sa.String(3))
+    amount: Mapped[int] = mapped_column(sa.BigInteger)
+    digest: Mapped[str] = mapped_column(sa.String(64))
+    received_at: Mapped[int] = mapped_column(sa.BigInteger)
+    entry_id: Mapped[int | None] = mapped_column(sa.BigInteger)
+    problem: Mapped[str] = mapped_column(sa.String(200))
+
+
+class TopUp(Base):
+    """What a partner is about to pay in: the number that it gives the provider, and how much is expected."""
+
+    __tablename__ = "top_up"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    partner_id: Mapped[int] = mapped_column(sa.BigInteger, index=True)
+    provider: Mapped[str] = mapped_column(sa.String(40))
+    currency: Mapped[str] = mapped_column(sa.String(3))
+    amount: Mapped[int] = mapped_column(sa.BigInteger)
+    state: Mapped[int] = mapped_column(sa.SmallInteger)
+    at: Mapped[int] = mapped_column(sa.BigInteger)
+    payment_id: Mapped[int] = mapped_column(sa.BigInteger)
 
 
 class Process(Base):
@@ -458,6 +614,154 @@ class Idempotency(Base):
     status: Mapped[int] = mapped_column(sa.SmallInteger)
     body: Mapped[str] = mapped_column(sa.Text)
     at: Mapped[int] = mapped_column(sa.BigInteger, index=True)
+
+
+class SettlementRun(Base):
+    """One file of an operator. `state` is core.settlement.RunState; a file is known by its hash."""
+
+    __tablename__ = "settlement_run"
+    __table_args__ = (sa.UniqueConstraint("operator_id", "sha256"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    operator_id: Mapped[int] = mapped_column(sa.BigInteger)
+    month: Mapped[int] = mapped_column(sa.Integer)
+    currency: Mapped[str] = mapped_column(sa.String(3))
+    file_name: Mapped[str] = mapped_column(sa.String(200))
+    sha256: Mapped[str] = mapped_column(sa.String(64))
+    state: Mapped[int] = mapped_column(sa.SmallInteger)
+    rows: Mapped[int] = mapped_column(sa.BigInteger)
+    bad: Mapped[int] = mapped_column(sa.BigInteger)
+    total: Mapped[int] = mapped_column(sa.BigInteger)
+    summary: Mapped[Any] = mapped_column(Json, nullable=False)
+    author: Mapped[str] = mapped_column(sa.String(80))
+    at: Mapped[int] = mapped_column(sa.BigInteger)
+    approver: Mapped[str] = mapped_column(sa.String(80))
+    decided_at: Mapped[int] = mapped_column(sa.BigInteger)
+
+
+class SettlementRow(Base):
+    """A row of the file, or one of ours that the file lacks (`line` 0). `verdict` is core.settlement.Verdict."""
+
+    __tablename__ = "settlement_row"
+    __table_args__ = (
+        sa.Index("settlement_row_by_line", "run_id", "line"),
+        sa.Index("settlement_row_by_verdict", "run_id", "verdict"),
+        sa.Index("settlement_row_by_key", "run_id", "key"),
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    run_id: Mapped[int] = mapped_column(sa.BigInteger)
+    line: Mapped[int] = mapped_column(sa.BigInteger)
+    key: Mapped[str] = mapped_column(sa.String(80))
+    number: Mapped[str] = mapped_column(sa.String(20))
+    short_code: Mapped[str] = mapped_column(sa.String(20))
+    at: Mapped[int] = mapped_column(sa.BigInteger)
+    count: Mapped[int] = mapped_column(sa.BigInteger)
+    price: Mapped[int] = mapped_column(sa.BigInteger)
+    amount: Mapped[int] = mapped_column(sa.BigInteger)
+    refused: Mapped[bool] = mapped_column(sa.Boolean)
+    verdict: Mapped[int] = mapped_column(sa.SmallInteger)
+    mo_id: Mapped[int] = mapped_column(sa.BigInteger, index=True)
+    ours: Mapped[int] = mapped_column(sa.BigInteger)
+    entry_id: Mapped[int | None] = mapped_column(sa.BigInteger)
+    problem: Mapped[str] = mapped_column(sa.String(200))
+
+
+class ClosedMonth(Base):
+    """A calendar month that is frozen: nothing is booked into it any more."""
+
+    __tablename__ = "closed_month"
+
+    month: Mapped[int] = mapped_column(sa.Integer, primary_key=True, autoincrement=False)
+    closed_at: Mapped[int] = mapped_column(sa.BigInteger)
+    author: Mapped[str] = mapped_column(sa.String(80), server_default="")
+
+
+class FrozenTotal(Base):
+    """What was booked on an account in a month, as it was when the month was frozen (L11)."""
+
+    __tablename__ = "frozen_total"
+
+    month: Mapped[int] = mapped_column(sa.Integer, primary_key=True, autoincrement=False)
+    account_id: Mapped[int] = mapped_column(sa.BigInteger, primary_key=True, autoincrement=False)
+    debits: Mapped[int] = mapped_column(sa.BigInteger)
+    credits: Mapped[int] = mapped_column(sa.BigInteger)
+
+
+class Series(Base):
+    """The last number of a series that has no gaps: it is raised in the transaction that uses the number."""
+
+    __tablename__ = "series"
+
+    name: Mapped[str] = mapped_column(sa.String(40), primary_key=True, autoincrement=False)
+    last: Mapped[int] = mapped_column(sa.BigInteger)
+
+
+class Statement(Base):
+    """A partner's month in one currency, as it was issued; never changed. `young` is not old enough to be paid."""
+
+    __tablename__ = "statement"
+    __table_args__ = (sa.UniqueConstraint("partner_id", "currency", "month"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    number: Mapped[str] = mapped_column(sa.String(40), unique=True)
+    partner_id: Mapped[int] = mapped_column(sa.BigInteger)
+    currency: Mapped[str] = mapped_column(sa.String(3))
+    month: Mapped[int] = mapped_column(sa.Integer)
+    opening: Mapped[int] = mapped_column(sa.BigInteger)
+    movement: Mapped[int] = mapped_column(sa.BigInteger)
+    closing: Mapped[int] = mapped_column(sa.BigInteger)
+    young: Mapped[int] = mapped_column(sa.BigInteger)
+    due: Mapped[int] = mapped_column(sa.BigInteger)
+    issued_at: Mapped[int] = mapped_column(sa.BigInteger)
+
+
+class StatementLine(Base):
+    """A line of a statement: a sum over charges or details. `kind` is core.statement.LineKind."""
+
+    __tablename__ = "statement_line"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    statement_id: Mapped[int] = mapped_column(sa.BigInteger, index=True)
+    position: Mapped[int] = mapped_column(sa.Integer)
+    account: Mapped[str] = mapped_column(sa.String(12))
+    kind: Mapped[str] = mapped_column(sa.String(20))
+    short_code: Mapped[str] = mapped_column(sa.String(20))
+    operator_id: Mapped[int] = mapped_column(sa.BigInteger)
+    share: Mapped[int] = mapped_column(sa.Integer)
+    count: Mapped[int] = mapped_column(sa.BigInteger)
+    parts: Mapped[int] = mapped_column(sa.BigInteger)
+    gross: Mapped[int] = mapped_column(sa.BigInteger)
+    base: Mapped[int] = mapped_column(sa.BigInteger)
+    amount: Mapped[int] = mapped_column(sa.BigInteger)
+    note: Mapped[str] = mapped_column(sa.String(200))
+
+
+class DailySum(Base):
+    """Charges of a day (UTC) summed by whom they concern; every commit batch adds to it. `slot` spreads the writers."""
+
+    __tablename__ = "daily_sum"
+    __table_args__ = (sa.Index("daily_sum_by_partner", "partner_id", "day"),)
+
+    day: Mapped[int] = mapped_column(sa.Integer, primary_key=True, autoincrement=False)
+    currency: Mapped[str] = mapped_column(sa.String(3), primary_key=True, autoincrement=False)
+    operator_id: Mapped[int] = mapped_column(sa.BigInteger, primary_key=True, autoincrement=False)
+    short_code: Mapped[str] = mapped_column(sa.String(20), primary_key=True, autoincrement=False)
+    service_id: Mapped[int] = mapped_column(sa.BigInteger, primary_key=True, autoincrement=False)
+    partner_id: Mapped[int] = mapped_column(sa.BigInteger, primary_key=True, autoincrement=False)
+    kind: Mapped[int] = mapped_column(sa.SmallInteger, primary_key=True, autoincrement=False)
+    month: Mapped[int] = mapped_column(sa.Integer, primary_key=True, autoincrement=False)
+    slot: Mapped[int] = mapped_column(sa.SmallInteger, primary_key=True, autoincrement=False)
+    count: Mapped[int] = mapped_column(sa.BigInteger)
+    parts: Mapped[int] = mapped_column(sa.BigInteger)
+    price: Mapped[int] = mapped_column(sa.BigInteger)
+    vat: Mapped[int] = mapped_column(sa.BigInteger)
+    operator_part: Mapped[int] = mapped_column(sa.BigInteger)
+    partner_part: Mapped[int] = mapped_column(sa.BigInteger)
+    referral_part: Mapped[int] = mapped_column(sa.BigInteger)
+    ours: Mapped[int] = mapped_column(sa.BigInteger)
+    suspense: Mapped[int] = mapped_column(sa.BigInteger)
+    base: Mapped[int] = mapped_column(sa.BigInteger)
 
 
 class Mo(Base):
@@ -634,6 +938,10 @@ class Mt(Base):
     submitted_at: Mapped[int] = mapped_column(sa.BigInteger)
     final_at: Mapped[int] = mapped_column(sa.BigInteger)
     error: Mapped[str] = mapped_column(sa.String(200))
+    kind: Mapped[int] = mapped_column(sa.SmallInteger, server_default=sa.text("0"))
+    price: Mapped[int] = mapped_column(sa.BigInteger, server_default=sa.text("0"))
+    currency: Mapped[str] = mapped_column(sa.String(3), server_default="")
+    plan_version_id: Mapped[int] = mapped_column(sa.BigInteger, server_default=sa.text("0"))
 
 
 class MtPart(Base):

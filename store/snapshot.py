@@ -89,6 +89,7 @@ def _read(connection: sa.Connection, keyring: Keyring, version: int) -> core.Cat
 
 
 _RATE = ("id", "operator_id", "valid_from", "rate")
+_COST = ("id", "operator_id", "valid_from", "cost", "cost_on")
 _OPERATOR = ("id", "code", "name", "country", "currency", "msisdn_prefixes")
 _CODE = ("id", "number", "default_reply")
 _LIMIT = ("id", "scope", "key", "metric", "window_ms", "threshold", "action", "on_outage")
@@ -96,10 +97,10 @@ _LINK = (
     "id", "name", "operator_id", "protocol", "host", "port", "system_id", "password", "bind", "window", "max_tps",
     "tls", "response_timeout_s", "temporary_error", "repeat", "id_tlv", "enabled", "options",
 )  # fmt: skip
-_TARIFF = ("id", "short_code_id", "operator_id", "valid_from", "price", "payout", "payout_fixed", "per_part")
+_TARIFF = ("id", "short_code_id", "operator_id", "valid_from", "price", "payout", "payout_fixed", "per_part", "charges")
 _VERSION = (
     "id", "plan_id", "valid_from", "tiers_mode", "tiers", "share_of", "allow_loss", "time_zone", "short_codes",
-    "mt_price",
+    "mt_price", "mt_on", "mt_vat", "hold_days", "minimum_payout",
 )  # fmt: skip
 _PARTNER = (
     "id", "login", "currency", "credit_limit", "active", "concurrency", "smpp_password_hash", "api_key_hash",
@@ -112,8 +113,13 @@ def _operators(connection: sa.Connection) -> dict[str, core.Operator]:
     rates: dict[int, list[core.VatRate]] = defaultdict(list)
     for number, operator, valid_from, rate in _rows(connection, schema.VatRate, *_RATE, by="valid_from"):
         rates[operator].append(core.VatRate(number, valid_from, rate))
+    costs: dict[int, list[core.OutgoingCost]] = defaultdict(list)
+    for number, operator, valid_from, cost, cost_on in _rows(connection, schema.OutgoingCost, *_COST, by="valid_from"):
+        costs[operator].append(core.OutgoingCost(number, valid_from, cost, cost_on))
     return {
-        code: core.Operator(number, code, name, country, currency, tuple(rates[number]), tuple(prefixes))
+        code: core.Operator(
+            number, code, name, country, currency, tuple(rates[number]), tuple(prefixes), tuple(costs[number])
+        )
         for number, code, name, country, currency, prefixes in _rows(connection, schema.Operator, *_OPERATOR)
     }
 
@@ -131,11 +137,11 @@ def _links(connection: sa.Connection, keyring: Keyring, names: _Names) -> dict[s
 def _tariffs(connection: sa.Connection, names: _Names) -> dict[tuple[str, str], tuple[core.Tariff, ...]]:
     tariffs: dict[tuple[str, str], list[core.Tariff]] = defaultdict(list)
     for row in _rows(connection, schema.Tariff, *_TARIFF, by="valid_from"):
-        number, code_id, operator_id, valid_from, price, payout, fixed, per_part = row
+        number, code_id, operator_id, valid_from, price, payout, fixed, per_part, charges = row
         code, operator = names.codes[code_id], names.operators[operator_id]
         currency = names.currencies[operator]
         tariffs[code, operator].append(
-            core.Tariff(number, code, operator, valid_from, price, payout, fixed, per_part, currency)
+            core.Tariff(number, code, operator, valid_from, price, payout, fixed, per_part, currency, charges)
         )
     return {key: tuple(versions) for key, versions in tariffs.items()}
 
@@ -144,12 +150,12 @@ def _plans(connection: sa.Connection) -> dict[int, core.Plan]:
     named = {row[0]: row for row in _rows(connection, schema.TariffPlan, "id", "name", "currency")}
     versions: dict[int, list[core.PlanVersion]] = defaultdict(list)
     for row in _rows(connection, schema.PlanVersion, *_VERSION, by="valid_from"):
-        number, plan, valid_from, mode, tiers, share_of, allow_loss, zone, codes, mt_price = row
+        number, plan, valid_from, mode, tiers, share_of, allow_loss, zone, codes, mt_price, *terms = row
         _, name, currency = named[plan]
         versions[plan].append(
             core.PlanVersion(
                 number, name, valid_from, mode, tuple(core.Tier(*tier) for tier in tiers), share_of, allow_loss,
-                currency, zone, tuple(codes), tuple(core.MtTier(*tier) for tier in mt_price),
+                currency, zone, tuple(codes), tuple(core.MtTier(*tier) for tier in mt_price), *terms,
             )
         )  # fmt: skip
     return {

@@ -23,6 +23,8 @@ from core.tariff.tiers import earn
 NO_TARIFF = "no_tariff"
 NO_PLAN = "no_plan"
 TEST = "test"
+FREE = "free"
+"""The short code's tariff charges what comes from it, not what is written to it."""
 SHARE_OF_NET = "net"
 
 VolumeKey: TypeAlias = tuple[int, int, Month]
@@ -132,9 +134,10 @@ def unrated(settlement: Settlement, catalogue: Catalogue, first_open_month: Mont
     tariff = catalogue.tariff_at(mo.short_code, code, moment)
     vat = catalogue.vat_at(code, moment) if code in catalogue.operators else None
     held = bool(partner) and settlement.verdict.holds
-    if mo.test or tariff is None or vat is None:
+    is_free = tariff is not None and tariff.charges != "mo"
+    if mo.test or is_free or tariff is None or vat is None:
         month = max(month_of(moment), first_open_month)
-        why, currency = TEST if mo.test else NO_TARIFF, mo.operator.currency
+        why, currency = TEST if mo.test else FREE if is_free else NO_TARIFF, mo.operator.currency
         return Unrated(mo.id, partner_id, partner, code, 0, 0, None, None, month, 0, 0, 0, 0, 0, currency, held, why)
 
     price, (net, vat_part, revenue, operator_part) = split_by(tariff, vat, mo.parts)
@@ -184,7 +187,7 @@ def referral_of(terms: ReferralTerms, margin: int, before: int | None) -> int:
 
 
 def rate(unrated: Unrated, volumes: Volumes) -> list[Charge]:
-    """The charges of one message, the volumes moved on by them: none (a test), one, or two with a tier correction."""
+    """The charges of one message, the volumes moved on by them: none (a test, or free), one, or two with a tier correction."""
     plan = unrated.plan
     if plan is None:
         return _unearned(unrated)
@@ -226,7 +229,7 @@ def tier_correction(charge: Charge, amount: int) -> Charge:
 
 def _unearned(unrated: Unrated) -> list[Charge]:
     """The charge of a message that nobody earns by: in suspense, or pending while there is no amount."""
-    if unrated.reason == TEST:
+    if unrated.reason in {TEST, FREE}:
         return []
     state = _PENDING if unrated.reason == NO_TARIFF else _POSTED
     return [

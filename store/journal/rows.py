@@ -11,6 +11,7 @@ from core.clock import DAY_MS, Instant
 from core.ledger.entry import Charge
 from core.message import PASSED, Mt, MtState
 from core.message import Receipt as ReceiptValue
+from core.tariff.rate import FREE, TEST
 from store.journal.facts import AlertFact, CallbackFact, MoFact, MtFact, PartFact, RepeatFact
 
 Row: TypeAlias = tuple[Any, ...]
@@ -20,7 +21,9 @@ CHARGE_COLUMNS = (
     "referral_part", "ours", "suspense", "base", "volume_before", "tariff_id", "vat_id", "plan_version_id",
     "referral_id", "referral_before", "month", "held", "entry_id",
 )  # fmt: skip
-_NO_CHARGE = (0, "test", 0, "", 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, None, 0, 0, None)
+_NO_CHARGE = (0, "", 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, None, 0, 0, None)
+_TEST, _FREE = (0, TEST, *_NO_CHARGE), (0, FREE, *_NO_CHARGE)
+"""An MO without a charge, and why (L10)."""
 _POSTED = 2
 
 MO_COLUMNS = (
@@ -108,7 +111,7 @@ def mo_row(fact: MoFact, process_id: int, entry_id: int) -> Row:
     assert settlement is not None, fact
     route = settlement.route
     verdict = settlement.verdict
-    charge = charge_row(fact.charges[0], entry_id) if fact.charges else _NO_CHARGE
+    charge = charge_row(fact.charges[0], entry_id) if fact.charges else _TEST if mo.test else _FREE
     return (
         mo.id, process_id, mo.link_id, mo.operator.id, mo.source[:_ADDRESS_MAX], mo.short_code[:_ADDRESS_MAX],
         mo.text, mo.parts, int(mo.complete), mo.data_coding, mo.fingerprint, short_key(mo.key, _OPERATOR_KEY_MAX),

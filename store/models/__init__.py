@@ -3,6 +3,10 @@
 catalogue   operators, links, short codes, tariffs, plans, partners, services, limits, lists
 traffic     MO, callbacks, MT, receipts
 money       charges, entries, postings, volumes, balances, folded sums
+desk        details, acts of people, conversion rates
+statements  closed months, statements, daily sums
+settlement  operators' files and their differences
+payouts     where money goes, payouts, payments
 service     processes, link states, alerts, repeated requests
 
 Rule: a change here is followed by `make migrations` and `make schema`; tests fail when either is forgotten.
@@ -15,6 +19,7 @@ from store.models.catalogue import (
     Limit,
     Link,
     Operator,
+    OutgoingCost,
     Partner,
     PartnerPlan,
     PlanVersion,
@@ -26,11 +31,11 @@ from store.models.catalogue import (
     TariffPlan,
     VatRate,
 )
+from store.models.desk import Act, ConversionRate, Detail
 from store.models.money import (
     Account,
     Balance,
     Charge,
-    ClosedMonth,
     Entry,
     FoldedSum,
     Folding,
@@ -38,7 +43,10 @@ from store.models.money import (
     ReferralGiven,
     Volume,
 )
+from store.models.payouts import Payment, Payout, PayoutFile, PayoutTarget, TopUp
 from store.models.service import Alert, Idempotency, LinkState, Process
+from store.models.settlement import SettlementRow, SettlementRun
+from store.models.statements import ClosedMonth, DailySum, FrozenTotal, Series, Statement, StatementLine
 from store.models.traffic import (
     Callback,
     CallbackAttempt,
@@ -55,6 +63,7 @@ from store.models.traffic import (
 
 __all__ = [
     "Account",
+    "Act",
     "Alert",
     "AuditLog",
     "Balance",
@@ -64,9 +73,13 @@ __all__ = [
     "CatalogueVersion",
     "Charge",
     "ClosedMonth",
+    "ConversionRate",
+    "DailySum",
+    "Detail",
     "Entry",
     "FoldedSum",
     "Folding",
+    "FrozenTotal",
     "Idempotency",
     "Identity",
     "InDoubt",
@@ -80,8 +93,13 @@ __all__ = [
     "MtMove",
     "MtPart",
     "Operator",
+    "OutgoingCost",
     "Partner",
     "PartnerPlan",
+    "Payment",
+    "Payout",
+    "PayoutFile",
+    "PayoutTarget",
     "PlanVersion",
     "Posting",
     "Prefix",
@@ -89,10 +107,16 @@ __all__ = [
     "Receipt",
     "ReferralGiven",
     "ReferralTerms",
+    "Series",
     "Service",
+    "SettlementRow",
+    "SettlementRun",
     "ShortCode",
+    "Statement",
+    "StatementLine",
     "Tariff",
     "TariffPlan",
+    "TopUp",
     "VatRate",
     "Volume",
 ]

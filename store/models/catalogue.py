@@ -69,8 +69,24 @@ class ShortCode(models.Model):
         db_table = "short_code"
 
 
+class OutgoingCost(models.Model):
+    """What an outgoing SMS costs us at an operator per part from a date on, and when it counts (`cost_on`)."""
+
+    operator = models.ForeignKey(Operator, on_delete=models.PROTECT, related_name="outgoing_costs")
+    valid_from = InstantField()
+    cost = MicrosField()
+    cost_on = CodeField(max_length=12)
+
+    class Meta:
+        db_table = "outgoing_cost"
+        constraints = [models.UniqueConstraint(fields=["operator", "valid_from"], name="outgoing_cost_once")]
+
+
 class Tariff(models.Model):
-    """What an MO costs at an operator from a date on; one of `payout` and `payout_fixed` is not null."""
+    """What a message costs at an operator from a date on: an MO, or with `charges` "mt" a premium MT.
+
+    One of `payout` and `payout_fixed` is not null.
+    """
 
     short_code = models.ForeignKey(ShortCode, on_delete=models.PROTECT, related_name="tariffs")
     operator = models.ForeignKey(Operator, on_delete=models.PROTECT, related_name="tariffs")
@@ -79,6 +95,7 @@ class Tariff(models.Model):
     payout = FractionField(null=True)
     payout_fixed = MicrosField(null=True)
     per_part = models.BooleanField()
+    charges = CodeField(max_length=2, db_default="mo")
 
     class Meta:
         db_table = "tariff"
@@ -107,6 +124,10 @@ class PlanVersion(models.Model):
     time_zone = models.CharField(max_length=64)
     short_codes = models.JSONField(default=list)
     mt_price = models.JSONField(default=list)
+    mt_on = CodeField(max_length=12, db_default="submitted")
+    mt_vat = FractionField(db_default=0)
+    hold_days = models.IntegerField(db_default=0)
+    minimum_payout = MicrosField(db_default=0)
 
     class Meta:
         db_table = "plan_version"

@@ -152,13 +152,3 @@ class Folding(models.Model):
 
     class Meta:
         db_table = "folding"
-
-
-class ClosedMonth(models.Model):
-    """A calendar month that is frozen: nothing is booked into it any more."""
-
-    month = models.IntegerField(primary_key=True)
-    closed_at = InstantField()
-
-    class Meta:
-        db_table = "closed_month"

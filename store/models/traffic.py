@@ -5,7 +5,7 @@ Budget of an MO answered at once: insert mo, callback, mt; update callback, mt; 
 
 from django.db import models
 
-from store.models.fields import CodeField, InstantField, ReferenceField
+from store.models.fields import CodeField, InstantField, MicrosField, ReferenceField
 from store.models.money import ChargeColumns
 
 
@@ -177,6 +177,10 @@ class Mt(models.Model):
     submitted_at = InstantField()
     final_at = InstantField()
     error = models.CharField(max_length=200)
+    kind = models.SmallIntegerField(db_default=0)
+    price = MicrosField(db_default=0)
+    currency = CodeField(max_length=3, db_default="")
+    plan_version_id = ReferenceField(db_default=0)
 
     class Meta:
         db_table = "mt"

@@ -128,6 +128,10 @@ def _twice(document: Document) -> Iterator[Mistake]:
             moment = vat.valid_from and instant_of_moment(vat.valid_from)
             path: Path = ("operator", index, "vat", place)
             yield from seen.again(path, ("vat", index, moment), "a rate of one date", later)
+        for place, cost in enumerate(operator.mt_cost):
+            moment = cost.valid_from and instant_of_moment(cost.valid_from)
+            path = ("operator", index, "mt_cost", place)
+            yield from seen.again(path, ("mt_cost", index, moment), "a cost of one date", later)
         for place, digits in enumerate(operator.msisdn_prefixes):
             path = ("operator", index, "msisdn_prefixes", place)
             yield from seen.again(path, ("msisdn_prefix", digits), f"the prefix {digits}", "it belongs to one operator")

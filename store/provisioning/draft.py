@@ -173,6 +173,8 @@ def settle(
     """Make the versions of one thing as wanted; `parent` is the rest of their key. `tell` hears of each step after
     the first version."""
     draft = record.draft
+    if not wanted:
+        return
     columns = tuple(wanted[0][1])
     contents = {moment: {column: row[column] for column in columns} for moment, row in existing.items()}
     try:

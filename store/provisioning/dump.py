@@ -99,7 +99,15 @@ class _Dump:
             if list(rates) == [0]:
                 vat = vat[0]["rate"]
             values = {key: row[key] for key in ("code", "name", "country", "currency")}
-            yield _table("[[operator]]", {**values, "vat": vat, "msisdn_prefixes": row["msisdn_prefixes"]})
+            costs = self._stored.cost.versions(row["id"])
+            cost: Any = [
+                _versioned({"cost": format_micros(costs[at]["cost"]), "cost_on": costs[at]["cost_on"]}, at)
+                for at in sorted(costs)
+            ]
+            yield _table(
+                "[[operator]]",
+                {**values, "vat": vat, "mt_cost": cost or None, "msisdn_prefixes": row["msisdn_prefixes"]},
+            )
 
     def links(self) -> Iterator[str]:
         for row in _ordered(self._stored.link):
@@ -126,6 +134,7 @@ class _Dump:
                     "payout": _amount(row["payout"]),
                     "payout_fixed": _amount(row["payout_fixed"]),
                     "per_part": row["per_part"],
+                    "charges": row["charges"],
                 }
                 block += _table("[[short_code.tariff]]", _versioned(values, at), indent="  ")
             yield block
@@ -145,6 +154,10 @@ class _Dump:
                     "allow_loss": row["allow_loss"],
                     "short_codes": row["short_codes"],
                     "mt_price": [{"from": a, "price": format_micros(b)} for a, b in row["mt_price"]],
+                    "mt_on": row["mt_on"],
+                    "mt_vat": format_micros(row["mt_vat"]),
+                    "hold_days": row["hold_days"],
+                    "minimum_payout": format_micros(row["minimum_payout"]),
                 }
                 yield _table("[[tariff_plan]]", _versioned(values, at, row["time_zone"]))
 

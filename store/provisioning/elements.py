@@ -94,8 +94,20 @@ def _vat_list(value: Any) -> Any:
     return value if isinstance(value, list) else [{"rate": value}]
 
 
+class MtCost(Element):
+    """What an outgoing SMS costs us per part from a date on."""
+
+    cost: Amount
+    cost_on: Annotated[str, Choice("submitted", "delivered")] = "submitted"
+    valid_from: Moment | None = None
+
+
+def _cost_list(value: Any) -> Any:
+    return value if isinstance(value, list) else [value if isinstance(value, dict) else {"cost": value}]
+
+
 class Operator(Element):
-    """`[[operator]]`: `vat` is the rate, or a list of `{ rate, valid_from }`."""
+    """`[[operator]]`: `vat` is the rate, or a list of `{ rate, valid_from }`; `mt_cost` likewise, of `{ cost, … }`."""
 
     code: Code
     name: Annotated[str, Text(120, empty=False)] = ""
@@ -103,6 +115,7 @@ class Operator(Element):
     currency: Currency
     vat: Annotated[list[Vat], BeforeValidator(_vat_list), Field(min_length=1)]
     msisdn_prefixes: list[Digits] = []
+    mt_cost: Annotated[list[MtCost], BeforeValidator(_cost_list)] = []
 
 
 class Link(Element):
@@ -129,7 +142,7 @@ class Link(Element):
 
 
 class Tariff(Element):
-    """`[[short_code.tariff]]`: exactly one of `payout` and `payout_fixed`."""
+    """`[[short_code.tariff]]`: exactly one of `payout` and `payout_fixed`; `charges` mo or premium mt."""
 
     operator: Code
     price: Amount
@@ -137,6 +150,7 @@ class Tariff(Element):
     payout_fixed: Amount | None = None
     valid_from: Moment | None = None
     per_part: Flag = True
+    charges: Annotated[str, Choice("mo", "mt")] = "mo"
 
 
 class ShortCode(Element):
@@ -174,6 +188,10 @@ class TariffPlan(Element):
     time_zone: Zone = "UTC"
     short_codes: list[Number] = []
     mt_price: Annotated[list[MtTier], Field(max_length=1000)] = []
+    mt_on: Annotated[str, Choice("submitted", "delivered")] = "submitted"
+    mt_vat: Fraction = 0
+    hold_days: Annotated[int, Whole(0, 3650)] = 0
+    minimum_payout: Amount = 0
 
 
 class OnPlan(Element):
@@ -323,6 +341,7 @@ _MODELS: dict[tuple[str, str], type[Element]] = {
     ("Document", "limit"): Limit,
     ("Document", "blacklist"): Blacklist,
     ("Operator", "vat"): Vat,
+    ("Operator", "mt_cost"): MtCost,
     ("ShortCode", "tariff"): Tariff,
     ("TariffPlan", "tiers"): Tier,
     ("TariffPlan", "mt_price"): MtTier,

@@ -1,9 +1,9 @@
-"""What has versions, into the sheets: VAT, tariffs, plans, who is on which plan, referral terms.
+"""What has versions, into the sheets: VAT, costs, tariffs, plans, who is on which plan, referral terms.
 
-put_vat, put_tariffs, put_plans, put_partners   one kind each
+put_vat, put_costs, put_tariffs, put_plans, put_partners   one kind each
 
-A version is told as a whole: what it leaves out has its default, whatever an older version said. A changed VAT or
-tariff begins now, a changed plan with the next month of its zone; the report notes it (billing.md, section 7).
+A version is told as a whole: what it leaves out has its default, whatever an older version said. A changed VAT, cost
+or tariff begins now, a changed plan with the next month of its zone; the report notes it (billing.md, section 7).
 
 Rule: money that was charged keeps its versions; versions.place sees to it.
 """
@@ -36,6 +36,22 @@ def put_vat(record: Record, operator: Operator, row: Row) -> None:
 
     def tell(move: Move, valid_from: Instant) -> None:
         draft.note(f"VAT of operator {operator.code} {_changes(draft, move, valid_from, 'UTC')}")
+
+    existing = sheet.versions(row["id"])
+    settle(record, sheet, existing, wanted, {"operator_id": row["id"]}, target=draft.now, tell=tell)
+
+
+def put_costs(record: Record, operator: Operator, row: Row) -> None:
+    """What an operator takes for outgoing SMS."""
+    draft = record.draft
+    sheet = draft.stored.cost
+    wanted: list[WantedRow] = [
+        (_instant(one.valid_from), {"cost": one.cost, "cost_on": one.cost_on}, (*record.path, "mt_cost", place))
+        for place, one in enumerate(operator.mt_cost)
+    ]
+
+    def tell(move: Move, valid_from: Instant) -> None:
+        draft.note(f"cost of outgoing SMS at operator {operator.code} {_changes(draft, move, valid_from, 'UTC')}")
 
     existing = sheet.versions(row["id"])
     settle(record, sheet, existing, wanted, {"operator_id": row["id"]}, target=draft.now, tell=tell)
@@ -114,6 +130,10 @@ def _plan_content(plan: TariffPlan) -> Row:
         "time_zone": plan.time_zone,
         "short_codes": list(plan.short_codes),
         "mt_price": [[tier.start, tier.price] for tier in plan.mt_price],
+        "mt_on": plan.mt_on,
+        "mt_vat": plan.mt_vat,
+        "hold_days": plan.hold_days,
+        "minimum_payout": plan.minimum_payout,
     }
 
 

@@ -24,6 +24,7 @@ from store.schema import (
     Limit,
     Link,
     Operator,
+    OutgoingCost,
     Partner,
     PartnerPlan,
     PlanVersion,
@@ -122,6 +123,7 @@ class Stored:
     def __init__(self) -> None:
         self.operator = Sheet(Operator, ("code",))
         self.vat = Sheet(VatRate, ("operator_id", "valid_from"))
+        self.cost = Sheet(OutgoingCost, ("operator_id", "valid_from"))
         self.link = Sheet(Link, ("name",))
         self.short_code = Sheet(ShortCode, ("number",))
         self.tariff = Sheet(Tariff, ("short_code_id", "operator_id", "valid_from"))
@@ -159,7 +161,7 @@ def read_stored(connection: sa.Connection, document: Document) -> Stored:
     stored = Stored()
     priced = bool(document.operator or document.short_code or document.tariff_plan or document.partner)
     always = (stored.operator, stored.short_code, stored.plan, stored.partner)
-    for sheet in (*always, *((stored.vat, stored.tariff, stored.version) if priced else ())):
+    for sheet in (*always, *((stored.vat, stored.cost, stored.tariff, stored.version) if priced else ())):
         sheet.read(connection)
     if document.link or any(limit.scope == "link" for limit in document.limit):
         stored.link.read(connection)

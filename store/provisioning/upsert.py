@@ -67,6 +67,7 @@ def _operator(draft: Draft, operator: Operator, path: Path) -> None:
             _given(operator),
         )
         priced.put_vat(record, operator, row)
+        priced.put_costs(record, operator, row)
 
 
 def _has_tariffs(draft: Draft, number: int) -> bool:

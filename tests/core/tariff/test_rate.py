@@ -289,6 +289,13 @@ def test_a_test_message_is_not_charged() -> None:
     assert one.reason == "test"
 
 
+def test_writing_to_a_short_code_whose_tariff_charges_what_comes_from_it_is_free() -> None:
+    one = unrated(a_settlement(), a_catalogue(tariff=replace(a_tariff(), charges="mt")))
+
+    assert rated(one) == []
+    assert one.reason == "free"
+
+
 def test_the_month_is_that_of_the_plans_zone() -> None:
     at = moment("2026-10-31T21:00:00Z")
     moscow = a_catalogue(version=a_version(time_zone="Europe/Moscow"))

@@ -21,9 +21,10 @@ from sqlalchemy import Connection
 from core.catalogue import Catalogue
 from core.ledger import audit as rules
 from core.ledger.audit import AccountTotal, BalanceRow, ChargeRow, EntryRow, Finding, PostingRow, Versions, VolumeRow
-from core.tariff.charge import Charge, ChargeKind, ChargeState
+from core.tariff.charge import ChargeKind, ChargeState
 from store import schema
 from store.audit_journal import check_names, check_seconds, check_waiting
+from store.charges import CHARGE_COLUMNS, ChargeReader, kind_of_number
 from store.folding import FoldedCheck
 from store.pages import Query, pages
 
@@ -85,7 +86,7 @@ class _Ledger:
 
     def __init__(self, connection: Connection, catalogue: Catalogue, versions: Versions) -> None:
         self._connection = connection
-        self._names = _Names(catalogue)
+        self._names = ChargeReader(catalogue)
         self._versions = versions
         self.accounts = _Accounts(connection)
         self.earnings = rules.Earnings()
@@ -134,7 +135,7 @@ class _Ledger:
     def _messages(self) -> Iterator[ChargeRow]:
         """Messages' own charges. L10 sees every message, those without a charge too."""
         mo = schema.Mo
-        query = sa.select(*(getattr(mo, name) for name in _COLUMNS), mo.parts, mo.accepted_at)
+        query = sa.select(*(getattr(mo, name) for name in CHARGE_COLUMNS), mo.parts, mo.accepted_at)
         for some in _chunks(_by_entry(self._connection, query, mo)):
             self.keep("L10", rules.check_reasons((row[1], row[2], row[3]) for row in some))
             for row in some:
@@ -145,12 +146,12 @@ class _Ledger:
     def _others(self) -> Iterator[ChargeRow]:
         """Charges that are rows of their own."""
         mo, charge = schema.Mo, schema.Charge
-        columns = (getattr(charge, name) for name in _COLUMNS)
+        columns = (getattr(charge, name) for name in CHARGE_COLUMNS)
         query = sa.select(*columns, charge.message_id, charge.kind, mo.parts, mo.accepted_at)
         query = query.join(mo, mo.id == charge.message_id, isouter=True)
         for row in _by_entry(self._connection, query, charge):
             *_, message_id, kind, parts, accepted_at = row
-            made = self._names.charge(row, message_id=message_id, kind=_KINDS.get(kind, kind))
+            made = self._names.charge(row, message_id=message_id, kind=kind_of_number(kind))
             yield ChargeRow(str(row[1]), row[0] or 0, made, parts or 1, accepted_at or 0, "charge")
 
 
@@ -166,40 +167,6 @@ def _chunks(rows: Iterable[T]) -> Iterator[list[T]]:
     iterator = iter(rows)
     while some := list(islice(iterator, _CHUNK)):
         yield some
-
-
-_AMOUNTS = (
-    "price", "vat", "operator_part", "base", "volume_before", "partner_part", "referral_part", "ours", "suspense",
-    "tariff_id", "vat_id", "plan_version_id", "referral_id", "referral_before", "month",
-)  # fmt: skip
-"""As they follow each other in core.tariff.charge.Charge."""
-_REFERRAL = _AMOUNTS.index("referral_id")
-_COLUMNS = ("entry_id", "id", "charge_state", "reason", "operator_id", "currency", "partner_id", "held", *_AMOUNTS)
-_STATES = {int(state): state for state in ChargeState}
-_KINDS = {int(kind): kind for kind in ChargeKind}
-"""A number that is none of them stays as it is: that is for the audit to say."""
-
-
-class _Names:
-    """Ids → the names that accounts have."""
-
-    def __init__(self, catalogue: Catalogue) -> None:
-        self._operators = {operator.id: operator.code for operator in catalogue.operators.values()}
-        self._partners = {partner.id: partner.login for partner in catalogue.partners.values()}
-        self._referrers = {
-            terms.id: terms.referrer for partner in catalogue.partners.values() for terms in partner.referral
-        }
-
-    def charge(self, row: Any, *, message_id: int, kind: ChargeKind) -> Charge:
-        """A row that begins with _COLUMNS."""
-        _, _, state, reason, operator_id, currency, partner_id, held, *rest = row
-        amounts = (*rest[: len(_AMOUNTS)], bool(held))
-        return Charge(
-            message_id, kind, _STATES.get(state, state), reason, currency,
-            self._operators.get(operator_id) or f"#{operator_id}", partner_id, self._partners.get(partner_id, ""),
-            # A tier correction names the terms of none: its referral is 0.
-            self._referrers.get(amounts[_REFERRAL], ""), *amounts,
-        )  # fmt: skip
 
 
 class _Accounts:

@@ -2,6 +2,7 @@
 
 is_away       it cannot be reached, does not answer, or cannot write
 is_conflict   the same transaction may succeed when it is repeated
+is_taken      a unique key is there already: another one was quicker
 is_lost       the connection is of no use any more, nor are others of its age
 
 Rule: an error that is neither away nor a conflict is a mistake of ours, and is never repeated.
@@ -45,6 +46,9 @@ _SQLITE_BUSY_SNAPSHOT, _SQLITE_READONLY_DBMOVED = 517, 1032
 _SQLITE_AWAY = {_SQLITE_BUSY, _SQLITE_LOCKED, _SQLITE_IOERR, _SQLITE_FULL, _SQLITE_CANTOPEN, _SQLITE_PROTOCOL}
 
 
+_TAKEN = {1062, 1555, 2067}  # MariaDB: duplicate entry; SQLite: primary key, unique
+
+
 def is_away(error: BaseException | None) -> bool:
     """The database cannot be reached, does not answer, or cannot write; not a mistake in a statement."""
     if isinstance(error, StoreAway | sa.exc.TimeoutError):
@@ -67,6 +71,11 @@ def is_conflict(error: BaseException | None) -> bool:
     if _is_sqlite(error):
         return code & 0xFF in (_SQLITE_BUSY, _SQLITE_LOCKED)
     return code in _MYSQL_CONFLICT
+
+
+def is_taken(error: BaseException | None) -> bool:
+    """A key that may be there once is there already."""
+    return _code(error) in _TAKEN
 
 
 def is_lost(error: BaseException | None) -> bool:

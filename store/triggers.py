@@ -1,4 +1,5 @@
-"""What is booked stays: triggers that refuse to change or delete entries, postings and posted charges.
+"""What is booked stays: triggers that refuse to change or delete entries, postings, details, posted charges, and what
+was frozen or issued at a month's end.
 
 create_triggers()     makes them anew; run after every migration (a migration may rebuild a table of SQLite's, and its
                       triggers are gone without a word)
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from store.schema import Base, Charge, Entry, Mo, Posting
+from store.schema import Base, Charge, ClosedMonth, Detail, Entry, FrozenTotal, Mo, Posting, Statement, StatementLine
 
 POSTED = 2
 """core.ledger.entry.ChargeState.POSTED, as it stands in the column."""
@@ -54,8 +55,10 @@ class Trigger:
 
 def triggers(dialect: str) -> Iterator[Trigger]:
     """All of them, in the words of "sqlite" or "mysql"."""
-    for table in (Entry, Posting):
+    for table in (Entry, Posting, Detail):
         yield from _both(table, "", "is never changed; book a new entry that corrects it")
+    for frozen in (ClosedMonth, FrozenTotal, Statement, StatementLine):
+        yield from _both(frozen, "", "is never changed; what comes late is booked into the next open month")
     posted = f"OLD.charge_state = {POSTED}"
     yield from _both(Charge, posted, "is posted and never changed; book a correction")
     same = "IS" if dialect == "sqlite" else "<=>"

@@ -21,6 +21,17 @@ class ChargeKind(IntEnum):
 
     MO = 1
     TIER_CORRECTION = 2
+    PREMIUM_MT = 3
+    MT = 4
+    """An outgoing SMS that its partner pays."""
+    MT_COST = 5
+    """What an outgoing SMS costs us."""
+    CHARGE_BACK = 6
+    """A message that the operator takes back, or that is returned to it from suspense: all signs are turned."""
+    HOLD_REFUSED = 7
+    """A held message whose revenue goes to suspense."""
+    ASSIGNED = 8
+    """A message in suspense that a person gives to a partner."""
 
 
 class ChargeState(IntEnum):

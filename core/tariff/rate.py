@@ -187,7 +187,10 @@ def referral_of(terms: ReferralTerms, margin: int, before: int | None) -> int:
 
 
 def rate(unrated: Unrated, volumes: Volumes) -> list[Charge]:
-    """The charges of one message, the volumes moved on by them: none (a test, or free), one, or two with a tier correction."""
+    """The charges of one message, the volumes moved on by them.
+
+    None (a test, or free), one, or two with a tier correction.
+    """
     plan = unrated.plan
     if plan is None:
         return _unearned(unrated)
@@ -219,10 +222,14 @@ def rate(unrated: Unrated, volumes: Volumes) -> list[Charge]:
 
 
 def tier_correction(charge: Charge, amount: int) -> Charge:
-    """The rest of the jump that a message makes in a volume plan: a row of its own that points to it."""
+    """The rest of the jump that a message makes in a volume plan: a row of its own that points to it.
+
+    Its reason is that of the charge: what was taken back is told from what was earned by it.
+    """
     return Charge(
-        charge.message_id, _TIER_CORRECTION, _POSTED, "", charge.currency, charge.operator, charge.partner_id,
-        charge.partner, "", 0, 0, 0, 0, charge.volume_before, amount, 0, -amount, 0, charge.tariff_id, charge.vat_id,
+        charge.message_id, _TIER_CORRECTION, _POSTED, charge.reason, charge.currency, charge.operator,
+        charge.partner_id, charge.partner, "", 0, 0, 0, 0, charge.volume_before, amount, 0, -amount, 0,
+        charge.tariff_id, charge.vat_id,
         charge.plan_version_id, 0, None, charge.month, charge.held,
     )  # fmt: skip
 

@@ -80,7 +80,7 @@ def rate_batch(
     for fact, one in zip(facts, waiting, strict=True):
         fact.charges = rate(one, volumes)
         charges += fact.charges
-    _write_counters(connection, volumes, before)
+    write_counters(connection, volumes, before)
     return charges
 
 
@@ -93,11 +93,18 @@ def first_open_month(connection: Connection) -> Month:
 
 
 def _lock(connection: Connection, accounts: Accounts, waiting: Sequence[Unrated]) -> Volumes:
-    volumes = Volumes()
     keys = sorted({key for one in waiting if (key := volume_key(one)) is not None})
+    terms = sorted({capped for one in waiting if (capped := referral_key(one)) is not None})
+    return load_counters(connection, accounts, keys, terms)
+
+
+def load_counters(
+    connection: Connection, accounts: Accounts, keys: list[VolumeKey], terms: list[ReferralKey]
+) -> Volumes:
+    """Volumes and what referrers got under a cap, locked in the order of their keys; both lists are sorted."""
+    volumes = Volumes()
     if keys:
         volumes.volume = _locked_volumes(connection, accounts, keys)
-    terms = sorted({capped for one in waiting if (capped := referral_key(one)) is not None})
     if terms:
         volumes.referred = _locked_referrals(connection, terms)
     return volumes
@@ -143,7 +150,8 @@ def _locked_referrals(connection: Connection, keys: list[ReferralKey]) -> dict[R
     return {(terms, currency): given for terms, currency, given in rows}
 
 
-def _write_counters(connection: Connection, volumes: Volumes, before: dict[ReferralKey, int]) -> None:
+def write_counters(connection: Connection, volumes: Volumes, before: dict[ReferralKey, int]) -> None:
+    """What was given since they were loaded; `before` is what the referrals were then."""
     # `parts` counts outgoing SMS and is not ours to change: it is named only for a row that would be new.
     bulk_upsert(
         connection,
@@ -163,6 +171,11 @@ def write_entry(
     postings = sum_postings(charges)
     entry = Entry(f"batch:{entry_id}", tuple(postings))
     bulk_insert(connection, schema.Entry, _ENTRY, [(entry_id, entry.key, entry.digest(), "batch", at)])
+    write_postings(connection, accounts, postings, entry_id=entry_id)
+
+
+def write_postings(connection: Connection, accounts: Accounts, postings: Sequence[Posting], *, entry_id: int) -> None:
+    """Those of one entry."""
     if postings:
         bulk_insert(connection, schema.Posting, _POSTING, _posting_rows(connection, accounts, postings, entry_id))
 

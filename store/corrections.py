@@ -1,0 +1,190 @@
+"""What becomes of messages' money later, in the store: loaded and locked, decided by core.ledger.corrections, booked.
+
+Messages      the messages of one act: `load` locks them; charge_back, refuse_hold, release_hold, assign
+
+Rule: a message's own row is locked before it is looked at, in the order of ids, so that two people never take the same
+money back twice; then the counters, as intake does (billing.md, section 12).
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from core.catalogue import Catalogue, PlanVersion
+from core.clock import Instant, Month, month_of
+from core.ledger import corrections as facts
+from core.ledger.corrections import Corrected, Refused
+from core.ledger.details import DetailKind
+from core.ledger.entry import Charge
+from core.ledger.standing import Place, Standing, standing_of
+from core.tariff.charge import ChargeKind
+from core.tariff.rate import Volumes
+from store.charges import CHARGE_COLUMNS, ChargeReader, kind_of_number
+from store.journal.booking import Accounts, first_open_month, load_counters, write_counters
+from store.schema import Charge as ChargeTable
+from store.schema import Detail, Mo
+
+_AT_ONCE = 500
+"""Messages in one statement."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A message that is locked: where its money is, and what a partner's plan is looked up by."""
+
+    standing: Standing
+    short_code: str
+    accepted_at: Instant
+
+
+class Messages:
+    """The messages of one act, in the caller's transaction. What they move is written by `close`."""
+
+    def __init__(self, connection: Connection, accounts: Accounts, catalogue: Catalogue, *, at: Instant) -> None:
+        self._connection = connection
+        self._accounts = accounts
+        self._catalogue = catalogue
+        self._at = at
+        self._first_open = first_open_month(connection)
+        self._volumes = Volumes()
+        self._referred_before: dict[tuple[int, str], int] = {}
+        self._plans = {version.id: version for plan in catalogue.plans.values() for version in plan.versions}
+        self.loaded: dict[int, Loaded] = {}
+
+    def load(self, ids: Iterable[int]) -> dict[int, Loaded]:
+        """Lock MO and see where their money is; an id that is none of an MO with a charge is left out."""
+        wanted = sorted(set(ids) - self.loaded.keys())
+        reader = ChargeReader(self._catalogue)
+        for start in range(0, len(wanted), _AT_ONCE):
+            self._load(wanted[start : start + _AT_ONCE], reader)
+        return self.loaded
+
+    def _load(self, ids: Sequence[int], reader: ChargeReader) -> None:
+        columns = (*(getattr(Mo, name) for name in CHARGE_COLUMNS), Mo.short_code, Mo.accepted_at)
+        own = sa.select(*columns).where(Mo.id.in_(ids)).order_by(Mo.id).with_for_update()
+        rows = self._connection.execute(own).all()
+        later: dict[int, list[Charge]] = {}
+        rest = (*(getattr(ChargeTable, name) for name in CHARGE_COLUMNS), ChargeTable.message_id, ChargeTable.kind)
+        query = sa.select(*rest).where(ChargeTable.message_id.in_(ids)).order_by(ChargeTable.id)
+        for row in self._connection.execute(query):
+            charge = reader.charge(row, message_id=row.message_id, kind=kind_of_number(row.kind))
+            later.setdefault(row.message_id, []).append(charge)
+        released = sa.select(Detail.message_id).where(
+            Detail.message_id.in_(ids), Detail.kind == DetailKind.HOLD_RELEASED.value
+        )
+        let_go = set(self._connection.execute(released).scalars())
+        for row in rows:
+            own_charge = reader.charge(row, message_id=row.id, kind=ChargeKind.MO)
+            charges = [own_charge, *later.get(row.id, [])] if row.charge_state else []
+            standing = standing_of(charges, released=row.id in let_go)
+            if standing is not None:
+                self.loaded[row.id] = Loaded(standing, row.short_code, row.accepted_at)
+
+    def lock(self, ids: Iterable[int], assigned_to: str = "") -> None:
+        """Lock and load every counter that acting on these messages moves: once, before the first of them."""
+        volumes, capped = set(), set()
+        for id_ in ids:
+            one = self.loaded.get(id_)
+            if one is None:
+                continue
+            if assigned_to:
+                plan = self._plan_of(one, assigned_to)
+                partner = self._catalogue.partners[assigned_to]
+                terms = self._catalogue.referral_at(assigned_to, one.accepted_at)
+                if plan is not None:
+                    volumes.add((partner.id, plan.id, self._month_of(one, plan)))
+                if terms is not None and terms.cap is not None:
+                    capped.add((terms.id, one.standing.origin.currency))
+                continue
+            volume, referral = facts.counters_of(one.standing, self._month_now(one))
+            if volume is not None:
+                volumes.add(volume)
+            if referral is not None:
+                capped.add(referral)
+        self._volumes = load_counters(self._connection, self._accounts, sorted(volumes), sorted(capped))
+        self._referred_before = dict(self._volumes.referred)
+
+    def charge_back(self, id_: int, reason: str = facts.CHARGED_BACK) -> Corrected | Refused:
+        """The operator takes it back; or, with the reason `returned`, gets it back from suspense."""
+        return self._done(
+            id_,
+            lambda one: facts.charge_back(
+                one.standing, self._plan(one), self._volumes, month=self._month_now(one), reason=reason
+            ),
+        )
+
+    def refuse_hold(self, id_: int) -> Corrected | Refused:
+        """What was held goes to suspense."""
+        return self._done(
+            id_,
+            lambda one: facts.refuse_hold(one.standing, self._plan(one), self._volumes, month=self._month_now(one)),
+        )
+
+    def release_hold(self, id_: int, *, author: str, reason: str) -> Corrected | Refused:
+        """What was held is the partner's."""
+        return self._done(
+            id_,
+            lambda one: facts.release_hold(one.standing, month=self._month_now(one), author=author, reason=reason),
+        )
+
+    def assign(self, id_: int, partner: str) -> Corrected | Refused:
+        """What lies in suspense is rated for a partner."""
+
+        def act(one: Loaded) -> Corrected | Refused:
+            plan = self._plan_of(one, partner)
+            if plan is None:
+                currency = one.standing.origin.currency
+                return Refused("no_plan", f"{partner} had no plan in {currency} for {one.short_code} at that time")
+            return facts.assign(
+                one.standing,
+                self._volumes,
+                partner_id=self._catalogue.partners[partner].id,
+                partner=partner,
+                plan=plan,
+                referral=self._catalogue.referral_at(partner, one.accepted_at),
+                month=self._month_of(one, plan),
+            )
+
+        return self._done(id_, act)
+
+    def close(self) -> None:
+        """Write the counters; after the last of them."""
+        write_counters(self._connection, self._volumes, self._referred_before)
+
+    def _done(self, id_: int, act: Callable[[Loaded], Corrected | Refused]) -> Corrected | Refused:
+        one = self.loaded.get(id_)
+        if one is None:
+            return Refused("unknown", "there is no such MO with a charge")
+        done = act(one)
+        if isinstance(done, Corrected):
+            # Twice in one act: the second time it finds what the first has left.
+            standing = _after(one.standing, done)
+            self.loaded[id_] = Loaded(standing, one.short_code, one.accepted_at)
+        return done
+
+    def _plan(self, one: Loaded) -> PlanVersion | None:
+        earning = one.standing.earning
+        return None if earning is None else self._plans[earning.plan_version_id]
+
+    def _plan_of(self, one: Loaded, partner: str) -> PlanVersion | None:
+        return self._catalogue.plan_at(partner, one.standing.origin.currency, one.short_code, one.accepted_at)
+
+    def _month_now(self, one: Loaded) -> Month:
+        """The month in which it is booked: of this moment in the zone of the plan that rated it."""
+        plan = self._plan(one)
+        return max(month_of(self._at, plan.time_zone if plan is not None else "UTC"), self._first_open)
+
+    def _month_of(self, one: Loaded, plan: PlanVersion) -> Month:
+        return max(month_of(one.accepted_at, plan.time_zone), self._first_open)
+
+
+def _after(standing: Standing, done: Corrected) -> Standing:
+    if not done.charges:
+        return Standing(Place.EARNED, standing.origin, standing.earning)
+    place = {ChargeKind.CHARGE_BACK: Place.GIVEN_BACK, ChargeKind.HOLD_REFUSED: Place.SUSPENSE}
+    first = done.charges[0]
+    if first.kind in place:
+        return Standing(place[first.kind], standing.origin)
+    return Standing(Place.EARNED, standing.origin, first)

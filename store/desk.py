@@ -1,0 +1,85 @@
+"""A person's desk: a process that books acts, for the command line, the API and the portal.
+
+open_desk   registers this process for as long as it works, so that its ids are its own
+Desk        `run` is one transaction with the books, repeated when another stands in its way
+
+Rule: what a person asks for has a key: asked twice, it is done once (core.ledger, Entry).
+"""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from core.catalogue import Catalogue
+from core.clock import Clock, Instant
+from core.errors import StoreAway
+from core.ids import Ids
+from store.books import Books
+from store.database import Database, is_conflict
+from store.faults import is_taken
+from store.processes import register, retire
+from store.pulse import show_life
+from store.secrets import Keyring
+from store.snapshot import read_catalogue
+
+T = TypeVar("T")
+
+TRIES = 8
+
+
+class Desk:
+    """Acts of people, booked by this process. Blocking; by one thread."""
+
+    def __init__(
+        self, database: Database, catalogue: Callable[[], Catalogue], clock: Clock, ids: Ids, process_id: int
+    ) -> None:
+        self.database = database
+        self.catalogue = catalogue
+        self.clock = clock
+        self._ids = ids
+        self._process_id = process_id
+        self.books = Books(catalogue, self.next_id)
+
+    def now(self) -> Instant:
+        """The moment by this desk's clock."""
+        return self.clock.now()
+
+    def next_id(self) -> int:
+        """An id of an entry or a charge."""
+        return self._ids.next(self.now())
+
+    def run(self, work: Callable[[Connection], T]) -> T:
+        """One transaction. Raises what `work` raises, with nothing written; StoreAway when others will not let us."""
+        for attempt in range(1, TRIES + 1):
+            try:
+                with self.database.write() as connection:
+                    done = work(connection)
+                    show_life(connection, self._process_id, max(self.now(), self._ids.latest))
+                self.books.accounts.keep()
+                return done
+            except (sa.exc.DBAPIError, StoreAway) as error:
+                self.books.accounts.forget()
+                # Another one was quicker with the same key: the next look finds what it has booked.
+                if not (is_conflict(error) or is_taken(error)):
+                    raise
+                if attempt == TRIES:
+                    raise StoreAway(f"{self.database.name}: others hold locks; try again later") from error
+            except BaseException:
+                self.books.accounts.forget()
+                raise
+        raise AssertionError("unreachable")
+
+
+@contextlib.contextmanager
+def open_desk(database: Database, clock: Clock, keyring: Keyring) -> Iterator[Desk]:
+    """A desk with the present catalogue. Raises StoreAway, ConfigError."""
+    me = register(database, roles="desk", now=clock.now())
+    try:
+        with database.read() as connection:
+            catalogue = read_catalogue(connection, keyring)
+        yield Desk(database, lambda: catalogue, clock, Ids(me.slot, after=me.after), me.id)
+    finally:
+        retire(database, me.id, clock.now())

@@ -17,10 +17,21 @@ from typing import Any, TypeAlias, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
+from sqlalchemy.orm import aliased
 
 from core.catalogue import Catalogue
 from core.ledger import audit as rules
-from core.ledger.audit import AccountTotal, BalanceRow, ChargeRow, EntryRow, Finding, PostingRow, Versions, VolumeRow
+from core.ledger.audit import (
+    AccountTotal,
+    BalanceRow,
+    ChargeRow,
+    DetailRow,
+    EntryRow,
+    Finding,
+    PostingRow,
+    Versions,
+    VolumeRow,
+)
 from core.tariff.charge import ChargeKind, ChargeState
 from store import schema
 from store.audit_journal import check_names, check_seconds, check_waiting
@@ -58,7 +69,7 @@ def audit(
     versions = versions_of(catalogue)
     ledger = _Ledger(connection, catalogue, versions)
     say("charges and postings")
-    for finding in rules.check_entries(ledger.charges(), ledger.postings(), entries=_entries(connection)):
+    for finding in rules.check_entries(ledger.charges(), ledger.postings(), ledger.details(), _entries(connection)):
         ledger.keep(finding.check, (finding,))
     ledger.keep("L10", check_seconds(connection))
     say("calls, replies, repeats and parts")
@@ -78,7 +89,8 @@ def versions_of(catalogue: Catalogue) -> Versions:
     rates = {rate.id: rate for operator in catalogue.operators.values() for rate in operator.vat}
     plans = {version.id: version for plan in catalogue.plans.values() for version in plan.versions}
     terms = {terms.id: terms for partner in catalogue.partners.values() for terms in partner.referral}
-    return Versions(tariffs.get, rates.get, plans.get, terms.get)
+    costs = {cost.id: cost for operator in catalogue.operators.values() for cost in operator.costs}
+    return Versions(tariffs.get, rates.get, plans.get, terms.get, costs.get)
 
 
 class _Ledger:
@@ -145,14 +157,44 @@ class _Ledger:
 
     def _others(self) -> Iterator[ChargeRow]:
         """Charges that are rows of their own."""
-        mo, charge = schema.Mo, schema.Charge
+        mo, mt, charge = schema.Mo, schema.Mt, schema.Charge
         columns = (getattr(charge, name) for name in CHARGE_COLUMNS)
-        query = sa.select(*columns, charge.message_id, charge.kind, mo.parts, mo.accepted_at)
+        parts = sa.func.coalesce(mo.parts, mt.parts, 1)
+        accepted_at = sa.func.coalesce(mo.accepted_at, mt.created_at, 0)
+        query = sa.select(*columns, charge.message_id, charge.kind, parts, accepted_at, _referral_given())
         query = query.join(mo, mo.id == charge.message_id, isouter=True)
+        query = query.join(mt, mt.id == charge.message_id, isouter=True)
         for row in _by_entry(self._connection, query, charge):
-            *_, message_id, kind, parts, accepted_at = row
+            *_, message_id, kind, of_parts, at, given = row
             made = self._names.charge(row, message_id=message_id, kind=kind_of_number(kind))
-            yield ChargeRow(str(row[1]), row[0] or 0, made, parts or 1, accepted_at or 0, "charge")
+            yield ChargeRow(str(row[1]), row[0] or 0, made, of_parts, at, "charge", given)
+
+    def details(self) -> Iterator[DetailRow]:
+        """All details in the order of their entries."""
+        detail = schema.Detail
+        query = sa.select(
+            detail.entry_id, detail.id, detail.debit_id, detail.credit_id, detail.currency, detail.amount, detail.month
+        )
+        address = self.accounts.address
+        for entry_id, id_, debit_id, credit_id, currency, amount, month in pages(
+            self._connection, query, (detail.entry_id, detail.id)
+        ):
+            yield DetailRow(str(id_), entry_id, address(debit_id), address(credit_id), currency, amount, month)
+
+
+def _referral_given() -> sa.ColumnElement[int | None]:
+    """The referral of what a charge takes back: of its assignment or premium MT, or of the MO itself."""
+    charge, other = schema.Charge, aliased(schema.Charge)
+    earned_by = (int(ChargeKind.ASSIGNED), int(ChargeKind.PREMIUM_MT))
+    latest = (
+        sa.select(other.referral_part)
+        .where(other.message_id == charge.message_id, other.kind.in_(earned_by), other.id < charge.id)
+        .order_by(other.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    taken_back = charge.kind.in_((int(ChargeKind.CHARGE_BACK), int(ChargeKind.HOLD_REFUSED)))
+    return sa.case((taken_back, sa.func.coalesce(latest, schema.Mo.referral_part)))
 
 
 def _by_entry(connection: Connection, query: Query, table: type[schema.Mo] | type[schema.Charge]) -> Iterator[Any]:

@@ -19,6 +19,7 @@ from core.catalogue import (
     Catalogue,
     MtTier,
     Operator,
+    OutgoingCost,
     Partner,
     PartnerPlan,
     Plan,
@@ -171,7 +172,10 @@ class World:
         self.catalogue = Catalogue(
             version=1,
             operators={
-                code: an_operator(code, number=n, vat=row["vat"], currency=row["currency"])
+                code: replace(
+                    an_operator(code, number=n, vat=row["vat"], currency=row["currency"]),
+                    costs=(OutgoingCost(n, 0, micros(row["mt_cost"]), "submitted"),),
+                )
                 for n, (code, row) in enumerate(self._operators.items(), start=1)
             },
             plans={name: _plan_of(n, name, row) for n, (name, row) in enumerate(plans.items(), start=1)},
@@ -205,6 +209,11 @@ class World:
         changed = replace(partner, plans=(*partner.plans, added))
         self.catalogue = replace(self.catalogue, partners={**self.catalogue.partners, login: changed})
 
+    def tariff(self, price: str, operator: str) -> Tariff:
+        """What a message of this price is charged by."""
+        self._add_tariff(price, self.catalogue.operators[operator])
+        return self.catalogue.tariffs[price, operator][0]
+
     def _add_tariff(self, price: str, operator: Operator) -> None:
         key = (price, operator.code)
         if key in self.catalogue.tariffs:
@@ -232,6 +241,7 @@ def _plan_of(number: int, name: str, row: Mapping[str, Any]) -> Plan:
         currency=row["currency"],
         mt_price=tuple(MtTier(start, micros(price)) for start, price in row.get("mt_price", ())),
     )
+    version = replace(version, mt_on=row.get("mt_on", "submitted"))
     return Plan(number, name, row["currency"], (version,))
 
 
@@ -242,4 +252,5 @@ def _partner_of(number: int, login: str, row: Mapping[str, Any], catalogue: Cata
         cap = micros(row["referral_cap"]) if "referral_cap" in row else None
         terms = (ReferralTerms(number, row["referrer"], micros(row["referral"]), 0, until, cap),)
     currency = catalogue.plans[row["plan"]].currency
-    return a_partner(login, row["plan"], number=number, currency=currency, referral=terms)
+    partner = a_partner(login, row["plan"], number=number, currency=currency, referral=terms)
+    return replace(partner, credit_limit=micros(row.get("credit_limit", "0")))

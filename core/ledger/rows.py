@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from core.catalogue import PlanVersion, ReferralTerms, Tariff, VatRate
+from core.catalogue import OutgoingCost, PlanVersion, ReferralTerms, Tariff, VatRate
 from core.clock import Instant, Month
 from core.tariff.charge import Charge
 
@@ -34,7 +34,10 @@ class Finding:
 
 @dataclass(slots=True)
 class ChargeRow:
-    """A charge as it is stored. `parts` and `accepted_at` are the message's; only L7 asks for them."""
+    """A charge as it is stored. `parts` and `accepted_at` are the message's; only L7 asks for them.
+
+    `referral_given` is the referral of what a correction takes back; None where there is nothing to take back.
+    """
 
     row: str
     entry_id: int
@@ -42,6 +45,7 @@ class ChargeRow:
     parts: int = 1
     accepted_at: Instant = 0
     table: str = "charge"
+    referral_given: int | None = None
 
 
 @dataclass(slots=True)
@@ -127,3 +131,4 @@ class Versions:
     vat: Callable[[int], VatRate | None]
     plan: Callable[[int], PlanVersion | None]
     referral: Callable[[int], ReferralTerms | None]
+    cost: Callable[[int], OutgoingCost | None]

@@ -51,13 +51,24 @@ def is_chargeable(on: str, state: MtState) -> bool:
 
 
 def charge_standard(
-    *, message_id: int, partner_id: int, partner: str, operator: str, plan: PlanVersion, price: int, month: Month
+    *,
+    message_id: int,
+    partner_id: int,
+    partner: str,
+    operator: str,
+    plan: PlanVersion,
+    price: int,
+    parts_before: int,
+    month: Month,
 ) -> Charge:
-    """Out of what was reserved: price = VAT + ours. It is no volume of the partner's."""
+    """Out of what was reserved: price = VAT + ours. It is no volume of the partner's.
+
+    `volume_before` are the parts that its partner had sent in the month before it: they make its price (L7).
+    """
     net = round_half_even(price * MILLION, MILLION + plan.mt_vat)
     return Charge(
         message_id, ChargeKind.MT, ChargeState.POSTED, "", plan.currency, operator, partner_id, partner, "", price,
-        price - net, 0, 0, 0, 0, 0, net, 0, 0, 0, plan.id, 0, None, month, False,
+        price - net, 0, 0, parts_before, 0, 0, net, 0, 0, 0, plan.id, 0, None, month, False,
     )  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """A ledger in memory: batches with an idempotency key, as the store books them, and its rows for the audit.
 
 Ledger.book   a batch of settlements and details → its postings; a key twice is booked once
+Batch         what one entry will hold: facts in their order
 findings_of   the whole audit over a ledger
 """
 
@@ -8,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 
 from core.catalogue import Catalogue, PlanVersion, ReferralTerms, Tariff, VatRate
-from core.clock import Month
+from core.clock import Instant, Month
 from core.errors import StoreConflict
 from core.ledger.accounts import balance as balance_of
 from core.ledger.accounts import has_floor, kind_of
@@ -32,10 +33,12 @@ from core.ledger.audit import (
     check_states,
     check_versions,
 )
-from core.ledger.entry import ChargeState, Entry, Posting
+from core.ledger.details import Detail, DetailKind
+from core.ledger.entry import Charge, ChargeKind, ChargeState, Entry, Posting
 from core.ledger.facts import sum_postings
+from core.ledger.standing import standing_of
 from core.message import Settlement
-from core.tariff.rate import Unrated, Volumes, rate, referral_key, unrated, volume_key
+from core.tariff.rate import ReferralKey, VolumeKey, Volumes, rate, referral_key, unrated, volume_key
 
 
 class Ledger:
@@ -61,13 +64,39 @@ class Ledger:
     ) -> list[Posting]:
         """Rate a batch and write it under its key. Raises StoreConflict for the same key with other content."""
         content = content or repr([settlement.mo.id for settlement in settlements])
-        asked = Entry(key, (), content)
-        if key in self.entries:
-            if self.entries[key].digest() != asked.digest():
-                raise StoreConflict("same_key_other_content")
+        if self.is_booked(key, content):
             return []
+        batch = Batch(self, catalogue)
+        for settlement in settlements:
+            batch.accept(settlement)
+        batch.details += [Detail(DetailKind.ADJUSTED, posting) for posting in details]
+        return self.write(key, batch, content)
+
+    def is_booked(self, key: str, content: str) -> bool:
+        """Whether the key is there. Raises StoreConflict when it is there with other content."""
+        if key not in self.entries:
+            return False
+        if self.entries[key].digest() != Entry(key, (), content).digest():
+            raise StoreConflict("same_key_other_content")
+        return True
+
+    def write(self, key: str, batch: "Batch", content: str) -> list[Posting]:
+        """The entry of a batch."""
         entry_id = len(self.entries) + 1
-        postings = self._write(entry_id, settlements, catalogue, details)
+        posted = [row.charge for row in batch.rows if row.charge.state == ChargeState.POSTED]
+        postings = sum_postings(posted, batch.details)
+        for row in batch.rows:
+            row.entry_id = entry_id if row.charge.state == ChargeState.POSTED else 0
+            if row not in self.charges:
+                self.charges.append(row)
+        for detail in batch.details:
+            p = detail.posting
+            self.details.append(DetailRow("detail", entry_id, p.debit, p.credit, p.currency, p.amount, p.month))
+        for p in postings:
+            row_name = f"{entry_id}/{len(self.postings)}"
+            self.postings.append(
+                PostingRow(row_name, entry_id, p.debit, p.credit, p.currency, p.amount, p.month, p.currency, p.currency)
+            )
         self.entries[key] = Entry(key, tuple(postings), content)
         return postings
 
@@ -104,44 +133,52 @@ class Ledger:
         """The counters of volumes."""
         return [VolumeRow(repr(key), *key, volume) for key, volume in self.volumes.volume.items()]
 
-    def _write(
-        self, entry_id: int, settlements: Sequence[Settlement], catalogue: Catalogue, details: Sequence[Posting]
-    ) -> list[Posting]:
-        waiting = [unrated(settlement, catalogue, self.first_open_month) for settlement in settlements]
-        self._lock(waiting)
-        rows: list[ChargeRow] = []
-        for settlement, one in zip(settlements, waiting, strict=True):
-            charges = rate(one, self.volumes)
-            state = charges[0].state if charges else ChargeState.NONE
-            self.messages.append(MoRow(one.message_id, state, one.reason))
-            for charge in charges:
-                entry = entry_id if charge.state == ChargeState.POSTED else 0
-                mo = settlement.mo
-                rows.append(ChargeRow(f"{mo.id}/{charge.kind.name}", entry, charge, mo.parts, mo.accepted_at))
-        postings = sorted(
-            (*sum_postings(row.charge for row in rows), *details),
-            key=lambda p: (p.debit, p.credit, p.currency, p.month),
-        )
-        self.charges += rows
-        for detail in details:
-            self.details.append(
-                DetailRow("detail", entry_id, detail.debit, detail.credit, detail.currency, detail.amount, detail.month)
-            )
-        for p in postings:
-            row = f"{entry_id}/{len(self.postings)}"
-            self.postings.append(
-                PostingRow(row, entry_id, p.debit, p.credit, p.currency, p.amount, p.month, p.currency, p.currency)
-            )
-        return postings
 
-    def _lock(self, waiting: Iterable[Unrated]) -> None:
+class Batch:
+    """What one entry will hold; facts are added in their order and see what those before them did."""
+
+    def __init__(self, ledger: Ledger, catalogue: Catalogue) -> None:
+        self._ledger = ledger
+        self._catalogue = catalogue
+        self.rows: list[ChargeRow] = []
+        self.details: list[Detail] = []
+
+    def accept(self, settlement: Settlement) -> None:
+        """An MO."""
+        ledger = self._ledger
+        one = unrated(settlement, self._catalogue, ledger.first_open_month)
+        self.lock(volume_key(one), referral_key(one))
+        charges = rate(one, ledger.volumes)
+        state = charges[0].state if charges else ChargeState.NONE
+        ledger.messages.append(MoRow(one.message_id, state, one.reason))
+        self.add(charges, parts=settlement.mo.parts, accepted_at=settlement.mo.accepted_at)
+
+    def lock(self, volume: VolumeKey | None, referral: ReferralKey | None) -> None:
         """Counter rows that are missing are inserted before the locks (billing.md, section 12)."""
-        for one in waiting:
-            volume, referral = volume_key(one), referral_key(one)
-            if volume is not None:
-                self.volumes.volume.setdefault(volume, 0)
-            if referral is not None:
-                self.volumes.referred.setdefault(referral, 0)
+        volumes = self._ledger.volumes
+        if volume is not None:
+            volumes.volume.setdefault(volume, 0)
+        if referral is not None:
+            volumes.referred.setdefault(referral, 0)
+
+    def add(self, charges: Iterable[Charge], *, parts: int = 1, accepted_at: Instant = 0) -> None:
+        """Charges of one message, in their order."""
+        for charge in charges:
+            name = f"{charge.message_id}/{charge.kind.name}"
+            if any(row.row == name for row in self.rows_of(charge.message_id)):
+                name += f"/{len(self._ledger.charges) + len(self.rows)}"
+            self.rows.append(ChargeRow(name, 0, charge, parts, accepted_at, referral_given=self.given(charge)))
+
+    def rows_of(self, message_id: int) -> list[ChargeRow]:
+        """All charges of a message so far."""
+        return [row for row in (*self._ledger.charges, *self.rows) if row.charge.message_id == message_id]
+
+    def given(self, charge: Charge) -> int | None:
+        """The referral of what a correction takes back."""
+        if charge.kind not in {ChargeKind.CHARGE_BACK, ChargeKind.HOLD_REFUSED}:
+            return None
+        standing = standing_of(row.charge for row in self.rows_of(charge.message_id))
+        return None if standing is None else (standing.earning or standing.origin).referral_part
 
 
 def versions_of(catalogue: Catalogue) -> Versions:
@@ -150,7 +187,8 @@ def versions_of(catalogue: Catalogue) -> Versions:
     vats: Mapping[int, VatRate] = {vat.id: vat for operator in catalogue.operators.values() for vat in operator.vat}
     plans: Mapping[int, PlanVersion] = {v.id: v for plan in catalogue.plans.values() for v in plan.versions}
     terms: Mapping[int, ReferralTerms] = {t.id: t for p in catalogue.partners.values() for t in p.referral}
-    return Versions(tariffs.get, vats.get, plans.get, terms.get)
+    costs = {cost.id: cost for operator in catalogue.operators.values() for cost in operator.costs}
+    return Versions(tariffs.get, vats.get, plans.get, terms.get, costs.get)
 
 
 def findings_of(ledger: Ledger, catalogue: Catalogue) -> list[Finding]:

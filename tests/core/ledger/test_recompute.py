@@ -7,10 +7,11 @@ import pytest
 
 from core.catalogue import Tier
 from core.ledger.audit import ChargeRow, Finding, Versions, check_versions
-from core.ledger.entry import ChargeState
+from core.ledger.entry import ChargeKind, ChargeState
 from core.ledger.recompute import AMOUNTS
 from tests.core.ledger.books import the_catalogue, the_ledger
 from tests.core.ledger.memory import versions_of
+from tests.core.ledger.test_vectors import CASES, Run
 from tests.makers_money import OCTOBER
 
 VERSIONS = versions_of(the_catalogue())
@@ -132,3 +133,59 @@ def test_a_finding_names_its_table() -> None:
     findings = list(check_versions([row_of("3/MO", suspense=0)], VERSIONS))
 
     assert findings == [Finding("L7", "charge", "3/MO", "suspense is 0.00 RUB, but its versions make it 5.00 RUB")]
+
+
+def kinds_of_the_vectors() -> dict[str, tuple[ChargeRow, Versions]]:
+    """One charge of each kind and sort, out of the cases of the vectors, with the versions of its world."""
+    found: dict[str, tuple[ChargeRow, Versions]] = {}
+    for case in CASES:
+        run = Run(case)
+        for batch in case["batches"]:
+            if "refused" not in batch:
+                run.book(batch)
+        versions = versions_of(run.world.catalogue)
+        for row in run.ledger.charges:
+            charge = row.charge
+            sort = f"{charge.kind.name} {charge.state.name} {charge.reason} {bool(charge.plan_version_id)}"
+            if charge.state != ChargeState.VOIDED:
+                found.setdefault(sort, (row, versions))
+    return found
+
+
+SORTS = kinds_of_the_vectors()
+
+
+def test_the_vectors_have_every_kind_of_charge() -> None:
+    assert {row.charge.kind for row, _ in SORTS.values()} == set(ChargeKind)
+
+
+@pytest.mark.parametrize("sort", SORTS)
+@pytest.mark.parametrize("amount", AMOUNTS)
+def test_an_amount_that_was_changed_is_found_in_every_sort_of_charge(sort: str, amount: str) -> None:
+    row, versions = SORTS[sort]
+    changed = replace(row, charge=replace(row.charge, **{amount: getattr(row.charge, amount) + 1}))
+
+    (sentence,) = found(changed, versions)
+
+    assert sentence.startswith(f"{amount} is ")
+    assert found(row, versions) == []
+
+
+def test_what_takes_back_nothing_that_is_there_is_found() -> None:
+    row, versions = SORTS["CHARGE_BACK POSTED charged_back True"]
+
+    assert found(replace(row, referral_given=None), versions) == ["what it takes back is not there"]
+
+
+def test_a_cost_of_outgoing_sms_that_is_gone_is_found() -> None:
+    row, versions = SORTS["MT_COST POSTED  False"]
+
+    assert found(row, replace(versions, cost=missing)) == ["it names the cost 1 of outgoing SMS, which is not there"]
+
+
+def test_a_plan_without_a_price_for_outgoing_sms_is_found() -> None:
+    row, versions = SORTS["MT POSTED  True"]
+
+    assert found(row, replace(versions, plan=missing)) == [
+        f"it names the plan version {row.charge.plan_version_id}, which has no price for outgoing SMS"
+    ]

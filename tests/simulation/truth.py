@@ -134,7 +134,8 @@ def _limited(world: World, mos: list[sa.Row[Any]]) -> list[str]:
     """The subscriber's limit: at most LIMIT in a window, and nobody is refused below it.
 
     Each process with links counts by itself. A clock that jumps forward ends windows; one that jumps back by more than
-    the grace ends none, and none lasts longer than its length from the first message after the jump.
+    the grace ends none, and none lasts longer than its length from the first message after the jump: the first that
+    its process gets, for it hears of the jump by no other.
     """
     found = []
     seen = world.seen
@@ -147,12 +148,12 @@ def _limited(world: World, mos: list[sa.Row[Any]]) -> list[str]:
         late += 2 * CLOCKS_AGREE_MS
     for source, its in groupby(ordered, key=lambda mo: mo.source):
         admitted: list[tuple[int, int]] = []
-        first_after: dict[int, int] = {}
+        first_after: dict[tuple[int, int], int] = {}
         for mo in its:
             at = seen.accepted_ms[mo.id]
             for ms in jumped_at:
                 if ms <= at:
-                    first_after.setdefault(ms, at)
+                    first_after.setdefault((ms, mo.process_id), at)
             if mo.verdict == Action.REJECT:
                 near = sum(1 for when, _ in admitted if at - late < when <= at)
                 # A process that began beside one whose clock is an hour ahead has counted its messages as of now.

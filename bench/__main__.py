@@ -1,6 +1,6 @@
 """`python -m bench [SECTION …] [--quick]`: the sections in turn; `python -m bench profile`: where the time goes.
 
-SECTIONS   all there are, in order; without a name all but memory are run, in about five minutes
+SECTIONS   all there are, in order; without a name all but memory, closing and growth are run, in about five minutes
 
 Rule: it prints and exits 0, whatever the figures are; it exits 1 when work was wrong.
 """
@@ -10,20 +10,25 @@ import sys
 
 from rich.console import Console
 
+from bench.closing import bench_closing
 from bench.codec import bench_codec
 from bench.commits import bench_commits
 from bench.counts import bench_counts
 from bench.kannel import bench_kannel, is_installed
 from bench.load import Measured
 from bench.memory import bench_memory
+from bench.money import bench_growth, bench_posting, bench_rating
 from bench.profile import Plan, run_profile
 from bench.routes import bench_routes
 from bench.table import Progress, Section, keep, show
 from bench.way import bench_way
 from tests import services
 
-SECTIONS = ("codec", "router", "fraud", "journal", "way-sqlite", "way-mariadb", "kannel", "memory")
-BY_DEFAULT = SECTIONS[:-1]
+SECTIONS = (
+    "codec", "router", "fraud", "rating", "journal", "posting", "way-sqlite", "way-mariadb", "kannel", "memory",
+    "closing", "growth",
+)  # fmt: skip
+BY_DEFAULT = SECTIONS[:-3]
 
 
 class Bench:
@@ -47,9 +52,17 @@ class Bench:
             return bench_kannel(say, self._floods, quick=quick) if is_installed() else None
         if name == "journal":
             return bench_commits(say, quick=quick)
+        if name == "posting":
+            return bench_posting(say, quick=quick)
+        if name == "closing":
+            return bench_closing(say, quick=quick)
+        if name == "growth":
+            return bench_growth(say, quick=quick)
         if name == "memory":
             return bench_memory(say, self._database, quick=quick)
-        return {"codec": bench_codec, "router": bench_routes, "fraud": bench_counts}[name](quick=quick)
+        return {"codec": bench_codec, "router": bench_routes, "fraud": bench_counts, "rating": bench_rating}[name](
+            quick=quick
+        )
 
 
 def main() -> int:

@@ -68,6 +68,14 @@ class Desk:
         arrival, call, move = (1e6 * one / times for one in spent)
         return arrival, call, move
 
+    def arrive(self, size: int, times: int) -> tuple[float, float]:
+        """(wall, CPU of this thread) in seconds of so many transactions with so many arrivals each."""
+        batches = [[self._arrival() for _ in range(size)] for _ in range(times)]
+        begun, cpu = time.monotonic(), time.thread_time()
+        for batch in batches:
+            self._journal.write(batch)
+        return time.monotonic() - begun, time.thread_time() - cpu
+
     def _write(self, facts: Sequence[Fact]) -> float:
         begun = time.thread_time()
         self._journal.write(facts)

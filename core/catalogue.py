@@ -4,7 +4,7 @@ Catalogue    all of it, with the version that it was read at
 Operator     an operator with its VAT rates and what outgoing SMS cost us; Link, a connection to a centre of its
 ShortCode    a number that subscribers write to, with its tariffs by operator and date
 Plan         what partners earn: versions with their tiers; PartnerPlan, who is on which plan and since when
-Partner      its referral terms; Service, its end point with its prefixes
+Partner      its referral terms, where its money goes; Service, its end point with its prefixes
 Limit        how many or how much in a window; Banned, a subscriber on a list
 
 Versions are looked up by the moment of acceptance: `valid_from` is inclusive, 0 is «from ever» (billing.md, section 7).
@@ -59,7 +59,10 @@ class OutgoingCost:
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """A mobile operator; `vat` and `costs` rise by date, `msisdn_prefixes` are international."""
+    """A mobile operator; `vat` and `costs` rise by date, `msisdn_prefixes` are international.
+
+    `settlement` says how its monthly files are laid out (core.settlement.columns), empty: nobody said.
+    """
 
     id: int
     code: str
@@ -69,6 +72,7 @@ class Operator:
     vat: tuple[VatRate, ...]
     msisdn_prefixes: tuple[str, ...] = ()
     costs: tuple[OutgoingCost, ...] = ()
+    settlement: Mapping[str, object] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +205,20 @@ class ReferralTerms:
 
 
 @dataclass(frozen=True, slots=True)
+class PayoutTarget:
+    """Where a partner's money in one currency goes: `method` is the bank or a provider, `details` what it asks for.
+
+    With the `schedule` monthly a payout is asked for each month by itself, with request when somebody asks.
+    """
+
+    id: int
+    currency: str
+    method: str
+    details: Mapping[str, str]
+    schedule: str = "request"
+
+
+@dataclass(frozen=True, slots=True)
 class Partner:
     """A partner: its plans by date, who referred it, how far its prepaid balance may go below zero (micros)."""
 
@@ -214,6 +232,7 @@ class Partner:
     concurrency: int = 32
     smpp_password_hash: str = field(default="", repr=False)
     api_key_hash: str = field(default="", repr=False)
+    payouts: tuple[PayoutTarget, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,6 +325,17 @@ class Catalogue:
                     return version
                 return None
         return None
+
+    def terms_at(self, partner: str, currency: str, moment: Instant) -> PlanVersion | None:
+        """The version of the partner's plan in a currency, for what is no message: its hold-back, its minimum."""
+        for assigned in reversed(self.partners[partner].plans):
+            if assigned.currency == currency and assigned.valid_from <= moment:
+                return version_at(self.plans[assigned.plan].versions, moment)
+        return None
+
+    def payout_of(self, partner: str, currency: str) -> PayoutTarget | None:
+        """Where the partner's money in a currency goes, or None."""
+        return next((target for target in self.partners[partner].payouts if target.currency == currency), None)
 
     def referral_at(self, partner: str, moment: Instant) -> ReferralTerms | None:
         """The referral terms that are running at that moment, or None."""

@@ -4,7 +4,7 @@ Mo           a premium SMS as an operator's link delivered it
 Route        the service that it is for; Unrouted, why there is none
 Verdict      what fraud says
 Settlement   all that is decided about one MO before it is rated
-Mt, MtState  a message to a subscriber, its states and the moves allowed (reliability.md, section 5)
+Mt, MtState  a message to a subscriber, who pays it (MtKind), its states and the moves allowed (reliability.md, 5)
 Receipt      what a message centre says became of an MT
 
 Rule: values only; who decides is router, fraud and traffic.
@@ -202,9 +202,23 @@ def may_move(old: MtState, new: MtState) -> bool:
     return new in MOVES[old]
 
 
+class MtKind(IntEnum):
+    """Who pays for an outgoing SMS. The numbers are stored."""
+
+    FREE = 0
+    STANDARD = 1
+    """Its partner."""
+    PREMIUM = 2
+    """The subscriber."""
+
+
 @dataclass(slots=True)
 class Mt:
-    """A message to a subscriber. `reply_to` is the MO's id of a free reply, 0 otherwise."""
+    """A message to a subscriber. `reply_to` is the MO's id of a free reply, 0 otherwise.
+
+    `price` (micros) is what is reserved for one that its partner pays, by its plan's version, when so many parts had
+    been counted in the month before it.
+    """
 
     id: int
     link: str
@@ -223,6 +237,11 @@ class Mt:
     maybe_twice: bool = False
     keys: list[str] = field(default_factory=list)
     """The operator's ids of the parts, as they are matched with receipts."""
+    kind: MtKind = MtKind.FREE
+    price: int = 0
+    currency: str = ""
+    plan_version_id: int = 0
+    parts_before: int = 0
 
 
 class ReceiptState(Enum):

@@ -14,7 +14,7 @@ Rule: the sums are a function of the charges as they stand, whatever the batches
 pending to posted, is taken out as it was and counted as it is. Currencies never meet.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple, TypeAlias
@@ -78,9 +78,7 @@ def _day_of_number(number: int) -> int:
     return day_of(number * DAY_MS)
 
 
-def sums_of(
-    charges: Iterable[tuple[PlainPlace, Charge | None, int]], entry_id: int, sums: Sums | None = None
-) -> Sums:
+def sums_of(charges: Iterable[tuple[PlainPlace, Charge | None, int]], entry_id: int, sums: Sums | None = None) -> Sums:
     """The sums of a batch, added to `sums`: (place, charge or none, the row's own id) each; what is posted names one
     entry. Hot: all that is usual happens here, 0.4 µs a message.
     """
@@ -263,15 +261,22 @@ class Owed:
         return self.opening + self.accrued - self.taken_back - self.paid
 
 
-def month_by_month(moved: Mapping[Month, tuple[int, int]], taken_back: Mapping[Month, int]) -> list[Owed]:
-    """(debits, credits) of the account by booked month, and what was taken back of it, which is among the credits."""
+def month_by_month(
+    moved: Mapping[Month, tuple[int, int]], taken_back: Mapping[Month, int], *, since: Month, until: Month
+) -> list[Owed]:
+    """The months that moved something, of (debits, credits) by booked month; one that says what is owed where none did.
+
+    `taken_back` is what charge-backs took off, which is among the credits.
+    """
     found: list[Owed] = []
     standing = 0
     for month, (debits, credits) in sorted(moved.items()):
-        back = taken_back.get(month, 0)
-        found.append(Owed(month, standing, debits, back, credits - back))
-        standing += debits - credits
-    return found
+        if since <= month <= until:
+            back = taken_back.get(month, 0)
+            found.append(Owed(month, standing, debits, back, credits - back))
+        if month <= until:
+            standing += debits - credits
+    return found or ([Owed(until, standing, 0, 0, 0)] if standing else [])
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,9 +310,3 @@ def months_back(month: Month, how_many: int) -> Month:
     """So many months before."""
     number = month // 100 * 12 + month % 100 - 1 - how_many
     return number // 12 * 100 + number % 12 + 1
-
-
-def months(first: Month, last: Month) -> Iterator[Month]:
-    """From one to the other, both included."""
-    for back in range(months_between(first, last), -1, -1):
-        yield months_back(last, back)

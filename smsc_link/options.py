@@ -37,6 +37,12 @@ class Common:
     tls_certificate: str = option("", "PEM file of our own certificate, where the operator asks for one")
     tls_key: str = option("", "PEM file of its key; empty: in the same file")
     tls_name: str = option("", "the name in the operator's certificate; empty: the host")
+    premium_on: str = option(
+        "delivered",
+        "when the subscriber has paid a premium MT: a receipt, or submission",
+        among=("delivered", "submitted"),
+    )
+    premium_wait_d: int = option(7, "days that an unknown premium MT waits for its receipt", least=1, most=60)
     parts_timeout_s: float = option(
         0.0, "a long MO is accepted without its missing parts after; 0: links.reassembly_timeout_s", least=0
     )

@@ -32,10 +32,13 @@ from core.ledger.audit import (
     Versions,
     VolumeRow,
 )
+from core.message import MtKind, MtState
 from core.tariff.charge import ChargeKind, ChargeState
 from store import schema
 from store.audit_journal import check_names, check_seconds, check_waiting
+from store.audit_months import MonthsCheck
 from store.charges import CHARGE_COLUMNS, ChargeReader, kind_of_number
+from store.daily import DailyCheck, premium_code
 from store.folding import FoldedCheck
 from store.pages import Query, pages
 
@@ -48,10 +51,14 @@ INVARIANTS = {
     "L6": "what partners earned in a month is F(V) of their volume",
     "L7": "every charge made again from its versions is the same",
     "L8": "balances are opening plus postings, none below its floor",
+    "L9": "what partners have set aside is reserved by messages that are on their way",
     "L10": "every acknowledged MO has one charge or a reason why none; nothing else has one of its own",
+    "L11": "a frozen month's totals equal those frozen",
+    "L12": "statement lines sum to the account's movement, and their numbers have no gap",
     "journal": "calls, replies, repeats and joined parts belong to a message that is there",
     "parts": "no part of a long message waits far beyond its time",
     "folded": "the folded sums of accounts are those of their postings",
+    "daily": "the daily sums of the reports are those of the charges",
 }
 FINDINGS_MAX = 1000
 """Of one invariant; a ledger with more is read by a person anyway."""
@@ -79,7 +86,11 @@ def audit(
     ledger.keep("L2", rules.check_sides(ledger.totals()))
     ledger.keep("L6", ledger.earnings.findings(versions.plan, _volumes(connection)))
     ledger.keep("L8", rules.check_balances(_balances(connection), ledger.totals()))
+    ledger.keep("L9", rules.check_reserved(_reserved(connection, ledger.login), ledger.totals()))
+    ledger.keep("L11", ledger.months.frozen(ledger.accounts.name))
+    ledger.keep("L12", ledger.months.statements(ledger.accounts.names))
     ledger.keep("folded", ledger.folded.findings(connection, ledger.accounts.address))
+    ledger.keep("daily", ledger.daily.findings())
     yield from ((name, ledger.found[name]) for name in INVARIANTS)
 
 
@@ -103,6 +114,8 @@ class _Ledger:
         self.accounts = _Accounts(connection)
         self.earnings = rules.Earnings()
         self.folded = FoldedCheck(connection)
+        self.months = MonthsCheck(connection, catalogue)
+        self.daily = DailyCheck(connection)
         self.found: dict[str, list[Finding]] = {name: [] for name in INVARIANTS}
 
     def keep(self, name: str, findings: Iterable[Finding]) -> None:
@@ -120,6 +133,7 @@ class _Ledger:
             self.keep("L5", rules.check_parts(some))
             self.keep("L7", rules.check_versions(some, self._versions))
             self.earnings.add(some)
+            self.keep("daily", self.daily.add(some))
             yield from some
 
     def postings(self) -> Iterator[PostingRow]:
@@ -135,10 +149,15 @@ class _Ledger:
             for entry_id, id_, debit_id, credit_id, currency, amount, month in some:
                 count(debit_id, credit_id, amount)
                 self.folded.add(id_, debit_id, credit_id, month, amount)
+                self.months.add(debit_id, credit_id, month, amount)
                 (debit, debit_in), (credit, credit_in) = name_of(debit_id), name_of(credit_id)
                 rows.append(PostingRow(str(id_), entry_id, debit, credit, currency, amount, month, debit_in, credit_in))
             self.keep("L1", rules.check_postings(rows))
             yield from rows
+
+    def login(self, partner_id: int) -> str:
+        """A partner's."""
+        return self._names.login(partner_id)
 
     def totals(self) -> Iterator[AccountTotal]:
         """What was posted on each account, after all postings have passed."""
@@ -147,13 +166,17 @@ class _Ledger:
     def _messages(self) -> Iterator[ChargeRow]:
         """Messages' own charges. L10 sees every message, those without a charge too."""
         mo = schema.Mo
-        query = sa.select(*(getattr(mo, name) for name in CHARGE_COLUMNS), mo.parts, mo.accepted_at)
+        columns = (getattr(mo, name) for name in CHARGE_COLUMNS)
+        query = sa.select(*columns, mo.short_code, mo.service_id, mo.parts, mo.accepted_at)
         for some in _chunks(_by_entry(self._connection, query, mo)):
             self.keep("L10", rules.check_reasons((row[1], row[2], row[3]) for row in some))
             for row in some:
+                came_in = (row[4], row[-4], row[-3])
                 if row[2] != ChargeState.NONE:
                     charge = self._names.charge(row, message_id=row[1], kind=ChargeKind.MO)
-                    yield ChargeRow(str(row[1]), row[0] or 0, charge, row[-2], row[-1], "mo")
+                    yield ChargeRow(str(row[1]), row[0] or 0, charge, row[-2], row[-1], "mo", None, came_in)
+                else:
+                    self.daily.add_free((*came_in, row[-2]), row[1])
 
     def _others(self) -> Iterator[ChargeRow]:
         """Charges that are rows of their own."""
@@ -161,13 +184,17 @@ class _Ledger:
         columns = (getattr(charge, name) for name in CHARGE_COLUMNS)
         parts = sa.func.coalesce(mo.parts, mt.parts, 1)
         accepted_at = sa.func.coalesce(mo.accepted_at, mt.created_at, 0)
-        query = sa.select(*columns, charge.message_id, charge.kind, parts, accepted_at, _referral_given())
+        short_code, service_id = sa.func.coalesce(mo.short_code, premium_code(), ""), sa.func.coalesce(mo.service_id, 0)
+        query = sa.select(
+            *columns, charge.message_id, charge.kind, short_code, service_id, parts, accepted_at, _referral_given()
+        )
         query = query.join(mo, mo.id == charge.message_id, isouter=True)
         query = query.join(mt, mt.id == charge.message_id, isouter=True)
         for row in _by_entry(self._connection, query, charge):
-            *_, message_id, kind, of_parts, at, given = row
+            *_, message_id, kind, code, service, of_parts, at, given = row
             made = self._names.charge(row, message_id=message_id, kind=kind_of_number(kind))
-            yield ChargeRow(str(row[1]), row[0] or 0, made, of_parts, at, "charge", given)
+            came_in = (row[4], code, service)
+            yield ChargeRow(str(row[1]), row[0] or 0, made, of_parts, at, "charge", given, came_in)
 
     def details(self) -> Iterator[DetailRow]:
         """All details in the order of their entries."""
@@ -217,13 +244,13 @@ class _Accounts:
     def __init__(self, connection: Connection) -> None:
         account = schema.Account
         query = sa.select(account.id, account.address, account.currency)
-        self._names = {id_: (address, currency) for id_, address, currency in pages(connection, query, (account.id,))}
+        self.names = {id_: (address, currency) for id_, address, currency in pages(connection, query, (account.id,))}
         self._debits: dict[int, int] = {}
         self._credits: dict[int, int] = {}
 
     def name(self, account_id: int) -> tuple[str, str]:
         """(address, currency)."""
-        return self._names.get(account_id, ("?", "?"))
+        return self.names.get(account_id, ("?", "?"))
 
     def address(self, account_id: int) -> str:
         """Its address."""
@@ -236,9 +263,19 @@ class _Accounts:
 
     def totals(self) -> Iterator[AccountTotal]:
         """What was posted on each."""
-        for id_, (address, currency) in self._names.items():
+        for id_, (address, currency) in self.names.items():
             debits, credits = self._debits.get(id_, 0), self._credits.get(id_, 0)
             yield AccountTotal(str(id_), address, currency, debits, credits)
+
+
+def _reserved(connection: Connection, login: Callable[[int], str]) -> Iterator[tuple[str, str, int]]:
+    """What outgoing SMS that are paid and not final have set aside, by partner and currency."""
+    mt = schema.Mt
+    on_their_way = mt.state.in_([int(state) for state in MtState if not state.is_final])
+    query = sa.select(mt.partner_id, mt.currency, sa.func.sum(mt.price))
+    query = query.where(on_their_way, mt.kind == int(MtKind.STANDARD)).group_by(mt.partner_id, mt.currency)
+    for partner_id, currency, amount in connection.execute(query):
+        yield login(partner_id), currency, int(amount)
 
 
 def _entries(connection: Connection) -> Iterator[EntryRow]:

@@ -70,11 +70,8 @@ def _patience_ms(link: Link) -> int:
 def check_seconds(connection: Connection) -> Iterator[Finding]:
     """L10 over table `charge`."""
     own = sa.select(Charge.id, Charge.message_id, Charge.kind, Mo.charge_state)
-    wrong = own.outerjoin(Mo, Mo.id == Charge.message_id).where(
-        sa.or_(
-            sa.and_(Charge.kind == int(ChargeKind.TIER_CORRECTION), Mo.id.is_(None)), Charge.kind == int(ChargeKind.MO)
-        )
-    )
+    is_lost = sa.and_(Mo.id.is_(None), ~sa.exists().where(Mt.id == Charge.message_id))
+    wrong = own.outerjoin(Mo, Mo.id == Charge.message_id).where(sa.or_(is_lost, Charge.kind == int(ChargeKind.MO)))
     yield from check_single((*row,) for row in sifted(connection, wrong, (Charge.id,)))
 
 

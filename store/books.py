@@ -7,8 +7,9 @@ open_month    the month that something is booked into now
 Rule: in a transaction of the caller's. The same key again books nothing; with other content it is a StoreConflict.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -19,16 +20,16 @@ from core.errors import StoreConflict
 from core.ledger.details import Detail
 from core.ledger.entry import Charge, Entry
 from core.ledger.facts import sum_postings
+from core.report import Place, sums_of
 from store import schema
+from store.accounts import Accounts
 from store.bulk import bulk_insert
+from store.daily import ACTS, places_of, write_sums
 from store.floors import Floors, floors_of
-from store.journal.booking import Accounts, first_open_month, write_postings
+from store.journal.booking import first_open_month, write_details, write_postings
 from store.journal.rows import CORRECTION_COLUMNS, charge_row
 
-DETAIL_COLUMNS = (
-    "entry_id", "kind", "debit_id", "credit_id", "currency", "amount", "month", "at", "message_id", "partner_id",
-    "subject", "author", "reason",
-)  # fmt: skip
+NOWHERE: Mapping[int, Place] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +72,11 @@ class Books:
         charges: Sequence[Charge] = (),
         details: Sequence[Detail] = (),
         floors: Floors | None = None,
+        places: Mapping[int, Place] = NOWHERE,
     ) -> int:
         """The entry's id; of one that was booked before, its own. Charges that are not posted get no entry.
+
+        `places` says where the charges' messages came in, by their ids, to whom knows it; the others are looked up.
 
         Raises Overdrawn, and the caller's transaction must then be rolled back; StoreConflict for other content.
         """
@@ -91,39 +95,33 @@ class Books:
         columns = ("id", "key", "digest", "kind", "at")
         bulk_insert(connection, schema.Entry, columns, [(entry_id, act.key, entry.digest(), act.kind, act.at)])
         write_postings(connection, self.accounts, postings, entry_id=entry_id)
-        self._write_charges(connection, charges, entry_id, act.at)
-        self._write_details(connection, details, entry_id, act.at)
+        self._write_charges(connection, charges, places, entry_id=entry_id, at=act.at)
+        write_details(connection, self.accounts, details, entry_id=entry_id, at=act.at)
         floors.write()
         return entry_id
 
-    def _write_charges(self, connection: Connection, charges: Sequence[Charge], entry_id: int, at: Instant) -> None:
-        operators = self._catalogue().operators
-        rows = [
-            (
-                self._next_id(), charge.message_id, int(charge.kind), operators[charge.operator].id, at,
-                *charge_row(charge, entry_id),
-            )
-            for charge in charges
-        ]  # fmt: skip
-        if rows:
-            bulk_insert(connection, schema.Charge, CORRECTION_COLUMNS, rows)
-
-    def _write_details(self, connection: Connection, details: Sequence[Detail], entry_id: int, at: Instant) -> None:
-        if not details:
+    def _write_charges(
+        self,
+        connection: Connection,
+        charges: Sequence[Charge],
+        places: Mapping[int, Place],
+        *,
+        entry_id: int,
+        at: Instant,
+    ) -> None:
+        if not charges:
             return
-        places = {(p.debit, p.currency) for p in (d.posting for d in details)}
-        places |= {(p.credit, p.currency) for p in (d.posting for d in details)}
-        ids = self.accounts.ids(connection, places)
-        rows = [
-            (
-                entry_id, d.kind.value, ids[d.posting.debit, d.posting.currency],
-                ids[d.posting.credit, d.posting.currency], d.posting.currency, d.posting.amount, d.posting.month, at,
-                d.about.message_id, d.about.partner_id, d.about.subject, d.about.author, d.about.reason,
-            )
-            for d in details
-        ]  # fmt: skip
-        if rows:
-            bulk_insert(connection, schema.Detail, DETAIL_COLUMNS, rows)
+        operators = self._catalogue().operators
+        unknown = {charge.message_id for charge in charges} - places.keys()
+        places = {**places, **places_of(connection, unknown)}
+        rows, placed = [], []
+        for charge in charges:
+            id_, operator_id = self._next_id(), operators[charge.operator].id
+            rows.append((id_, charge.message_id, int(charge.kind), operator_id, at, *charge_row(charge, entry_id)))
+            place = places.get(charge.message_id, Place(operator_id))
+            placed.append((place._replace(operator_id=operator_id), charge, id_))
+        bulk_insert(connection, schema.Charge, CORRECTION_COLUMNS, rows)
+        write_sums(connection, sums_of(placed, entry_id), ACTS)
 
 
 def open_month(connection: Connection, at: Instant, zone: str = "UTC") -> Month:

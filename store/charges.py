@@ -39,6 +39,10 @@ class ChargeReader:
             terms.id: terms.referrer for partner in catalogue.partners.values() for terms in partner.referral
         }
 
+    def login(self, partner_id: int) -> str:
+        """A partner's; `#7` for one that is not there."""
+        return self._partners.get(partner_id) or f"#{partner_id}"
+
     def charge(self, row: Any, *, message_id: int, kind: ChargeKind) -> Charge:
         """A row that begins with CHARGE_COLUMNS."""
         _, _, state, reason, operator_id, currency, partner_id, held, *rest = row

@@ -21,8 +21,9 @@ from core.ledger.entry import Charge
 from core.ledger.standing import Place, Standing, standing_of
 from core.tariff.charge import ChargeKind
 from core.tariff.rate import Volumes
+from store.accounts import Accounts
 from store.charges import CHARGE_COLUMNS, ChargeReader, kind_of_number
-from store.journal.booking import Accounts, first_open_month, load_counters, write_counters
+from store.journal.booking import first_open_month, load_counters, write_counters
 from store.schema import Charge as ChargeTable
 from store.schema import Detail, Mo
 

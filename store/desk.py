@@ -7,6 +7,7 @@ Rule: what a person asks for has a key: asked twice, it is done once (core.ledge
 """
 
 import contextlib
+import threading
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
@@ -15,13 +16,13 @@ from sqlalchemy import Connection
 
 from core.catalogue import Catalogue
 from core.clock import Clock, Instant
-from core.errors import StoreAway
+from core.errors import Buried, StoreAway
 from core.ids import Ids
 from store.books import Books
 from store.database import Database, is_conflict
 from store.faults import is_taken
 from store.processes import register, retire
-from store.pulse import show_life
+from store.pulse import BEAT_MS, show_life
 from store.secrets import Keyring
 from store.snapshot import read_catalogue
 
@@ -77,9 +78,27 @@ class Desk:
 def open_desk(database: Database, clock: Clock, keyring: Keyring) -> Iterator[Desk]:
     """A desk with the present catalogue. Raises StoreAway, ConfigError."""
     me = register(database, roles="desk", now=clock.now())
+    done = threading.Event()
+    pulse = threading.Thread(target=_beat, args=(database, me.id, clock, done), name="pulse", daemon=True)
+    pulse.start()
     try:
         with database.read() as connection:
             catalogue = read_catalogue(connection, keyring)
         yield Desk(database, lambda: catalogue, clock, Ids(me.slot, after=me.after), me.id)
     finally:
+        done.set()
+        pulse.join()
         retire(database, me.id, clock.now())
+
+
+def _beat(database: Database, process_id: int, clock: Clock, done: threading.Event) -> None:
+    """Who reads a file for a minute writes nothing meanwhile, and would be buried by the service."""
+    while not done.wait(BEAT_MS / 1000):
+        try:
+            with database.write() as connection:
+                show_life(connection, process_id, clock.now())
+        except (StoreAway, sa.exc.DBAPIError):
+            # The work itself will say so.
+            continue
+        except Buried:
+            return

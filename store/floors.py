@@ -22,8 +22,8 @@ from core.catalogue import Catalogue
 from core.errors import UserMistake
 from core.ledger.accounts import has_floor
 from core.money import format_micros
+from store.accounts import Accounts
 from store.bulk import bulk_upsert, insert_ignore
-from store.journal.booking import Accounts
 from store.schema import Balance
 
 Place: TypeAlias = tuple[str, str]

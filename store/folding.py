@@ -2,7 +2,7 @@
 (billing.md, section 4).
 
 fold_some    the next postings are added to the sums: one transaction, in the background
-read_sums    debits and credits of accounts: the folded sums and the postings since
+read_sums    debits and credits of accounts: the folded sums and the postings since; read_months, by booked month
 FoldedCheck  the sums held against the postings, for `tollbridge check`
 
 Nothing of it is on the way of a message: a batch writes its postings and no sum, so batches of several processes do not
@@ -110,6 +110,21 @@ def read_sums(connection: Connection, accounts: Collection[int] | None = None, m
         debits, credits = sums.get(account_id, (0, 0))
         sums[account_id] = debits, credits + amount
     return sums
+
+
+def read_months(connection: Connection, accounts: Collection[int]) -> Moved:
+    """Debits and credits of some accounts by booked month. Two looks of one picture: inside Database.read()."""
+    if not accounts:
+        return {}
+    done = last_folded(connection)
+    key = (FoldedSum.account_id, FoldedSum.month)
+    folded = sa.select(*key, FoldedSum.debits, FoldedSum.credits).where(FoldedSum.account_id.in_(accounts))
+    moved = {(row.account_id, row.month): (row.debits, row.credits) for row in connection.execute(folded)}
+    for side in (Posting.debit_id, Posting.credit_id):
+        since = sa.select(side, Posting.month, sa.func.sum(Posting.amount)).where(Posting.id > done, side.in_(accounts))
+        for account_id, month, amount in connection.execute(since.group_by(side, Posting.month)):
+            _add(moved, (account_id, month), side, int(amount))
+    return moved
 
 
 def last_folded(connection: Connection) -> int:

@@ -68,6 +68,22 @@ class EntryLife:
 
 
 @dataclass(frozen=True, slots=True)
+class DetailLife:
+    """What was moved for the message without being rated: a reservation, a release; by whom and why."""
+
+    kind: str
+    at: Instant
+    debit: str
+    credit: str
+    currency: str
+    amount: int
+    month: int
+    entry_id: int
+    author: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class AttemptLife:
     """One call to the partner. `status` 0: there was no HTTP answer; `key_id` "": it was not signed."""
 
@@ -125,7 +141,10 @@ class ReceiptLife:
 
 @dataclass(frozen=True, slots=True)
 class MtLife:
-    """A message to a subscriber. `key` is the operator's id where there is one part. A reply is free."""
+    """A message to a subscriber. `key` is the operator's id where there is one part.
+
+    `pays`: free, standard (its partner pays `price`), premium (the subscriber does).
+    """
 
     id: int
     reply_to: int
@@ -148,6 +167,10 @@ class MtLife:
     part_rows: tuple[MtPartLife, ...]
     moves: tuple[MoveLife, ...]
     receipts: tuple[ReceiptLife, ...]
+    pays: str
+    price: int
+    currency: str
+    charges: tuple[ChargeLife, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +246,7 @@ class Life:
     kind: str
     mo: MoLife | None
     mt: MtLife | None
+    details: tuple[DetailLife, ...]
     entries: tuple[EntryLife, ...]
     alerts: tuple[AlertLife, ...]
 

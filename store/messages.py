@@ -22,13 +22,14 @@ from sqlalchemy.orm import aliased
 from core.clock import Instant
 from core.ids import first_id_at
 from core.ledger.entry import ChargeKind, ChargeState
-from core.message import Action, MtState
+from core.message import Action, MtKind, MtState
 from store import schema
 from store.life import (
     AlertLife,
     AttemptLife,
     CallbackLife,
     ChargeLife,
+    DetailLife,
     EntryLife,
     Life,
     MessageLine,
@@ -49,7 +50,8 @@ Reader: TypeAlias = Callable[[Connection], T]
 """What a thread for reading is handed: it asks one connection, and returns values."""
 Row: TypeAlias = Any
 
-_NOT_PARKED = ("", "test")
+_NOT_PARKED = ("", "test", "free")
+_FOUND_A_HOME = (int(ChargeKind.CHARGE_BACK), int(ChargeKind.ASSIGNED))
 CALLBACK_STATES = ("waiting", "answered", "later", "refused", "dead")
 
 
@@ -61,12 +63,12 @@ def read_life(connection: Connection, message_id: int) -> Life | None:
     if mo is None and mt is None and kind != "part":
         return None
     mt = mt or (mo.reply if mo else None)
-    charges = (mo.charge, *mo.corrections) if mo else ()
-    entries = sorted({charge.entry_id for charge in charges if charge.entry_id})
+    charges = (*((mo.charge, *mo.corrections) if mo else ()), *(mt.charges if mt else ()))
     ids = [id_ for id_ in {message_id, mo_id, mt.id if mt else 0} if id_]
-    return Life(
-        message_id, kind, mo, mt, tuple(_read_entry(connection, id_) for id_ in entries), _read_alerts(connection, ids)
-    )
+    details = _read_details(connection, ids)
+    booked = {charge.entry_id for charge in charges if charge.entry_id} | {detail.entry_id for detail in details}
+    entries = tuple(_read_entry(connection, id_) for id_ in sorted(booked))
+    return Life(message_id, kind, mo, mt, details, entries, _read_alerts(connection, ids))
 
 
 def _belongs(connection: Connection, message_id: int) -> tuple[str, int, int]:
@@ -97,12 +99,14 @@ def parked_messages(
     connection: Connection, since: Instant, limit: int = 50, reason: str = ""
 ) -> tuple[MessageLine, ...]:
     """The last MO since a moment that lie in suspense or wait unrated, newest first; of one reason where it is named.
+    What was assigned, or given back to its operator, does not lie there any more.
 
     Looks at every message since then, a piece at a time.
     """
     mo = schema.Mo
     wanted = mo.reason == reason if reason else mo.reason.not_in(_NOT_PARKED)
-    found = sifted(connection, _lines().where(wanted), (mo.id,), since=first_id_at(since))
+    moved = sa.exists().where(schema.Charge.message_id == mo.id, schema.Charge.kind.in_(_FOUND_A_HOME))
+    found = sifted(connection, _lines().where(wanted, ~moved), (mo.id,), since=first_id_at(since))
     return tuple(_line(row) for row in reversed(deque(found, maxlen=limit)))
 
 
@@ -196,6 +200,21 @@ def _read_corrections(connection: Connection, mo_id: int) -> tuple[ChargeLife, .
     return tuple(_charge(connection, row, names.get(str(row.kind), str(row.kind))) for row in rows)
 
 
+def _read_details(connection: Connection, ids: Sequence[int]) -> tuple[DetailLife, ...]:
+    detail, debit, credit = schema.Detail, aliased(schema.Account), aliased(schema.Account)
+    rows: Any = connection.execute(
+        sa.select(
+            detail.kind, detail.at, debit.address, credit.address, detail.currency, detail.amount, detail.month,
+            detail.entry_id, detail.author, detail.reason,
+        )
+        .join(debit, debit.id == detail.debit_id)
+        .join(credit, credit.id == detail.credit_id)
+        .where(detail.message_id.in_(ids))
+        .order_by(detail.id)
+    )  # fmt: skip
+    return tuple(DetailLife(*row) for row in rows)
+
+
 def _read_entry(connection: Connection, entry_id: int) -> EntryLife:
     entry, posting = schema.Entry, schema.Posting
     head = connection.execute(sa.select(entry).where(entry.id == entry_id)).one()
@@ -267,7 +286,8 @@ def _read_mt(connection: Connection, which: sa.ColumnElement[bool], partner_id: 
         row.id, row.reply_to or 0, row.partner_id, row.link or "", row.operator or "", row.source, row.destination,
         row.text, row.parts, MtState(row.state).public, row.key, row.attempt, bool(row.maybe_twice), row.created_at,
         row.submitted_at, row.final_at, row.valid_until, row.error, parts, _read_moves(connection, row.id),
-        _read_receipts(connection, row.operator_id, keys),
+        _read_receipts(connection, row.operator_id, keys), MtKind(row.kind).name.lower(), row.price, row.currency,
+        _read_corrections(connection, row.id),
     )  # fmt: skip
 
 

@@ -21,7 +21,7 @@ from core.catalogue import Catalogue
 from core.clock import DAY_MS, HOUR_MS, MINUTE_MS, Clock, Instant
 from core.errors import StoreAway
 from core.ids import first_id_at
-from core.message import Callback, Mt, MtState
+from core.message import Callback, Mt, MtKind, MtState
 from store import schema
 from store.database import Database
 from store.journal.rows import RECEIPT_WAIT_MS
@@ -175,7 +175,7 @@ def _mt_of(row: Any, links: dict[int, str]) -> Mt:
     return Mt(
         row.id, links.get(row.link_id, ""), row.link_id, row.operator_id, row.source, row.destination, row.text,
         row.parts, row.created_at, row.reply_to or 0, row.partner_id, MtState.SUBMITTING, row.valid_until,
-        row.attempt, bool(row.maybe_twice),
+        row.attempt, bool(row.maybe_twice), kind=MtKind(row.kind),
     )  # fmt: skip
 
 

@@ -24,12 +24,12 @@ from sqlalchemy import Connection
 
 from core.clock import DAY_MS, MINUTE_MS, SECOND_MS, Instant
 from core.ids import SLOTS, first_id_at
-from core.message import MtState
+from core.message import MtKind, MtState
 from store.bulk import bulk_insert, bulk_upsert
 from store.database import Database, is_conflict
 from store.home import Home, here
 from store.journal.repeats import doubt_range
-from store.journal.rows import AT_ONCE
+from store.journal.rows import AT_ONCE, MOVE_COLUMNS
 from store.outbox import LONGEST_MS
 from store.pulse import ALIVE, BEAT_MS, DEAD, SILENT_MS, STOPPED, show_life
 from store.schema import Callback, LinkState, Mo, Mt, MtMove, Process
@@ -224,9 +224,16 @@ def _release(connection: Connection, process_id: int, now: Instant) -> None:
         sa.update(Callback).where(Callback.leased_by == process_id, Callback.due_at.is_not(None)).values(due_at=AT_ONCE)
     )
     held = connection.execute(
-        sa.select(Mt.id).where(Mt.process_id == process_id, Mt.state == int(MtState.SUBMITTING))
-    ).scalars()
-    ids = list(held)
+        sa.select(Mt.id, Mt.kind).where(Mt.process_id == process_id, Mt.state == int(MtState.SUBMITTING))
+    ).all()
+    paid = [row.id for row in held if row.kind != MtKind.FREE]
+    if paid:
+        # R5: somebody pays for it, and perhaps the subscriber has it. The next sweep ends it as unknown.
+        connection.execute(sa.update(Mt).where(Mt.id.in_(paid)).values(due_at=now, valid_until=now))
+        why = "its process ended before the answer: it is not sent again"
+        state = int(MtState.SUBMITTING)
+        bulk_insert(connection, MtMove, MOVE_COLUMNS, [(id_, now, state, state, why) for id_ in paid])
+    ids = [row.id for row in held if row.kind == MtKind.FREE]
     if ids:
         connection.execute(
             sa.update(Mt).where(Mt.id.in_(ids)).values(state=int(MtState.QUEUED), due_at=AT_ONCE, maybe_twice=True)
@@ -234,7 +241,7 @@ def _release(connection: Connection, process_id: int, now: Instant) -> None:
         rows = [
             (i, now, int(MtState.SUBMITTING), int(MtState.QUEUED), "its process ended before the answer") for i in ids
         ]
-        bulk_insert(connection, MtMove, ("mt_id", "at", "old", "new", "reason"), rows)
+        bulk_insert(connection, MtMove, MOVE_COLUMNS, rows)
 
 
 class LinkNow(NamedTuple):

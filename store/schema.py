@@ -40,7 +40,7 @@ class Base(DeclarativeBase):
 
 
 class Operator(Base):
-    """A mobile operator."""
+    """A mobile operator; `settlement` is how its monthly files are laid out (core.settlement), null: unknown."""
 
     __tablename__ = "operator"
 
@@ -50,6 +50,7 @@ class Operator(Base):
     country: Mapped[str] = mapped_column(sa.String(2))
     currency: Mapped[str] = mapped_column(sa.String(3))
     msisdn_prefixes: Mapped[Any] = mapped_column(Json, nullable=False)
+    settlement: Mapped[Any] = mapped_column(Json, nullable=True)
 
 
 class VatRate(Base):
@@ -489,6 +490,7 @@ class Payout(Base):
     __tablename__ = "payout"
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
+    key: Mapped[str] = mapped_column(sa.String(80), unique=True)
     partner_id: Mapped[int] = mapped_column(sa.BigInteger, index=True)
     currency: Mapped[str] = mapped_column(sa.String(3))
     amount: Mapped[int] = mapped_column(sa.BigInteger)
@@ -499,6 +501,7 @@ class Payout(Base):
     author: Mapped[str] = mapped_column(sa.String(80))
     requested_at: Mapped[int] = mapped_column(sa.BigInteger)
     approver: Mapped[str] = mapped_column(sa.String(80))
+    second_approver: Mapped[str] = mapped_column(sa.String(80))
     approved_at: Mapped[int] = mapped_column(sa.BigInteger)
     file_id: Mapped[int] = mapped_column(sa.BigInteger, index=True)
     reference: Mapped[str] = mapped_column(sa.String(80))
@@ -508,11 +511,13 @@ class Payout(Base):
 
 
 class PayoutFile(Base):
-    """A file for the bank as it was made: the same again, to the octet."""
+    """A file for the bank as it was made: the same again, to the octet. `key` makes it once only; `bank` is ours."""
 
     __tablename__ = "payout_file"
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
+    key: Mapped[str] = mapped_column(sa.String(80), unique=True)
+    bank: Mapped[str] = mapped_column(sa.String(40))
     format: Mapped[str] = mapped_column(sa.String(20))
     currency: Mapped[str] = mapped_column(sa.String(3))
     count: Mapped[int] = mapped_column(sa.Integer)
@@ -524,7 +529,7 @@ class PayoutFile(Base):
 
 
 class Payment(Base):
-    """Money that a provider says came in; its own reference makes it once only. `state`: 0 told, 1 booked, 2 parked."""
+    """Money that a provider says came in; its own reference makes it once only."""
 
     __tablename__ = "payment"
     __table_args__ = (sa.UniqueConstraint("provider", "reference"),)
@@ -534,6 +539,7 @@ class Payment(Base):
     reference: Mapped[str] = mapped_column(sa.String(80))
     state: Mapped[int] = mapped_column(sa.SmallInteger, index=True)
     partner_id: Mapped[int] = mapped_column(sa.BigInteger, index=True)
+    top_up: Mapped[str] = mapped_column(sa.String(64))
     currency: Mapped[str] = mapped_column(sa.String(3))
     amount: Mapped[int] = mapped_column(sa.BigInteger)
     digest: Mapped[str] = mapped_column(sa.String(64))
@@ -645,8 +651,9 @@ class SettlementRow(Base):
     __tablename__ = "settlement_row"
     __table_args__ = (
         sa.Index("settlement_row_by_line", "run_id", "line"),
-        sa.Index("settlement_row_by_verdict", "run_id", "verdict"),
+        sa.Index("settlement_row_by_verdict", "run_id", "decision", "verdict"),
         sa.Index("settlement_row_by_key", "run_id", "key"),
+        sa.Index("settlement_row_by_number", "run_id", "number", "at"),
     )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
@@ -663,6 +670,8 @@ class SettlementRow(Base):
     verdict: Mapped[int] = mapped_column(sa.SmallInteger)
     mo_id: Mapped[int] = mapped_column(sa.BigInteger, index=True)
     ours: Mapped[int] = mapped_column(sa.BigInteger)
+    due: Mapped[int] = mapped_column(sa.BigInteger)
+    decision: Mapped[int] = mapped_column(sa.SmallInteger)
     entry_id: Mapped[int | None] = mapped_column(sa.BigInteger)
     problem: Mapped[str] = mapped_column(sa.String(200))
 
@@ -942,6 +951,7 @@ class Mt(Base):
     price: Mapped[int] = mapped_column(sa.BigInteger, server_default=sa.text("0"))
     currency: Mapped[str] = mapped_column(sa.String(3), server_default="")
     plan_version_id: Mapped[int] = mapped_column(sa.BigInteger, server_default=sa.text("0"))
+    parts_before: Mapped[int] = mapped_column(sa.BigInteger, server_default=sa.text("0"))
 
 
 class MtPart(Base):

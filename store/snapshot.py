@@ -90,7 +90,7 @@ def _read(connection: sa.Connection, keyring: Keyring, version: int) -> core.Cat
 
 _RATE = ("id", "operator_id", "valid_from", "rate")
 _COST = ("id", "operator_id", "valid_from", "cost", "cost_on")
-_OPERATOR = ("id", "code", "name", "country", "currency", "msisdn_prefixes")
+_OPERATOR = ("id", "code", "name", "country", "currency", "msisdn_prefixes", "settlement")
 _CODE = ("id", "number", "default_reply")
 _LIMIT = ("id", "scope", "key", "metric", "window_ms", "threshold", "action", "on_outage")
 _LINK = (
@@ -105,6 +105,7 @@ _VERSION = (
 _PARTNER = (
     "id", "login", "currency", "credit_limit", "active", "concurrency", "smpp_password_hash", "api_key_hash",
 )  # fmt: skip
+_TARGET = ("id", "partner_id", "currency", "method", "details", "schedule")
 _SERVICE = ("id", "partner_id", "name", "method", "url", "secret", "mode", "default_reply", "status")
 _TERMS = ("id", "partner_id", "referrer_id", "rate", "valid_from", "until", "cap")
 
@@ -118,9 +119,19 @@ def _operators(connection: sa.Connection) -> dict[str, core.Operator]:
         costs[operator].append(core.OutgoingCost(number, valid_from, cost, cost_on))
     return {
         code: core.Operator(
-            number, code, name, country, currency, tuple(rates[number]), tuple(prefixes), tuple(costs[number])
+            number,
+            code,
+            name,
+            country,
+            currency,
+            tuple(rates[number]),
+            tuple(prefixes),
+            tuple(costs[number]),
+            settlement or {},
         )
-        for number, code, name, country, currency, prefixes in _rows(connection, schema.Operator, *_OPERATOR)
+        for number, code, name, country, currency, prefixes, settlement in _rows(
+            connection, schema.Operator, *_OPERATOR
+        )
     }
 
 
@@ -172,12 +183,15 @@ def _partners(connection: sa.Connection, names: _Names) -> dict[str, core.Partne
     referral: dict[int, list[core.ReferralTerms]] = defaultdict(list)
     for number, partner, referrer, *terms in _rows(connection, schema.ReferralTerms, *_TERMS, by="valid_from"):
         referral[partner].append(core.ReferralTerms(number, names.partners[referrer], *terms))
+    targets: dict[int, list[core.PayoutTarget]] = defaultdict(list)
+    for number, partner, *target in _rows(connection, schema.PayoutTarget, *_TARGET, by="currency"):
+        targets[partner].append(core.PayoutTarget(number, *target))
     partners: dict[str, core.Partner] = {}
     for row in _rows(connection, schema.Partner, *_PARTNER):
         values = dict(zip(_PARTNER, row))
         number = values["id"]
         partners[values["login"]] = core.Partner(
-            plans=tuple(on_plan[number]), referral=tuple(referral[number]), **values
+            plans=tuple(on_plan[number]), referral=tuple(referral[number]), payouts=tuple(targets[number]), **values
         )
     return partners
 

@@ -5,6 +5,7 @@ with the service `game` on GAME: the example of interfaces.md, section 3.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from core.catalogue import (
@@ -14,6 +15,7 @@ from core.catalogue import (
     Link,
     MtTier,
     Operator,
+    OutgoingCost,
     Partner,
     PartnerPlan,
     Plan,
@@ -36,6 +38,11 @@ NOON: Instant = 1_795_521_600_000
 
 def an_operator(code: str = "alpha", *, id: int = 1, vat: str = "0.20", currency: str = "RUB") -> Operator:
     return Operator(id, code, code.title(), "RU", currency, (VatRate(id, 0, parse_fraction(vat)),), ("7900", "7901"))
+
+
+def an_operator_with_cost(*costs: OutgoingCost) -> Operator:
+    """alpha, which takes this for outgoing SMS."""
+    return replace(an_operator(), costs=costs)
 
 
 def a_link(name: str = "alpha-1", *, id: int = 1, operator: str = "alpha", **changes: Any) -> Link:

@@ -30,7 +30,17 @@ COMMANDS = {
     "check": ("check", "Audit the ledger and the journal."),
     "sim": ("sim", "Be an operator's message centre, for tests."),
     "status": ("status", "Show links, queues and processes."),
+    "act": ("act", "Charge back, refund, release, refuse, assign, adjust: with a name and a reason."),
+    "replay": ("replay", "Rate a past month again by a changed plan or tariff, without writing."),
+    "close": ("close", "Close a month for ever and issue its statements."),
+    "statement": ("statement", "List, show and export partners' statements."),
+    "settle": ("settle", "Settle with operators: their monthly files, differences, payments."),
     "message": ("message", "Show the whole life of one message."),
+    "payout": ("payout", "Pay partners: ask, approve, send, and say what became of it."),
+    "payment": ("payment", "See what partners paid in; book what is parked."),
+    "convert": ("convert", "Convert a partner's money, or use its earnings for SMS."),
+    "rates": ("rates", "Load and list rates of conversion."),
+    "report": ("report", "Report revenue, earnings, what operators owe, tiers, ageing."),
 }
 CRASHES = Path("var/crashes.log")
 

@@ -26,6 +26,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from core.errors import ConfigError
+from core.money import BadAmount, parse_micros
 from store.database import read_url
 from store.provisioning.lines import Broken, Lines, decode, read_toml
 from store.provisioning.lines import Path as Where
@@ -77,6 +78,15 @@ def _fernet_keys(text: str) -> str:
         except ConfigError as error:
             raise wrong(str(error).partition(": ")[2]) from error
     return text
+
+
+def _amount(text: str) -> str:
+    try:
+        if parse_micros(text) >= 0:
+            return text
+    except BadAmount as error:
+        raise wrong(str(error)) from error
+    raise wrong("must not be below zero")
 
 
 def _tls_file(fault_of: Callable[..., str]) -> AfterValidator:
@@ -188,6 +198,28 @@ class SecuritySection(Section):
     key: Annotated[str, AfterValidator(_fernet_keys)] = Field(default="", repr=False)
 
 
+class MoneySection(Section):
+    """Acts of people that move money."""
+
+    second_person_above: Annotated[str, AfterValidator(_amount)] = "10000"
+
+    @property
+    def second_person_above_micros(self) -> int:
+        """In micros of any currency."""
+        return parse_micros(self.second_person_above)
+
+
+class CompanySection(Section):
+    """Who issues statements and payout files."""
+
+    name: Annotated[str, Field(max_length=140)] = "Tollbridge"
+    address: Annotated[str, Field(max_length=300)] = ""
+    tax_id: Annotated[str, Field(max_length=40)] = ""
+    bank: Annotated[str, Field(max_length=140)] = ""
+    iban: Annotated[str, Field(max_length=40)] = ""
+    bic: Annotated[str, Field(max_length=11)] = ""
+
+
 class Config(Section):
     """The whole configuration."""
 
@@ -200,13 +232,22 @@ class Config(Section):
     journal: JournalSection = JournalSection()
     links: LinksSection = LinksSection()
     logs: LogsSection = LogsSection()
+    money: MoneySection = MoneySection()
+    company: CompanySection = CompanySection()
     security: SecuritySection = SecuritySection()
+    payments: dict[str, dict[str, str]] = Field(default={}, repr=False)
+    """[payments.NAME], what each provider asks for: checked by partner_api/payments."""
+
+
+PAYMENTS = "payments"
 
 
 def _sections() -> dict[str, type[Section]]:
     """Every section by its name."""
     found: dict[str, type[Section]] = {}
     for name, field in Config.model_fields.items():
+        if name == PAYMENTS:
+            continue
         assert isinstance(field.annotation, type)
         assert issubclass(field.annotation, Section)
         found[name] = field.annotation
@@ -227,8 +268,11 @@ def load_config(path: Path | None, environ: Mapping[str, str], *, serves: bool =
     values, lines = ({}, Lines("")) if path is None else _read_file(path, context)
     from_environ = _read_environ(environ, context)
     for key, value in from_environ.items():
-        section, name = key.split(".")
-        values.setdefault(section, {})[name] = value
+        *tables, name = key.split(".")
+        table = values
+        for one in tables:
+            table = table.setdefault(one, {})
+        table[name] = value
     try:
         return Config.model_validate(values, context=context)
     except ValidationError as error:
@@ -285,7 +329,7 @@ def _where(finding: ErrorDetails) -> Where:
 
 def _key(where: Where) -> str:
     """The dotted key of a place; a mistake deeper than a key is one of the key."""
-    return ".".join(str(part) for part in where[:2])
+    return ".".join(str(part) for part in where[: 3 if where[:1] == (PAYMENTS,) else 2])
 
 
 def _explain(finding: ErrorDetails) -> str:
@@ -314,6 +358,10 @@ def _read_environ(environ: Mapping[str, str], context: dict[str, Any]) -> dict[s
         if not variable.startswith(PREFIX):
             continue
         key = VARIABLES.get(variable)
+        words = variable.removeprefix(PREFIX).lower().split("__")
+        if key is None and words[0] == PAYMENTS and len(words) == 3:
+            values[".".join(words)] = environ[variable]
+            continue
         if key is None:
             raise ConfigError(one_line(f"{variable}: there is no such variable{did_you_mean(variable, VARIABLES)}"))
         section, name = key.split(".")

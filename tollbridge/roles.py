@@ -50,7 +50,9 @@ from tollbridge.counting import choose_counts, watch_counts
 from tollbridge.descriptors import watch_descriptors
 from tollbridge.door import open_api
 from tollbridge.figures import count_stations
+from tollbridge.health import health_of
 from tollbridge.keys import keyring_of
+from tollbridge.payments import Payments, provider_settings
 from tollbridge.smpp_door import open_smpp
 from tollbridge.stopping import STOP_S, Deadline, Stage, at_most, drain
 from tollbridge.watch import Heartbeat, watch_catalogue
@@ -99,6 +101,7 @@ class Service:
         self._adapters = Adapters(lambda: self._catalogue)
         self._is_built = False
         self._patience = Patience(config.database.url)
+        self._payments = Payments(provider_settings(config))
         self.process_id = 0
         self.is_up = False
         self.died = asyncio.Event()
@@ -150,6 +153,8 @@ class Service:
 
     def _build(self, ids: Ids) -> None:
         config, pace = self.config, self._pace()
+        process = (self.database, lambda: self._catalogue, self._clock, ids, self.process_id)
+        self._payments.open(*process, write=self._writer.run, read=self._run_read)
         self.settler = Settler(
             Book.of(self._catalogue),
             self.counts,
@@ -275,6 +280,7 @@ class Service:
             reply=lambda *request: self.way.replies.reply(*request),
             health=self.health,
             metrics=self._read_metrics,
+            payments=self._payments,
         )
 
     def _read_metrics(self) -> bytes:
@@ -313,21 +319,8 @@ class Service:
         if not self._is_built:
             waits_for = self._patience.waits_for
             return {"status": "starting", "links": {}} | ({"reason": waits_for} if waits_for else {})
-        batcher = self.way.batcher
-        ok = self.is_up and not batcher.away and not batcher.is_stuck
-        body: dict[str, Any] = {"status": "ok" if ok else "unavailable", "links": dict(self.links.states())}
-        if batcher.away:
-            body["reason"] = batcher.why_away
-        elif batcher.is_stuck:
-            body["reason"] = "a batch waits for the database: another transaction holds it, or it hangs"
-        if self._smpp is not None:
-            body["smpp"] = self._smpp.totals()
-        body["queues"] = {
-            "commit": batcher.waiting,
-            "callbacks": self.way.dispatcher.waiting + self.way.dispatcher.running,
-            "replies": self.way.sender.waiting,
-        }
-        return body
+        smpp = None if self._smpp is None else self._smpp.totals()
+        return health_of(self.way, is_up=self.is_up, links=self.links.states(), smpp=smpp)
 
     async def _swap(self) -> None:
         begun = time.monotonic()

@@ -12,7 +12,17 @@ from rich.console import Console
 from rich.text import Text
 
 from core.money import format_micros
-from store.life import AttemptLife, CallbackLife, ChargeLife, EntryLife, Life, MessageLine, MoLife, MtLife
+from store.life import (
+    AttemptLife,
+    CallbackLife,
+    ChargeLife,
+    DetailLife,
+    EntryLife,
+    Life,
+    MessageLine,
+    MoLife,
+    MtLife,
+)
 from tollbridge.show import coloured, console, heading, moment, money, number, plain, table
 
 REASONS = {
@@ -23,6 +33,13 @@ REASONS = {
     "no_number": "its sender is no number, so nobody could answer it: what the operator pays lies in suspense",
     "no_prefix": "no service has a prefix that matches: what the operator pays lies in suspense",
     "test": "a test: nothing is charged",
+    "free": "writing to this short code costs nothing: its tariff charges what comes from it",
+    "charged_back": "the operator took it back",
+    "refunded": "the subscriber was refunded, by the operator",
+    "returned": "it was given back to the operator out of suspense",
+    "hold_refused": "what fraud held was refused: the revenue lies in suspense",
+    "assigned": "a person gave it to this partner",
+    "late": "its receipt came after the first charge was voided",
 }
 
 
@@ -36,6 +53,8 @@ def show_life(life: Life, *, full: bool, out: Console | None = None) -> None:
     mt = life.mt
     if mt is not None:
         _show_mt(mt, full, out)
+    if life.details:
+        _show_details(life.details, out)
     for entry in life.entries:
         _show_entry(entry, out)
     if life.alerts:
@@ -182,7 +201,23 @@ def _show_mt(mt: MtLife, full: bool, out: Console) -> None:
             "receipt",
             f"{moment(receipt.arrived_at)}  {plain(receipt.word)} {plain(receipt.error)}, waits for its MT",
         )
+    if mt.pays != "free":
+        who = f"its partner, {money(mt.price, mt.currency)}" if mt.pays == "standard" else "the subscriber"
+        _fact(out, "paid by", who)
     out.print()
+    for charge in mt.charges:
+        _show_charge(f"Charge: {charge.kind.replace('_', ' ')}", charge, out)
+
+
+def _show_details(details: Sequence[DetailLife], out: Console) -> None:
+    heading(out, "Moved for it")
+    lines = table("", ">amount", "from (debit)", "to (credit)", "what", "when (UTC)", "by", "why")
+    for one in details:
+        lines.add_row(
+            " ", money(one.amount, one.currency), one.debit, one.credit, one.kind.replace("_", " "), moment(one.at),
+            plain(one.author), plain(one.reason),
+        )  # fmt: skip
+    out.print(lines, "")
 
 
 def _show_entry(entry: EntryLife, out: Console) -> None:

@@ -2,7 +2,7 @@
 # Debian packages that a target needs: installs what is missing when we are root, names it otherwise.
 #   sh tools/packages.sh run    python3 with venv
 #   sh tools/packages.sh peers  Kannel, and node with npm
-#   sh tools/packages.sh test   the same, a compiler for mysqlclient, MariaDB and Redis for the tests' own servers
+#   sh tools/packages.sh test   the same, a compiler for mysqlclient, MariaDB and Redis for the tests' own servers, strace, pdftotext
 set -eu
 need=""
 has() { command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ]; }
@@ -17,6 +17,7 @@ if [ "${1:-run}" = test ]; then
     has my_print_defaults || want mariadb-client-core
     has redis-server || want redis-server
     has strace || want strace
+    has pdftotext || want poppler-utils
     ${PYTHON:-python3} -c 'import os, sysconfig, sys; sys.exit(not os.path.exists(sysconfig.get_path("include") + "/Python.h"))' 2>/dev/null || want python3-dev
 fi
 if [ "${1:-run}" = peers ]; then

@@ -115,6 +115,10 @@ class Settler:
                 fact.reply = self._own_reply(fact.mo, settlement.reply)
         return book.catalogue
 
+    def catalogue(self) -> Catalogue:
+        """The present one."""
+        return self.book.catalogue
+
     def restore(self, messages: Iterable[CountedMessage]) -> None:
         """Count again what was admitted before this process began; for counts that died with the last one."""
         self._counts.restore(self._asked_again(messages))

@@ -9,6 +9,7 @@ check_parts     L5  price = vat + operator + partner + referral + ours + suspens
 check_earnings  L6  the partner's amounts of a month = F(V), V = the sum of bases = the counter
 check_versions  L7  a charge made again from its versions is the same (core.ledger.recompute)
 check_balances  L8  balance row = opening + postings; none below its floor
+check_reserved  L9  what is set aside = the reservations of messages that are not final
 check_reasons   L10 every acknowledged MO has one charge or one reason why none
 check_single    L10 and no second one of kind `mo`
 
@@ -26,7 +27,7 @@ from typing import NamedTuple, TypeAlias
 
 from core.catalogue import PlanVersion
 from core.clock import Month, month_text
-from core.ledger.accounts import NoSuchAccount, balance, has_floor, kind_of
+from core.ledger.accounts import NoSuchAccount, balance, has_floor, kind_of, reserved
 from core.ledger.entry import ChargeKind, ChargeState, Entry, Posting
 from core.ledger.facts import PostingKey, postings_of_charge
 from core.ledger.recompute import check_versions
@@ -48,7 +49,7 @@ from core.tariff.tiers import earned
 __all__ = [
     "AccountTotal", "BalanceRow", "ChargeRow", "DetailRow", "Earnings", "EntryRow", "Finding", "MoRow", "PostingRow",
     "Versions", "VolumeRow", "check_balances", "check_earnings", "check_entries", "check_parts", "check_postings",
-    "check_reasons", "check_sides", "check_single", "check_states", "check_versions",
+    "check_reasons", "check_reserved", "check_sides", "check_single", "check_states", "check_versions",
 ]  # fmt: skip
 
 UNCHARGED = frozenset({"test", "duplicate", "free"})
@@ -275,6 +276,30 @@ def check_balances(balances: Iterable[BalanceRow], totals: Iterable[AccountTotal
             yield Finding("L8", total.table, total.row, sentence)
     for row in rows.values():
         yield from _moved(row, 0, 0)
+
+
+def check_reserved(waiting: Iterable[tuple[str, str, int]], totals: Iterable[AccountTotal]) -> Iterator[Finding]:
+    """L9, over (partner, currency, price) of outgoing SMS that are paid and not final, summed or one by one."""
+    should: dict[tuple[str, str], int] = {}
+    for login, currency, price in waiting:
+        place = (reserved(login), currency)
+        should[place] = should.get(place, 0) + price
+    for total in totals:
+        if not total.address.endswith(":reserved"):
+            continue
+        is_now = balance(kind_of(total.address), total.debits, total.credits)
+        wanted = should.pop((total.address, total.currency), 0)
+        if is_now != wanted:
+            sentence = (
+                f"{total.address} holds {format_micros(is_now)} {total.currency}, "
+                f"the messages on their way have reserved {format_micros(wanted)}"
+            )
+            yield Finding("L9", total.table, total.row, sentence)
+    for (address, currency), wanted in sorted(should.items()):
+        if wanted:
+            yield Finding(
+                "L9", "account", address, f"it is not there; messages have {format_micros(wanted)} {currency}"
+            )
 
 
 def check_reasons(messages: Iterable[MoRow | tuple[int, int, str]]) -> Iterator[Finding]:

@@ -37,6 +37,7 @@ class ChargeRow:
     """A charge as it is stored. `parts` and `accepted_at` are the message's; only L7 asks for them.
 
     `referral_given` is the referral of what a correction takes back; None where there is nothing to take back.
+    `came_in` is where the message did: the ids of operator and service around the short code; daily sums ask for it.
     """
 
     row: str
@@ -46,6 +47,7 @@ class ChargeRow:
     accepted_at: Instant = 0
     table: str = "charge"
     referral_given: int | None = None
+    came_in: tuple[int, str, int] = (0, "", 0)
 
 
 @dataclass(slots=True)

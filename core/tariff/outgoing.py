@@ -1,6 +1,5 @@
 """Outgoing SMS: what they cost their partner, the subscriber and us (billing.md, sections 3, 6 and 11).
 
-MtKind          free, paid by its partner (standard), or by the subscriber (premium)
 price_standard  parts at the plan's scale, by the parts counted before
 charge_standard the charge of a standard MT that is final and chargeable
 charge_cost     what it costs us, by the operator's own rule
@@ -13,7 +12,6 @@ surely submitted costs nobody anything: rejected and cancelled are never charged
 
 from collections.abc import Sequence
 from dataclasses import replace
-from enum import IntEnum
 
 from core.catalogue import MtTier, OutgoingCost, PlanVersion, ReferralTerms, Tariff, VatRate
 from core.clock import Month
@@ -29,25 +27,21 @@ ON_DELIVERED = "delivered"
 _NEVER = frozenset({MtState.REJECTED, MtState.CANCELLED})
 
 
-class MtKind(IntEnum):
-    """Who pays for an outgoing SMS. The numbers are stored."""
-
-    FREE = 0
-    STANDARD = 1
-    PREMIUM = 2
-
-
 def price_standard(scale: Sequence[MtTier], counted_before: int, parts: int) -> int | None:
     """The price in micros; None where the plan has no price for outgoing SMS, so that they are refused."""
     return mt_price(scale, counted_before, parts) if scale else None
 
 
-def is_chargeable(on: str, state: MtState) -> bool:
-    """Whether a final state is charged. UNKNOWN counts as submitted, and as not delivered (billing.md, section 6)."""
+def is_chargeable(on: str, state: MtState, *, was_submitted: bool) -> bool:
+    """Whether a final state is charged. UNKNOWN counts as submitted, and as not delivered (billing.md, section 6).
+
+    `was_submitted`: the operator accepted it. What it refused, and what never left because no link was there, is not
+    charged, whatever the state is called.
+    """
     assert state.is_final, state
-    if on == ON_DELIVERED:
-        return state is MtState.DELIVERED
-    return state not in _NEVER
+    if state in {MtState.DELIVERED, MtState.UNKNOWN}:
+        return state is MtState.DELIVERED or on != ON_DELIVERED
+    return on != ON_DELIVERED and was_submitted and state not in _NEVER
 
 
 def charge_standard(

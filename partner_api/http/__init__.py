@@ -9,6 +9,9 @@ problems.py   errors as application/problem+json
 repeats.py    Idempotency-Key
 messages.py   /v1/messages
 account.py    /v1/balance
+top_ups.py    /v1/top-ups
+payouts.py    /v1/payouts
+payments.py   /payments/NAME: what payment providers tell us
 sentences.py  what is wrong with a field, in our words
 views.py      what is taken and shown, as pydantic models
 openapi.py    the description, made from routes and models

@@ -18,10 +18,11 @@ from pydantic import BaseModel, ValidationError
 
 from core.clock import Clock
 from core.errors import RequestError, StoreAway
-from partner_api.http import account, messages
+from partner_api.http import account, messages, payouts, top_ups
 from partner_api.http.auth import Callers
 from partner_api.http.calls import Call, InFlight, Route
 from partner_api.http.openapi import describe
+from partner_api.http.payments import PATH, PaymentDoor
 from partner_api.http.ports import Ports
 from partner_api.http.problems import show_problems
 from partner_api.http.repeats import HEADER, digest_of, read_key
@@ -39,7 +40,7 @@ ANSWER_WAIT_S = 20
 """How long the database may take; a server that hangs is then taken for away."""
 DATABASE_WAIT_S = 1.5
 
-ROUTES: tuple[Route, ...] = (*messages.ROUTES, *account.ROUTES)
+ROUTES: tuple[Route, ...] = (*messages.ROUTES, *account.ROUTES, *top_ups.ROUTES, *payouts.ROUTES)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -60,6 +61,7 @@ def build_app(ports: Ports, *, clock: Clock) -> web.Application:
         return web.Response(body=ports.metrics(), headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
 
     app.router.add_get("/v1/openapi.json", openapi, name="openapi")
+    app.router.add_post(PATH, PaymentDoor(ports).answer, name="payment")
     app.router.add_get("/health", Health(ports).answer, name="health")
     app.router.add_get("/metrics", metrics, name="metrics")
     app.on_response_prepare.append(_say_little)

@@ -101,7 +101,7 @@ def view_of_mo(mo: MoLife, currency: str) -> MoView:
 
 
 def view_of_mt(mt: MtLife, currency: str) -> MtView:
-    """The MT with its history. Only free replies exist so far."""
+    """The MT with its history, and what its partner pays for it."""
     return MtView(
         kind="mt",
         id=str(mt.id),
@@ -111,8 +111,8 @@ def view_of_mt(mt: MtLife, currency: str) -> MtView:
         sender=mt.source,
         text=mt.text,
         parts=mt.parts,
-        price=format_micros(0),
-        currency=currency,
+        price=format_micros(mt.price),
+        currency=mt.currency or currency,
         created_at=iso_of(mt.created_at),
         submitted_at=_moment(mt.submitted_at),
         final_at=_moment(mt.final_at),

@@ -16,6 +16,7 @@ from partner_api.http.views import Problem
 _REFERENCE = "#/components/schemas/{model}"
 _WORDS = {
     200: "Found.",
+    201: "Made: durable.",
     202: "Accepted: durable, and on its way.",
     400: "The request cannot be read.",
     401: "No API key, or a wrong one.",

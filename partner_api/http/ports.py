@@ -2,6 +2,7 @@
 
 Ports         the catalogue, reads on a thread, the reply to an MO, health, metrics
 ReplyResult   what became of a reply, as traffic.submit says it
+PaymentDesk   what partners pay in and ask for, and what payment providers tell
 
 Rule: no part of the API opens a database, a socket or a file by itself.
 """
@@ -11,8 +12,13 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from core.catalogue import Catalogue, Partner
+from core.top_ups import Expected, Told
+from partner_api.payments.contract import Settings
 from store.life import Idempotency
 from store.messages import Reader
+from store.payments import Taken
+from store.payouts import PayoutRow
+from store.repeats import OnceOnly
 
 T = TypeVar("T")
 
@@ -50,6 +56,35 @@ class Reply(Protocol):
     ) -> Awaitable[ReplyResult]: ...
 
 
+class PaymentDesk(Protocol):
+    """Payments that come in, and payouts; each is durable when it returns. Raises StoreAway."""
+
+    @property
+    def settings(self) -> Mapping[str, Settings]:
+        """The providers that are set up, by name."""
+        ...
+
+    def begin(
+        self, partner: Partner, provider: str, currency: str, amount: int, once: OnceOnly[int] | None, /
+    ) -> Awaitable[int]:
+        """The number of a new top-up."""
+        ...
+
+    def request_payout(
+        self, partner: Partner, currency: str, amount: int | None, key: str, once: OnceOnly[PayoutRow] | None, /
+    ) -> Awaitable[PayoutRow]:
+        """The partner asks for its money. Raises UserMistake with why it cannot be."""
+        ...
+
+    def expected(self, number: int, /) -> Awaitable[Expected | None]:
+        """The top-up of a number."""
+        ...
+
+    def take(self, told: Told, /) -> Awaitable[Taken]:
+        """Book what a provider tells, once."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Ports:
     """All of it. `health` returns what GET /health says, at once and without waiting; its `status` is "ok" or not."""
@@ -59,3 +94,5 @@ class Ports:
     reply: Reply
     health: Callable[[], Mapping[str, Any]]
     metrics: Callable[[], bytes]
+    payments: PaymentDesk | None = None
+    """None: no money moves here."""

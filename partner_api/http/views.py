@@ -3,6 +3,8 @@
 ReplyBody, QueuedReply          POST /v1/messages/{id}/reply
 MoView, MtView                  GET /v1/messages/{id}
 BalanceView                     GET /v1/balance
+TopUpBody, TopUpView            POST /v1/top-ups
+PayoutBody, PayoutView          POST and GET /v1/payouts
 
 Rule: ids and amounts are strings (an id has 63 bits, JavaScript's numbers 53), times ISO 8601 in UTC, or null.
 """
@@ -122,6 +124,65 @@ class BalanceView(Model):
     """A line per currency."""
 
     balances: list[CurrencyBalance]
+
+
+class TopUpBody(Model):
+    """A payment that is to be made."""
+
+    provider: Annotated[str, StringConstraints(min_length=1, max_length=40)] = Field(
+        description="By whom it is paid; ask us which providers there are.", examples=["yoomoney"]
+    )
+    amount: Annotated[str, StringConstraints(min_length=1, max_length=20)] = Field(
+        description="In the provider's currency, with the digits of its minor unit.", examples=["1000.00"]
+    )
+
+
+class PayView(Model):
+    """Where it is paid: a link (GET), or a form to be sent there (POST)."""
+
+    method: Literal["GET", "POST"]
+    url: str
+    fields: dict[str, str] = Field(description="The fields of the form; with GET they are in the URL already.")
+
+
+class TopUpView(Model):
+    """A payment that is expected; your balance rises when the provider has told us of it."""
+
+    id: MessageId
+    provider: str
+    amount: Amount
+    currency: str
+    pay: PayView
+
+
+class PayoutBody(Model):
+    """The partner asks for its money."""
+
+    currency: Annotated[str, StringConstraints(pattern="^[A-Z]{3}$")] = Field(examples=["RUB"])
+    amount: Annotated[str, StringConstraints(min_length=1, max_length=20)] | None = Field(
+        default=None, description="Without it all that may be paid.", examples=["1000.00"]
+    )
+
+
+PayoutState: TypeAlias = Literal["requested", "approved", "sending", "sent", "paid", "failed", "returned", "cancelled"]
+
+
+class PayoutView(Model):
+    """Money on its way to the partner."""
+
+    id: MessageId
+    amount: Amount
+    currency: str
+    state: PayoutState
+    requested_at: Moment
+    ended_at: Moment | None
+    reason: str = Field(description="Why it failed, came back or was cancelled.")
+
+
+class PayoutsView(Model):
+    """The latest first."""
+
+    payouts: list[PayoutView]
 
 
 class Problem(BaseModel):

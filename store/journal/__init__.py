@@ -5,6 +5,7 @@ rows      facts → rows
 repeats   telling a redelivery from a new message
 booking   counters locked, charges rated, one entry
 outgoing  calls to partners, MT and their moves
+charging  outgoing SMS and money; premium, those that the subscriber pays
 receipts  receipts find their MT
 overdue   MT whose time is over
 alerts    limits that ask a person to look, once in a window
@@ -15,6 +16,7 @@ Rule: nothing is acknowledged before `Journal.write` has returned. A batch is wr
 """
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TypeVar
 
 import sqlalchemy as sa
@@ -24,12 +26,16 @@ from core.clock import Clock, Instant
 from core.errors import StoreAway
 from core.ids import Ids
 from core.ledger.entry import ChargeState
-from core.message import Mt
+from core.message import Mt, MtKind
+from core.report import Sums, sums_of
 from store import schema
+from store.accounts import Accounts
 from store.bulk import bulk_insert, insert_ignore
+from store.daily import slot_of, write_sums
 from store.database import Database, is_conflict
 from store.journal import booking, outgoing, overdue, receipts, repeats
 from store.journal.alerts import LimitAlerts
+from store.journal.charging import Charging
 from store.journal.facts import (
     AlertFact,
     CallbackFact,
@@ -38,6 +44,7 @@ from store.journal.facts import (
     DoubtFact,
     Fact,
     MoFact,
+    Moved,
     MtFact,
     NewMtFact,
     OverdueFact,
@@ -58,6 +65,7 @@ from store.journal.rows import (
     job_row,
     mo_row,
     part_row,
+    placed_charges,
     repeat_row,
 )
 from store.pulse import show_life
@@ -100,10 +108,12 @@ class Journal:
         self._ids = ids
         self._clock = clock
         self._lease_ms = lease_ms
-        self._accounts = booking.Accounts()
+        self._accounts = Accounts()
+        self._charging = Charging(self._accounts, ids.next)
         self._alerts = LimitAlerts()
         self._batch = 0
         self._counted: list[int] = []
+        self._sums: Sums = {}
 
     def write(self, facts: Sequence[Fact]) -> None:
         """Make a batch durable. Raises StoreAway when the database is away; with `in_doubt`, ask `resolve`.
@@ -140,6 +150,7 @@ class Journal:
 
     def _write(self, connection: Connection, facts: Sequence[Fact]) -> None:
         now = self._clock.now()
+        self._sums = {}
         for fact in facts:
             if isinstance(fact, SessionFact):
                 repeats.doubt_session(connection, fact, self._process_id)
@@ -151,20 +162,29 @@ class Journal:
         if calls := _of(facts, CallbackFact):
             outgoing.write_callbacks(connection, calls, self._process_id)
         if new := _of(facts, NewMtFact):
-            outgoing.write_new_mts(connection, new, self._process_id)
+            outgoing.write_new_mts(connection, new, self._process_id, partial(self._begin, connection))
+        told: list[Moved] = []
         if moves := _of(facts, MtFact):
-            outgoing.write_moves(connection, moves, self._process_id)
+            told += outgoing.write_moves(connection, moves, self._process_id)
         if came := _of(facts, ReceiptFact):
-            receipts.write_receipts(connection, came)
+            told += receipts.write_receipts(connection, came)
         if over := _of(facts, OverdueFact):
             # Behind the receipts: one that comes in the same batch was in time.
-            overdue.end_overdue(connection, over)
+            told += overdue.end_overdue(connection, over)
+        if told:
+            self._charging.settle(connection, told, self._decider.catalogue(), self._sums)
         known = [repeat_row(fact, self._process_id) for fact in _of(facts, RepeatFact)]
         if known:
             bulk_insert(connection, MoRepeat, REPEAT_COLUMNS, known)
         alerts = _of(facts, AlertFact)
         if alerts:
             bulk_insert(connection, Alert, ALERT_COLUMNS, [alert_row(alert) for alert in alerts])
+        # Last: other processes may wait for these rows.
+        write_sums(connection, self._sums, slot_of(self._process_id))
+
+    def _begin(self, connection: Connection, new: Sequence[NewMtFact]) -> None:
+        if any(fact.mt.kind is not MtKind.FREE for fact in new):
+            self._charging.begin(connection, new, self._decider.catalogue(), self._sums)
 
     def _write_arrivals(self, connection: Connection, arrivals: Sequence[MoFact | PartFact], now: Instant) -> None:
         repeats.tell(connection, arrivals, now, self._clock.monotonic_ms())
@@ -190,6 +210,7 @@ class Journal:
         process_id = self._process_id
         bulk_insert(connection, Mo, MO_COLUMNS, [mo_row(fact, process_id, entry_id) for fact in new])
         self._write_corrections(connection, new, entry_id, now)
+        sums_of(placed_charges(new), entry_id, self._sums)
         jobs = []
         replies: list[Mt] = []
         spoken = []
@@ -268,5 +289,7 @@ def _forget(fact: Fact) -> None:
         fact.settlement = None
         fact.charges = []
         fact.job = fact.reply = None
+    elif isinstance(fact, NewMtFact):
+        fact.refused = ""
     elif isinstance(fact, CallbackFact):
         fact.stored = False

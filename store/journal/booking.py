@@ -1,68 +1,42 @@
 """Rating a batch under its locks and writing its one entry (billing.md, sections 4 and 12).
 
-Order: the first open month; missing counter rows; the counters in id order FOR UPDATE; rate in Python; accounts;
-the entry with its summed postings; the counters, one statement per table.
+Order: the first open month, shared; missing counter rows; the counters in id order FOR UPDATE; rate in Python;
+accounts; the entry with its summed postings; the counters, one statement per table.
 
 Rule: a message that cannot be rated never stops the others; it goes to suspense with its reason.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from core.catalogue import Catalogue
 from core.clock import Instant, Month
+from core.ledger.details import Detail
 from core.ledger.entry import Charge, Entry, Posting
 from core.ledger.facts import sum_postings
+from core.statement import next_month
 from core.tariff.rate import ReferralKey, Unrated, VolumeKey, Volumes, rate, referral_key, unrated, volume_key
 from store import schema
+from store.accounts import Accounts
 from store.bulk import bulk_insert, bulk_upsert, insert_ignore
 from store.journal.facts import MoFact
-from store.schema import Account, ReferralGiven, Volume
+from store.schema import ReferralGiven, Series, Volume
 from store.text import read_text
 
 _VOLUME = ("partner_id", "plan_version_id", "month", "volume", "parts")
 _REFERRAL = ("terms_id", "currency", "given")
 _ENTRY = ("id", "key", "digest", "kind", "at")
+_DETAIL = (
+    "entry_id", "kind", "debit_id", "credit_id", "currency", "amount", "month", "at", "message_id", "partner_id",
+    "subject", "author", "reason",
+)  # fmt: skip
 _POSTING = ("entry_id", "debit_id", "credit_id", "currency", "amount", "month")
+MONTHS = "months"
+"""The row of `series` that names the last closed month: the lock between those who book and who closes."""
 _IN_LIST = 200
 """Rows asked for in one statement: SQLite allows 32 766 parameters, and short statements are cached."""
-
-
-@dataclass(slots=True)
-class Accounts:
-    """Which rows are there: ids of accounts by (address, currency), volumes. Kept only when the batch was committed."""
-
-    known: dict[tuple[str, str], int] = field(default_factory=dict)
-    fresh: dict[tuple[str, str], int] = field(default_factory=dict)
-    counters: set[VolumeKey] = field(default_factory=set)
-    """Volumes whose rows are there: never removed, so a batch that was rolled back is the only doubt."""
-    fresh_counters: set[VolumeKey] = field(default_factory=set)
-
-    def ids(self, connection: Connection, wanted: set[tuple[str, str]]) -> dict[tuple[str, str], int]:
-        """Ids of all that are wanted."""
-        missing = [place for place in wanted if place not in self.known]
-        if missing:
-            insert_ignore(connection, Account, ("address", "currency"), sorted(missing))
-            addresses = {address for address, _ in missing}
-            rows = connection.execute(
-                sa.select(Account.address, Account.currency, Account.id).where(Account.address.in_(addresses))
-            )
-            self.fresh = {(address, currency): id_ for address, currency, id_ in rows}
-        return {place: self.known.get(place) or self.fresh[place] for place in wanted}
-
-    def keep(self) -> None:
-        """The batch was committed."""
-        self.known.update(self.fresh)
-        self.counters |= self.fresh_counters
-        self.forget()
-
-    def forget(self) -> None:
-        """The batch was rolled back: the rows that it made are gone."""
-        self.fresh = {}
-        self.fresh_counters = set()
 
 
 def rate_batch(
@@ -85,11 +59,31 @@ def rate_batch(
 
 
 def first_open_month(connection: Connection) -> Month:
-    """The month after the last closed one; 0 when none is closed."""
-    closed: int | None = read_text(connection, "SELECT max(month) FROM closed_month")[0][0]
-    if closed is None:
-        return 0
-    return closed + 1 if closed % 100 < 12 else (closed // 100 + 1) * 100 + 1
+    """The month after the last closed one; 0 when none is closed. None is closed before this transaction ends.
+
+    A batch that asked, and commits after a month was closed, would book into a frozen month: so it holds a lock that
+    all batches share and closing waits for (`hold_months`). SQLite's single writer needs none.
+    """
+    closed = _last_closed(connection, "LOCK IN SHARE MODE")
+    return next_month(closed) if closed else 0
+
+
+def hold_months(connection: Connection) -> Month:
+    """The last closed month, 0 for none; nobody books anything before this transaction ends."""
+    return _last_closed(connection, "FOR UPDATE")
+
+
+def _last_closed(connection: Connection, lock: str) -> Month:
+    # One row by its key: 4 µs more than asking closed_month, which has no row to lock for a month that is not in it.
+    lock = "" if connection.dialect.name == "sqlite" else lock
+    sql = f"SELECT last FROM series WHERE name = '{MONTHS}' {lock}"
+    rows = read_text(connection, sql)
+    if not rows:
+        # The first time ever. Whoever comes second waits for the row, and finds what the first has left.
+        ((closed,),) = read_text(connection, "SELECT coalesce(max(month), 0) FROM closed_month")
+        insert_ignore(connection, Series, ("name", "last"), [(MONTHS, int(closed))])
+        rows = read_text(connection, sql)
+    return int(rows[0][0])
 
 
 def _lock(connection: Connection, accounts: Accounts, waiting: Sequence[Unrated]) -> Volumes:
@@ -138,6 +132,22 @@ def _select_volumes(connection: Connection, keys: list[VolumeKey]) -> dict[Volum
     return found
 
 
+def lock_parts(connection: Connection, accounts: Accounts, keys: list[VolumeKey]) -> dict[VolumeKey, int]:
+    """How many parts of outgoing SMS were counted: rows that are there and locked; `keys` are sorted."""
+    _locked_volumes(connection, accounts, keys)
+    place = sa.tuple_(Volume.partner_id, Volume.plan_version_id, Volume.month)
+    rows = connection.execute(
+        sa.select(Volume.partner_id, Volume.plan_version_id, Volume.month, Volume.parts).where(place.in_(keys))
+    )
+    return {(partner_id, plan_id, month): parts for partner_id, plan_id, month, parts in rows}
+
+
+def write_parts(connection: Connection, parts: dict[VolumeKey, int]) -> None:
+    """What was counted since; `volume` is not ours to change here."""
+    rows = [(*key, 0, count) for key, count in sorted(parts.items())]
+    bulk_upsert(connection, Volume, _VOLUME, rows, update=("parts",))
+
+
 def _locked_referrals(connection: Connection, keys: list[ReferralKey]) -> dict[ReferralKey, int]:
     insert_ignore(connection, ReferralGiven, _REFERRAL, [(*key, 0) for key in keys])
     place = sa.tuple_(ReferralGiven.terms_id, ReferralGiven.currency)
@@ -165,13 +175,41 @@ def write_counters(connection: Connection, volumes: Volumes, before: dict[Referr
 
 
 def write_entry(
-    connection: Connection, accounts: Accounts, charges: Sequence[Charge], *, entry_id: int, at: Instant
-) -> None:
-    """One entry for the whole batch, with its postings summed; nothing when no charge was posted."""
-    postings = sum_postings(charges)
+    connection: Connection,
+    accounts: Accounts,
+    charges: Sequence[Charge],
+    *,
+    entry_id: int,
+    at: Instant,
+    details: Sequence[Detail] = (),
+) -> Entry:
+    """One entry for the whole batch, with its postings summed, and its details."""
+    postings = sum_postings(charges, details)
     entry = Entry(f"batch:{entry_id}", tuple(postings))
     bulk_insert(connection, schema.Entry, _ENTRY, [(entry_id, entry.key, entry.digest(), "batch", at)])
     write_postings(connection, accounts, postings, entry_id=entry_id)
+    write_details(connection, accounts, details, entry_id=entry_id, at=at)
+    return entry
+
+
+def write_details(
+    connection: Connection, accounts: Accounts, details: Sequence[Detail], *, entry_id: int, at: Instant
+) -> None:
+    """What one entry holds that is not rated."""
+    if not details:
+        return
+    places = {(p.debit, p.currency) for p in (d.posting for d in details)}
+    places |= {(p.credit, p.currency) for p in (d.posting for d in details)}
+    ids = accounts.ids(connection, places)
+    rows = [
+        (
+            entry_id, d.kind.value, ids[d.posting.debit, d.posting.currency],
+            ids[d.posting.credit, d.posting.currency], d.posting.currency, d.posting.amount, d.posting.month, at,
+            d.about.message_id, d.about.partner_id, d.about.subject, d.about.author, d.about.reason,
+        )
+        for d in details
+    ]  # fmt: skip
+    bulk_insert(connection, schema.Detail, _DETAIL, rows)
 
 
 def write_postings(connection: Connection, accounts: Accounts, postings: Sequence[Posting], *, entry_id: int) -> None:

@@ -4,7 +4,7 @@ MoFact        a whole MO: a repeat, or settled, rated, booked, with its job
 PartFact      a part of a long MO that waits for the others
 CallbackFact  what became of a call to a partner, with the reply
 MtFact        a move of an MT: submitted, put back, failed …
-NewMtFact     a new MT, a reply through the API
+NewMtFact     a new MT: a reply through the API, or one that somebody pays
 ReceiptFact   what a message centre says became of an MT
 DoubtFact     messages whose answer may not have arrived
 SessionFact   a session ended without unbind: its last messages are in doubt
@@ -21,7 +21,7 @@ from typing import Protocol, TypeAlias
 from core.catalogue import Catalogue, Link
 from core.clock import Instant
 from core.ledger.entry import Charge
-from core.message import Answer, Callback, Mo, Mt, MtState, Receipt, Settlement
+from core.message import Answer, Callback, Mo, Mt, MtKind, MtState, Receipt, Settlement
 from core.sms.parts import Piece
 from store.life import Idempotency
 
@@ -156,6 +156,22 @@ class MtFact:
     """The state after the commit: a receipt that had come before may have moved it on."""
 
 
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A move of an MT as whoever wrote it saw it: what money asks for.
+
+    `gave_up`: it is unknown for so long that a premium one is not paid any more.
+    """
+
+    mt_id: int
+    old: MtState
+    new: MtState
+    at: Instant
+    kind: MtKind
+    operator_id: int
+    gave_up: bool = False
+
+
 @dataclass(slots=True)
 class OverdueFact:
     """MT whose time was over at `at`, as a look into the database said. Those that moved since stay as they are."""
@@ -170,11 +186,15 @@ class OverdueFact:
 
 @dataclass(slots=True)
 class NewMtFact:
-    """A reply through the API. `existing` is the id of the reply that was there before (0: this one is it)."""
+    """A new MT: a reply through the API, or one that somebody pays.
+
+    `existing` is the id of the reply that was there before (0: this one is it); `refused` why it is not sent.
+    """
 
     mt: Mt
     idempotency: Idempotency | None = None
     existing: int = 0
+    refused: str = ""
 
 
 @dataclass(slots=True)
@@ -234,6 +254,10 @@ class Decider(Protocol):
 
     def decide(self, facts: Sequence[MoFact]) -> Catalogue:
         """Fill in `settlement`, `reply` of each fact, in order; return the catalogue that they are rated by."""
+        ...
+
+    def catalogue(self) -> Catalogue:
+        """The present one: what outgoing SMS are priced by."""
         ...
 
     def job(self, fact: MoFact) -> Callback | None:

@@ -7,16 +7,16 @@ write_moves       submitted, put back, failed: the MT's whole row again
 Rule: one MO has at most one reply: `mt.reply_to` is unique, and we look before we insert.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from core.clock import Instant
-from core.message import Mt, MtState, may_move
+from core.message import Mt, MtKind, MtState, may_move
 from store import schema
 from store.bulk import bulk_insert, bulk_update, insert_ignore
-from store.journal.facts import CallbackFact, CallbackState, MtFact, NewMtFact
+from store.journal.facts import CallbackFact, CallbackState, Moved, MtFact, NewMtFact
 from store.journal.receipts import apply_early
 from store.journal.rows import (
     AT_ONCE,
@@ -25,12 +25,14 @@ from store.journal.rows import (
     MOVED_COLUMNS,
     MT_COLUMNS,
     MT_PART_COLUMNS,
+    PAID_COLUMNS,
     TRIED_COLUMNS,
     attempt_row,
     move_row,
     moved_row,
     mt_part_rows,
     mt_row,
+    paid_row,
     tried_row,
 )
 from store.text import read_text
@@ -92,28 +94,42 @@ def insert_mts(connection: Connection, mts: Sequence[Mt], process_id: int) -> No
         bulk_insert(connection, schema.Mt, MT_COLUMNS, [mt_row(mt, process_id) for mt in mts])
 
 
-def write_new_mts(connection: Connection, facts: Sequence[NewMtFact], process_id: int) -> None:
-    """Replies through the API; the first one stays."""
+def write_new_mts(
+    connection: Connection,
+    facts: Sequence[NewMtFact],
+    process_id: int,
+    begin: Callable[[Sequence[NewMtFact]], None] = lambda facts: None,
+) -> None:
+    """Replies through the API; the first one stays. `begin` prices those that somebody pays, and may refuse them."""
     taken = replies_of(connection, [fact.mt.reply_to for fact in facts if fact.mt.reply_to])
-    new: list[Mt] = []
+    fresh: list[NewMtFact] = []
     for fact in facts:
         fact.existing = taken.get(fact.mt.reply_to, 0) if fact.mt.reply_to else 0
         if not fact.existing:
-            new.append(fact.mt)
+            fresh.append(fact)
             if fact.mt.reply_to:
                 taken[fact.mt.reply_to] = fact.mt.id
-    insert_mts(connection, new, process_id)
+    begin(fresh)
+    sent = [fact.mt for fact in fresh if not fact.refused]
+    insert_mts(connection, [mt for mt in sent if mt.kind is MtKind.FREE], process_id)
+    paid = [(*mt_row(mt, process_id), *paid_row(mt)) for mt in sent if mt.kind is not MtKind.FREE]
+    if paid:
+        bulk_insert(connection, schema.Mt, (*MT_COLUMNS, *PAID_COLUMNS), paid)
     remembered = []
-    for fact in facts:
-        if fact.idempotency is not None and not fact.existing:
+    for fact in fresh:
+        if fact.idempotency is not None and not fact.refused:
             answer = fact.idempotency.answer(fact.mt.id, fact.mt.parts)
             place = (fact.mt.partner_id, fact.idempotency.key)
             remembered.append((*place, answer.digest, answer.status, answer.body, fact.mt.created_at))
     insert_ignore(connection, schema.Idempotency, _IDEMPOTENCY, remembered)
 
 
-def write_moves(connection: Connection, facts: Sequence[MtFact], process_id: int) -> None:
-    """Moves of MT that this process holds. What was submitted may already have a receipt that waits for it."""
+def write_moves(connection: Connection, facts: Sequence[MtFact], process_id: int) -> list[Moved]:
+    """Moves of MT that this process holds. What was submitted may already have a receipt that waits for it.
+
+    Given back are the moves that money may ask for, in their order.
+    """
+    told: list[Moved] = []
     rows = {}
     parts = []
     moves = []
@@ -125,6 +141,8 @@ def write_moves(connection: Connection, facts: Sequence[MtFact], process_id: int
             moves.append(move_row(mt.id, fact.at, old, new, fact.error))
         mt.state = fact.became = new
         rows[mt.id] = moved_row(fact, process_id)
+        if new.is_final or new is MtState.SUBMITTED:
+            told.append(Moved(mt.id, old, new, fact.at, mt.kind, mt.operator_id))
         parts += mt_part_rows(fact)
     bulk_update(connection, schema.Mt, MOVED_COLUMNS, list(rows.values()))
     if parts:
@@ -134,7 +152,7 @@ def write_moves(connection: Connection, facts: Sequence[MtFact], process_id: int
         bulk_insert(connection, schema.MtPart, MT_PART_COLUMNS, parts)
     if moves:
         bulk_insert(connection, schema.MtMove, MOVE_COLUMNS, moves)
-    apply_early(connection, facts)
+    return told + apply_early(connection, facts)
 
 
 def let_go(connection: Connection, ids: Collection[int], now: Instant, process_id: int) -> None:

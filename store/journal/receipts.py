@@ -17,11 +17,11 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from core.clock import Instant
-from core.message import MtState, ReceiptState, may_move
+from core.message import MtKind, MtState, ReceiptState, may_move
 from core.message import Receipt as ReceiptValue
 from store import schema
 from store.bulk import bulk_insert
-from store.journal.facts import MtFact, ReceiptFact
+from store.journal.facts import Moved, MtFact, ReceiptFact
 from store.journal.rows import MOVE_COLUMNS, RECEIPT_COLUMNS, error_of, move_row, receipt_row, short_key
 from store.text import read_text
 
@@ -55,6 +55,7 @@ class _Spoken:
     state: MtState
     destination: str
     link_id: int
+    kind: int
     part_id: int = 0
     part_state: MtState = MtState.SUBMITTED
 
@@ -70,11 +71,12 @@ class _Spoken:
         return self.state is MtState.UNKNOWN
 
 
-def write_receipts(connection: Connection, facts: Sequence[ReceiptFact]) -> dict[int, MtState]:
-    """Move what the receipts speak of; keep those that speak of nothing we know. Returns the new state by MT."""
+def write_receipts(connection: Connection, facts: Sequence[ReceiptFact]) -> list[Moved]:
+    """Move what the receipts speak of; keep those that speak of nothing we know. Returns the moves, in order."""
     known = _known(connection, facts)
     rivals = _rivals(connection, facts, known)
     moved: dict[int, MtState] = {}
+    told: list[Moved] = []
     moves: list[tuple[object, ...]] = []
     kept: list[tuple[object, ...]] = []
     changes: dict[tuple[MtState, str, Instant], list[int]] = {}
@@ -95,6 +97,7 @@ def write_receipts(connection: Connection, facts: Sequence[ReceiptFact]) -> dict
         if old is MtState.UNKNOWN:
             moves.append(move_row(one.mt_id, receipt.arrived_at, old, new, "a late receipt"))
         moved[one.mt_id] = one.state = new
+        told.append(Moved(one.mt_id, old, new, receipt.arrived_at, MtKind(one.kind), receipt.operator_id))
         error = "" if new is MtState.DELIVERED else error_of(receipt)
         changes.setdefault((new, error, receipt.arrived_at), []).append(one.mt_id)
     for (state, error, at), ids in changes.items():
@@ -104,16 +107,16 @@ def write_receipts(connection: Connection, facts: Sequence[ReceiptFact]) -> dict
         bulk_insert(connection, schema.MtMove, MOVE_COLUMNS, moves)
     if kept:
         bulk_insert(connection, schema.Receipt, RECEIPT_COLUMNS, kept)
-    return moved
+    return told
 
 
-def apply_early(connection: Connection, facts: Sequence[MtFact]) -> None:
-    """A receipt may come before the submit answer: it was kept; now it finds its message.
+def apply_early(connection: Connection, facts: Sequence[MtFact]) -> list[Moved]:
+    """A receipt may come before the submit answer: it was kept; now it finds its message. The moves, in order.
 
     So may one find its message now that had to wait because it could have been for what was submitted just now.
     """
     if not read_text(connection, "SELECT 1 FROM receipt LIMIT 1"):
-        return
+        return []
     sent: dict[Key, list[str]] = {}
     numbers: set[tuple[int, str]] = set()
     for fact in facts:
@@ -122,7 +125,7 @@ def apply_early(connection: Connection, facts: Sequence[MtFact]) -> None:
             for key in [key for _, key, _ in fact.parts] or fact.mt.keys[:1]:
                 sent.setdefault((fact.mt.operator_id, short_key(key)), []).append(fact.mt.destination)
     if not sent:
-        return
+        return []
     wanted = [key for _, key in sent]
     kept = schema.Receipt.__table__
     theirs = kept.c.source.in_({number for _, number in numbers})
@@ -144,9 +147,12 @@ def apply_early(connection: Connection, facts: Sequence[MtFact]) -> None:
             late.append(ReceiptFact(_receipt_of(row, spelled)))
     if used:
         connection.execute(sa.delete(schema.Receipt).where(schema.Receipt.id.in_(used)))
-        moved = write_receipts(connection, late)
+        told = write_receipts(connection, late)
+        became = {move.mt_id: move.new for move in told}
         for fact in facts:
-            fact.became = moved.get(fact.mt.id, fact.became)
+            fact.became = became.get(fact.mt.id, fact.became)
+        return told
+    return []
 
 
 def is_same_number(destination: str, source: str) -> bool:
@@ -169,22 +175,24 @@ def _known(connection: Connection, facts: Sequence[ReceiptFact]) -> dict[Key, li
         return known
     mt, part = schema.Mt, schema.MtPart
     whole = connection.execute(
-        sa.select(mt.operator_id, mt.key, mt.id, mt.state, mt.destination, mt.link_id)
+        sa.select(mt.operator_id, mt.key, mt.id, mt.state, mt.destination, mt.link_id, mt.kind)
         .where(mt.key.in_(keys))
         .order_by(mt.id.desc())
         .with_for_update()
     )
-    for operator_id, key, mt_id, state, destination, link_id in whole:
-        known.setdefault((operator_id, key), []).append(_Spoken(mt_id, MtState(state), destination, link_id))
+    for operator_id, key, mt_id, state, destination, link_id, kind in whole:
+        known.setdefault((operator_id, key), []).append(_Spoken(mt_id, MtState(state), destination, link_id, kind))
     parts = connection.execute(
-        sa.select(part.operator_id, part.key, part.mt_id, mt.state, mt.destination, mt.link_id, part.id, part.state)
+        sa.select(
+            part.operator_id, part.key, part.mt_id, mt.state, mt.destination, mt.link_id, mt.kind, part.id, part.state
+        )
         .join(mt, mt.id == part.mt_id)
         .where(part.key.in_(keys))
         .order_by(part.id.desc())
         .with_for_update()
     )
-    for operator_id, key, mt_id, state, destination, link_id, part_id, part_state in parts:
-        one = _Spoken(mt_id, MtState(state), destination, link_id, part_id, MtState(part_state))
+    for operator_id, key, mt_id, state, destination, link_id, kind, part_id, part_state in parts:
+        one = _Spoken(mt_id, MtState(state), destination, link_id, kind, part_id, MtState(part_state))
         known.setdefault((operator_id, key), []).append(one)
     return known
 

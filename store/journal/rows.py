@@ -4,6 +4,7 @@ Rule: the columns of a table stand once, beside the function that fills them. Wh
 column here, and a key is hashed: SQLite takes any length, MariaDB refuses the batch.
 """
 
+from collections.abc import Iterable, Iterator
 from hashlib import blake2b
 from typing import Any, TypeAlias
 
@@ -11,6 +12,7 @@ from core.clock import DAY_MS, Instant
 from core.ledger.entry import Charge
 from core.message import PASSED, Mt, MtState
 from core.message import Receipt as ReceiptValue
+from core.report import PlainPlace
 from core.tariff.rate import FREE, TEST
 from store.journal.facts import AlertFact, CallbackFact, MoFact, MtFact, PartFact, RepeatFact
 
@@ -25,6 +27,7 @@ _NO_CHARGE = (0, "", 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, None, 0, 0, None)
 _TEST, _FREE = (0, TEST, *_NO_CHARGE), (0, FREE, *_NO_CHARGE)
 """An MO without a charge, and why (L10)."""
 _POSTED = 2
+_NONE: tuple[Charge | None, ...] = (None,)
 
 MO_COLUMNS = (
     "id", "process_id", "link_id", "operator_id", "source", "short_code", "text", "parts", "complete", "data_coding",
@@ -58,6 +61,9 @@ MT_COLUMNS = (
     "key", "process_id", "attempt", "maybe_twice", "due_at", "valid_until", "created_at", "submitted_at", "final_at",
     "error",
 )  # fmt: skip
+
+PAID_COLUMNS = ("kind", "price", "currency", "plan_version_id", "parts_before")
+"""Of an MT that somebody pays, behind MT_COLUMNS."""
 
 MOVED_COLUMNS = (
     "id", "link_id", "state", "key", "process_id", "attempt", "maybe_twice", "due_at", "submitted_at", "final_at",
@@ -119,6 +125,16 @@ def mo_row(fact: MoFact, process_id: int, entry_id: int) -> Row:
         len(mo.text) - len(route.body) if route else 0, int(verdict.action),
         "" if verdict is PASSED else verdict.reason[:ERROR_MAX], int(mo.test), *charge,
     )  # fmt: skip
+
+
+def placed_charges(facts: Iterable[MoFact]) -> Iterator[tuple[PlainPlace, Charge | None, int]]:
+    """What the daily sums count: each charge of a message, or that it has none. As the rows of the messages say it."""
+    for fact in facts:
+        mo = fact.mo
+        route = fact.settlement.route if fact.settlement is not None else None
+        place = (mo.operator.id, mo.short_code[:_ADDRESS_MAX], route.service.id if route else 0, mo.parts)
+        for charge in fact.charges or _NONE:
+            yield place, charge, mo.id
 
 
 def part_row(fact: PartFact, process_id: int) -> Row:
@@ -184,6 +200,11 @@ def mt_row(mt: Mt, process_id: int) -> Row:
         mt.destination[:_ADDRESS_MAX], mt.text, mt.parts, int(mt.state), "", process_id, mt.attempt,
         int(mt.maybe_twice), due_at, mt.valid_until, mt.created_at, 0, 0, "",
     )  # fmt: skip
+
+
+def paid_row(mt: Mt) -> Row:
+    """What is known of the money of an MT when it is accepted."""
+    return (int(mt.kind), mt.price, mt.currency, mt.plan_version_id, mt.parts_before)
 
 
 def moved_row(fact: MtFact, process_id: int) -> Row:

@@ -10,13 +10,14 @@ from store.models.fields import CodeField, FractionField, InstantField, MicrosFi
 
 
 class Operator(models.Model):
-    """A mobile operator."""
+    """A mobile operator; `settlement` is how its monthly files are laid out (core.settlement), null: unknown."""
 
     code = CodeField(unique=True)
     name = models.CharField(max_length=120)
     country = models.CharField(max_length=2)
     currency = models.CharField(max_length=3)
     msisdn_prefixes = models.JSONField(default=list)
+    settlement = models.JSONField(null=True)
 
     class Meta:
         db_table = "operator"

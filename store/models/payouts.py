@@ -21,8 +21,12 @@ class PayoutTarget(models.Model):
 
 
 class Payout(models.Model):
-    """Money on its way to a partner; `details` are copied when it is asked for. `state` is core.payouts.PayoutState."""
+    """Money on its way to a partner; `details` are copied when it is asked for. `state` is core.payouts.PayoutState.
 
+    `key` makes the request once only. Above an amount two people approve it: the second one is `second_approver`.
+    """
+
+    key = models.CharField(max_length=80, unique=True)
     partner_id = ReferenceField(db_index=True)
     currency = models.CharField(max_length=3)
     amount = MicrosField()
@@ -33,6 +37,7 @@ class Payout(models.Model):
     author = CodeField(max_length=80)
     requested_at = InstantField()
     approver = CodeField(max_length=80)
+    second_approver = CodeField(max_length=80)
     approved_at = InstantField()
     file_id = ReferenceField(db_index=True)
     reference = CodeField(max_length=80)
@@ -45,8 +50,10 @@ class Payout(models.Model):
 
 
 class PayoutFile(models.Model):
-    """A file for the bank as it was made: the same again, to the octet."""
+    """A file for the bank as it was made: the same again, to the octet. `key` makes it once only; `bank` is ours."""
 
+    key = models.CharField(max_length=80, unique=True)
+    bank = CodeField()
     format = CodeField(max_length=20)
     currency = models.CharField(max_length=3)
     count = models.IntegerField()
@@ -61,15 +68,17 @@ class PayoutFile(models.Model):
 
 
 class Payment(models.Model):
-    """Money that a provider says came in; its own reference makes it once only. `state`: 0 told, 1 booked, 2 parked.
+    """Money that a provider says came in; its own reference makes it once only.
 
-    A parked one waits for a person: `problem` says why.
+    `state` is core.top_ups.PaymentState. A parked one waits for a person: `problem` says why. `top_up` is the number as
+    the provider told it, `digest` the hash of all that it told.
     """
 
     provider = CodeField()
     reference = models.CharField(max_length=80)
     state = models.SmallIntegerField(db_index=True)
     partner_id = ReferenceField(db_index=True)
+    top_up = CodeField(max_length=64)
     currency = models.CharField(max_length=3)
     amount = MicrosField()
     digest = models.CharField(max_length=64)
@@ -83,7 +92,10 @@ class Payment(models.Model):
 
 
 class TopUp(models.Model):
-    """What a partner is about to pay in: the number that it gives the provider, and how much is expected."""
+    """What a partner is about to pay in: the number that it gives the provider, and how much is expected.
+
+    `state`: 0 open, 1 paid, by `payment_id`.
+    """
 
     partner_id = ReferenceField(db_index=True)
     provider = CodeField()

@@ -29,7 +29,11 @@ class SettlementRun(models.Model):
 
 
 class SettlementRow(models.Model):
-    """A row of the file, or one of ours that the file lacks (`line` 0). `verdict` is core.settlement.Verdict."""
+    """A row of the file, or one of ours that the file lacks (`line` 0). `verdict` is core.settlement.Verdict.
+
+    `amount` is the file's, `ours` what we have for it on the same footing, `due` what accepting it does to what the
+    operator owes us. `decision` is core.settlement.Decision.
+    """
 
     run_id = ReferenceField()
     line = models.BigIntegerField()
@@ -44,6 +48,8 @@ class SettlementRow(models.Model):
     verdict = models.SmallIntegerField()
     mo_id = ReferenceField(db_index=True)
     ours = MicrosField()
+    due = MicrosField()
+    decision = models.SmallIntegerField()
     entry_id = ReferenceField(null=True)
     problem = models.CharField(max_length=200)
 
@@ -51,6 +57,7 @@ class SettlementRow(models.Model):
         db_table = "settlement_row"
         indexes = [
             models.Index(fields=["run_id", "line"], name="settlement_row_by_line"),
-            models.Index(fields=["run_id", "verdict"], name="settlement_row_by_verdict"),
+            models.Index(fields=["run_id", "decision", "verdict"], name="settlement_row_by_verdict"),
             models.Index(fields=["run_id", "key"], name="settlement_row_by_key"),
+            models.Index(fields=["run_id", "number", "at"], name="settlement_row_by_number"),
         ]

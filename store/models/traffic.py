@@ -181,6 +181,7 @@ class Mt(models.Model):
     price = MicrosField(db_default=0)
     currency = CodeField(max_length=3, db_default="")
     plan_version_id = ReferenceField(db_default=0)
+    parts_before = models.BigIntegerField(db_default=0)
 
     class Meta:
         db_table = "mt"

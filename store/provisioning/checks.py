@@ -14,10 +14,12 @@ from typing import Any, TypeAlias
 
 from core.msisdn import read_msisdn
 from router.fold import fold, look
-from store.provisioning.elements import Document, Element, Limit, Link, Partner, Tariff, TariffPlan
+from store.provisioning.element import Element
+from store.provisioning.elements import Document, Limit, Link, Partner, Tariff, TariffPlan
 from store.provisioning.fields import instant_of_moment
 from store.provisioning.lines import Path
 from store.provisioning.options import option_faults
+from store.provisioning.payouts import payout_faults
 from store.provisioning.sentences import LIKE, did_you_mean, quoted
 from store.provisioning.sheets import Sheet, Stored
 
@@ -89,6 +91,7 @@ def _partner(path: Path, partner: Partner) -> Iterator[Mistake]:
     for secret in ("password", "api_key", "smpp_password"):
         yield from _not_both(path, partner, secret, f"{secret}_hash")
     yield from _not_both(path, partner, "referral_months", "referral_until")
+    yield from payout_faults(path, partner)
     if partner.referrer and partner.referrer == partner.login:
         yield (*path, "referrer"), "is the partner itself; name another partner, or leave it empty"
     if (partner.smpp_password or partner.smpp_password_hash) and len(partner.login) > SYSTEM_ID_LONGEST:

@@ -17,6 +17,7 @@ from core.money import format_micros
 from store.database import Database
 from store.provisioning.draft import day_text
 from store.provisioning.fields import UNITS
+from store.provisioning.payouts import payout_values
 from store.provisioning.sheets import Row, Sheet, Stored
 from store.secrets import Keyring
 
@@ -81,6 +82,10 @@ def _amount(micros: int | None) -> str | None:
     return None if micros is None else format_micros(micros)
 
 
+def _layout(settlement: Row | None) -> Row | None:
+    return {**settlement, "tolerance": format_micros(settlement["tolerance"])} if settlement else None
+
+
 class _Dump:
     """The blocks of the file, by kind."""
 
@@ -106,7 +111,13 @@ class _Dump:
             ]
             yield _table(
                 "[[operator]]",
-                {**values, "vat": vat, "mt_cost": cost or None, "msisdn_prefixes": row["msisdn_prefixes"]},
+                {
+                    **values,
+                    "vat": vat,
+                    "mt_cost": cost or None,
+                    "msisdn_prefixes": row["msisdn_prefixes"],
+                    "settlement": _layout(row["settlement"]),
+                },
             )
 
     def links(self) -> Iterator[str]:
@@ -176,6 +187,7 @@ class _Dump:
                 "api_key_hash": _or_none(row["api_key_hash"]),
                 "smpp_password_hash": _or_none(row["smpp_password_hash"]),
                 **self._referral(row["id"]),
+                "payout": payout_values(self._stored, row["id"]) or None,
                 "concurrency": row["concurrency"],
                 "active": row["active"],
             }

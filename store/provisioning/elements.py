@@ -13,11 +13,17 @@ Rule: amounts are micros and fractions millionths from here on; nothing behind t
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, ValidationError
+from pydantic import BeforeValidator, Field, PlainValidator, ValidationError
 from pydantic_core import ErrorDetails
 
+from store.provisioning.element import Element
 from store.provisioning.fields import (
     Amount,
+    BankLine,
+    BankName,
+    BankNumber,
+    BankTown,
+    Bic,
     Choice,
     Code,
     Country,
@@ -27,17 +33,20 @@ from store.provisioning.fields import (
     End,
     Flag,
     Fraction,
+    Iban,
     Login,
     Method,
     Moment,
     Msisdn,
     Number,
+    PayoutMethod,
     PlanName,
     Repeat,
     ServiceName,
     Text,
     Tlv,
     Url,
+    Wallet,
     Whole,
     Window,
     Zone,
@@ -46,6 +55,7 @@ from store.provisioning.fields import (
 )
 from store.provisioning.lines import Path
 from store.provisioning.sentences import did_you_mean, meant_or_known, sentence, wrong
+from store.provisioning.settlement_files import SettlementFile, none_of_nothing
 from store.secrets import is_api_key_hash, is_password_hash
 
 
@@ -55,16 +65,6 @@ class Mistakes(ValueError):
     def __init__(self, found: list[tuple[Path, str]]) -> None:
         super().__init__(f"{len(found)} mistakes")
         self.found = found
-
-
-class Element(BaseModel):
-    """A table of the file."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-    def has(self, key: str) -> bool:
-        """Whether the file gives this key."""
-        return key in self.model_fields_set
 
 
 def _hashed(value: Any) -> str:
@@ -116,6 +116,7 @@ class Operator(Element):
     vat: Annotated[list[Vat], BeforeValidator(_vat_list), Field(min_length=1)]
     msisdn_prefixes: list[Digits] = []
     mt_cost: Annotated[list[MtCost], BeforeValidator(_cost_list)] = []
+    settlement: Annotated[SettlementFile | None, BeforeValidator(none_of_nothing)] = None
 
 
 class Link(Element):
@@ -206,6 +207,24 @@ def _plan_list(value: Any) -> Any:
     return [entry if isinstance(entry, dict) else {"plan": entry} for entry in entries]
 
 
+class PayoutTo(Element):
+    """Where the partner's money in one currency goes; which keys it needs is told by its method."""
+
+    currency: Currency
+    method: PayoutMethod = "bank"
+    schedule: Annotated[str, Choice("request", "monthly")] = "request"
+    name: BankName = ""
+    iban: Iban = ""
+    account: BankNumber = ""
+    bank_code: BankNumber = ""
+    bic: Bic = ""
+    country: Country = ""
+    town: BankTown = ""
+    address: BankLine = ""
+    tax_id: BankNumber = ""
+    wallet: Wallet = ""
+
+
 class Partner(Element):
     """`[[partner]]`: `plan` is a name, a list of names, or of `{ plan, valid_from }`."""
 
@@ -225,6 +244,7 @@ class Partner(Element):
     referral_months: Annotated[int, Whole(1, 1200)] = 12
     referral_until: End = None
     referral_cap: Amount | None = None
+    payout: list[PayoutTo] = []
     concurrency: Annotated[int, Whole(1, 10_000)] = 32
     active: Flag = True
 
@@ -342,9 +362,11 @@ _MODELS: dict[tuple[str, str], type[Element]] = {
     ("Document", "blacklist"): Blacklist,
     ("Operator", "vat"): Vat,
     ("Operator", "mt_cost"): MtCost,
+    ("Operator", "settlement"): SettlementFile,
     ("ShortCode", "tariff"): Tariff,
     ("TariffPlan", "tiers"): Tier,
     ("TariffPlan", "mt_price"): MtTier,
     ("Partner", "plan"): OnPlan,
+    ("Partner", "payout"): PayoutTo,
     ("Service", "prefixes"): Prefix,
 }

@@ -3,7 +3,7 @@
 Amount, Fraction     decimal strings → micros, millionths; never a number of TOML's, which would be a float
 Code, Login, Name    what elements are called; Text, what subscribers read
 Moment               a date or a time → as written; `instant_of_moment` makes an Instant of it in its zone
-Window, Msisdn, Url  and their like
+Window, Msisdn, Url  and their like; Iban, Bic and what else names an account at a bank
 
 A name followed by () makes a type: `Choice("a", "b")`.
 
@@ -19,8 +19,12 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import PlainValidator
+from stdnum import bic, iban
+from stdnum.exceptions import ValidationError as BadNumber
 
+from core.bank_file import ADDRESS_MAX, NAME_MAX, TOWN_MAX
 from core.clock import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, Instant, datetime_of, instant_of
+from core.latin import NoLatin, latin
 from core.money import CURRENCIES, BadAmount, parse_fraction, parse_micros
 from core.msisdn import read_msisdn
 from store.provisioning.names import COUNTRIES, meant_country, meant_currency
@@ -181,6 +185,40 @@ def _url(value: Any) -> str:
     return url
 
 
+def _iban(value: Any) -> str:
+    text = _string(value, 60) if value else ""
+    try:
+        return iban.validate(text) if text else ""
+    except BadNumber as error:
+        raise wrong("is no IBAN: its check digits or its length do not fit; copy it again from the partner") from error
+
+
+def _bic(value: Any) -> str:
+    text = _string(value, 60) if value else ""
+    try:
+        return bic.validate(text) if text else ""
+    except BadNumber as error:
+        raise wrong('must be a BIC of 8 or 11 characters, like "COBADEFFXXX"') from error
+
+
+def _plain(longest: int) -> Any:
+    """A text that can be written in the letters of banks."""
+
+    def check(value: Any) -> str:
+        text = _string(value, 200)
+        try:
+            written = latin(text)
+        except NoLatin as error:
+            raise wrong(str(error)) from error
+        if len(written) > longest or "\n" in text or "\t" in text:
+            raise wrong(f"must be one line, and at most {longest} characters in Latin letters")
+        if text.strip() and not written:
+            raise wrong("holds no letter; write a name")
+        return text
+
+    return PlainValidator(check)
+
+
 def _window(value: Any) -> int:
     found = _WINDOW.fullmatch(value) if isinstance(value, str) else None
     window_ms = int(found.group(1)) * UNITS[found.group(2)] if found else 0
@@ -277,6 +315,18 @@ Zone: TypeAlias = Annotated[str, _code_of(time_zones, "a time zone", "Europe/Mos
 Msisdn: TypeAlias = Annotated[str, PlainValidator(_msisdn)]
 Url: TypeAlias = Annotated[str, PlainValidator(_url)]
 Window: TypeAlias = Annotated[int, PlainValidator(_window)]
+Iban: TypeAlias = Annotated[str, PlainValidator(_iban)]
+Bic: TypeAlias = Annotated[str, PlainValidator(_bic)]
+BankName: TypeAlias = Annotated[str, _plain(NAME_MAX)]
+BankTown: TypeAlias = Annotated[str, _plain(TOWN_MAX)]
+BankLine: TypeAlias = Annotated[str, _plain(ADDRESS_MAX)]
+PayoutMethod: TypeAlias = Annotated[str, Choice("bank", "yookassa")]
+Wallet: TypeAlias = Annotated[
+    str, Matching(r"(?:[0-9]{11,20})?", "must be the wallet's number, 11 to 20 digits as a string")
+]
+BankNumber: TypeAlias = Annotated[
+    str, Matching(r"[0-9A-Za-z]{0,34}", "must be at most 34 digits or letters (a–z), without spaces")
+]
 Method: TypeAlias = Annotated[str, PlainValidator(_method)]
 Repeat: TypeAlias = Annotated[str, PlainValidator(_repeat)]
 Tlv: TypeAlias = Annotated[str, PlainValidator(_tlv)]

@@ -1,6 +1,7 @@
 """A file, or values, into the catalogue: all or nothing.
 
 load         a TOML file or text; raises ProvisioningError, one line: FILE:LINE: KEY: what is wrong and what to do
+read_document   a file by itself, for who only asks what it would change
 load_values  the same for values that the API or the portal has; raises Refused, which names the key
 Refused      the first mistake, with its path
 
@@ -73,6 +74,25 @@ def load(
         raise ProvisioningError(
             one_line(f"{filename}:{lines.of(path)}: {key_text(_key(path, sentence, lines))}: {sentence}")
         ) from error
+
+
+def read_document(source: FilePath, filename: str) -> Document:
+    """A file by itself, without the database: types, keys and what hangs together in it. Raises ProvisioningError."""
+    try:
+        text = _read_file(source, filename)
+        values = read_toml(text)
+    except Broken as error:
+        raise ProvisioningError(one_line(f"{filename}:{error.line}: toml: {error}")) from error
+    lines = Lines(text)
+    try:
+        document = read(values)
+        _refuse(list(checks.check_inside(document)))
+    except Mistakes as error:
+        path, sentence = min(error.found, key=lambda mistake: lines.of(mistake[0]))
+        raise ProvisioningError(
+            one_line(f"{filename}:{lines.of(path)}: {key_text(_key(path, sentence, lines))}: {sentence}")
+        ) from error
+    return document
 
 
 def load_values(database: Database, values: Mapping[str, Any], *, now: Instant, keyring: Keyring, who: str) -> Report:

@@ -70,6 +70,8 @@ OPTIONS: dict[str, Check] = {
     "messaging_mode": _whole(0, 3),
     "packed": _flag,
     "parts_timeout_s": _seconds(0),
+    "premium_on": _one_of("delivered", "submitted"),
+    "premium_wait_d": _whole(1, 60),
     "receipts_by_text": _flag,
     "registered_delivery": _scalar,
     "service_type": _text,

@@ -1,6 +1,6 @@
 """What has versions, into the sheets: VAT, costs, tariffs, plans, who is on which plan, referral terms.
 
-put_vat, put_costs, put_tariffs, put_plans, put_partners   one kind each
+put_vat, put_costs, put_tariffs, put_plans, put_partners   one kind each; partners with where their payouts go
 
 A version is told as a whole: what it leaves out has its default, whatever an older version said. A changed VAT, cost
 or tariff begins now, a changed plan with the next month of its zone; the report notes it (billing.md, section 7).
@@ -17,6 +17,7 @@ from store.provisioning.draft import Draft, Record, WantedRow, day_text, settle
 from store.provisioning.elements import Document, Operator, Partner, Tariff, TariffPlan
 from store.provisioning.fields import instant_of_moment, month_after
 from store.provisioning.lines import Path
+from store.provisioning.payouts import put_payouts
 from store.provisioning.report import Outcome
 from store.provisioning.sheets import Row, Sheet
 from store.provisioning.versions import Move
@@ -149,6 +150,7 @@ def put_partners(draft: Draft, partners: Sequence[PartnerPut]) -> None:
             before.setdefault(currencies[one["plan_id"]], {})[one["valid_from"]] = one
         _put_plans_of(record, partner, row, before)
         _put_referral(record, partner, row)
+        put_payouts(record, partner, row)
         draft.close(record, partner.login)
 
 

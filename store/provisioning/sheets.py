@@ -27,6 +27,7 @@ from store.schema import (
     OutgoingCost,
     Partner,
     PartnerPlan,
+    PayoutTarget,
     PlanVersion,
     Prefix,
     ReferralTerms,
@@ -132,6 +133,7 @@ class Stored:
         self.partner = Sheet(Partner, ("login",))
         self.on_plan = Sheet(PartnerPlan, ("partner_id", "plan_id", "valid_from"))
         self.referral = Sheet(ReferralTerms, ("partner_id", "valid_from"))
+        self.payout = Sheet(PayoutTarget, ("partner_id", "currency"))
         self.service = Sheet(Service, ("partner_id", "name"))
         self.prefix = Sheet(Prefix, ("short_code_id", "folded"))
         self.limit = Sheet(Limit, ("scope", "key", "metric", "window_ms", "action"))
@@ -173,6 +175,7 @@ def read_stored(connection: sa.Connection, document: Document) -> Stored:
     partners = [known[partner.login] for partner in document.partner if partner.login in known]
     stored.on_plan.read_where_in(connection, "partner_id", partners)
     stored.referral.read_where_in(connection, "partner_id", partners)
+    stored.payout.read_where_in(connection, "partner_id", partners)
 
     owners = {service.partner for service in document.service} | set(_owners_named(document))
     stored.service.read_where_in(connection, "partner_id", [known[login] for login in owners if login in known])

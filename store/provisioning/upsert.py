@@ -14,7 +14,8 @@ from router.fold import fold
 from store.provisioning import priced
 from store.provisioning.checks import limit_key
 from store.provisioning.draft import Draft, Record
-from store.provisioning.elements import Blacklist, Document, Element, Limit, Link, Operator, Partner, Service, ShortCode
+from store.provisioning.element import Element
+from store.provisioning.elements import Blacklist, Document, Limit, Link, Operator, Partner, Service, ShortCode
 from store.provisioning.lines import Path
 from store.provisioning.sheets import Key, Row
 from store.secrets import hash_api_key
@@ -63,6 +64,7 @@ def _operator(draft: Draft, operator: Operator, path: Path) -> None:
                 "country": operator.country,
                 "currency": operator.currency,
                 "msisdn_prefixes": list(operator.msisdn_prefixes),
+                "settlement": None if operator.settlement is None else operator.settlement.model_dump(),
             },
             _given(operator),
         )

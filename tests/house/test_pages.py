@@ -92,7 +92,7 @@ def test_every_metric_is_in_the_reference() -> None:
 
 
 def test_every_invariant_of_the_audit_is_explained() -> None:
-    text = section("money", "## 6. The audit")
+    text = section("money", "## 7. The audit")
 
     for name, sentence in INVARIANTS.items():
         assert f"| {name} | {sentence} |" in text, name

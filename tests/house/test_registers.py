@@ -37,6 +37,12 @@ POINTS = (
         frozenset({"addresses", "answers", "callback", "connections", "means", "responses"}),
     ),
     Point("fraud.rules", "RULES", "test_every_rule"),
+    Point(
+        "partner_api.payments",
+        "PROVIDERS",
+        "test_every_payment_provider",
+        frozenset({"contract", "forms", "sending"}),
+    ),
 )
 
 points = pytest.mark.parametrize("point", POINTS, ids=[point.register for point in POINTS])

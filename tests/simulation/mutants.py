@@ -221,7 +221,7 @@ _BUGS = (
         lambda plans: plans.jump > 0.1,
         seed=33,
     ),
-    Mutant("forget what a volume was moved to", [(booking, "_write_counters", _nothing)]),
+    Mutant("forget what a volume was moved to", [(booking, "write_counters", _nothing)]),
     Mutant("make ids by the clock alone", [(Ids, "next", _ids_by_the_clock)], lambda plans: plans.jump > 0.1, seed=10),
     Mutant(
         "take every month for one of UTC", [(rate, "month_of", lambda moment, zone="UTC": month_of(moment))], seed=1

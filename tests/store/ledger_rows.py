@@ -17,7 +17,7 @@ from core.ledger.accounts import INCOME_MARGIN, earnings, receivable
 from store.bulk import bulk_insert
 from store.database import Database
 from store.journal.rows import CHARGE_COLUMNS, MO_COLUMNS
-from store.schema import Account, Entry, Mo, Posting, Volume
+from store.schema import Account, DailySum, Entry, Mo, Posting, Volume
 from tests.makers import NOON, a_catalogue, a_plan
 
 MONTH = 202611
@@ -54,7 +54,26 @@ def a_ledger(database: Database, messages: int) -> Catalogue:
             bulk_insert(connection, Mo, MO_COLUMNS, [_an_mo(entry_id + place + 1, entry_id) for place in range(100)])
         volume = {"partner_id": 1, "plan_version_id": 1, "month": MONTH, "volume": 5_000_000 * messages, "parts": 0}
         connection.execute(sa.insert(Volume).values(**volume))
+        if messages:
+            connection.execute(sa.insert(DailySum).values(**_daily_sum(messages)))
     return a_catalogue(plans=[a_plan(tiers=(("0", "0.60"),))])
+
+
+def _daily_sum(messages: int) -> dict[str, int | str]:
+    """All of them are of one day."""
+    key: dict[str, int | str] = {
+        "day": 20261124,
+        "currency": "RUB",
+        "operator_id": 1,
+        "short_code": "4446",
+        "service_id": 0,
+        "kind": 1,
+    }
+    each = {
+        "count": 1, "parts": 1, "price": PRICE, "vat": VAT, "operator_part": OPERATOR, "partner_part": PARTNER,
+        "referral_part": 0, "ours": OURS, "suspense": 0, "base": 5_000_000,
+    }  # fmt: skip
+    return {**key, "partner_id": 1, "month": MONTH, "slot": 1, **{name: messages * one for name, one in each.items()}}
 
 
 def _an_mo(id_: int, entry_id: int) -> tuple[object, ...]:

@@ -51,10 +51,16 @@ class HandClock:
 
 
 class Nobody:
-    """Decides nothing: there is no MO here."""
+    """Decides nothing: there is no MO here. `present` is what outgoing SMS are priced by."""
+
+    def __init__(self) -> None:
+        self.present = Catalogue()
 
     def decide(self, facts: Sequence[MoFact]) -> Catalogue:
         raise NotImplementedError
+
+    def catalogue(self) -> Catalogue:
+        return self.present
 
     def job(self, fact: MoFact) -> Callback | None:
         raise NotImplementedError
@@ -77,7 +83,10 @@ class MtDesk:
         self.clock = clock or HandClock()
         me = processes.register(database, roles="test", now=self.clock.now())
         self._ids = Ids(me.slot, after=me.after)
-        self.journal = Journal(database, Nobody(), process_id=me.id, ids=self._ids, clock=self.clock, lease_ms=30_000)
+        self.decider = Nobody()
+        self.journal = Journal(
+            database, self.decider, process_id=me.id, ids=self._ids, clock=self.clock, lease_ms=30_000
+        )
         self.outbox = Outbox(database, Catalogue, self.clock, process_id=me.id, lease_ms=30_000)
 
     def write(self, *facts: Fact) -> None:

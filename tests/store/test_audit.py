@@ -23,6 +23,7 @@ from store.schema import (
     Balance,
     Callback,
     Charge,
+    DailySum,
     Entry,
     FoldedSum,
     Mo,
@@ -78,7 +79,8 @@ def _no_reason(connection: sa.Connection) -> None:
 
 
 def _test_message(connection: sa.Connection) -> None:
-    add(connection, Mo, id=FIRST - 100, text="x", reason="test")
+    add(connection, Mo, id=FIRST - 100, text="x", reason="test", parts=1)
+    add(connection, DailySum, day=20261124, month=MONTH, count=1, parts=1)
 
 
 def _correction(connection: sa.Connection) -> None:
@@ -141,8 +143,8 @@ SPOILED = {
     "an entry of nothing with a digest of something": (
         lambda c: add(c, Entry, id=3, key="batch:3", digest="0" * 64, kind="batch"), {"L3"}
     ),
-    "a second charge of one message": (_second_charge, {"L10"}),
-    "a charge of a message that is not there": (lambda c: _second_charge(c, NOWHERE), {"L10"}),
+    "a second charge of one message": (_second_charge, {"L10", "daily"}),
+    "a charge of a message that is not there": (lambda c: _second_charge(c, NOWHERE), {"L10", "daily"}),
     "a call for a message that is not there": (lambda c: add(c, Callback, mo_id=NOWHERE), {"journal"}),
     "a call for a message that is there": (lambda c: add(c, Callback, mo_id=FIRST), set()),
     "a reply to a message that is not there": (lambda c: add(c, Mt, id=1, reply_to=NOWHERE), {"journal"}),
@@ -157,19 +159,25 @@ SPOILED = {
         {"L1", "L2", "L3", "folded"},
     ),
     "a charge that is posted, but by no entry": (_mo(entry_id=None), {"L3", "L4"}),
-    "a charge that is voided, but by an entry": (_mo(charge_state=3), {"L3", "L4", "L6"}),
-    "a charge in a state that nobody knows": (_mo(charge_state=9), {"L3", "L4", "L6", "L10"}),
-    "a charge whose parts are not its price": (_mo(vat=1), {"L5", "L7"}),
-    "a charge that its tariff does not make": (_mo(price=13_000_000, vat=3_000_000), {"L7"}),
-    "a tier correction that no tier asked for": (_correction, {"L6", "L7"}),
+    "a charge that is voided, but by an entry": (_mo(charge_state=3), {"L3", "L4", "L6", "daily"}),
+    "a charge in a state that nobody knows": (_mo(charge_state=9), {"L3", "L4", "L6", "L10", "daily"}),
+    "a charge whose parts are not its price": (_mo(vat=1), {"L5", "L7", "daily"}),
+    "a charge that its tariff does not make": (_mo(price=13_000_000, vat=3_000_000), {"L7", "daily"}),
+    "a tier correction that no tier asked for": (_correction, {"L6", "L7", "daily"}),
     "a counter that says something else": (lambda c: c.execute(sa.update(Volume).values(volume=1)), {"L6"}),
     "a counter that is missing": (lambda c: c.execute(sa.delete(Volume)), {"L6"}),
     "a balance that is not its postings": (
         lambda c: add(c, Balance, account_id=2, amount=5, floor=0, opening=0), {"L8"}
     ),
     "a folded sum that is wrong": (lambda c: c.execute(sa.update(FoldedSum).values(credits=1)), {"folded"}),
-    "a message without a charge and without a reason": (_no_reason, {"L10"}),
+    "a message without a charge and without a reason": (_no_reason, {"L10", "daily"}),
     "a test message": (_test_message, set()),
+    "a daily sum that is wrong": (lambda c: c.execute(sa.update(DailySum).values(partner_part=1)), {"daily"}),
+    "a daily sum of a day without charges": (
+        lambda c: add(c, DailySum, day=20260101, currency="RUB", kind=1, count=1, short_code="4446"), {"daily"}
+    ),
+    "a daily sum that is missing": (lambda c: c.execute(sa.delete(DailySum)), {"daily"}),
+    "a daily sum of nothing": (lambda c: add(c, DailySum, day=20260101, currency="RUB", short_code="1"), set()),
 }  # fmt: skip
 
 
@@ -234,7 +242,9 @@ def test_a_repeat_of_a_part_that_has_gone_by_its_age_is_no_fault(database: Datab
 def test_of_many_findings_the_first_are_kept(database: Database) -> None:
     found = check(database, FINDINGS_MAX + 300, lambda c: c.execute(sa.update(Mo).values(vat=1)))
 
-    assert {name: len(findings) for name, findings in found.items()} == {"L5": FINDINGS_MAX, "L7": FINDINGS_MAX}
+    assert {name: len(findings) for name, findings in found.items()} == {
+        "L5": FINDINGS_MAX, "L7": FINDINGS_MAX, "daily": 1
+    }  # fmt: skip
     first: Finding = found["L5"][0]
     assert (first.table, first.row) == ("mo", str(FIRST))
 

@@ -1,6 +1,7 @@
 """Acts of people on the books: once under a key, whole or not at all, never below a floor."""
 
 import threading
+import time
 from dataclasses import replace
 
 import pytest
@@ -11,14 +12,17 @@ from core.catalogue import Catalogue
 from core.errors import StoreConflict
 from core.ledger.accounts import prepaid, reserved
 from core.ledger.details import About, Detail, DetailKind, moved
+from plumbing.clock import SystemClock
+from store import processes
 from store.audit import audit
 from store.balances import partner_balance
 from store.books import Act
 from store.database import Database
-from store.desk import Desk
+from store.desk import Desk, open_desk
 from store.floors import Overdrawn
-from store.schema import Balance, DailySum, Entry, Posting
+from store.schema import Balance, DailySum, Entry, Posting, Process
 from store.schema import Detail as DetailRow
+from store.secrets import Sealed
 from tests.makers import a_catalogue, a_partner
 from tests.store.clerk import a_clerk, pay_in
 
@@ -200,3 +204,22 @@ def test_the_same_act_by_eight_threads_at_once_is_booked_once(database: Database
     assert len(entries) == 8
     assert len(set(entries)) == 1
     assert balance(database) == (RUB, 0)
+
+
+def test_a_desk_that_reads_for_long_is_not_taken_for_dead(database: Database) -> None:
+    me = processes.register(database, roles="links", now=SystemClock().now())
+    neighbours = processes.Neighbours(database, me)
+    begun = time.monotonic()
+    with open_desk(database, SystemClock(), Sealed()):
+        seen = _heartbeat(database)
+        while _heartbeat(database) == seen:
+            assert time.monotonic() - begun < 20, "it never beats"
+        assert neighbours.look(SystemClock().now(), SystemClock().monotonic_ms()) == []
+
+
+def _heartbeat(database: Database) -> int:
+    """Of the process that registered last."""
+    with database.read() as connection:
+        return int(
+            connection.execute(sa.select(Process.heartbeat_at).order_by(Process.id.desc()).limit(1)).scalar_one()
+        )

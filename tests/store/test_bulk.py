@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from store.bulk import bulk_insert, bulk_update, bulk_upsert, insert_ignore
+from store.bulk import bulk_add, bulk_insert, bulk_update, bulk_upsert, insert_ignore
 from store.database import Database, connect
 from store.schema import Base, Callback, ClosedMonth, Identity, Json, Mo, MoPart, PlanVersion, TariffPlan, Volume
 
@@ -128,6 +128,18 @@ def test_rows_that_are_there_are_overwritten_only_where_told(database: Database)
         bulk_upsert(connection, Volume, VOLUME, [(1, 1, 202611, 20, 2), (1, 1, 202612, 5, 1)], update=("volume",))
 
     assert rows_of(database, Volume) == [(1, 1, 202611, 20, 1), (1, 1, 202612, 5, 1)]
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_rows_that_are_there_are_added_to(database: Database, together: bool) -> None:
+    """In one statement or in one for each; the same row may come twice."""
+    rows = [(1, 1, 1, 5, -1), (1, 1, 2, 7, 1), (1, 1, 1, 10**15, -(10**15))]
+
+    for some in [rows] if together else [[row] for row in rows]:
+        with database.write() as connection:
+            bulk_add(connection, Volume, VOLUME, some)
+
+    assert rows_of(database, Volume) == [(1, 1, 1, 10**15 + 5, -(10**15) - 1), (1, 1, 2, 7, 1)]
 
 
 def test_rows_that_are_there_stay_as_they_are_when_told_to_ignore(database: Database) -> None:

@@ -139,9 +139,9 @@ def test_what_is_held_is_released_or_refused(office: MoDesk) -> None:
     facts = [office.mo("GAME 1"), office.mo("GAME 2"), office.mo("GAME 3")]
     decide = office.decider.decide
 
-    def hold(new: Sequence[MoFact]) -> Catalogue:
-        catalogue = decide(new)
-        for fact in new:
+    def hold(facts: Sequence[MoFact]) -> Catalogue:
+        catalogue = decide(facts)
+        for fact in facts:
             assert fact.settlement is not None
             fact.settlement.verdict = HOLD
         return catalogue

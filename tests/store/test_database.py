@@ -9,8 +9,13 @@ import sqlalchemy as sa
 
 from core.errors import ConfigError, StoreAway
 from store.database import Database, connect, is_away, is_conflict
-from store.schema import ClosedMonth
+from store.schema import ClosedMonth, Series
 from tests import services
+
+
+def count(connection: sa.Connection, number: int) -> None:
+    """A row that may change; those of closed months may not."""
+    connection.execute(sa.insert(Series).values(name=str(number), last=0))
 
 
 def book(connection: sa.Connection, month: int) -> None:
@@ -202,16 +207,16 @@ def test_a_deadlock_is_a_conflict_and_not_an_absence(mariadb_url: str) -> None:
     database, errors = connect(mariadb_url), []
     both_hold_one = threading.Barrier(2, timeout=10)
     with database.write() as connection:
-        book(connection, 1)
-        book(connection, 2)
+        count(connection, 1)
+        count(connection, 2)
 
     def lock(first: int, second: int) -> None:
         try:
             with database.write() as connection:
-                for month in (first, second):
-                    change = sa.update(ClosedMonth).where(ClosedMonth.month == month)
-                    connection.execute(change.values(closed_at=first))
-                    if month == first:
+                for number in (first, second):
+                    change = sa.update(Series).where(Series.name == str(number))
+                    connection.execute(change.values(last=first))
+                    if number == first:
                         both_hold_one.wait()
         except sa.exc.DBAPIError as error:
             errors.append(error)
@@ -242,20 +247,20 @@ def test_who_falls_silent_within_a_transaction_loses_its_locks(mariadb_url: str)
     """Its host may be dead: without a limit the server keeps the locks for eight hours."""
     silent, other = connect(mariadb_url, idle_s=1), connect(mariadb_url, lock_wait_s=5)
     with silent.write() as connection:
-        book(connection, 1)
+        count(connection, 1)
 
     def be_silent() -> None:
         with silent.write() as connection:
-            connection.execute(sa.update(ClosedMonth).values(closed_at=1))
+            connection.execute(sa.update(Series).values(last=1))
             with other.write() as another:  # It waits for the lock, less long than `lock_wait_s`.
-                another.execute(sa.update(ClosedMonth).values(closed_at=2))
-            connection.execute(sa.update(ClosedMonth).values(closed_at=3))
+                another.execute(sa.update(Series).values(last=2))
+            connection.execute(sa.update(Series).values(last=3))
 
     with pytest.raises(StoreAway):
         be_silent()
 
     with other.read() as connection:
-        assert connection.execute(sa.select(ClosedMonth.closed_at)).scalar_one() == 2
+        assert connection.execute(sa.select(Series.last)).scalar_one() == 2
     silent.close()
     other.close()
 

@@ -3,6 +3,7 @@
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -30,14 +31,24 @@ def modules_after(statement: str) -> set[str]:
     return set(done.stdout.split())
 
 
-@pytest.mark.parametrize("name", [*COMMANDS, "sim smpp", "sim ucp", "sim cimd2", "sim http"])
-def test_every_command_has_help_with_an_example(name: str) -> None:
+def every_command() -> Iterator[tuple[str, bool]]:
+    """(its words, whether it has others below it)."""
+    context = click.Context(main)
+    for name in COMMANDS:
+        command = main.get_command(context, name)
+        yield name, isinstance(command, click.Group)
+        if isinstance(command, click.Group):
+            yield from ((f"{name} {below}", False) for below in command.list_commands(context))
+
+
+@pytest.mark.parametrize(("name", "is_group"), list(every_command()))
+def test_every_command_has_help_with_an_example(name: str, is_group: bool) -> None:
     result = call(*name.split(), "--help")
 
     assert result.exit_code == 0
     assert "Example:" in result.stdout
     assert f"tollbridge {name}" in result.stdout
-    assert "--config FILE" in result.stdout or name == "sim"
+    assert "--config FILE" in result.stdout or is_group or name.startswith("sim ")
 
 
 def test_the_list_of_commands_says_what_each_does() -> None:

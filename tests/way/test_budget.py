@@ -12,7 +12,7 @@ from tests.way.office import BORIS, Office, story
 from tests.way.statements import Transaction, Watched
 
 COMMITS, INSERTS, UPDATES = 3, 4, 2
-OF_THE_BATCH = {"entry", "posting", "volume", "process"}
+OF_THE_BATCH = {"entry", "posting", "volume", "daily_sum", "process"}
 """One statement each, however many messages share the batch."""
 
 

@@ -18,11 +18,11 @@ from plumbing.clock import SystemClock
 from store.messages import messages_of, parked_messages, read_life
 from tollbridge.commands import config_option, open_database, read_config
 from tollbridge.show import plain
-from tollbridge.show_message import REASONS, show_life, show_lines
+from tollbridge.show_message import show_life, show_lines
 
 ID_MAX = 2**63 - 1
 NUMBERS = frozenset({"source", "destination"})
-PARKED = REASONS.keys() - {"test"}
+PARKED = frozenset({"no_tariff", "no_plan", "refused", "no_short_code", "no_number", "no_prefix"})
 IDS = frozenset({"asked", "id", "reply_to", "reply_id", "entry_id", "fingerprint"})
 
 

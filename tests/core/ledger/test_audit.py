@@ -24,6 +24,7 @@ from core.ledger.audit import (
     check_parts,
     check_postings,
     check_reasons,
+    check_reserved,
     check_sides,
     check_single,
     check_states,
@@ -349,3 +350,16 @@ def test_l10_knows_three_reasons_for_no_charge(reason: str) -> None:
 )
 def test_l10_finds_a_message_without_exactly_one_of_both(state: int, reason: str, sentence: str) -> None:
     assert list(check_reasons([(41, state, reason)])) == [Finding("L10", "message", "41", sentence)]
+
+
+RESERVED = AccountTotal("7", "partner:acme:reserved", "RUB", 1_000_000, 4_600_000)
+
+
+def test_l9_finds_what_is_set_aside_for_nothing_and_what_is_missing() -> None:
+    assert list(check_reserved([("acme", "RUB", 3_000_000), ("acme", "RUB", 600_000)], [RESERVED])) == []
+    assert [finding.sentence for finding in check_reserved([("acme", "RUB", 3_000_000)], [RESERVED])] == [
+        "partner:acme:reserved holds 3.60 RUB, the messages on their way have reserved 3.00"
+    ]
+    assert [
+        finding.row for finding in check_reserved([("bolt", "RUB", 1)], [replace(RESERVED, credits=1_000_000)])
+    ] == ["partner:bolt:reserved"]

@@ -162,7 +162,7 @@ class Run:
         sent = self._mts[fact["id"]]
         plan, login, number = sent["plan"], sent["partner"], number_of(fact["id"])
         state = MtState[fact["state"].upper()]
-        if not is_chargeable(plan.mt_on, state):
+        if not is_chargeable(plan.mt_on, state, was_submitted=True):
             self._move(DetailKind.RELEASED, reserved(login), prepaid(login), sent["price"], "RUB")
             return
         charge = charge_standard(

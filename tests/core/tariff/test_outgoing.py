@@ -50,18 +50,20 @@ def a_charge(price: int, *, vat: int = 0) -> Charge:
     ],
 )
 def test_which_ends_are_charged(on: str, charged: set[MtState]) -> None:
-    assert {state for state in FINAL if is_chargeable(on, state)} == charged
+    assert {state for state in FINAL if is_chargeable(on, state, was_submitted=True)} == charged
 
 
-def test_what_was_refused_or_never_left_is_never_charged() -> None:
-    assert not any(
-        is_chargeable(on, state) for on in ("submitted", "delivered") for state in (MtState.REJECTED, MtState.CANCELLED)
-    )
+@pytest.mark.parametrize("on", ["submitted", "delivered"])
+def test_what_was_refused_or_never_left_is_never_charged(on: str) -> None:
+    never = (MtState.REJECTED, MtState.CANCELLED)
+    assert not any(is_chargeable(on, state, was_submitted=True) for state in never)
+    not_sent = (MtState.FAILED, MtState.EXPIRED, *never)
+    assert not any(is_chargeable(on, state, was_submitted=False) for state in not_sent)
 
 
 def test_a_state_that_is_not_final_is_asked_by_mistake_only() -> None:
     with pytest.raises(AssertionError):
-        is_chargeable("submitted", MtState.SUBMITTED)
+        is_chargeable("submitted", MtState.SUBMITTED, was_submitted=True)
 
 
 def test_a_plan_without_a_scale_has_no_price() -> None:

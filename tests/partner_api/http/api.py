@@ -11,7 +11,7 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from multidict import CIMultiDict
 from core.catalogue import Catalogue, Partner
 from core.errors import StoreAway
 from partner_api.http.app import build_app, build_runner
-from partner_api.http.ports import Ports
+from partner_api.http.ports import PaymentDesk, Ports
 from partner_api.http.server import ServerLimits
 from plumbing.threads import Readers, Writer
 from store import schema
@@ -106,6 +106,7 @@ class Api:
     away: bool = False
     hangs: bool = False
     limits: ServerLimits | None = None
+    payments: PaymentDesk | None = None
     asked: int = 0
     state: dict[str, Any] = field(default_factory=lambda: {"status": "ok", "links": {"alpha-1": "bound"}})
     _catalogue: Catalogue = field(default_factory=a_catalogue)
@@ -123,6 +124,7 @@ class Api:
             reply=self.reply,
             health=lambda: self.state,
             metrics=lambda: b"# HELP tollbridge_up 1\ntollbridge_up 1\n",
+            payments=self.payments,
         )
         self._runner = build_runner(build_app(ports, clock=self.clock), self.limits)
         await self._runner.setup()
@@ -142,6 +144,15 @@ class Api:
         if self.hangs:
             await self._may_answer.wait()
         return await self._readers.run(self._read, function)
+
+    async def write(self, function: Callable[..., T], *args: Any) -> T:
+        """Work of the writer's thread."""
+
+        def work() -> T:
+            self._refuse_when_away()
+            return function(*args)
+
+        return await self._writer.run(work)
 
     async def until_asked(self, times: int) -> None:
         """Until so many questions have come to the database."""
@@ -195,7 +206,23 @@ class ApiCase(AsyncioTestCase):
 
     async def setUp(self) -> None:
         # On a thread: Django refuses to migrate where a loop is running.
-        self.database = connect(await asyncio.to_thread(services.fresh_sqlite, self.folder()))
+        self.database = connect(await asyncio.to_thread(self.database_url))
+        self.fill()
+        self.open_mo = rows.MO + 1000
+        self.api = self.make_api()
+        await self.api.start()
+        self.client = aiohttp.ClientSession()
+
+    def database_url(self) -> str:
+        """A migrated, empty database."""
+        return services.fresh_sqlite(self.folder())
+
+    def make_api(self) -> Api:
+        """Not started yet."""
+        return Api(self.database)
+
+    def fill(self) -> None:
+        """What is in the database."""
         with self.database.write() as connection:
             rows.a_world(connection)
             unanswered = {"partner_id": rows.ACME, "service_id": 7, "state": 2}
@@ -203,10 +230,6 @@ class ApiCase(AsyncioTestCase):
                 id_ = rows.MO + 1000 + number
                 rows.add(connection, schema.Mo, id=id_, source="7900", text="GAME", service_id=7, partner_id=rows.ACME)
                 rows.add(connection, schema.Callback, mo_id=id_, **unanswered)
-        self.open_mo = rows.MO + 1000
-        self.api = Api(self.database)
-        await self.api.start()
-        self.client = aiohttp.ClientSession()
 
     def folder(self) -> Path:
         """A folder of the test's own. (trial's mktemp makes it in the working directory.)"""

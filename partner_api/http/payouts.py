@@ -1,0 +1,95 @@
+"""/v1/payouts: a partner asks for its money, and sees what became of it.
+
+ROUTES       POST /v1/payouts, GET /v1/payouts
+
+Rule: asking moves nothing; our people approve it, and they alone send it.
+"""
+
+import hashlib
+import secrets
+
+from core.clock import DAY_MS, iso_of
+from core.errors import RequestError, UserMistake
+from core.money import BadAmount, format_micros, parse_micros
+from partner_api.http.calls import Answered, Call, Route
+from partner_api.http.repeats import once
+from partner_api.http.views import PayoutBody, PayoutsView, PayoutView
+from store.life import Remembered
+from store.payout_lists import list_payouts
+from store.payouts import PayoutRow
+from store.repeats import OnceOnly
+
+SHOWN = 100
+
+
+async def request_payout(call: Call) -> Answered:
+    """Ask for an amount, or for all that may be paid."""
+    assert isinstance(call.body, PayoutBody), call.path
+    currency, desk, partner = call.body.currency, call.ports.payments, call.partner
+    amount = None if call.body.amount is None else _amount(call.body.amount)
+    if desk is None or not any(target.currency == currency for target in partner.payouts):
+        raise _wrong("currency", f"we do not know where your {currency} goes; tell us the account first")
+
+    def answer(row: PayoutRow) -> Remembered:
+        return Remembered(call.digest, 201, _view(row).model_dump_json())
+
+    async def carry_out() -> Answered:
+        remembered = OnceOnly(partner.id, call.request_key, answer) if call.request_key else None
+        try:
+            return 201, _view(await desk.request_payout(partner, currency, amount, _key(call), remembered))
+        except RequestError:
+            raise
+        except UserMistake as mistake:
+            raise _wrong("amount", str(mistake).removeprefix(f"{partner.login}: ")) from mistake
+
+    return await once(call, carry_out, PayoutView)
+
+
+async def read_payouts(call: Call) -> Answered:
+    """The latest first."""
+    partner_id = call.partner.id
+    rows = await call.ports.run_read(
+        lambda connection: list(list_payouts(connection, partner_id=partner_id, limit=SHOWN))
+    )
+    return 200, PayoutsView(payouts=[_view(row) for row in rows])
+
+
+def _key(call: Call) -> str:
+    """A payout's own key is unique for good, a request's for a day."""
+    word = hashlib.sha256(f"{call.request_key}{call.digest}".encode()).hexdigest() if call.request_key else ""
+    day = call.clock.now() // DAY_MS
+    return f"api:{call.partner.id}:{day}:{word[:40]}" if word else f"api:{call.partner.id}:{secrets.token_hex(16)}"
+
+
+def _amount(text: str) -> int:
+    try:
+        return parse_micros(text)
+    except BadAmount as error:
+        raise _wrong("amount", str(error)) from error
+
+
+def _wrong(field: str, sentence: str) -> RequestError:
+    return RequestError("some fields are wrong; see errors", status=422, errors={field: sentence})
+
+
+def _view(row: PayoutRow) -> PayoutView:
+    return PayoutView.model_validate(
+        {
+            "id": str(row.id),
+            "amount": format_micros(row.amount),
+            "currency": row.currency,
+            "state": row.state.name.lower(),
+            "requested_at": iso_of(row.requested_at),
+            "ended_at": iso_of(row.ended_at) if row.ended_at else None,
+            "reason": row.error,
+        }
+    )
+
+
+ROUTES = (
+    Route(
+        "POST", "/v1/payouts", "requestPayout", "Ask for what you have earned",
+        request_payout, {201: PayoutView}, (409,), PayoutBody,
+    ),
+    Route("GET", "/v1/payouts", "readPayouts", "Your payouts, the latest first", read_payouts, {200: PayoutsView}),
+)  # fmt: skip

@@ -1,0 +1,47 @@
+"""Payment providers: money that partners pay in, and payouts that go out. One file per provider, one line in PROVIDERS.
+
+PROVIDERS   the name in `[payments.NAME]` of the configuration, and in the path of its notifications → the provider
+check       a section of the configuration → settings, every one of them there
+
+contract.py   what a provider is to us
+forms.py      notifications as forms
+sending.py    payouts that wait, one by one; never twice
+yoomoney.py   top-ups of YooMoney wallets
+webmoney.py   top-ups by WebMoney Merchant
+yookassa.py   payouts by YooKassa
+
+The contract: `read(fields, settings)` tells a notification, a question or what is refused, and never raises;
+`send(order)` and `ask(reference)` keep a time limit, never raise, and call unknown what is not clear.
+tests/kits/test_every_payment_provider.py checks it for all of them."""
+
+from collections.abc import Mapping
+
+from core.errors import UserMistake
+from partner_api.payments import webmoney, yookassa, yoomoney
+from partner_api.payments.contract import Provider, Settings
+
+PROVIDERS: dict[str, Provider] = {
+    "yoomoney": yoomoney.PROVIDER,
+    "webmoney": webmoney.PROVIDER,
+    "yookassa": yookassa.PROVIDER,
+}
+
+
+def check(name: str, section: Mapping[str, str]) -> Settings:
+    """Raises UserMistake with the key and what to do; it never repeats a value."""
+    provider = PROVIDERS.get(name)
+    if provider is None:
+        raise UserMistake(f"payments.{name}: there is no such provider; there are {', '.join(PROVIDERS)}")
+    known = {setting.name for setting in provider.settings}
+    for key in section.keys() - known:
+        raise UserMistake(f"payments.{name}.{key}: there is no such key; there are {', '.join(sorted(known))}")
+    settings: dict[str, str] = {}
+    for setting in provider.settings:
+        value = section.get(setting.name) or setting.default
+        if not value:
+            raise UserMistake(f"payments.{name}.{setting.name}: is missing; add {setting.meaning}")
+        settings[setting.name] = value
+    fault = provider.fault(settings)
+    if fault:
+        raise UserMistake(f"payments.{name}.{fault}")
+    return settings

@@ -1,0 +1,107 @@
+"""Payouts that go by a provider: sent one by one, asked about, and settled by what the provider says.
+
+send_payouts   those that wait, or are under way → what became of each
+order_key      our name of a payout at a provider, the same whenever it is sent again
+
+The order is the safety: first it is durable that the provider is being asked (state SENDING), then it is asked, then
+it is durable what it said. Whoever dies in between leaves a payout that is being sent; the next run asks again with
+the same key, and the provider gives the payout that it has made. A key is known to a provider for a while only: after
+that, and where an answer stays unclear, a person looks there and says `paid` or `failed`.
+
+Rule: money comes back to a partner only when the provider has clearly said no.
+"""
+
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+from structlog import get_logger
+
+from core.clock import Instant
+from core.errors import UserMistake
+from core.payouts import PayoutState
+from partner_api.payments.contract import Order, Outcome, PayoutWay, Sent
+from store.payouts import PayoutRow, Payouts
+
+log = get_logger()
+
+
+class Run(Protocol):
+    """Runs blocking work on a thread."""
+
+    def __call__(self, function: Callable[..., Any], /, *args: Any) -> Awaitable[Any]: ...
+
+
+def order_key(row: PayoutRow) -> str:
+    """40 hex digits."""
+    return hashlib.sha256(f"{row.key}\n{row.id}\n{row.requested_at}".encode()).hexdigest()[:40]
+
+
+async def send_payouts(
+    payouts: Payouts,
+    ways: Mapping[str, PayoutWay],
+    rows: Sequence[PayoutRow],
+    *,
+    run: Run,
+    now: Callable[[], Instant],
+    author: str,
+) -> list[tuple[PayoutRow, str]]:
+    """Each payout as it is afterwards, with what the provider said of it. Raises StoreAway."""
+    done = []
+    for row in rows:
+        way = ways.get(row.method)
+        if way is not None:
+            after, sentence = await _Errand(payouts, way, run, now, author).carry_out(row)
+            done.append((after, sentence))
+    return done
+
+
+class _Errand:
+    """One payout on its way to one provider."""
+
+    def __init__(self, payouts: Payouts, way: PayoutWay, run: Run, now: Callable[[], Instant], author: str) -> None:
+        self._payouts = payouts
+        self._way = way
+        self._run = run
+        self._now = now
+        self._author = author
+
+    async def carry_out(self, row: PayoutRow) -> tuple[PayoutRow, str]:
+        if row.state is PayoutState.SENT:
+            said = await self._way.ask(row.reference)
+            return await self._settle(row, said)
+        if row.state is PayoutState.APPROVED:
+            try:
+                row = await self._run(lambda: self._payouts.begin_sending(row.id, author=self._author))
+            except UserMistake as moved:  # Another run, or a person, was quicker.
+                return await self._run(lambda: self._payouts.read(row.id)), str(moved)
+        elif self._now() - row.sent_at >= self._way.repeat_ms:
+            sentence = f"{row.text}: {row.method} does not know its key any more; look there, then say paid or failed"
+            await self._run(lambda: self._payouts.note(row.id, sentence, asks_a_person=True))
+            return row, sentence
+        order = Order(order_key(row), row.id, row.amount, row.currency, row.details)
+        return await self._settle(row, await self._way.send(order))
+
+    async def _settle(self, row: PayoutRow, said: Sent) -> tuple[PayoutRow, str]:
+        log.info("payout provider", payout=row.id, provider=row.method, outcome=said.outcome.value)
+        try:
+            return await self._write(row, said), said.sentence
+        except UserMistake as moved:
+            # A person has said something else meanwhile: somebody must look at both.
+            sentence = f"{row.method} says {said.outcome.value} {said.sentence}".strip() + f", but {moved}"
+            await self._run(lambda: self._payouts.note(row.id, sentence, asks_a_person=True))
+            return await self._run(lambda: self._payouts.read(row.id)), sentence
+
+    async def _write(self, row: PayoutRow, said: Sent) -> PayoutRow:
+        payouts, author = self._payouts, self._author
+        after: PayoutRow = row
+        match said.outcome:
+            case Outcome.PAID:
+                after = await self._run(lambda: payouts.paid(row.id, author=author, reference=said.reference))
+            case Outcome.PENDING:
+                after = await self._run(lambda: payouts.sent(row.id, author=author, reference=said.reference))
+            case Outcome.REFUSED:
+                after = await self._run(lambda: payouts.failed(row.id, author=author, reason=said.sentence))
+            case Outcome.UNKNOWN:
+                await self._run(lambda: payouts.note(row.id, said.sentence))
+        return after

@@ -1,0 +1,150 @@
+"""A past month over again by changed plans and tariffs, without writing (core/replay.py).
+
+overlay   a provisioning file over a catalogue: its plans, tariffs and who is on which plan, from ever
+replay    the posted charges of a month, streamed in the order in which they were booked → Outcomes
+
+Rule: it reads one unchanging picture, in bounded memory, and writes nothing.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from heapq import merge
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from core.catalogue import Catalogue, MtTier, Partner, PartnerPlan, Plan, PlanVersion, Tariff, Tier
+from core.clock import DAY_MS, Month
+from core.errors import UserMistake
+from core.ids import first_id_at
+from core.replay import Outcome, Past, Replay
+from core.statement import month_start
+from core.tariff.charge import ChargeKind, ChargeState
+from store.charges import CHARGE_COLUMNS, ChargeReader, kind_of_number
+from store.pages import pages
+from store.provisioning.elements import Document, TariffPlan
+from store.schema import Charge, Mo, Mt
+
+_USED = ("tariff_plan", "short_code", "partner")
+_TELL = 20_000
+"""Messages between two words to whoever waits."""
+
+
+def overlay(document: Document, catalogue: Catalogue) -> Catalogue:
+    """The catalogue as if the file had held from ever. Raises UserMistake for what is not replayed, or not there."""
+    for kind in type(document).model_fields:
+        if kind not in _USED and getattr(document, kind):
+            raise UserMistake(f"[[{kind}]] cannot be replayed; leave in the file: {', '.join(_USED)}")
+    changed = replace(catalogue, plans={**catalogue.plans, **_plans(document, catalogue)})
+    changed = replace(changed, tariffs={**catalogue.tariffs, **_tariffs(document, catalogue)})
+    return replace(changed, partners={**catalogue.partners, **_partners(document, changed)})
+
+
+def _plans(document: Document, catalogue: Catalogue) -> dict[str, Plan]:
+    plans = {}
+    for number, one in enumerate(document.tariff_plan, 1):
+        before = catalogue.plans.get(one.name)
+        # Ids below zero are those of no stored version.
+        plan_id = before.id if before is not None else -number
+        plans[one.name] = Plan(plan_id, one.name, one.currency, (_version(-number, one),))
+    return plans
+
+
+def _version(number: int, plan: TariffPlan) -> PlanVersion:
+    return PlanVersion(
+        number, plan.name, 0, plan.tiers_mode, tuple(Tier(tier.start, tier.share) for tier in plan.tiers),
+        plan.share_of, plan.allow_loss, plan.currency, plan.time_zone, tuple(plan.short_codes),
+        tuple(MtTier(tier.start, tier.price) for tier in plan.mt_price), plan.mt_on, plan.mt_vat, plan.hold_days,
+        plan.minimum_payout,
+    )  # fmt: skip
+
+
+def _tariffs(document: Document, catalogue: Catalogue) -> dict[tuple[str, str], tuple[Tariff, ...]]:
+    tariffs: dict[tuple[str, str], tuple[Tariff, ...]] = {}
+    numbers = iter(range(-1, -1_000_000, -1))
+    for code in document.short_code:
+        for one in code.tariff:
+            operator = catalogue.operators.get(one.operator)
+            if operator is None:
+                raise UserMistake(f"short code {code.number}: there is no operator {one.operator!r}")
+            tariffs[code.number, one.operator] = (
+                Tariff(
+                    next(numbers), code.number, one.operator, 0, one.price, one.payout, one.payout_fixed, one.per_part,
+                    operator.currency, one.charges,
+                ),
+            )  # fmt: skip
+    return tariffs
+
+
+def _partners(document: Document, catalogue: Catalogue) -> dict[str, Partner]:
+    partners = {}
+    for number, one in enumerate(document.partner, 1):
+        before = catalogue.partners.get(one.login)
+        if before is None:
+            raise UserMistake(f"there is no partner {one.login!r}; what it would have earned is nothing")
+        plans = []
+        for entry in one.plan:
+            plan = catalogue.plans.get(entry.plan)
+            if plan is None:
+                raise UserMistake(f"partner {one.login}: there is no tariff plan {entry.plan!r}")
+            plans.append(PartnerPlan(-number, plan.name, plan.currency, 0))
+        partners[one.login] = replace(before, plans=tuple(plans)) if plans else before
+    return partners
+
+
+def replay(
+    connection: Connection,
+    then: Catalogue,
+    changed: Catalogue,
+    month: Month,
+    say: Callable[[int], None] = lambda count: None,
+) -> list[Outcome]:
+    """By partner and currency. `say` hears now and then how many charges were read."""
+    again = Replay(then, changed, month)
+    for count, past in enumerate(_past(connection, then, month), 1):
+        again.add(past)
+        if count % _TELL == 0:
+            say(count)
+    return list(again.outcomes())
+
+
+def _past(connection: Connection, catalogue: Catalogue, month: Month) -> Iterator[Past]:
+    """The posted charges that were booked in the month, in the order of their entries."""
+    # The zone of a plan may be a day ahead of UTC. What is booked late names an entry of later.
+    since = first_id_at(month_start(month) - DAY_MS)
+    messages = _messages(connection, catalogue, month, since)
+    others = _others(connection, catalogue, month, since)
+    for _, past in merge(messages, others, key=lambda one: one[0]):
+        yield past
+
+
+def _messages(
+    connection: Connection, catalogue: Catalogue, month: Month, since: int
+) -> Iterator[tuple[tuple[int, int], Past]]:
+    reader = ChargeReader(catalogue)
+    columns = (*(getattr(Mo, name) for name in CHARGE_COLUMNS), Mo.short_code, Mo.parts, Mo.accepted_at)
+    query = sa.select(*columns).where(Mo.entry_id >= since, Mo.month == month)
+    query = query.where(Mo.charge_state == int(ChargeState.POSTED))
+    for row in pages(connection, query, (Mo.entry_id, Mo.id)):
+        charge = reader.charge(row, message_id=row[1], kind=ChargeKind.MO)
+        *_, code, parts, accepted_at = row
+        yield (row[0], row[1]), Past(charge, code, parts, accepted_at)
+
+
+def _others(
+    connection: Connection, catalogue: Catalogue, month: Month, since: int
+) -> Iterator[tuple[tuple[int, int], Past]]:
+    reader = ChargeReader(catalogue)
+    code = sa.func.coalesce(Mo.short_code, Mt.source, "")
+    parts = sa.func.coalesce(Mo.parts, Mt.parts, 1)
+    accepted_at = sa.func.coalesce(Mo.accepted_at, Mt.created_at, 0)
+    columns = (*(getattr(Charge, name) for name in CHARGE_COLUMNS), Charge.message_id, Charge.kind)
+    query: Any = sa.select(*columns, code, parts, accepted_at)
+    query = query.outerjoin(Mo, Mo.id == Charge.message_id).outerjoin(Mt, Mt.id == Charge.message_id)
+    query = query.where(Charge.entry_id >= since, Charge.month == month)
+    query = query.where(Charge.charge_state == int(ChargeState.POSTED))
+    for row in pages(connection, query, (Charge.entry_id, Charge.id)):
+        *_, message_id, kind, short_code, of_parts, at = row
+        charge = reader.charge(row, message_id=message_id, kind=kind_of_number(kind))
+        yield (row[0], row[1]), Past(charge, short_code, of_parts, at, -charge.referral_part)

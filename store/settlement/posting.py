@@ -1,0 +1,151 @@
+"""What accepting rows of a file books (billing.md, section 6).
+
+book_rows   rows, and the messages that they are about → Booking: charges, details, and what could not be done
+OpenRow     a row as it is decided about; read_open
+Takes       who can take a message's money back: the messages of a transaction, or a rehearsal of them
+
+    missing_there, refused_there   the message is charged back; what no single message stands for is written off
+    price_differs                  less: the rest is written off; more: it is found
+    missing_here                   found
+    matched                        roundings within the tolerance, one sum of each sign for many rows
+    duplicate_there                nothing: it is not ours to claim
+
+Rule: a row that cannot be booked stays open and says why; it never stops the others.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from core.clock import Month
+from core.ledger.accounts import EXPENSE_LOSS, receivable, suspense
+from core.ledger.corrections import CHARGED_BACK, Corrected, Refused
+from core.ledger.details import About, Detail, DetailKind, moved
+from core.ledger.standing import Place
+from core.settlement.verdicts import Decision, Verdict
+from core.tariff.charge import Charge
+from store.corrections import Loaded
+from store.schema import SettlementRow
+from store.settlement.ours import Listed
+from store.settlement.runs import Run
+
+LISTED_SINCE = "another file of the operator lists this message by now; dismiss one of the two"
+GIVEN_BACK = "it was given back to the operator since it was matched; there is nothing left to correct"
+UNKNOWN = "no MO with a charge has this id: it can only be corrected by hand; see: tollbridge act --help"
+TAKES_BACK = frozenset({Verdict.MISSING_THERE, Verdict.REFUSED_THERE})
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRow:
+    """A row that is to be decided about."""
+
+    id: int
+    line: int
+    verdict: Verdict
+    mo_id: int
+    due: int
+
+
+def read_open(
+    connection: Connection, run_id: int, verdicts: Collection[Verdict], *, behind: int, most: int
+) -> list[OpenRow]:  # fmt: skip
+    """Open rows without a problem, in the order of their ids."""
+    row = SettlementRow
+    where = (
+        row.run_id == run_id, row.decision == int(Decision.OPEN), row.verdict.in_([int(one) for one in verdicts]),
+        row.problem == "", row.id > behind, sa.or_(row.verdict != int(Verdict.MATCHED), row.due != 0),
+    )  # fmt: skip
+    query = sa.select(row.id, row.line, row.verdict, row.mo_id, row.due).where(*where).order_by(row.id).limit(most)
+    return [OpenRow(id_, line, Verdict(verdict), *rest) for id_, line, verdict, *rest in connection.execute(query)]
+
+
+class Takes(Protocol):
+    """store.corrections.Messages, or a rehearsal of it."""
+
+    @property
+    def loaded(self) -> Mapping[int, Loaded]:
+        """The messages that are there, as they stand."""
+        ...
+
+    def charge_back(self, id_: int, reason: str = CHARGED_BACK) -> Corrected | Refused:
+        """The operator takes it back."""
+        ...
+
+
+@dataclass(slots=True)
+class Booking:
+    """What is to be booked. `problems` of rows by their ids; every other row is done with it."""
+
+    charges: list[Charge] = field(default_factory=list)
+    details: list[Detail] = field(default_factory=list)
+    problems: dict[int, str] = field(default_factory=dict)
+
+
+def messages_of(rows: Iterable[OpenRow]) -> list[int]:
+    """The messages that must be looked at, in the order of their ids."""
+    wanted = TAKES_BACK | {Verdict.PRICE_DIFFERS, Verdict.MATCHED}
+    return sorted({row.mo_id for row in rows if row.mo_id and row.due and row.verdict in wanted})
+
+
+def taken_back(rows: Iterable[OpenRow], loaded: Mapping[int, Loaded]) -> list[int]:
+    """Those of them whose charges will be taken back whole."""
+    return sorted({row.mo_id for row in rows if row.verdict in TAKES_BACK and _is_whole(row, loaded)})
+
+
+def _is_whole(row: OpenRow, loaded: Mapping[int, Loaded]) -> bool:
+    one = loaded.get(row.mo_id)
+    return one is not None and -row.due == one.standing.origin.revenue
+
+
+def book_rows(
+    rows: Sequence[OpenRow], takes: Takes, listed: Listed, run: Run, *, month: Month, author: str, reason: str
+) -> Booking:
+    """All of them; one that cannot be booked has a problem instead."""
+    booking = Booking()
+    roundings = {True: 0, False: 0}
+    for row in rows:
+        if not row.due:
+            continue
+        about = About(row.mo_id, 0, f"settlement:{run.id}:{row.line}", author, reason)
+        problem = _problem(row, takes, listed)
+        if problem:
+            booking.problems[row.id] = problem
+        elif row.verdict is Verdict.MATCHED:
+            roundings[row.due > 0] += row.due
+        elif row.mo_id and row.verdict in TAKES_BACK and _is_whole(row, takes.loaded):
+            done = takes.charge_back(row.mo_id)
+            if isinstance(done, Refused):
+                booking.problems[row.id] = done.sentence[:200]
+            else:
+                booking.charges += done.charges
+                booking.details += done.details
+        else:
+            booking.details += _rest(row.due, run, month, about)
+    for due in roundings.values():
+        booking.details += _rest(due, run, month, About(0, 0, f"settlement:{run.id}", author, reason))
+    return booking
+
+
+def _problem(row: OpenRow, takes: Takes, listed: Listed) -> str:
+    """Why it cannot be booked any more."""
+    if row.verdict is Verdict.MISSING_THERE and row.mo_id in listed.elsewhere:
+        return LISTED_SINCE
+    if not row.mo_id or row.verdict is Verdict.MISSING_HERE:
+        return ""
+    one = takes.loaded.get(row.mo_id)
+    if one is None:
+        return UNKNOWN
+    return GIVEN_BACK if one.standing.place is Place.GIVEN_BACK else ""
+
+
+def _rest(due: int, run: Run, month: Month, about: About) -> list[Detail]:
+    """What no message stands for: less is a loss, more lies in suspense."""
+    owed = receivable(run.operator)
+    if due > 0:
+        return moved(
+            DetailKind.FOUND, owed, suspense(run.operator), due, currency=run.currency, month=month, about=about
+        )
+    return moved(DetailKind.WRITTEN_OFF, EXPENSE_LOSS, owed, -due, currency=run.currency, month=month, about=about)

@@ -1,0 +1,87 @@
+"""What is due: never more than is there and old enough, in whole minor units; whose terms hold; how old money is."""
+
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.catalogue import Catalogue, PartnerPlan, Plan
+from core.clock import DAY_MS
+from core.ledger.accounts import earnings, held, payout, prepaid
+from core.ledger.details import DetailKind
+from core.ledger.entry import ChargeKind
+from core.statement import (
+    ChargeSum,
+    DetailSum,
+    due,
+    month_end,
+    month_start,
+    next_month,
+    payout_terms,
+    young_of,
+)
+from tests.makers_money import OCTOBER, a_version, micros, moment
+from tests.makers_money import a_catalogue as a_small_catalogue
+
+MONTH = 202610
+
+
+@given(closing=st.integers(-(10**13), 10**13), young=st.integers(-(10**12), 10**13), minimum=st.integers(0, 10**10))
+def test_never_more_is_due_than_is_there_and_old(closing: int, young: int, minimum: int) -> None:
+    payable = due(closing, young, minimum, "RUB")
+
+    assert payable == 0 or (payable >= minimum and 0 < payable <= closing - max(young, 0))
+    assert payable % 10_000 == 0
+
+
+def a_hold(days: int, *, zone: str = "UTC") -> Catalogue:
+    version = replace(a_version(time_zone=zone), hold_days=days, minimum_payout=micros("500"))
+    return a_small_catalogue(version=version)
+
+
+def test_terms_are_those_of_the_plan_at_the_months_end_in_its_own_zone() -> None:
+    terms = payout_terms(a_hold(14, zone="Europe/Moscow"), "acme", "RUB", MONTH)
+
+    assert (terms.hold_days, terms.minimum_payout) == (14, micros("500"))
+    assert terms.old_until == moment("2026-10-17T21:00:00Z")
+    assert payout_terms(a_hold(14), "acme", "EUR", MONTH).hold_days == 0
+
+
+def test_a_plan_of_the_next_month_says_nothing_of_this_one() -> None:
+    catalogue = a_hold(14)
+    later = Plan(2, "later", "RUB", (a_version("later", number=2),))
+    acme = catalogue.partners["acme"]
+    changed = replace(acme, plans=(*acme.plans, PartnerPlan(9, "later", "RUB", month_end(MONTH))))
+    catalogue = replace(catalogue, plans={**catalogue.plans, "later": later}, partners={"acme": changed})
+
+    assert payout_terms(catalogue, "acme", "RUB", MONTH).hold_days == 14
+    assert payout_terms(catalogue, "acme", "RUB", next_month(MONTH)).hold_days == 0
+
+
+def test_what_was_taken_back_is_not_young_any_more() -> None:
+    came = ChargeSum(MONTH, ChargeKind.MO, "acme", "RUB", plan="standard", partner_part=100, age=1)
+    charges = [
+        came, came._replace(kind=ChargeKind.CHARGE_BACK, partner_part=-30), came._replace(age=0, partner_part=7),
+        came._replace(held=True, partner_part=50), came._replace(month=MONTH - 1, partner_part=1),
+    ]  # fmt: skip
+
+    assert young_of(charges, [], {("acme", "RUB"): 1}) == {("acme", "RUB"): 71}
+    assert young_of(charges, [], {("acme", "RUB"): 2}) == {}
+    assert young_of(charges, [], {}) == {}
+
+
+def test_a_payout_that_came_back_is_as_old_as_it_was_and_a_conversion_is_new() -> None:
+    back = DetailSum(MONTH, DetailKind.PAYOUT_RETURNED, payout("acme"), earnings("acme"), "RUB", 100, age=1)
+    new = DetailSum(MONTH, DetailKind.CONVERTED, "conversion:EUR:RUB", earnings("acme"), "RUB", 20, age=1)
+    gone = DetailSum(MONTH, DetailKind.EARNINGS_USED, earnings("acme"), prepaid("acme"), "RUB", 5, age=1)
+    let_go = DetailSum(MONTH, DetailKind.HOLD_RELEASED, held("acme"), earnings("acme"), "RUB", 3, age=1)
+
+    assert young_of([], [back, new, gone, let_go], {("acme", "RUB"): 1}) == {("acme", "RUB"): 23}
+
+
+def test_months_begin_and_end_in_their_zone() -> None:
+    assert month_end(MONTH) == month_start(202611) == moment("2026-11-01T00:00:00Z")
+    assert month_end(202612, "Asia/Tokyo") == moment("2026-12-31T15:00:00Z")
+    assert (next_month(202612), next_month(202601)) == (202701, 202602)
+    assert month_end(MONTH) - month_start(MONTH) == 31 * DAY_MS
+    assert month_start(MONTH) < OCTOBER < month_end(MONTH)

@@ -1,0 +1,119 @@
+"""Payouts through the API: a partner asks for its own money, once, and sees its own only."""
+
+import asyncio
+from dataclasses import replace
+
+from core.catalogue import Catalogue, PayoutTarget
+from core.ids import Ids
+from core.ledger.accounts import earnings
+from core.ledger.details import About, DetailKind, moved
+from store import processes, schema
+from store.books import Act
+from store.desk import Desk
+from store.payouts import Payouts
+from tests.partner_api import rows
+from tests.partner_api.http.api import Answer, Api, ApiCase, a_catalogue
+from tollbridge.payments import Payments
+
+RUB = 1_000_000
+
+
+def catalogue() -> Catalogue:
+    """acme has said where its roubles go."""
+    known = a_catalogue()
+    acme = replace(known.partners["acme"], payouts=(PayoutTarget(1, "RUB", "bank", {"name": "Acme"}),))
+    return replace(known, partners={**known.partners, "acme": acme})
+
+
+class Asking(ApiCase):
+    """acme has earned 120.00 RUB, cy as much."""
+
+    timeout = 60
+
+    def fill(self) -> None:
+        with self.database.write() as connection:
+            for id_, login in ((rows.ACME, "acme"), (rows.CY, "cy")):
+                rows.add(connection, schema.Partner, id=id_, login=login, currency="RUB", active=True)
+
+    def make_api(self) -> Api:
+        payments = Payments({})
+        api = Api(self.database, payments=payments, _catalogue=catalogue())
+        me = processes.register(self.database, roles="api", now=api.clock.now())
+        ids = Ids(me.slot, after=me.after)
+        payments.open(self.database, catalogue, api.clock, ids, me.id, write=api.write, read=api.run_read)
+        self.desk = Desk(self.database, catalogue, api.clock, ids, me.id)
+        for login in ("acme", "cy"):
+            self.earn(login)
+        return api
+
+    def earn(self, login: str) -> None:
+        details = moved(
+            DetailKind.ADJUSTED, "expense:loss", earnings(login), 120 * RUB,
+            currency="RUB", month=202611, about=About(partner_id=catalogue().partners[login].id),
+        )  # fmt: skip
+        act = Act(login, "adjusted", login, self.desk.now())
+        self.desk.run(lambda connection: self.desk.books.book(connection, act, details=details))
+
+    async def request(self, body: dict[str, str], key: str = "") -> Answer:
+        headers = {"Idempotency-Key": key} if key else {}
+        return await self.ask("POST", "/v1/payouts", json=body, headers=headers)
+
+    async def test_what_is_asked_for_waits_for_our_people(self) -> None:
+        asked = await self.request({"currency": "RUB", "amount": "50.00"})
+
+        assert asked.status == 201
+        assert (asked.json["amount"], asked.json["state"], asked.json["ended_at"]) == ("50.00", "requested", None)
+        listed = (await self.ask("GET", "/v1/payouts")).json["payouts"]
+        assert listed == [asked.json]
+        payouts = Payouts(self.desk)
+        assert payouts.read(1).author == "partner:acme"
+        payouts.approve(1, approver="ada")
+        payouts.cancel(1, author="ada", reason="wrong account")
+        (ended,) = (await self.ask("GET", "/v1/payouts")).json["payouts"]
+        assert (ended["state"], ended["reason"]) == ("cancelled", "wrong account")
+
+    async def test_without_an_amount_it_is_all_that_is_due(self) -> None:
+        assert (await self.request({"currency": "RUB"})).json["amount"] == "120.00"
+
+    async def test_the_same_request_under_one_key_is_one_payout_with_one_answer(self) -> None:
+        done = await asyncio.gather(*(self.request({"currency": "RUB", "amount": "50.00"}, "k") for _ in range(5)))
+        Payouts(self.desk).approve(1, approver="ada")
+        again = await self.request({"currency": "RUB", "amount": "50.00"}, "k")
+
+        assert {one.text for one in done} == {again.text}
+        assert len((await self.ask("GET", "/v1/payouts")).json["payouts"]) == 1
+        other = await self.request({"currency": "RUB"}, "k")
+        assert other.status == 422
+
+    async def test_without_a_key_each_request_is_a_payout_as_far_as_there_is_money(self) -> None:
+        done = [(await self.request({"currency": "RUB", "amount": "50.00"})).status for _ in range(3)]
+
+        assert done == [201, 201, 422]
+
+    async def test_what_cannot_be_paid_names_the_field_and_why(self) -> None:
+        wrong = [
+            ({"currency": "RUB", "amount": "130.00"}, "amount", "120.00 RUB may be paid of 120.00 earned"),
+            ({"currency": "RUB", "amount": "0"}, "amount", "write an amount above zero"),
+            ({"currency": "RUB", "amount": "1.001"}, "amount", "RUB is paid with 2 decimals"),
+            ({"currency": "RUB", "amount": "x"}, "amount", "is not an amount"),
+            ({"currency": "EUR"}, "currency", "we do not know where your EUR goes; tell us the account first"),
+        ]  # fmt: skip
+        for body, field, sentence in wrong:
+            refused = await self.request(body)
+            assert refused.status == 422, body
+            assert sentence in refused.json["errors"][field], refused.text
+        assert (await self.request({"currency": "rubles"})).status == 422
+        assert (await self.ask("GET", "/v1/payouts")).json["payouts"] == []
+
+    async def test_another_sees_nothing_of_it_and_cannot_ask_for_it(self) -> None:
+        await self.request({"currency": "RUB", "amount": "50.00"})
+
+        assert (await self.ask("GET", "/v1/payouts", key="key-of-cy")).json["payouts"] == []
+        assert (await self.ask("POST", "/v1/payouts", key="key-of-cy", json={"currency": "RUB"})).status == 422
+        assert (await self.ask("POST", "/v1/payouts", key="", json={"currency": "RUB"})).status == 401
+
+    async def test_while_the_database_is_away_it_is_503(self) -> None:
+        self.api.away = True
+
+        assert (await self.request({"currency": "RUB"})).status == 503
+        assert (await self.ask("GET", "/v1/payouts")).status == 503

@@ -1,0 +1,261 @@
+"""Payouts by a provider, over real sockets and on both databases: whatever gets lost on the way, each is paid once."""
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import sqlalchemy as sa
+
+from core.catalogue import PayoutTarget
+from core.clock import HOUR_MS
+from core.payouts import PayoutState
+from partner_api.payments import PROVIDERS
+from partner_api.payments.contract import PayoutWay
+from partner_api.payments.sending import order_key, send_payouts
+from store.database import connect
+from store.payouts import COLUMNS, PayoutRow, Payouts, row_of
+from store.schema import Alert, Payout
+from tests import services
+from tests.case import AsyncioTestCase
+from tests.payment_peers import YooKassa
+from tests.store.cashier import RUB, Till, a_till
+
+EARNED, ON_ITS_WAY, PROVIDER = "partner:acme:earnings", "partner:acme:payout", "provider:yookassa"
+WALLET = PayoutTarget(9, "RUB", "yookassa", {"wallet": "41001234567890"})
+
+
+class Sending(AsyncioTestCase):
+    """acme has earned 120.00 RUB, and 50.00 of it are approved."""
+
+    timeout = 60
+
+    async def setUp(self) -> None:
+        self.till = await asyncio.to_thread(self.open_till)
+        acme = replace(self.till.catalogue.partners["acme"], payouts=(WALLET,))
+        self.till.use(replace(self.till.catalogue, partners={**self.till.catalogue.partners, "acme": acme}))
+        self.payouts = self.till.payouts()
+        self.approve(50 * RUB, "k1")
+
+    def open_till(self) -> Till:
+        till = a_till(connect(self.url()))
+        till.earn(2)
+        return till
+
+    def url(self) -> str:
+        folder = Path(tempfile.mkdtemp(prefix="tollbridge-sending-"))
+        self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
+        return services.fresh_sqlite(folder)
+
+    async def tearDown(self) -> None:
+        self.till.database.close()
+
+    # --- what is done ----------------------------------------------------------------------------------
+
+    def approve(self, amount: int, key: str) -> PayoutRow:
+        row = self.payouts.request("acme", "RUB", amount, author="partner:acme", key=key)
+        return self.payouts.approve(row.id, approver="ada")
+
+    def rows(self) -> list[PayoutRow]:
+        with self.till.database.read() as connection:
+            return [row_of(row) for row in connection.execute(sa.select(*COLUMNS).order_by(Payout.id))]
+
+    @asynccontextmanager
+    async def way_to(self, peer: YooKassa, *, limit_s: float = 5) -> AsyncIterator[PayoutWay]:
+        make = PROVIDERS["yookassa"].payouts
+        assert make is not None
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=limit_s)) as session:
+            yield make(peer.settings, session)
+
+    async def send(self, peer: YooKassa, *, payouts: Payouts | None = None, limit_s: float = 5) -> list[str]:
+        """One run over all that wait or are under way; the states afterwards."""
+        waiting = [row for row in self.rows() if row.state in WAITING]
+        async with self.way_to(peer, limit_s=limit_s) as way:
+            await send_payouts(
+                payouts or self.payouts, {"yookassa": way}, waiting,
+                run=asyncio.to_thread, now=self.till.clock.now, author="payout send",
+            )  # fmt: skip
+        return [row.state.name for row in self.rows()]
+
+    # --- what must be ------------------------------------------------------------------------------------
+
+    async def test_a_payout_that_is_carried_out_at_once_is_paid(self) -> None:
+        async with YooKassa() as peer:
+            assert await self.send(peer) == ["PAID"]
+            assert await self.send(peer) == ["PAID"]
+
+            assert (peer.paid, peer.asked) == (["50.00"], 1)
+            (made,) = peer.made.values()
+        assert made["payout_destination"] == {"type": "yoo_money", "account_number": "41001234567890"}
+        assert self.rows()[0].reference == made["id"]
+        assert self.till.balances()[PROVIDER] == -50 * RUB
+        assert self.till.balances()[EARNED] == 70 * RUB
+        assert self.till.findings() == []
+
+    async def test_a_pending_one_is_asked_about_until_it_ends(self) -> None:
+        async with YooKassa(states=["pending"]) as peer:
+            assert await self.send(peer) == ["SENT"]
+            assert await self.send(peer) == ["SENT"]
+            assert self.till.balances()[ON_ITS_WAY] == 50 * RUB
+            peer.settle("succeeded")
+
+            assert await self.send(peer) == ["PAID"]
+            assert peer.asked == 1
+        assert self.till.findings() == []
+
+    async def test_one_that_is_cancelled_later_is_the_partners_again(self) -> None:
+        async with YooKassa(states=["pending"]) as peer:
+            await self.send(peer)
+            peer.settle("canceled", "recipient_not_found")
+
+            assert await self.send(peer) == ["FAILED"]
+        assert self.rows()[0].error == "cancelled by the provider: recipient_not_found"
+        assert self.till.balances()[EARNED] == 120 * RUB
+        assert self.till.findings() == []
+
+    async def test_a_refused_request_is_the_partners_again_with_the_reason(self) -> None:
+        async with YooKassa(behave=["refuse"]) as peer:
+            assert await self.send(peer) == ["FAILED"]
+        assert self.rows()[0].error == "the wallet is not there"
+        assert self.till.balances()[EARNED] == 120 * RUB
+        assert self.till.findings() == []
+
+    async def test_a_lost_answer_is_asked_for_again_and_it_is_paid_once(self) -> None:
+        for number, how in enumerate(("lost", "error", "dead", "busy"), 2):
+            async with YooKassa(behave=[how]) as peer:
+                assert (await self.send(peer))[-1] == "SENDING", how
+                assert self.till.balances()[ON_ITS_WAY] == self.rows()[-1].amount
+
+                assert (await self.send(peer))[-1] == "PAID", how
+                assert len(peer.paid) == 1, how
+                assert len(peer.made) == 1, how
+            if number < 5:
+                self.approve(10 * RUB, f"k{number}")
+        assert self.till.findings() == []
+
+    async def test_an_answer_that_does_not_come_in_time_is_asked_for_again(self) -> None:
+        async with YooKassa(behave=["stall"]) as peer:
+            assert await self.send(peer, limit_s=0.2) == ["SENDING"]
+            assert await self.send(peer) == ["PAID"]
+            assert peer.paid == ["50.00"]
+
+    async def test_a_crash_between_the_request_and_the_answer_pays_once(self) -> None:
+        async with YooKassa(behave=["stall"]) as peer:
+            task = asyncio.ensure_future(self.send(peer))
+            await peer.arrived.wait()
+            task.cancel()  # The process is gone: nothing of it is written any more.
+            await asyncio.gather(task, return_exceptions=True)
+            assert [row.state for row in self.rows()] == [PayoutState.SENDING]
+
+            assert await self.send(peer, payouts=self.till.payouts()) == ["PAID"]
+            assert (peer.paid, len(peer.made)) == (["50.00"], 1)
+        assert self.till.findings() == []
+
+    async def test_a_crash_between_the_answer_and_its_commit_pays_once(self) -> None:
+        async with YooKassa() as peer:
+            dying = self.till.payouts()
+            dying.paid = _dies  # type: ignore[method-assign]
+            try:
+                await self.send(peer, payouts=dying)
+            except RuntimeError:
+                pass
+            assert [row.state for row in self.rows()] == [PayoutState.SENDING]
+
+            assert await self.send(peer, payouts=self.till.payouts()) == ["PAID"]
+            assert (peer.paid, len(peer.made)) == (["50.00"], 1)
+        assert self.till.findings() == []
+
+    async def test_two_who_send_at_once_pay_once(self) -> None:
+        async with YooKassa() as peer:
+            await asyncio.gather(*(self.send(peer, payouts=self.till.payouts()) for _ in range(5)))
+
+            assert (peer.paid, len(peer.made)) == (["50.00"], 1)
+        assert [row.state for row in self.rows()] == [PayoutState.PAID]
+        assert self.till.balances()[PROVIDER] == -50 * RUB
+        assert self.till.findings() == []
+
+    async def test_what_a_person_has_said_meanwhile_stays_and_somebody_is_asked_to_look_at_both(self) -> None:
+        async with YooKassa(states=["pending"]) as peer:
+            await self.send(peer)
+            peer.settle("succeeded")
+            stale = self.rows()
+            self.payouts.failed(1, author="ada", reason="they told me so")
+
+            async with self.way_to(peer) as way:
+                await send_payouts(
+                    self.payouts, {"yookassa": way}, stale,
+                    run=asyncio.to_thread, now=self.till.clock.now, author="payout send",
+                )  # fmt: skip
+
+        assert [row.state for row in self.rows()] == [PayoutState.FAILED]
+        with self.till.database.read() as connection:
+            (alert,) = connection.execute(sa.select(Alert.sentence).where(Alert.kind == "payout")).scalars()
+        assert alert.startswith("yookassa says paid, but payout 1 of 50.00 RUB is failed")
+
+    async def test_when_its_key_is_too_old_for_the_provider_a_person_is_asked_and_nothing_sent(self) -> None:
+        async with YooKassa(behave=["dead"]) as peer:
+            await self.send(peer)
+            self.till.clock.advance(23 * HOUR_MS)
+
+            assert await self.send(peer) == ["SENDING"]
+            assert await self.send(peer) == ["SENDING"]
+            assert (peer.asked, peer.made) == (1, {})
+        with self.till.database.read() as connection:
+            alerts = list(connection.execute(sa.select(Alert.sentence).where(Alert.kind == "payout")).scalars())
+        assert alerts == [
+            "payout 1 of 50.00 RUB: yookassa does not know its key any more; look there, then say paid or failed"
+        ]
+        assert self.payouts.failed(1, author="ada", reason="it is not there").state is PayoutState.FAILED
+        assert self.till.findings() == []
+
+    async def test_a_wrong_key_of_ours_leaves_it_to_be_sent_later(self) -> None:
+        async with YooKassa() as peer:
+            make = PROVIDERS["yookassa"].payouts
+            assert make is not None
+            async with aiohttp.ClientSession() as session:
+                wrong = make({**peer.settings, "secret": "wrong"}, session)
+                await send_payouts(
+                    self.payouts, {"yookassa": wrong}, self.rows(),
+                    run=asyncio.to_thread, now=self.till.clock.now, author="payout send",
+                )  # fmt: skip
+            assert self.rows()[0].error == "Basic authentication failed"
+            assert await self.send(peer) == ["PAID"]
+
+    async def test_what_goes_by_the_bank_is_left_alone(self) -> None:
+        async with YooKassa() as peer, self.way_to(peer) as way:
+            rows = [replace(row, method="bank") for row in self.rows()]
+
+            done = await send_payouts(
+                self.payouts, {"yookassa": way}, rows,
+                run=asyncio.to_thread, now=self.till.clock.now, author="payout send",
+            )  # fmt: skip
+
+            assert (done, peer.asked) == ([], 0)
+
+    async def test_the_key_is_ours_alone_and_always_the_same(self) -> None:
+        (row,) = self.rows()
+
+        assert order_key(row) == order_key(replace(row, state=PayoutState.SENDING, error="x"))
+        assert order_key(row) != order_key(replace(row, id=2))
+        assert len(order_key(row)) == 40
+
+
+WAITING = {PayoutState.APPROVED, PayoutState.SENDING, PayoutState.SENT}
+
+
+def _dies(*_: Any, **__: Any) -> PayoutRow:
+    raise RuntimeError("the power goes")
+
+
+class SendingOnMariaDb(Sending):
+    """The same on MariaDB."""
+
+    def url(self) -> str:
+        url = services.fresh_mariadb()
+        self.addCleanup(services.mariadb().drop, url)
+        return url

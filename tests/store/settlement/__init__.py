@@ -1,0 +1,1 @@
+"""Settlement with operators in the store."""

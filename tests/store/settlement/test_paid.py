@@ -1,0 +1,58 @@
+"""An operator pays: once for each reference."""
+
+from pathlib import Path
+
+import pytest
+
+from core.errors import UserMistake
+from store.database import Database
+from store.settlement.paid import book_payment
+from tests.store.settlement.office import RUB, Office
+
+
+@pytest.fixture
+def office(database: Database, tmp_path: Path) -> Office:
+    return Office(database, tmp_path)
+
+
+def test_a_payment_lowers_what_the_operator_owes_once(office: Office) -> None:
+    office.mo()
+    office.mo(after=1000)
+
+    first = book_payment(office.clerk, "alpha", 7 * RUB, bank="main", reference="PO 17/10", by="olga")
+    again = book_payment(office.clerk, "alpha", 7 * RUB, bank="main", reference="PO 17/10 ", by="ben")
+
+    assert (first.is_new, first.is_new_bank, first.owed, first.currency) == (True, True, 3 * RUB, "RUB")
+    assert (again.is_new, again.entry, again.owed) == (False, first.entry, 3 * RUB)
+    assert office.balances()["bank:main"] == 7 * RUB
+    assert office.journal.audit() == []
+
+
+def test_the_same_reference_with_another_amount_is_refused(office: Office) -> None:
+    book_payment(office.clerk, "alpha", 7 * RUB, bank="main", reference="PO 17", by="olga")
+
+    with pytest.raises(UserMistake, match=r"payment PO 17 of alpha was booked before, with another amount or bank"):
+        book_payment(office.clerk, "alpha", 8 * RUB, bank="main", reference="PO 17", by="olga")
+
+    other = book_payment(office.clerk, "beta", 8 * RUB, bank="main", reference="PO 17", by="olga")
+    assert (other.is_new, other.is_new_bank) == (True, False)
+
+
+def test_a_long_reference_is_a_reference_too(office: Office) -> None:
+    one, two = ("X" * 100 + end for end in "ab")
+
+    assert book_payment(office.clerk, "alpha", RUB, bank="main", reference=one, by="olga").is_new
+    assert book_payment(office.clerk, "alpha", RUB, bank="main", reference=two, by="olga").is_new
+    assert not book_payment(office.clerk, "alpha", RUB, bank="main", reference=one, by="olga").is_new
+
+
+def test_what_is_no_payment_says_why(office: Office) -> None:
+    for operator, amount, bank, reference, why in (
+        ("gamma", RUB, "main", "1", "there is no operator gamma; there are: alpha, beta"),
+        ("alpha", 0, "main", "1", "must be above zero"),
+        ("alpha", RUB, "a:b", "1", "--bank: name an account"),
+        ("alpha", RUB, "main", " ", "--reference: give the bank's reference"),
+    ):
+        with pytest.raises(UserMistake, match=why):
+            book_payment(office.clerk, operator, amount, bank=bank, reference=reference, by="olga")
+    assert office.balances() == {}

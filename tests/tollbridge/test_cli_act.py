@@ -1,0 +1,87 @@
+"""`tollbridge act` and `tollbridge replay` as a person uses them."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.tollbridge.desk import a_folder, call
+
+ADJUST = ("act", "adjust", "--debit", "expense:loss", "--credit", "partner:acme:earnings", "--currency", "RUB")
+BY_OLGA = ("--by", "olga", "--reason", "goodwill for the outage")
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    return a_folder(tmp_path)
+
+
+def test_a_small_adjustment_is_done_at_once_and_listed(config: Path) -> None:
+    done = call(config, *ADJUST, "--amount", "12.50", *BY_OLGA)
+
+    assert done.exit_code == 0, done.output
+    assert "act 1: adjust: an adjustment, 12.50 RUB: done, entry " in done.output
+    listed = call(config, "act", "list", "--all").output
+    assert "goodwill for the outage" in listed
+    assert "olga" in listed
+    assert call(config, "check").exit_code == 0
+
+
+def test_a_large_one_waits_and_says_what_to_type(config: Path) -> None:
+    asked = call(config, *ADJUST, "--amount", "10000.01", *BY_OLGA)
+    assert "waits for a second person: tollbridge act approve 1 --by NAME" in asked.output
+    assert "10000.01 RUB" in call(config, "act", "list").output
+
+    refused = call(config, "act", "approve", "1", "--by", "OLGA")
+    assert refused.exit_code == 1
+    assert "another person has to agree" in refused.stderr
+    approved = json.loads(call(config, "act", "approve", "1", "--by", "ada", "--json").stdout)
+
+    assert (approved["state"], approved["approver"], approved["amount"]) == ("done", "ada", 10_000_010_000)
+    assert call(config, "act", "list").output == "no act waits\n"
+    assert call(config, "check").exit_code == 0
+
+
+def test_one_that_waits_can_be_refused(config: Path) -> None:
+    call(config, *ADJUST, "--amount", "20000", *BY_OLGA)
+
+    done = call(config, "act", "refuse", "1", "--by", "ada", "--reason", "asked twice")
+
+    assert "refused by ada" in done.output
+    assert call(config, "act", "approve", "1", "--by", "ada").exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ((*ADJUST, "--amount", "12,50", *BY_OLGA), "is not an amount"),
+        ((*ADJUST[:2], "--debit", "purse", *ADJUST[4:], "--amount", "1", *BY_OLGA), "no account of the chart"),
+        (("act", "charge-back", "7", *BY_OLGA), "message 7: there is no such MO"),
+        (("act", "return", "7", *BY_OLGA), "message 7"),
+        (("act", "release", "7", *BY_OLGA), "message 7"),
+        (("act", "refuse-hold", "7", *BY_OLGA), "message 7"),
+        (("act", "refund", "7", "--paid-by", "us", *BY_OLGA), "message 7"),
+        (("act", "assign", "nobody", "7", *BY_OLGA), "no partner 'nobody'"),
+        (("act", "approve", "9", "--by", "ada"), "there is no act 9"),
+        (("replay", "--month", "2026-13", "--plan", "x.toml"), "write it like 2026-10"),
+        (("replay", "--month", "2026-10", "--plan", "nowhere.toml"), "nowhere.toml"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line(config: Path, words: tuple[str, ...], sentence: str) -> None:
+    done = call(config, *words)
+
+    assert done.exit_code == 1
+    assert sentence in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_a_month_without_traffic_is_replayed_to_nothing(config: Path, tmp_path: Path) -> None:
+    plan = tmp_path / "plan.toml"
+    plan.write_text('[[tariff_plan]]\nname = "standard"\ntiers = [ { from = "0", share = "0.9" } ]\ncurrency = "RUB"\n')
+
+    done = call(config, "replay", "--month", "2026-10", "--plan", str(plan))
+
+    assert done.exit_code == 0, done.output
+    assert "nothing was earned in 2026-10" in done.output
+    head = call(config, "replay", "--month", "2026-10", "--plan", str(plan), "--csv").stdout
+    assert head.startswith("partner,currency,messages was,messages would be,price was,price would be")

@@ -1,0 +1,243 @@
+"""`tollbridge act`: what people do to the books: charge-backs, refunds, holds, suspense, adjustments.
+
+Rule: every one has an author and a reason; one that moves more than `money.second_person_above` waits for another
+person. What is only proposed has moved nothing.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.table import Table
+
+from core.clock import iso_of
+from core.errors import UserMistake
+from core.money import BadAmount, format_micros, parse_micros
+from plumbing.clock import SystemClock
+from store.acts import Act, Acts, ActState, Draft, sentence_of
+from store.desk import Desk, open_desk
+from store.secrets import Sealed
+from tollbridge.commands import config_option, open_database, read_config
+from tollbridge.show import console, plain, table
+
+_BY = click.option("--by", "author", metavar="NAME", required=True, help="Who asks for it.")
+_REASON = click.option("--reason", metavar="TEXT", required=True, help="Why; kept for good.")
+_KEY = click.option("--key", metavar="KEY", default="", help="Makes it once only; else the same act twice is one.")
+_JSON = click.option("--json", "as_json", is_flag=True, help="As JSON, for programs; amounts in millionths.")
+
+
+@contextmanager
+def desk_of(config_file: Path | None) -> Iterator[tuple[Desk, int]]:
+    """A desk, and what one person may move (micros)."""
+    config = read_config(config_file)
+    with open_database(config) as database, open_desk(database, SystemClock(), Sealed()) as desk:
+        yield desk, config.money.second_person_above_micros
+
+
+@click.group()
+def act() -> None:
+    """Change what was booked, by a new entry with your name and reason: charge back, refund, release or refuse what is
+    held, assign or return what lies in suspense, adjust. What was booked itself never changes.
+
+    \b
+    Example:
+      tollbridge act charge-back 911742853120000000 --by olga --reason "complaint 17"
+      tollbridge act list
+      tollbridge act approve 4 --by ada
+    """
+
+
+def _messages(kind: str, name: str, says: str, example: str) -> None:
+    """A subcommand for messages."""
+
+    @act.command(name, help=f"{says}\n\n\b\nExample:\n  tollbridge act {name} {example}", short_help=says)
+    @click.argument("ids", metavar="ID…", nargs=-1, required=True, type=click.IntRange(1, 2**63 - 1))
+    @_BY
+    @_REASON
+    @_KEY
+    @_JSON
+    @config_option
+    def run(ids: tuple[int, ...], author: str, reason: str, key: str, as_json: bool, config_file: Path | None) -> None:  # noqa: PLR0917
+        _ask(Draft(kind, author, reason, ids, key=key), config_file, as_json=as_json)
+
+
+_BY_OLGA = '911742853120000000 --by olga --reason "complaint 17"'
+_messages("charge_back", "charge-back", "The operator takes messages back: their money goes back to it.", _BY_OLGA)
+_messages("return", "return", "Give the operator back what lies in suspense for messages.", _BY_OLGA)
+_messages("release", "release", "Let go what fraud held: it is the partner's.", _BY_OLGA)
+_messages("refuse_hold", "refuse-hold", "Refuse what fraud held: the revenue goes to suspense.", _BY_OLGA)
+
+
+@act.command()
+@click.argument("partner")
+@click.argument("ids", metavar="ID…", nargs=-1, required=True, type=click.IntRange(1, 2**63 - 1))
+@_BY
+@_REASON
+@_KEY
+@_JSON
+@config_option
+def assign(  # noqa: PLR0917
+    partner: str, ids: tuple[int, ...], author: str, reason: str, key: str, as_json: bool, config_file: Path | None
+) -> None:
+    """Give a partner what lies in suspense for messages: rated by its plan at the time of each.
+
+    \b
+    Example:
+      tollbridge act assign acme 911742853120000000 --by olga --reason "the prefix was theirs"
+    """
+    _ask(Draft("assign", author, reason, ids, {"partner": partner}, key), config_file, as_json=as_json)
+
+
+@act.command()
+@click.argument("ids", metavar="ID…", nargs=-1, required=True, type=click.IntRange(1, 2**63 - 1))
+@click.option(
+    "--paid-by",
+    type=click.Choice(["operator", "us"]),
+    default="operator",
+    show_default=True,
+    help="operator: it takes the money back from us and from the partner; us: we alone pay.",
+)
+@_BY
+@_REASON
+@_KEY
+@_JSON
+@config_option
+def refund(  # noqa: PLR0917
+    ids: tuple[int, ...], paid_by: str, author: str, reason: str, key: str, as_json: bool, config_file: Path | None
+) -> None:
+    """Refund subscribers for messages.
+
+    \b
+    Example:
+      tollbridge act refund 911742853120000000 --paid-by us --by olga --reason "our mistake"
+    """
+    _ask(Draft("refund", author, reason, ids, {"paid_by": paid_by}, key), config_file, as_json=as_json)
+
+
+@act.command()
+@click.option("--debit", metavar="ACCOUNT", required=True, help="Where it comes from, e.g. expense:loss.")
+@click.option("--credit", metavar="ACCOUNT", required=True, help="Where it goes, e.g. partner:acme:earnings.")
+@click.option("--amount", metavar="AMOUNT", required=True, help="In major units, like 12.50.")
+@click.option("--currency", metavar="CUR", required=True)
+@_BY
+@_REASON
+@_KEY
+@_JSON
+@config_option
+def adjust(  # noqa: PLR0917
+    debit: str,
+    credit: str,
+    amount: str,
+    currency: str,
+    author: str,
+    reason: str,
+    key: str,
+    as_json: bool,
+    config_file: Path | None,
+) -> None:
+    """Move an amount between two accounts. An account with a floor never falls below it.
+
+    \b
+    Example:
+      tollbridge act adjust --debit expense:loss --credit partner:acme:earnings --amount 12.50 --currency RUB \\
+          --by olga --reason "goodwill for the outage of 12 November"
+    """
+    try:
+        micros = parse_micros(amount)
+    except BadAmount as error:
+        raise UserMistake(f"--amount: {error}") from error
+    values: dict[str, str | int] = {"debit": debit, "credit": credit, "amount": micros, "currency": currency.upper()}
+    _ask(Draft("adjust", author, reason, (), values, key), config_file, as_json=as_json)
+
+
+@act.command()
+@click.argument("number", type=click.IntRange(1))
+@click.option("--by", "approver", metavar="NAME", required=True, help="Who agrees; not who asked for it.")
+@_JSON
+@config_option
+def approve(number: int, approver: str, as_json: bool, config_file: Path | None) -> None:
+    """Agree to an act that waits: it is decided anew, and booked.
+
+    \b
+    Example:
+      tollbridge act approve 4 --by ada
+    """
+    with desk_of(config_file) as (desk, limit):
+        _show(Acts(desk, limit).approve(number, approver), as_json=as_json)
+
+
+@act.command()
+@click.argument("number", type=click.IntRange(1))
+@click.option("--by", "approver", metavar="NAME", required=True)
+@_REASON
+@_JSON
+@config_option
+def refuse(number: int, approver: str, reason: str, as_json: bool, config_file: Path | None) -> None:
+    """Refuse an act that waits: nothing is booked, the reason is kept.
+
+    \b
+    Example:
+      tollbridge act refuse 4 --by ada --reason "asked twice"
+    """
+    with desk_of(config_file) as (desk, limit):
+        _show(Acts(desk, limit).refuse(number, approver, reason), as_json=as_json)
+
+
+@act.command("list")
+@click.option("--all", "every", is_flag=True, help="Those that are done or refused too.")
+@click.option("--limit", "most", default=50, show_default=True, type=click.IntRange(1, 10_000))
+@_JSON
+@config_option
+def list_acts(every: bool, most: int, as_json: bool, config_file: Path | None) -> None:
+    """List acts that wait for a second person, the latest first.
+
+    \b
+    Example:
+      tollbridge act list --all
+    """
+    with desk_of(config_file) as (desk, limit):
+        acts = Acts(desk, limit).list(None if every else ActState.PROPOSED, most)
+    if as_json:
+        click.echo(json.dumps([_value(one) for one in acts], ensure_ascii=False, indent=2))
+    elif not acts:
+        click.echo("no act waits" if not every else "there were none yet")
+    else:
+        console().print(_table(acts))
+
+
+def _ask(draft: Draft, config_file: Path | None, *, as_json: bool) -> None:
+    with desk_of(config_file) as (desk, limit):
+        _show(Acts(desk, limit).ask(draft), as_json=as_json)
+
+
+def _show(one: Act, *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(_value(one), ensure_ascii=False, indent=2))
+        return
+    state = {
+        ActState.DONE: f"done, entry {one.entry_id}",
+        ActState.PROPOSED: f"waits for a second person: tollbridge act approve {one.id} --by NAME",
+        ActState.REFUSED: f"refused by {plain(one.approver)}",
+    }[one.state]
+    click.echo(f"act {one.id}: {plain(sentence_of(one))}: {state}")
+
+
+def _table(acts: Sequence[Act]) -> Table:
+    rows = table("act", "at", "what", "by", "why", "state", "agreed")
+    for one in acts:
+        rows.add_row(
+            str(one.id), iso_of(one.at)[:16], plain(sentence_of(one)), plain(one.author), plain(one.reason),
+            one.state.name.lower(), plain(one.approver),
+        )  # fmt: skip
+    return rows
+
+
+def _value(one: Act) -> dict[str, Any]:
+    return {
+        "id": one.id, "kind": one.kind, "state": one.state.name.lower(), "amount": one.amount,
+        "amount_text": format_micros(one.amount), "currency": one.currency, "author": one.author, "reason": one.reason,
+        "at": iso_of(one.at), "approver": one.approver, "entry_id": one.entry_id or None, "body": dict(one.body),
+    }  # fmt: skip

@@ -1,0 +1,92 @@
+"""`tollbridge convert`: a partner's money into another currency at a dated rate, or its earnings into money for SMS."""
+
+import json
+from pathlib import Path
+
+import click
+
+from core.money import format_micros
+from store.conversions import ACCOUNTS, Asked, Converted, use_earnings
+from store.conversions import convert as convert_money
+from tollbridge.commands import config_option
+from tollbridge.commands.payout import by_option, daily_key, json_option, key_option, money_desk, read_micros
+
+_REASON = click.option("--reason", metavar="TEXT", default="", help="Why; kept for good.")
+
+
+@click.group()
+def convert() -> None:
+    """Convert a partner's money: into another currency, or earnings into money for outgoing SMS.
+
+    \b
+    Example:
+      tollbridge convert currency acme 100.00 EUR RUB --by olga
+      tollbridge convert earnings acme 100.00 RUB --by olga
+    """
+
+
+@convert.command()
+@click.argument("login")
+@click.argument("amount")
+@click.argument("source", metavar="FROM")
+@click.argument("target", metavar="TO")
+@click.option(
+    "--account", type=click.Choice(ACCOUNTS), default=ACCOUNTS[0], show_default=True, help="On which account."
+)
+@by_option
+@_REASON
+@key_option
+@json_option
+@config_option
+def currency(  # noqa: PLR0917
+    login: str, amount: str, source: str, target: str, account: str, author: str, reason: str, key: str,
+    as_json: bool, config_file: Path | None,
+) -> None:  # fmt: skip
+    """Turn AMOUNT of the partner LOGIN from one currency into another, at the rate that holds now.
+
+    \b
+    Example:
+      tollbridge convert currency acme 100.00 EUR RUB --by olga
+    """
+    micros, source, target = read_micros(amount), source.upper(), target.upper()
+    with money_desk(config_file) as (desk, _):
+        key = key or daily_key(desk, "convert", login, micros, source, target, account, author)
+        asked = Asked(login, micros, source, author, reason, key)
+        _show(convert_money(desk, asked, target, account=account), as_json=as_json)
+
+
+@convert.command()
+@click.argument("login")
+@click.argument("amount")
+@click.argument("currency")
+@by_option
+@_REASON
+@key_option
+@json_option
+@config_option
+def earnings(  # noqa: PLR0917
+    login: str, amount: str, currency: str, author: str, reason: str, key: str, as_json: bool, config_file: Path | None
+) -> None:
+    """Use AMOUNT of the earnings of the partner LOGIN for its outgoing SMS.
+
+    \b
+    Example:
+      tollbridge convert earnings acme 100.00 RUB --by olga
+    """
+    micros, currency = read_micros(amount), currency.upper()
+    with money_desk(config_file) as (desk, _):
+        key = key or daily_key(desk, "use", login, micros, currency, author)
+        _show(use_earnings(desk, Asked(login, micros, currency, author, reason, key)), as_json=as_json)
+
+
+def _show(done: Converted, *, as_json: bool) -> None:
+    if as_json:
+        value = {
+            "entry_id": str(done.entry_id), "amount": done.amount, "currency": done.currency, "came": done.came,
+            "into": done.into, "rate": done.rate.text if done.rate else None,
+        }  # fmt: skip
+        click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+        return
+    at = f", at {done.rate.text}" if done.rate else ""
+    came = f"{format_micros(done.came)} {done.into}"
+    click.echo(f"{format_micros(done.amount)} {done.currency} became {came}{at}; entry {done.entry_id}")

@@ -1,0 +1,141 @@
+"""`tollbridge payment`: what partners have paid in; parked payments are looked at, assigned or closed by a person."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from core.clock import iso_of
+from core.money import format_micros
+from core.top_ups import PaymentState
+from store.payments import PaymentRow, Payments, list_payments, read_payment
+from tollbridge.commands import config_option
+from tollbridge.commands.payout import by_option, json_option, money_desk
+from tollbridge.show import console, moment, plain, table
+
+_NUMBER = click.argument("number", metavar="N", type=click.IntRange(1))
+_REASON = click.option("--reason", metavar="TEXT", required=True, help="Why; kept for good.")
+
+
+@click.group()
+def payment() -> None:
+    """See what partners have paid in, and book what is parked: what came and did not agree with its top-up.
+
+    \b
+    Example:
+      tollbridge payment list --state parked
+      tollbridge payment assign 4 acme --by olga --reason "they wrote to us"
+    """
+
+
+@payment.command("list")
+@click.option("--state", type=click.Choice([state.name.lower() for state in PaymentState if state]))
+@click.option("--limit", "most", default=50, show_default=True, type=click.IntRange(1, 10_000))
+@json_option
+@config_option
+def list_them(state: str | None, most: int, as_json: bool, config_file: Path | None) -> None:
+    """List payments, the latest first.
+
+    \b
+    Example:
+      tollbridge payment list --state parked
+    """
+    wanted = None if state is None else PaymentState[state.upper()]
+    with money_desk(config_file) as (desk, _):
+        with desk.database.read() as connection:
+            rows = list(list_payments(connection, wanted, limit=most))
+        _show(rows, _logins(desk.catalogue().partners.values()), as_json=as_json)
+
+
+@payment.command()
+@_NUMBER
+@json_option
+@config_option
+def show(number: int, as_json: bool, config_file: Path | None) -> None:
+    """Show a payment: who told of it and when, its top-up, why it is parked, its entry.
+
+    \b
+    Example:
+      tollbridge payment show 4
+    """
+    with money_desk(config_file) as (desk, _):
+        with desk.database.read() as connection:
+            row = read_payment(connection, number)
+        logins = _logins(desk.catalogue().partners.values())
+    if as_json:
+        click.echo(json.dumps(_value(row, logins), ensure_ascii=False, indent=2))
+        return
+    for name, value in _value(row, logins).items():
+        if value not in ("", None) and name != "amount":
+            click.echo(f"{name.replace('_', ' '):<12} {plain(str(value))}")
+
+
+@payment.command()
+@_NUMBER
+@click.argument("login")
+@by_option
+@_REASON
+@json_option
+@config_option
+def assign(  # noqa: PLR0917
+    number: int, login: str, author: str, reason: str, as_json: bool, config_file: Path | None
+) -> None:
+    """Book a parked payment to the partner LOGIN, as it came.
+
+    \b
+    Example:
+      tollbridge payment assign 4 acme --by olga --reason "they wrote to us"
+    """
+    with money_desk(config_file) as (desk, _):
+        row = Payments(desk).assign(number, login, author=author, reason=reason)
+        _show([row], _logins(desk.catalogue().partners.values()), as_json=as_json)
+
+
+@payment.command()
+@_NUMBER
+@by_option
+@_REASON
+@json_option
+@config_option
+def close(number: int, author: str, reason: str, as_json: bool, config_file: Path | None) -> None:
+    """Close a parked payment that is not ours to book, as a transfer for something else.
+
+    \b
+    Example:
+      tollbridge payment close 4 --by olga --reason "private"
+    """
+    with money_desk(config_file) as (desk, _):
+        row = Payments(desk).close(number, author=author, reason=reason)
+        _show([row], _logins(desk.catalogue().partners.values()), as_json=as_json)
+
+
+def _logins(partners: Any) -> dict[int, str]:
+    return {partner.id: partner.login for partner in partners}
+
+
+def _show(rows: Sequence[PaymentRow], logins: dict[int, str], *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps([_value(row, logins) for row in rows], ensure_ascii=False, indent=2))
+        return
+    if not rows:
+        click.echo("none")
+        return
+    shown = table("payment", "at", "provider", "reference", ">amount", "", "state", "partner", "top-up", "why")
+    for row in rows:
+        shown.add_row(
+            str(row.id), moment(row.received_at)[:16], row.provider, plain(row.reference, 30),
+            format_micros(row.amount), plain(row.currency), row.state.name.lower(),
+            plain(logins.get(row.partner_id, "")), plain(row.top_up, 20), plain(row.problem, 80),
+        )  # fmt: skip
+    console().print(shown)
+
+
+def _value(row: PaymentRow, logins: dict[int, str]) -> dict[str, Any]:
+    return {
+        "id": row.id, "provider": row.provider, "reference": row.reference, "state": row.state.name.lower(),
+        "partner": logins.get(row.partner_id, ""), "top_up": row.top_up, "amount": row.amount,
+        "amount_text": format_micros(row.amount), "currency": row.currency, "received_at": iso_of(row.received_at),
+        "entry_id": str(row.entry_id) if row.entry_id else None, "problem": row.problem,
+    }  # fmt: skip

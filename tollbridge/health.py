@@ -1,0 +1,30 @@
+"""What GET /health says of a service that is built.
+
+health_of   the status, the links, the queues, and why when it is not ok
+
+Rule: it asks nobody: a health check that waits for a database would say nothing just when it matters.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from traffic.way import Way
+
+
+def health_of(way: Way, *, is_up: bool, links: Mapping[str, str], smpp: Mapping[str, Any] | None) -> dict[str, Any]:
+    """`status` is ok once every role is up and while the database is there."""
+    batcher = way.batcher
+    ok = is_up and not batcher.away and not batcher.is_stuck
+    body: dict[str, Any] = {"status": "ok" if ok else "unavailable", "links": dict(links)}
+    if batcher.away:
+        body["reason"] = batcher.why_away
+    elif batcher.is_stuck:
+        body["reason"] = "a batch waits for the database: another transaction holds it, or it hangs"
+    if smpp is not None:
+        body["smpp"] = smpp
+    body["queues"] = {
+        "commit": batcher.waiting,
+        "callbacks": way.dispatcher.waiting + way.dispatcher.running,
+        "replies": way.sender.waiting,
+    }
+    return body

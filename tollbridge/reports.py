@@ -1,0 +1,236 @@
+"""The reports of `tollbridge report`, each a sheet (tollbridge/show_report.py).
+
+REPORTS   name → what makes its sheet, and which options go with it
+Asked     what a report is to be about
+
+Rule: from what is added up already (store/reports.py), so that a report costs the same for any number of messages.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from core.clock import Month, iso_of, month_text
+from core.report import TAKEN_BACK, Line, totals_of
+from core.tariff.charge import ChargeKind
+from store.reports import Period, Wanted, read_debts, read_lines, read_progress, read_receivables
+from tollbridge.show_report import Cell, Column, Kind, Sheet
+
+_KINDS = {0: "free", **{int(kind): kind.name.lower() for kind in ChargeKind}}
+_CORRECTIONS = frozenset({int(ChargeKind.TIER_CORRECTION)})
+_OUTGOING = frozenset({int(ChargeKind.MT)})
+
+
+@dataclass(slots=True)
+class Asked:
+    """What a report is to be about; "" and 0 are all of them."""
+
+    period: Period
+    this_month: Month
+    by: tuple[str, ...] = ()
+    partner: str = ""
+    operator: str = ""
+    partner_id: int = 0
+    operator_id: int = 0
+
+    def about(self, **more: str) -> dict[str, str]:
+        """For a program."""
+        period = self.period
+        days = {"from": _day(period.first), "to": _day(period.last)}
+        when = {"month": month_text(period.month)} if period.month else days
+        who = {"partner": self.partner, "operator": self.operator}
+        return {**when, **{name: value for name, value in who.items() if value}, **more}
+
+    def title(self, what: str) -> str:
+        """For a person."""
+        period = self.period
+        days = f"{_day(period.first)} to {_day(period.last)}"
+        when = month_text(period.month) if period.month else days
+        return ", ".join(filter(None, (f"{what} of {when}", self.partner, self.operator)))
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """How a report is made; which options go with it."""
+
+    make: Callable[[Connection, Asked], Sheet]
+    takes: frozenset[str]
+
+
+def _day(day: int) -> str:
+    """20261001 → `2026-10-01`."""
+    return f"{day // 10_000:04d}-{day // 100 % 100:02d}-{day % 100:02d}"
+
+
+def _texts(*names: str) -> list[Column]:
+    return [Column(name) for name in names]
+
+
+def _counts(*names: str) -> list[Column]:
+    return [Column(name, Kind.COUNT) for name in names]
+
+
+def _amounts(*names: str) -> list[Column]:
+    return [Column(name, Kind.AMOUNT) for name in names]
+
+
+# --- from the daily sums -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """A report on daily sums: its name, its columns, and what of a line stands in them."""
+
+    name: str
+    columns: Sequence[Column]
+    cells: Callable[[Line], tuple[Cell, ...]]
+
+
+def revenue(connection: Connection, asked: Asked) -> Sheet:
+    """What subscribers and partners paid, and to whom it went."""
+    return _grouped(connection, asked, _REVENUE, asked.by or ("operator",))
+
+
+def partners(connection: Connection, asked: Asked) -> Sheet:
+    """What partners earned; what is nobody's is left out."""
+    by = asked.by if "partner" in asked.by else ("partner", *asked.by)
+    return _grouped(connection, asked, _EARNINGS, by, owner=by.index("partner"))
+
+
+def _revenue_cells(line: Line) -> tuple[Cell, ...]:
+    total = line.total
+    return (
+        line.messages, line.parts, line.free, line.taken_back, total("price"), total("vat"), total("operator_part"),
+        line.revenue, total("partner_part"), total("referral_part"), total("ours"), total("suspense"),
+    )  # fmt: skip
+
+
+_REVENUE = _Shape(
+    "revenue",
+    (
+        *_counts("messages", "parts", "free", "taken_back"),
+        *_amounts("price", "vat", "operator_part", "revenue", "partner_part", "referral", "ours", "suspense"),
+    ),
+    _revenue_cells,
+)
+
+
+def _earnings_cells(line: Line) -> tuple[Cell, ...]:
+    total = line.total
+    return (
+        line.messages, total("base"), total("partner_part"), total("partner_part", _CORRECTIONS),
+        total("partner_part", TAKEN_BACK), total("referral_part"), total("ours"), total("price", _OUTGOING),
+    )  # fmt: skip
+
+
+_EARNINGS = _Shape(
+    "partners",
+    (
+        *_counts("messages"),
+        *_amounts("volume", "earned", "of_it_corrections", "of_it_taken_back", "to_referrer", "ours", "outgoing"),
+    ),
+    _earnings_cells,
+)
+
+
+def _grouped(
+    connection: Connection, asked: Asked, shape: _Shape, by: Sequence[str], *, owner: int | None = None
+) -> Sheet:
+    """`owner`: only lines whose key has something at this place."""
+    found = read_lines(connection, Wanted(asked.period, by, asked.partner_id, asked.operator_id))
+    lines = [line for line in found if owner is None or line.key[owner]]
+    rows = [(*map(_key_cell, by, line.key), line.currency, *shape.cells(line)) for line in lines]
+    blank = (None,) * (len(by) - 1)
+    totals = [("total", *blank, line.currency, *shape.cells(line)) for line in totals_of(lines)]
+    columns = (*_texts(*by, "currency"), *shape.columns)
+    return Sheet(shape.name, asked.title(shape.name.title()), asked.about(by=",".join(by)), columns, rows, totals)
+
+
+def _key_cell(group: str, value: int | str) -> Cell:
+    if group == "day":
+        return _day(int(value))
+    if group == "month":
+        return month_text(int(value))
+    return _KINDS.get(int(value), str(value)) if group == "kind" else value
+
+
+# --- from volumes and accounts -----------------------------------------------------------------------------
+
+
+def tiers(connection: Connection, asked: Asked) -> Sheet:
+    """How far partners have come: a line per partner and version of a plan."""
+    columns = (
+        *_texts("partner", "plan", "since", "currency", "mode"), *_amounts("volume", "earned"), *_texts("tier"),
+        Column("share", Kind.SHARE), *_amounts("next_from", "left"), Column("next_share", Kind.SHARE),
+    )  # fmt: skip
+    rows = []
+    for one in read_progress(connection, asked.period.month, asked.partner_id):
+        progress = one.progress
+        since = iso_of(one.valid_from)[:10] if one.valid_from else ""
+        rows.append(
+            (
+                one.partner, one.plan, since, one.currency, one.mode, progress.volume, progress.earned,
+                f"{progress.tier} of {progress.tiers}", progress.share, progress.next_from, progress.left,
+                progress.next_share,
+            )
+        )  # fmt: skip
+    return Sheet("tiers", asked.title("Tiers"), asked.about(), columns, rows)
+
+
+def receivables(connection: Connection, asked: Asked) -> Sheet:
+    """What operators owe, month by month: opening + accrued − taken back − paid = open."""
+    period = asked.period
+    since, until = (period.month, period.month) if period.month else (period.first // 100, period.last // 100)
+    found = read_receivables(connection, since, until, asked.operator)
+    columns = (
+        *_texts("operator", "currency", "month"), *_amounts("opening", "accrued", "taken_back", "paid", "open"),
+    )  # fmt: skip
+    rows = []
+    sums = []
+    for one in found:
+        months = one.months
+        for owed in months:
+            moved = (owed.accrued, owed.taken_back, owed.paid)
+            rows.append((one.operator, one.currency, month_text(owed.month), owed.opening, *moved, owed.open))
+        moved = tuple(sum(getattr(owed, name) for owed in months) for name in ("accrued", "taken_back", "paid"))
+        sums.append((one.currency, (months[0].opening, *moved, months[-1].open)))
+    totals = [("total", currency, None, *amounts) for currency, amounts in _by_currency(sums)]
+    title = f"Receivables of {month_text(since)} to {month_text(until)}"
+    about = {"from": month_text(since), "to": month_text(until)}
+    return Sheet("receivables", title, about, columns, rows, totals)
+
+
+def ageing(connection: Connection, asked: Asked) -> Sheet:
+    """What operators owe, by the month in which it was booked."""
+    columns = (
+        *_texts("operator", "currency", "month"), *_counts("months_old"), *_amounts("accrued", "open"),
+    )  # fmt: skip
+    rows = []
+    sums = []
+    for one in read_debts(connection, asked.this_month, asked.operator):
+        for debt in one.debts:
+            month, age = (month_text(debt.month), debt.age) if debt.month else ("in advance", None)
+            rows.append((one.operator, one.currency, month, age, debt.accrued, debt.open))
+            sums.append((one.currency, (debt.accrued, debt.open)))
+    totals = [("total", currency, None, None, *amounts) for currency, amounts in _by_currency(sums)]
+    return Sheet("ageing", "Ageing of what operators owe", {}, columns, rows, totals)
+
+
+def _by_currency(amounts: Iterable[tuple[str, tuple[int, ...]]]) -> list[tuple[str, tuple[int, ...]]]:
+    """Summed: currencies never meet."""
+    sums: dict[str, tuple[int, ...]] = {}
+    for currency, more in amounts:
+        old = sums.get(currency, (0,) * len(more))
+        sums[currency] = tuple(a + b for a, b in zip(old, more, strict=True))
+    return sorted(sums.items())
+
+
+_PERIOD = {"from", "to", "month"}
+REPORTS = {
+    "revenue": Report(revenue, frozenset({*_PERIOD, "by", "partner", "operator"})),
+    "partners": Report(partners, frozenset({*_PERIOD, "by", "partner", "operator"})),
+    "receivables": Report(receivables, frozenset({"month", "operator"})),
+    "tiers": Report(tiers, frozenset({"month", "partner"})),
+    "ageing": Report(ageing, frozenset({"operator"})),
+}

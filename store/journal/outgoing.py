@@ -141,7 +141,8 @@ def write_moves(connection: Connection, facts: Sequence[MtFact], process_id: int
             moves.append(move_row(mt.id, fact.at, old, new, fact.error))
         mt.state = fact.became = new
         rows[mt.id] = moved_row(fact, process_id)
-        if new.is_final or new is MtState.SUBMITTED:
+        # A submission concerns nobody's money but that of a premium MT: spared on the way of every reply.
+        if new.is_final or (new is MtState.SUBMITTED and mt.kind is MtKind.PREMIUM):
             told.append(Moved(mt.id, old, new, fact.at, mt.kind, mt.operator_id))
         parts += mt_part_rows(fact)
     bulk_update(connection, schema.Mt, MOVED_COLUMNS, list(rows.values()))

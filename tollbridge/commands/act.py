@@ -5,8 +5,7 @@ person. What is only proposed has moved nothing.
 """
 
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,27 +13,16 @@ import click
 from rich.table import Table
 
 from core.clock import iso_of
-from core.errors import UserMistake
-from core.money import BadAmount, format_micros, parse_micros
-from plumbing.clock import SystemClock
+from core.money import format_micros
 from store.acts import Act, Acts, ActState, Draft, sentence_of
-from store.desk import Desk, open_desk
-from store.secrets import Sealed
-from tollbridge.commands import config_option, open_database, read_config
+from tollbridge.commands import config_option
+from tollbridge.commands.desk import desk_of, read_micros
 from tollbridge.show import console, plain, table
 
 _BY = click.option("--by", "author", metavar="NAME", required=True, help="Who asks for it.")
 _REASON = click.option("--reason", metavar="TEXT", required=True, help="Why; kept for good.")
 _KEY = click.option("--key", metavar="KEY", default="", help="Makes it once only; else the same act twice is one.")
 _JSON = click.option("--json", "as_json", is_flag=True, help="As JSON, for programs; amounts in millionths.")
-
-
-@contextmanager
-def desk_of(config_file: Path | None) -> Iterator[tuple[Desk, int]]:
-    """A desk, and what one person may move (micros)."""
-    config = read_config(config_file)
-    with open_database(config) as database, open_desk(database, SystemClock(), Sealed()) as desk:
-        yield desk, config.money.second_person_above_micros
 
 
 @click.group()
@@ -145,10 +133,7 @@ def adjust(  # noqa: PLR0917
       tollbridge act adjust --debit expense:loss --credit partner:acme:earnings --amount 12.50 --currency RUB \\
           --by olga --reason "goodwill for the outage of 12 November"
     """
-    try:
-        micros = parse_micros(amount)
-    except BadAmount as error:
-        raise UserMistake(f"--amount: {error}") from error
+    micros = read_micros(amount, "--amount")
     values: dict[str, str | int] = {"debit": debit, "credit": credit, "amount": micros, "currency": currency.upper()}
     _ask(Draft("adjust", author, reason, (), values, key), config_file, as_json=as_json)
 
@@ -165,8 +150,8 @@ def approve(number: int, approver: str, as_json: bool, config_file: Path | None)
     Example:
       tollbridge act approve 4 --by ada
     """
-    with desk_of(config_file) as (desk, limit):
-        _show(Acts(desk, limit).approve(number, approver), as_json=as_json)
+    with desk_of(config_file) as (desk, config):
+        _show(Acts(desk, config.money.second_person_above_micros).approve(number, approver), as_json=as_json)
 
 
 @act.command()
@@ -182,8 +167,8 @@ def refuse(number: int, approver: str, reason: str, as_json: bool, config_file: 
     Example:
       tollbridge act refuse 4 --by ada --reason "asked twice"
     """
-    with desk_of(config_file) as (desk, limit):
-        _show(Acts(desk, limit).refuse(number, approver, reason), as_json=as_json)
+    with desk_of(config_file) as (desk, config):
+        _show(Acts(desk, config.money.second_person_above_micros).refuse(number, approver, reason), as_json=as_json)
 
 
 @act.command("list")
@@ -198,8 +183,8 @@ def list_acts(every: bool, most: int, as_json: bool, config_file: Path | None) -
     Example:
       tollbridge act list --all
     """
-    with desk_of(config_file) as (desk, limit):
-        acts = Acts(desk, limit).list(None if every else ActState.PROPOSED, most)
+    with desk_of(config_file) as (desk, config):
+        acts = Acts(desk, config.money.second_person_above_micros).list(None if every else ActState.PROPOSED, most)
     if as_json:
         click.echo(json.dumps([_value(one) for one in acts], ensure_ascii=False, indent=2))
     elif not acts:
@@ -209,8 +194,8 @@ def list_acts(every: bool, most: int, as_json: bool, config_file: Path | None) -
 
 
 def _ask(draft: Draft, config_file: Path | None, *, as_json: bool) -> None:
-    with desk_of(config_file) as (desk, limit):
-        _show(Acts(desk, limit).ask(draft), as_json=as_json)
+    with desk_of(config_file) as (desk, config):
+        _show(Acts(desk, config.money.second_person_above_micros).ask(draft), as_json=as_json)
 
 
 def _show(one: Act, *, as_json: bool) -> None:

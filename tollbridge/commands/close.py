@@ -25,9 +25,9 @@ from store.secrets import Sealed
 from store.snapshot import read_catalogue
 from store.waiting import SAID
 from tollbridge.commands import config_option, open_database, read_config
+from tollbridge.commands.desk import MONTH, month_number
 from tollbridge.show import console, money, plain, table
 
-MONTH = click.DateTime(["%Y-%m"])
 """The type of an option that names a month, like 2026-10."""
 
 
@@ -56,11 +56,6 @@ def close(month: datetime, author: str | None, config_file: Path | None, *, dry_
         click.echo(json.dumps(as_value(found, is_dry=dry_run), ensure_ascii=False, indent=2))
     else:
         _show(found, is_dry=dry_run)
-
-
-def month_number(moment: datetime) -> Month:
-    """What an option that names a month has read → 202610."""
-    return moment.year * 100 + moment.month
 
 
 def _run(month: Month, author: str, config_file: Path | None, *, is_dry: bool) -> MonthClosed:

@@ -9,7 +9,8 @@ from core.money import format_micros
 from store.conversions import ACCOUNTS, Asked, Converted, use_earnings
 from store.conversions import convert as convert_money
 from tollbridge.commands import config_option
-from tollbridge.commands.payout import by_option, daily_key, json_option, key_option, money_desk, read_micros
+from tollbridge.commands.desk import desk_of, read_micros
+from tollbridge.commands.payout import by_option, daily_key, json_option, key_option
 
 _REASON = click.option("--reason", metavar="TEXT", default="", help="Why; kept for good.")
 
@@ -49,7 +50,7 @@ def currency(  # noqa: PLR0917
       tollbridge convert currency acme 100.00 EUR RUB --by olga
     """
     micros, source, target = read_micros(amount), source.upper(), target.upper()
-    with money_desk(config_file) as (desk, _):
+    with desk_of(config_file) as (desk, _):
         key = key or daily_key(desk, "convert", login, micros, source, target, account, author)
         asked = Asked(login, micros, source, author, reason, key)
         _show(convert_money(desk, asked, target, account=account), as_json=as_json)
@@ -74,7 +75,7 @@ def earnings(  # noqa: PLR0917
       tollbridge convert earnings acme 100.00 RUB --by olga
     """
     micros, currency = read_micros(amount), currency.upper()
-    with money_desk(config_file) as (desk, _):
+    with desk_of(config_file) as (desk, _):
         key = key or daily_key(desk, "use", login, micros, currency, author)
         _show(use_earnings(desk, Asked(login, micros, currency, author, reason, key)), as_json=as_json)
 

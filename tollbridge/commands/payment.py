@@ -12,7 +12,8 @@ from core.money import format_micros
 from core.top_ups import PaymentState
 from store.payments import PaymentRow, Payments, list_payments, read_payment
 from tollbridge.commands import config_option
-from tollbridge.commands.payout import by_option, json_option, money_desk
+from tollbridge.commands.desk import desk_of
+from tollbridge.commands.payout import by_option, json_option
 from tollbridge.show import console, moment, plain, table
 
 _NUMBER = click.argument("number", metavar="N", type=click.IntRange(1))
@@ -43,7 +44,7 @@ def list_them(state: str | None, most: int, as_json: bool, config_file: Path | N
       tollbridge payment list --state parked
     """
     wanted = None if state is None else PaymentState[state.upper()]
-    with money_desk(config_file) as (desk, _):
+    with desk_of(config_file) as (desk, _):
         with desk.database.read() as connection:
             rows = list(list_payments(connection, wanted, limit=most))
         _show(rows, _logins(desk.catalogue().partners.values()), as_json=as_json)
@@ -60,7 +61,7 @@ def show(number: int, as_json: bool, config_file: Path | None) -> None:
     Example:
       tollbridge payment show 4
     """
-    with money_desk(config_file) as (desk, _):
+    with desk_of(config_file) as (desk, _):
         with desk.database.read() as connection:
             row = read_payment(connection, number)
         logins = _logins(desk.catalogue().partners.values())
@@ -88,7 +89,7 @@ def assign(  # noqa: PLR0917
     Example:
       tollbridge payment assign 4 acme --by olga --reason "they wrote to us"
     """
-    with money_desk(config_file) as (desk, _):
+    with desk_of(config_file) as (desk, _):
         row = Payments(desk).assign(number, login, author=author, reason=reason)
         _show([row], _logins(desk.catalogue().partners.values()), as_json=as_json)
 
@@ -106,7 +107,7 @@ def close(number: int, author: str, reason: str, as_json: bool, config_file: Pat
     Example:
       tollbridge payment close 4 --by olga --reason "private"
     """
-    with money_desk(config_file) as (desk, _):
+    with desk_of(config_file) as (desk, _):
         row = Payments(desk).close(number, author=author, reason=reason)
         _show([row], _logins(desk.catalogue().partners.values()), as_json=as_json)
 

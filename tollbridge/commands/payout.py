@@ -6,8 +6,7 @@ Rule: every step has a name; who asks for a payout does not approve it, and abov
 import asyncio
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +16,15 @@ from rich.table import Table
 from core.bank_file import FORMATS
 from core.clock import day_of, iso_of
 from core.errors import UserMistake
-from core.money import BadAmount, format_micros, parse_micros
+from core.money import format_micros
 from core.payouts import Funds, PayoutState, payable
-from plumbing.clock import SystemClock
-from store.desk import Desk, open_desk
+from store.desk import Desk
 from store.payout_files import MadeFile, export, read_file
 from store.payout_lists import list_payouts, read_due
 from store.payout_schedule import request_due
 from store.payouts import PayoutRow, Payouts, state_word
-from store.secrets import Sealed
 from tollbridge.commands import config_option, open_database, read_config
-from tollbridge.config import Config
+from tollbridge.commands.desk import desk_of, read_micros
 from tollbridge.show import console, plain, table
 
 by_option = click.option("--by", "author", metavar="NAME", required=True, help="Who does it; kept for good.")
@@ -39,22 +36,6 @@ _REASON = click.option("--reason", metavar="TEXT", required=True, help="Why; kep
 _NUMBERS = click.argument("numbers", metavar="N…", nargs=-1, required=True, type=click.IntRange(1))
 _WAITING = (PayoutState.APPROVED, PayoutState.SENDING, PayoutState.SENT)
 SEND_AT_ONCE = 1_000
-
-
-@contextmanager
-def money_desk(config_file: Path | None) -> Iterator[tuple[Desk, Config]]:
-    """A desk with the configuration."""
-    config = read_config(config_file)
-    with open_database(config) as database, open_desk(database, SystemClock(), Sealed()) as desk:
-        yield desk, config
-
-
-def read_micros(text: str) -> int:
-    """An amount as a person writes it. Raises UserMistake."""
-    try:
-        return parse_micros(text)
-    except BadAmount as error:
-        raise UserMistake(f"AMOUNT: {error}") from error
 
 
 def daily_key(desk: Desk, *words: object) -> str:
@@ -94,7 +75,7 @@ def request(  # noqa: PLR0917
       tollbridge payout request acme EUR 100.00 --by olga
     """
     wanted = None if amount is None else read_micros(amount)
-    with money_desk(config_file) as (desk, _):
+    with desk_of(config_file) as (desk, _):
         key = key or daily_key(desk, "payout", login, currency, wanted, author)
         row = Payouts(desk).request(login, currency.upper(), wanted, author=author, key=key)
         _show([row], desk, as_json=as_json)
@@ -110,7 +91,7 @@ def scheduled(as_json: bool, config_file: Path | None) -> None:
     Example:
       tollbridge payout scheduled
     """
-    with money_desk(config_file) as (desk, _):
+    with desk_of(config_file) as (desk, _):
         rows = []
         for login, done in request_due(Payouts(desk), desk):
             if isinstance(done, PayoutRow):
@@ -131,7 +112,7 @@ def due(login: str | None, as_json: bool, config_file: Path | None) -> None:
     Example:
       tollbridge payout due acme
     """
-    with money_desk(config_file) as (desk, _):
+    with desk_of(config_file) as (desk, _):
         partners = desk.catalogue().partners
         if login is not None and login not in partners:
             raise UserMistake(f"there is no partner {plain(login)!r}; `tollbridge dump` shows them")
@@ -160,7 +141,7 @@ def approve(numbers: Sequence[int], author: str, as_json: bool, config_file: Pat
     Example:
       tollbridge payout approve 1 2 3 --by ada
     """
-    with money_desk(config_file) as (desk, config):
+    with desk_of(config_file) as (desk, config):
         payouts = Payouts(desk, second_above=config.money.second_person_above_micros)
         _show([payouts.approve(number, approver=author) for number in numbers], desk, as_json=as_json)
 
@@ -187,7 +168,7 @@ def export_file(  # noqa: PLR0917
     """
     from tollbridge.payments import our_account
 
-    with money_desk(config_file) as (desk, config):
+    with desk_of(config_file) as (desk, config):
         made = export(
             desk, our_account(config.company, bank), currency=currency.upper(), author=author, format_=format_,
             key=key or f"export:{desk.next_id()}", numbers=numbers, day=int(f"{day:%Y%m%d}") if day else 0,
@@ -225,7 +206,7 @@ def send(most: int, as_json: bool, config_file: Path | None) -> None:
     from tollbridge.payments import provider_settings
     from tollbridge.sending import send_waiting
 
-    with money_desk(config_file) as (desk, config):
+    with desk_of(config_file) as (desk, config):
         logs.set_up(format=config.logs.format, full_numbers=config.logs.full_numbers)
         settings = provider_settings(config)
         with desk.database.read() as connection:
@@ -247,7 +228,7 @@ def _step(name: str, says: str, example: str, do: Callable[[Payouts, int, str, s
     @json_option
     @config_option
     def run(numbers: Sequence[int], author: str, reason: str, as_json: bool, config_file: Path | None) -> None:
-        with money_desk(config_file) as (desk, _):
+        with desk_of(config_file) as (desk, _):
             payouts = Payouts(desk)
             _show([do(payouts, number, author, reason) for number in numbers], desk, as_json=as_json)
 
@@ -288,7 +269,7 @@ def paid(  # noqa: PLR0917
     """
     if bool(numbers) == (file_id is not None):
         raise click.UsageError("name either payouts or --file NUMBER")
-    with money_desk(config_file) as (desk, _):
+    with desk_of(config_file) as (desk, _):
         if file_id is not None:
             with desk.database.read() as connection:
                 read_file(connection, file_id)
@@ -312,7 +293,7 @@ def list_them(state: str | None, partner: str | None, most: int, as_json: bool, 
     Example:
       tollbridge payout list --state requested
     """
-    with money_desk(config_file) as (desk, _):
+    with desk_of(config_file) as (desk, _):
         known = desk.catalogue().partners
         if partner is not None and partner not in known:
             raise UserMistake(f"there is no partner {plain(partner)!r}; `tollbridge dump` shows them")

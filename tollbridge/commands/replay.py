@@ -5,17 +5,16 @@ Rule: it reads one picture beside a live service, and writes nothing.
 
 import csv
 import json
-import re
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 
 import click
 from rich.console import Console
 
 from core.clock import Month, month_text
-from core.errors import UserMistake
 from core.money import format_micros
 from core.replay import Outcome
 from store.provisioning.load import read_document
@@ -24,13 +23,16 @@ from store.replay import replay as replay_month
 from store.secrets import Sealed
 from store.snapshot import read_catalogue
 from tollbridge.commands import config_option, open_database, read_config
+from tollbridge.commands.desk import MONTH, month_number
 from tollbridge.show import console, money, plain, table
 
 COLUMNS = ("price", "operator", "revenue", "volume", "partner", "referral", "ours", "outgoing")
 
 
 @click.command()
-@click.option("--month", "text", metavar="YYYY-MM", required=True, help="The month whose traffic is rated again.")
+@click.option(
+    "--month", "moment", type=MONTH, metavar="YYYY-MM", required=True, help="The month whose traffic is rated again."
+)
 @click.option(
     "--plan",
     "file",
@@ -44,7 +46,7 @@ COLUMNS = ("price", "operator", "revenue", "volume", "partner", "referral", "our
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for programs; amounts in millionths.")
 @config_option
 def replay(  # noqa: PLR0917
-    text: str, file: Path, partner: str | None, as_csv: bool, as_json: bool, config_file: Path | None
+    moment: datetime, file: Path, partner: str | None, as_csv: bool, as_json: bool, config_file: Path | None
 ) -> None:
     """Rate a past month again as if the plans and tariffs of FILE had held, and show it beside what was paid.
 
@@ -55,7 +57,7 @@ def replay(  # noqa: PLR0917
       tollbridge replay --month 2026-10 --plan generous.toml
       tollbridge replay --month 2026-10 --plan generous.toml --partner acme --csv > acme.csv
     """
-    month = read_month(text)
+    month = month_number(moment)
     document = read_document(file, str(file))
     with open_database(read_config(config_file)) as database, database.read() as connection:
         then = read_catalogue(connection, Sealed())
@@ -71,14 +73,6 @@ def replay(  # noqa: PLR0917
         _write_csv(outcomes)
     else:
         _show(outcomes, month)
-
-
-def read_month(text: str) -> Month:
-    """`2026-10` → 202610. Raises UserMistake."""
-    found = re.fullmatch(r"(20\d\d)-(0[1-9]|1[0-2])", text.strip())
-    if found is None:
-        raise UserMistake(f"--month: {plain(text, 20)!r} is no month; write it like 2026-10")
-    return int(found[1]) * 100 + int(found[2])
 
 
 def _show(outcomes: Sequence[Outcome], month: Month) -> None:

@@ -16,12 +16,12 @@ from core.report import months_back
 from plumbing.clock import SystemClock
 from store.reports import GROUPS, Period, find_operator, find_partner
 from tollbridge.commands import config_option, open_database, read_config
+from tollbridge.commands.desk import MONTH
 from tollbridge.reports import REPORTS, Asked
 from tollbridge.show import plain
 from tollbridge.show_report import Sheet, as_value, show_sheet, write_csv
 
 _DAY = click.DateTime(formats=["%Y-%m-%d"])
-_MONTH = click.DateTime(formats=["%Y-%m"])
 _MONTHS_OF_RECEIVABLES = 12
 
 
@@ -30,7 +30,7 @@ _MONTHS_OF_RECEIVABLES = 12
 @config_option
 @click.option("--from", "first", type=_DAY, metavar="DAY", help="The first day of booking (UTC), like 2026-10-01.")
 @click.option("--to", "last", type=_DAY, metavar="DAY", help="The last day, included; today without it.")
-@click.option("--month", type=_MONTH, metavar="MONTH", help="A booked month, like 2026-10, in place of days.")
+@click.option("--month", type=MONTH, metavar="MONTH", help="A booked month, like 2026-10, in place of days.")
 @click.option("--by", multiple=True, type=click.Choice(list(GROUPS)), help="Split by this; may be given several times.")
 @click.option("--partner", metavar="LOGIN", help="Of this partner only.")
 @click.option("--operator", metavar="CODE", help="Of this operator only.")

@@ -18,14 +18,12 @@ from typing import Any
 
 import click
 
-from core.clock import Month, month_text
+from core.clock import month_text
 from core.errors import UserMistake
 from core.money import BadAmount, format_micros, parse_micros
 from core.settlement.verdicts import ACCEPTABLE, BY_WORD, DECIDED, Verdict
 from plumbing.clock import SystemClock
 from store.database import Database
-from store.desk import Desk, open_desk
-from store.secrets import Sealed
 from store.settlement import look
 from store.settlement.approve import approve as approve_run
 from store.settlement.approve import dismiss as dismiss_run
@@ -34,6 +32,7 @@ from store.settlement.paid import book_payment
 from store.settlement.preview import preview as preview_run
 from store.settlement.stage import stage as stage_file
 from tollbridge.commands import config_option, open_database, read_config
+from tollbridge.commands.desk import MONTH, desk_of, month_number
 from tollbridge.config import Config
 from tollbridge.show import plain
 from tollbridge.show_settle import (
@@ -83,12 +82,6 @@ def _database(config_file: Path | None) -> Iterator[tuple[Database, Config]]:
         yield database, config
 
 
-@contextmanager
-def _desk(config_file: Path | None) -> Iterator[tuple[Desk, Config]]:
-    with _database(config_file) as (database, config), open_desk(database, SystemClock(), Sealed()) as desk:
-        yield desk, config
-
-
 def _print_json(value: Any) -> None:
     click.echo(json.dumps(value, ensure_ascii=False, indent=2))
 
@@ -111,7 +104,7 @@ def settle() -> None:
 @settle.command()
 @click.argument("operator")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--month", metavar="MONTH", required=True, type=click.DateTime(formats=["%Y-%m"]), help="Like 2026-10.")
+@click.option("--month", metavar="MONTH", required=True, type=MONTH, help="Like 2026-10.")
 @_BY
 @_JSON
 @config_option
@@ -126,7 +119,7 @@ def stage(  # noqa: PLR0917
     Example:
       tollbridge settle stage alpha october.csv --month 2026-10 --by olga
     """
-    which: Month = month.year * 100 + month.month
+    which = month_number(month)
     with _database(config_file) as (database, _), counting(f"reading {file.name}") as progress:
         staged = stage_file(
             database, file, operator=operator, month=which, author=by, now=SystemClock().now(), progress=progress
@@ -276,7 +269,7 @@ def preview(run_id: int, accept: tuple[Verdict, ...], as_json: bool, config_file
     Example:
       tollbridge settle preview 7 --accept missing_there,refused_there
     """
-    with _desk(config_file) as (desk, _), counting(f"computing run {run_id}") as progress:
+    with desk_of(config_file) as (desk, _), counting(f"computing run {run_id}") as progress:
         found = preview_run(desk, run_id, accept, progress=progress)
     if as_json:
         _print_json(preview_value(found))
@@ -304,7 +297,7 @@ def approve(  # noqa: PLR0917
     Example:
       tollbridge settle approve 7 --accept missing_there,price_differs --by ada --reason "agreed with alpha, letter 12"
     """
-    with _desk(config_file) as (desk, config), counting(f"posting run {run_id}") as progress:
+    with desk_of(config_file) as (desk, config), counting(f"posting run {run_id}") as progress:
         above = config.money.second_person_above_micros
         done = approve_run(desk, run_id, accept, by=by, reason=reason, second_person_above=above, progress=progress)
     if as_json:
@@ -369,7 +362,7 @@ def paid(  # noqa: PLR0917
         micros = parse_micros(amount)
     except BadAmount as error:
         raise UserMistake(f"AMOUNT: {error}") from error
-    with _desk(config_file) as (desk, _):
+    with desk_of(config_file) as (desk, _):
         done = book_payment(desk, operator, micros, bank=bank, reference=reference, by=by)
     owed = f"{format_micros(done.owed)} {done.currency}"
     if as_json:

@@ -23,7 +23,7 @@ from core.statement import ACCOUNTS, BALANCES
 from store.database import Database
 from store.statements import Stated, Statement, list_statements, read_month, read_statement
 from tollbridge.commands import config_option, open_database, read_config
-from tollbridge.commands.close import MONTH, month_number
+from tollbridge.commands.desk import MONTH, month_number
 from tollbridge.config import Config
 from tollbridge.papers import WRITERS, Company, writer_of
 from tollbridge.papers.words import BY_TIER, account_title, line_cells, line_title, percent

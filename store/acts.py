@@ -22,7 +22,7 @@ from sqlalchemy import Connection
 from core.clock import Instant
 from core.errors import UserMistake
 from core.ledger import corrections
-from core.ledger.accounts import EXPENSE_LOSS, NoSuchAccount, kind_of, receivable
+from core.ledger.accounts import NoSuchAccount, kind_of
 from core.ledger.corrections import Corrected
 from core.ledger.details import About, Detail, DetailKind, moved
 from core.money import format_micros
@@ -32,7 +32,6 @@ from store.books import open_month
 from store.corrections import Messages
 from store.desk import Desk
 from store.schema import Act as ActRow
-from store.schema import Detail as DetailRow
 
 MESSAGES_MAX = 1000
 """Of one act: their locks are held together."""
@@ -53,7 +52,10 @@ class ActRefused(UserMistake):
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What is asked for. `messages` are ids of MO; `values` what else the kind needs, as text and whole numbers."""
+    """What is asked for.
+
+    `messages` are ids of MO and of premium MT; `values` what else the kind needs, as text and whole numbers.
+    """
 
     kind: str
     author: str
@@ -276,24 +278,12 @@ def _refund(connection: Connection, desk: Desk, draft: Draft) -> _Moves:
         return _messages_of(
             connection, desk, draft, lambda messages, id_: messages.charge_back(id_, corrections.REFUNDED)
         )
-    loaded = Messages(connection, desk.books.accounts, desk.catalogue(), at=desk.now()).load(draft.messages)
-    refunded = sa.select(DetailRow.message_id).where(
-        DetailRow.message_id.in_(draft.messages), DetailRow.kind == DetailKind.REFUNDED.value
+    return _messages_of(
+        connection,
+        desk,
+        draft,
+        lambda messages, id_: messages.refund(id_, author=draft.author, reason=draft.reason),
     )
-    before = set(connection.execute(refunded).scalars())
-    moves = _Moves()
-    for id_ in draft.messages:
-        if id_ in before:
-            raise ActRefused(f"message {id_}: it was refunded before")
-        if id_ not in loaded:
-            raise ActRefused(f"message {id_}: there is no such MO with a charge")
-        origin = loaded[id_].standing.origin
-        moves.details += moved(
-            DetailKind.REFUNDED, EXPENSE_LOSS, receivable(origin.operator), origin.revenue, currency=origin.currency,
-            month=open_month(connection, desk.now()),
-            about=About(id_, origin.partner_id, author=draft.author, reason=draft.reason),
-        )  # fmt: skip
-    return moves
 
 
 def _adjust(connection: Connection, desk: Desk, draft: Draft) -> _Moves:

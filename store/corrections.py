@@ -2,12 +2,13 @@
 
 Messages      the messages of one act: `load` locks them; charge_back, refuse_hold, release_hold, assign
 
-Rule: a message's own row is locked before it is looked at, in the order of ids, so that two people never take the same
-money back twice; then the counters, as intake does (billing.md, section 12).
+Rule: a message's own row is locked before it is looked at, MO before premium MT and both in the order of ids, so that
+two people never take the same money back twice; then the counters, as intake does (billing.md, section 12).
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -18,14 +19,15 @@ from core.ledger import corrections as facts
 from core.ledger.corrections import Corrected, Refused
 from core.ledger.details import DetailKind
 from core.ledger.entry import Charge
-from core.ledger.standing import Place, Standing, standing_of
+from core.ledger.standing import SETTLING, Place, Settled, Standing, standing_of
+from core.message import MtKind
 from core.tariff.charge import ChargeKind
 from core.tariff.rate import Volumes
 from store.accounts import Accounts
 from store.charges import CHARGE_COLUMNS, ChargeReader, kind_of_number
 from store.journal.booking import first_open_month, load_counters, write_counters
+from store.schema import Account, Detail, Mo, Mt
 from store.schema import Charge as ChargeTable
-from store.schema import Detail, Mo
 
 _AT_ONCE = 500
 """Messages in one statement."""
@@ -38,6 +40,13 @@ class Loaded:
     standing: Standing
     short_code: str
     accepted_at: Instant
+
+
+def noted(one: Loaded, amounts: Settled) -> Loaded:
+    """The same, with what was booked with the operator for it."""
+    before = one.standing.settled
+    settled = {kind: before.get(kind, 0) + amounts.get(kind, 0) for kind in before.keys() | amounts.keys()}
+    return replace(one, standing=replace(one.standing, settled=settled))
 
 
 class Messages:
@@ -55,7 +64,7 @@ class Messages:
         self.loaded: dict[int, Loaded] = {}
 
     def load(self, ids: Iterable[int]) -> dict[int, Loaded]:
-        """Lock MO and see where their money is; an id that is none of an MO with a charge is left out."""
+        """Lock MO and premium MT and see where their money is; an id of a message without such a charge is left out."""
         wanted = sorted(set(ids) - self.loaded.keys())
         reader = ChargeReader(self._catalogue)
         for start in range(0, len(wanted), _AT_ONCE):
@@ -66,12 +75,9 @@ class Messages:
         columns = (*(getattr(Mo, name) for name in CHARGE_COLUMNS), Mo.short_code, Mo.accepted_at)
         own = sa.select(*columns).where(Mo.id.in_(ids)).order_by(Mo.id).with_for_update()
         rows = self._connection.execute(own).all()
-        later: dict[int, list[Charge]] = {}
-        rest = (*(getattr(ChargeTable, name) for name in CHARGE_COLUMNS), ChargeTable.message_id, ChargeTable.kind)
-        query = sa.select(*rest).where(ChargeTable.message_id.in_(ids)).order_by(ChargeTable.id)
-        for row in self._connection.execute(query):
-            charge = reader.charge(row, message_id=row.message_id, kind=kind_of_number(row.kind))
-            later.setdefault(row.message_id, []).append(charge)
+        sent = self._premium([id_ for id_ in ids if id_ not in {row.id for row in rows}])
+        later = self._charges(ids, reader)
+        settled = self._settled(ids)
         released = sa.select(Detail.message_id).where(
             Detail.message_id.in_(ids), Detail.kind == DetailKind.HOLD_RELEASED.value
         )
@@ -79,9 +85,50 @@ class Messages:
         for row in rows:
             own_charge = reader.charge(row, message_id=row.id, kind=ChargeKind.MO)
             charges = [own_charge, *later.get(row.id, [])] if row.charge_state else []
-            standing = standing_of(charges, released=row.id in let_go)
-            if standing is not None:
-                self.loaded[row.id] = Loaded(standing, row.short_code, row.accepted_at)
+            self._keep(row.id, standing_of(charges, released=row.id in let_go), row.short_code, row.accepted_at)
+        for row in sent:
+            self._keep(row.id, standing_of(later.get(row.id, [])), row.source, row.created_at)
+        for id_, amounts in settled.items():
+            self.note(id_, amounts)
+
+    def _premium(self, ids: Sequence[int]) -> Sequence[Any]:
+        """MT that their subscriber pays, locked."""
+        if not ids:
+            return ()
+        query = sa.select(Mt.id, Mt.source, Mt.created_at).where(Mt.id.in_(ids), Mt.kind == int(MtKind.PREMIUM))
+        return self._connection.execute(query.order_by(Mt.id).with_for_update()).all()
+
+    def _charges(self, ids: Sequence[int], reader: ChargeReader) -> dict[int, list[Charge]]:
+        """What the table `charge` has of them, in the order in which it was made; not what an MT costs us."""
+        found: dict[int, list[Charge]] = {}
+        columns = (*(getattr(ChargeTable, name) for name in CHARGE_COLUMNS), ChargeTable.message_id, ChargeTable.kind)
+        query = sa.select(*columns).where(ChargeTable.message_id.in_(ids), ChargeTable.kind != int(ChargeKind.MT_COST))
+        for row in self._connection.execute(query.order_by(ChargeTable.id)):
+            charge = reader.charge(row, message_id=row.message_id, kind=kind_of_number(row.kind))
+            found.setdefault(row.message_id, []).append(charge)
+        return found
+
+    def _keep(self, id_: int, standing: Standing | None, short_code: str, at: Instant) -> None:
+        if standing is not None:
+            self.loaded[id_] = Loaded(standing, short_code, at)
+
+    def _settled(self, ids: Sequence[int]) -> dict[int, dict[DetailKind, int]]:
+        """What was booked with the operator beside their charges."""
+        found: dict[int, dict[DetailKind, int]] = {}
+        query = sa.select(Detail.message_id, Detail.kind, Detail.amount, Account.address)
+        query = query.join(Account, Account.id == Detail.debit_id)
+        kinds = Detail.kind.in_([kind.value for kind in SETTLING])
+        for id_, kind, amount, debit in self._connection.execute(query.where(Detail.message_id.in_(ids), kinds)):
+            owed = amount if debit.startswith("operator:") else -amount
+            own = found.setdefault(id_, {})
+            own[DetailKind(kind)] = own.get(DetailKind(kind), 0) + owed
+        return found
+
+    def note(self, id_: int, amounts: Settled) -> None:
+        """What is booked with the operator for a message, by the caller: a charge-back later undoes it."""
+        one = self.loaded.get(id_)
+        if one is not None:
+            self.loaded[id_] = noted(one, amounts)
 
     def lock(self, ids: Iterable[int], assigned_to: str = "") -> None:
         """Lock and load every counter that acting on these messages moves: once, before the first of them."""
@@ -130,6 +177,12 @@ class Messages:
             lambda one: facts.release_hold(one.standing, month=self._month_now(one), author=author, reason=reason),
         )
 
+    def refund(self, id_: int, *, author: str, reason: str) -> Corrected | Refused:
+        """We alone pay it back."""
+        return self._done(
+            id_, lambda one: facts.refund(one.standing, month=self._month_now(one), author=author, reason=reason)
+        )
+
     def assign(self, id_: int, partner: str) -> Corrected | Refused:
         """What lies in suspense is rated for a partner."""
 
@@ -157,12 +210,13 @@ class Messages:
     def _done(self, id_: int, act: Callable[[Loaded], Corrected | Refused]) -> Corrected | Refused:
         one = self.loaded.get(id_)
         if one is None:
-            return Refused("unknown", "there is no such MO with a charge")
+            return Refused("unknown", "there is no such MO or premium MT with a charge")
         done = act(one)
         if isinstance(done, Corrected):
             # Twice in one act: the second time it finds what the first has left.
             standing = _after(one.standing, done)
-            self.loaded[id_] = Loaded(standing, one.short_code, one.accepted_at)
+            self.loaded[id_] = replace(one, standing=standing)
+            self.note(id_, facts.settled_by(done.details))
         return done
 
     def _plan(self, one: Loaded) -> PlanVersion | None:
@@ -183,9 +237,10 @@ class Messages:
 
 def _after(standing: Standing, done: Corrected) -> Standing:
     if not done.charges:
-        return Standing(Place.EARNED, standing.origin, standing.earning)
+        is_released = any(detail.kind is DetailKind.HOLD_RELEASED for detail in done.details)
+        return replace(standing, place=Place.EARNED, holds=0) if is_released else standing
     place = {ChargeKind.CHARGE_BACK: Place.GIVEN_BACK, ChargeKind.HOLD_REFUSED: Place.SUSPENSE}
     first = done.charges[0]
     if first.kind in place:
-        return Standing(place[first.kind], standing.origin)
-    return Standing(Place.EARNED, standing.origin, first)
+        return replace(standing, place=place[first.kind], earning=None, holds=0)
+    return replace(standing, place=Place.EARNED, earning=first)

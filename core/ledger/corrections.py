@@ -3,6 +3,8 @@
 charge_back   the operator takes it back, or it is returned to it from suspense
 refuse_hold   what fraud held goes to suspense
 release_hold  what fraud held is the partner's
+refund        we alone pay it back; its partner keeps its part
+settle        what else an operator owes more or less
 assign        what lies in suspense is rated for a partner, at the message's own time
 counters_of   the volume and the referral's count that these move: to be locked and loaded before
 
@@ -12,13 +14,14 @@ Rule: a base leaves the month in which this is booked, under the plan version th
 never changes. What cannot be done is a Refused, which says why: never a guess.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from core.catalogue import PlanVersion, ReferralTerms
 from core.clock import Month
-from core.ledger.accounts import earnings, held
+from core.ledger.accounts import EXPENSE_LOSS, earnings, held, receivable, suspense
 from core.ledger.details import About, Detail, DetailKind, moved
-from core.ledger.standing import Place, Standing
+from core.ledger.standing import SETTLING, Place, Settled, Standing
 from core.tariff.charge import Charge, ChargeKind, ChargeState
 from core.tariff.rate import SHARE_OF_NET, ReferralKey, Unrated, VolumeKey, Volumes, rate, tier_correction
 from core.tariff.tiers import earn
@@ -62,13 +65,17 @@ def charge_back(
 ) -> Corrected | Refused:
     """All of it goes back; of a held message what was held, of one in suspense what lies there.
 
+    What was written off, found or refunded for it is undone: the operator takes back what it paid, not the price.
     `plan` is the version by which a partner has earned it, `month` the open one in which this is booked.
     """
     if standing.place is Place.SUSPENSE:
         origin = standing.origin
-        return Corrected([_turned(origin, ChargeKind.CHARGE_BACK, month, reason, suspense=-origin.revenue)], [])
+        charge = _turned(origin, ChargeKind.CHARGE_BACK, month, reason, suspense=-origin.revenue)
+        return Corrected([charge], _undone(standing, month, reason))
     if standing.place in {Place.EARNED, Place.HELD}:
-        return _take_back(standing, plan, volumes, ChargeKind.CHARGE_BACK, month, reason)
+        done = _take_back(standing, plan, volumes, ChargeKind.CHARGE_BACK, month, reason)
+        done.details += _undone(standing, month, reason)
+        return done
     return Refused("nothing_to_take", _SAID[standing.place])
 
 
@@ -84,6 +91,37 @@ def release_hold(standing: Standing, *, month: Month, author: str, reason: str) 
     if standing.place is not Place.HELD or standing.earning is None:
         return Refused("not_held", _SAID[standing.place])
     return Corrected([], _let_go(standing.earning, standing.holds, month, author, reason))
+
+
+def refund(standing: Standing, *, month: Month, author: str, reason: str) -> Corrected | Refused:
+    """We alone pay it back, once: the operator owes it no longer, its partner keeps its part."""
+    if standing.place in {Place.NOWHERE, Place.GIVEN_BACK}:
+        return Refused("nothing_to_take", _SAID[standing.place])
+    if standing.settled.get(DetailKind.REFUNDED):
+        return Refused("refunded", "it was refunded before")
+    origin = standing.origin
+    about = About(origin.message_id, origin.partner_id, author=author, reason=reason)
+    refunded = settle(
+        DetailKind.REFUNDED, origin.operator, -origin.revenue, currency=origin.currency, month=month, about=about
+    )
+    return Corrected([], refunded)
+
+
+def settle(kind: DetailKind, operator: str, amount: int, *, currency: str, month: Month, about: About) -> list[Detail]:
+    """An operator owes so many micros more, below zero less: the other side is suspense when found, or a loss."""
+    other = suspense(operator) if kind is DetailKind.FOUND else EXPENSE_LOSS
+    return moved(kind, receivable(operator), other, amount, currency=currency, month=month, about=about)
+
+
+def settled_by(details: Iterable[Detail]) -> Settled:
+    """What details move on an operator's receivable, by their kind: what it owes more."""
+    found: dict[DetailKind, int] = {}
+    for detail in details:
+        if detail.kind in SETTLING:
+            p = detail.posting
+            owed = p.amount if p.debit.startswith("operator:") else -p.amount
+            found[detail.kind] = found.get(detail.kind, 0) + owed
+    return found
 
 
 def assign(
@@ -169,6 +207,16 @@ def _turned(origin: Charge, kind: ChargeKind, month: Month, reason: str, *, susp
         -origin.operator_part if is_back else 0, 0, 0, 0, 0, 0, suspense, origin.tariff_id, origin.vat_id, 0, 0, None,
         month, False,
     )  # fmt: skip
+
+
+def _undone(standing: Standing, month: Month, reason: str) -> list[Detail]:
+    origin = standing.origin
+    about = About(origin.message_id, origin.partner_id, reason=reason)
+    return [
+        detail
+        for kind, amount in standing.settled.items()
+        for detail in settle(kind, origin.operator, -amount, currency=origin.currency, month=month, about=about)
+    ]
 
 
 def _let_go(earning: Charge, amount: int, month: Month, author: str, reason: str) -> list[Detail]:

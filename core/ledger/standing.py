@@ -6,11 +6,17 @@ standing_of  the charges of one message, in the order in which they were booked,
 Rule: it is read off the charges and details, never stored beside them: they cannot be at odds.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from enum import Enum
+from typing import TypeAlias
 
+from core.ledger.details import DetailKind
 from core.tariff.charge import Charge, ChargeKind, ChargeState
+
+Settled: TypeAlias = Mapping[DetailKind, int]
+SETTLING = frozenset({DetailKind.WRITTEN_OFF, DetailKind.FOUND, DetailKind.REFUNDED})
+"""What moves the operator's receivable for a message beside its charges."""
 
 
 class Place(Enum):
@@ -30,13 +36,15 @@ class Standing:
     """A message's money.
 
     `origin` is what the operator took for it; `earning` the charge by which a partner has its part, None in suspense;
-    `holds` what lies on the partner's held account for it, tier correction included (micros).
+    `holds` what lies on the partner's held account for it, tier correction included (micros). `settled` is what else
+    was booked between us and the operator for it, by kind: what the operator owes more by it, below zero less (micros).
     """
 
     place: Place
     origin: Charge
     earning: Charge | None = None
     holds: int = 0
+    settled: Settled = field(default_factory=dict)
 
 
 def standing_of(charges: Iterable[Charge], released: bool = False) -> Standing | None:
@@ -75,4 +83,7 @@ def _moved(now: Standing, charge: Charge) -> Standing:
         return Standing(Place.EARNED, origin, charge)
     if kind == ChargeKind.CHARGE_BACK:
         return Standing(Place.GIVEN_BACK, origin)
+    if kind == ChargeKind.PREMIUM_MT and now.place is Place.NOWHERE:
+        # Its receipt came after it was voided: charged anew (section 6).
+        return _begun(charge)
     return now

@@ -21,10 +21,9 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from core.clock import Month
-from core.ledger.accounts import EXPENSE_LOSS, receivable, suspense
-from core.ledger.corrections import CHARGED_BACK, Corrected, Refused
-from core.ledger.details import About, Detail, DetailKind, moved
-from core.ledger.standing import Place
+from core.ledger.corrections import CHARGED_BACK, Corrected, Refused, settle, settled_by
+from core.ledger.details import About, Detail, DetailKind
+from core.ledger.standing import Place, Settled
 from core.settlement.verdicts import Decision, Verdict
 from core.tariff.charge import Charge
 from store.corrections import Loaded
@@ -34,7 +33,9 @@ from store.settlement.runs import Run
 
 LISTED_SINCE = "another file of the operator lists this message by now; dismiss one of the two"
 GIVEN_BACK = "it was given back to the operator since it was matched; there is nothing left to correct"
-UNKNOWN = "no MO with a charge has this id: it can only be corrected by hand; see: tollbridge act --help"
+UNKNOWN = (
+    "no MO and no premium MT with a charge has this id: it can only be corrected by hand; see: tollbridge act --help"
+)
 TAKES_BACK = frozenset({Verdict.MISSING_THERE, Verdict.REFUSED_THERE})
 
 
@@ -72,6 +73,10 @@ class Takes(Protocol):
 
     def charge_back(self, id_: int, reason: str = CHARGED_BACK) -> Corrected | Refused:
         """The operator takes it back."""
+        ...
+
+    def note(self, id_: int, amounts: Settled) -> None:
+        """What is booked for a message beside it: a charge-back later undoes it."""
         ...
 
 
@@ -123,7 +128,9 @@ def book_rows(
                 booking.charges += done.charges
                 booking.details += done.details
         else:
-            booking.details += _rest(row.due, run, month, about)
+            rest = _rest(row.due, run, month, about)
+            takes.note(row.mo_id, settled_by(rest))
+            booking.details += rest
     for due in roundings.values():
         booking.details += _rest(due, run, month, About(0, 0, f"settlement:{run.id}", author, reason))
     return booking
@@ -143,9 +150,5 @@ def _problem(row: OpenRow, takes: Takes, listed: Listed) -> str:
 
 def _rest(due: int, run: Run, month: Month, about: About) -> list[Detail]:
     """What no message stands for: less is a loss, more lies in suspense."""
-    owed = receivable(run.operator)
-    if due > 0:
-        return moved(
-            DetailKind.FOUND, owed, suspense(run.operator), due, currency=run.currency, month=month, about=about
-        )
-    return moved(DetailKind.WRITTEN_OFF, EXPENSE_LOSS, owed, -due, currency=run.currency, month=month, about=about)
+    kind = DetailKind.FOUND if due > 0 else DetailKind.WRITTEN_OFF
+    return settle(kind, run.operator, due, currency=run.currency, month=month, about=about)

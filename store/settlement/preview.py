@@ -10,7 +10,7 @@ Rule: it locks nothing longer than a chunk takes and leaves no trace.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -20,11 +20,11 @@ from core.clock import Instant, Month, month_of
 from core.ledger import corrections as facts
 from core.ledger.corrections import CHARGED_BACK, Corrected, Refused
 from core.ledger.facts import sum_postings
-from core.ledger.standing import Place, Standing
+from core.ledger.standing import Place, Settled, Standing
 from core.settlement.verdicts import Verdict
 from core.tariff.rate import ReferralKey, VolumeKey, Volumes
 from store.books import open_month
-from store.corrections import Loaded, Messages
+from store.corrections import Loaded, Messages, noted
 from store.desk import Desk
 from store.journal.booking import first_open_month
 from store.schema import ReferralGiven, Volume
@@ -117,15 +117,19 @@ class Rehearsal:
         """As store.corrections.Messages does it."""
         one = self._loaded.get(id_)
         if one is None:
-            return Refused("unknown", "there is no such MO with a charge")
+            return Refused("unknown", "there is no such MO or premium MT with a charge")
         standing = one.standing
         done = facts.charge_back(
             standing, self._plan(standing), self._volumes, month=self._month(standing), reason=reason
         )
         if isinstance(done, Corrected):
-            back = Standing(Place.GIVEN_BACK, standing.origin)
-            self._loaded[id_] = Loaded(back, one.short_code, one.accepted_at)
+            self._loaded[id_] = replace(one, standing=Standing(Place.GIVEN_BACK, standing.origin))
         return done
+
+    def note(self, id_: int, amounts: Settled) -> None:
+        """As store.corrections.Messages does it, within one chunk: nothing is kept of a million rows."""
+        if id_ in self._loaded:
+            self._loaded[id_] = noted(self._loaded[id_], amounts)
 
     def _plan(self, standing: Standing) -> PlanVersion | None:
         return None if standing.earning is None else self._plans[standing.earning.plan_version_id]

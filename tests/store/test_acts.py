@@ -160,6 +160,19 @@ def test_a_refund_that_we_pay_leaves_the_partner_its_part_and_is_paid_once(offic
     assert office.audit() == []
 
 
+def test_what_we_refunded_is_not_lost_twice_when_the_operator_takes_it_back_after_all(office: MoDesk) -> None:
+    (first,) = accept(office, "GAME 1")
+    acts = acts_of(office)
+    acts.ask(Draft("refund", "olga", "our mistake", (first,), {"paid_by": "us"}))
+
+    acts.ask(a_charge_back(first))
+
+    assert balances(office) == {}
+    with pytest.raises(ActRefused, match="given back to the operator already"):
+        acts.ask(Draft("refund", "olga", "and again", (first,), {"paid_by": "us"}))
+    assert office.audit() == []
+
+
 def test_a_refund_that_the_operator_makes_takes_it_from_everybody(office: MoDesk) -> None:
     (first,) = accept(office, "GAME 1")
 

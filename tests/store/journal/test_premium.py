@@ -5,10 +5,12 @@ from dataclasses import replace
 import pytest
 
 from core.clock import DAY_MS, MINUTE_MS
-from core.message import MtKind, ReceiptState
+from core.message import Mt, MtKind, ReceiptState
+from store.acts import Act, ActRefused, Acts, Draft
 from store.database import Database
 from store.journal import NewMtFact
 from tests.makers import a_plan
+from tests.store.clerk import a_clerk
 from tests.store.journal.paid import RUB, Office, the_catalogue
 
 
@@ -105,3 +107,58 @@ def test_the_message_that_crosses_a_tier_brings_its_correction(database: Databas
     assert office.balances()["partner:acme:earnings"] == 10_500_000
     assert [charge[0] for charge in office.charges()] == [3, 3, 3, 2]
     assert office.findings() == []
+
+
+def take_back(office: Office, *mts: Mt) -> Act:
+    """What the operator takes back of them, asked for and booked."""
+    acts = Acts(a_clerk(office.database, office.catalogue, office.clock), limit=1000 * RUB)
+    return acts.ask(Draft("charge_back", "ada", "the operator's letter", tuple(mt.id for mt in mts)))
+
+
+def test_a_posted_one_is_charged_back_whole_and_once(office: Office) -> None:
+    mt = office.sent(MtKind.PREMIUM)
+    office.ends(mt)
+    assert office.balances()["operator:alpha:receivable"] == 5_000_000
+
+    act = take_back(office, mt)
+
+    assert act.amount == 5_000_000
+    left = office.balances()
+    assert "operator:alpha:receivable" not in left
+    assert "partner:acme:earnings" not in left
+    assert office.findings() == []
+    with pytest.raises(ActRefused, match="given back"):
+        Acts(a_clerk(office.database, office.catalogue, office.clock), limit=1000 * RUB).ask(
+            Draft("charge_back", "ada", "another letter", (mt.id,))
+        )
+
+
+def test_one_that_waits_and_one_that_was_voided_have_nothing_to_take_back(office: Office) -> None:
+    waiting, failed = office.sent(MtKind.PREMIUM), office.sent(MtKind.PREMIUM)
+    office.ends(failed, ReceiptState.FAILED)
+
+    for mt in (waiting, failed):
+        with pytest.raises(ActRefused, match="nothing was posted for it yet"):
+            take_back(office, mt)
+
+
+def test_what_was_charged_late_is_what_is_charged_back(office: Office) -> None:
+    mt = office.sent(MtKind.PREMIUM)
+    office.unknown(mt)
+    office.advance(8 * DAY_MS)
+    office.write(office.look())
+    office.ends(mt)
+    assert office.balances()["partner:acme:earnings"] == 3_000_000
+
+    take_back(office, mt)
+
+    assert "partner:acme:earnings" not in office.balances()
+    assert office.findings() == []
+
+
+def test_an_outgoing_sms_that_its_partner_paid_is_none_of_an_operators_to_take_back(office: Office) -> None:
+    mt = office.sent(MtKind.STANDARD)
+    office.ends(mt)
+
+    with pytest.raises(ActRefused, match="no such MO or premium MT"):
+        take_back(office, mt)

@@ -80,6 +80,41 @@ def test_what_is_missing_or_refused_there_is_charged_back(office: Office) -> Non
     assert {row.verdict for row in posted} == {V.MISSING_THERE, V.REFUSED_THERE}
 
 
+def test_a_charge_back_after_a_difference_takes_what_the_operator_paid(office: Office) -> None:
+    less, more = office.mo(), office.mo(after=1000)
+    run = office.matched(office.russian(a_row(0, paid="4,00"), a_row(1000, paid="5,50")))
+    office.later()
+    office.approve(run, V.PRICE_DIFFERS)
+    before = office.balances()
+    assert (before["operator:alpha:receivable"], before["expense:loss"]) == (9 * RUB + RUB // 2, RUB)
+
+    act(office.clerk, "charge_back", [less, more])
+
+    assert office.balances() == {}
+    assert office.journal.audit() == []
+
+
+def test_a_message_that_pays_less_and_is_refused_in_one_file_owes_nothing(office: Office) -> None:
+    office.mo()
+    run = office.matched(
+        office.russian(a_row(0, paid="4,00"), a_row(0, paid="0", state="Отказ"), a_row(0, paid="-4,00", state="Отказ"))
+    )
+    office.later()
+    shown = preview(office.clerk, run, ALL)
+
+    office.approve(run, *ALL)
+
+    assert (
+        office.balances().get("operator:alpha:receivable", 0)
+        == sum(
+            amount * ((debit.startswith("operator")) - (credit.startswith("operator")))
+            for (debit, credit), amount in shown.postings.items()
+        )
+        + 5 * RUB
+    )
+    assert office.journal.audit() == []
+
+
 def test_a_duplicate_is_shown_and_not_claimed(office: Office) -> None:
     run = a_run(office)
     before = office.balances()

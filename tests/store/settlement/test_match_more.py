@@ -77,6 +77,20 @@ def test_premium_mt_are_found_by_the_operators_id(office: Office) -> None:
     assert "waits for its receipt" in rows[4].problem
 
 
+def test_a_premium_mt_that_the_operator_does_not_list_is_charged_back(office: Office) -> None:
+    office.relayout(ISO)
+    premium(office, 1, "M-1")
+    lost = premium(office, 2, "M-2", "M-3")
+    run = office.matched(office.iso(iso("M-1", 1)))
+
+    approved = office.approve(run, Verdict.MISSING_THERE)
+
+    assert (approved.posted, approved.left_open) == (1, 0)
+    back = office.journal.rows(Charge, Charge.message_id == lost, Charge.kind == 6)
+    assert [(one.price, one.suspense) for one in back] == [(-24 * RUB, -10 * RUB)]
+    assert office.balances() == {"operator:alpha:receivable": -10 * RUB, "suspense:alpha": -10 * RUB}
+
+
 def test_a_file_of_mo_alone_says_nothing_of_premium_mt(office: Office) -> None:
     office.relayout(ISO.replace("{", '{ messages = "mo", '))
     premium(office, 1, "M-1")

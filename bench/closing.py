@@ -24,12 +24,11 @@ import sqlalchemy as sa
 
 from bench.table import Section
 from core.catalogue import Catalogue, ReferralTerms, Service
-from core.clock import DAY_MS, Instant
+from core.clock import DAY_MS, Instant, month_end, month_start
 from core.ids import Ids
 from core.ledger.corrections import Corrected
 from core.message import Action, Mo, Route, Settlement, Verdict
 from core.report import sums_of
-from core.statement import month_end, month_start
 from core.tariff.charge import ChargeState
 from store import processes, schema
 from store.accounts import Accounts

@@ -2,7 +2,8 @@
 
 Instant    a moment: whole milliseconds since 1970-01-01T00:00:00Z (UTC)
 Clock      where moments come from; handed in, never asked for globally
-month_of   the calendar month of a moment in a time zone, as YYYYMM
+month_of   the calendar month of a moment in a time zone, as YYYYMM; month_start, month_end, month_bounds back again
+next_month, months_back, months_between   months reckoned with
 
 Rule: an Instant is for what is written down; durations come from `Clock.monotonic_ms`.
 """
@@ -84,3 +85,34 @@ def day_of(instant: Instant, zone: str = "UTC") -> int:
 def month_text(month: Month) -> str:
     """202611 → `2026-11`."""
     return f"{month // 100:04d}-{month % 100:02d}"
+
+
+def next_month(month: Month) -> Month:
+    """202612 → 202701."""
+    return months_back(month, -1)
+
+
+def months_back(month: Month, how_many: int) -> Month:
+    """So many months before."""
+    number = month // 100 * 12 + month % 100 - 1 - how_many
+    return number // 12 * 100 + number % 12 + 1
+
+
+def months_between(first: Month, last: Month) -> int:
+    """How many months later; below zero when it is earlier."""
+    return (last // 100 - first // 100) * 12 + last % 100 - first % 100
+
+
+def month_start(month: Month, zone: str = "UTC") -> Instant:
+    """The first moment of a month, in a time zone."""
+    return instant_of(datetime(month // 100, month % 100, 1, tzinfo=ZoneInfo(zone)))
+
+
+def month_end(month: Month, zone: str = "UTC") -> Instant:
+    """The first moment after a month, in a time zone."""
+    return month_start(next_month(month), zone)
+
+
+def month_bounds(month: Month, zone: str = "UTC") -> tuple[Instant, Instant]:
+    """[first moment, first moment of the next month)."""
+    return month_start(month, zone), month_end(month, zone)

@@ -20,7 +20,7 @@ from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
 from core.catalogue import Tier
-from core.clock import DAY_MS, Month, day_of
+from core.clock import DAY_MS, Month, day_of, months_between
 from core.ids import instant_of_id
 from core.tariff.charge import Charge, ChargeKind, ChargeState
 from core.tariff.tiers import earned
@@ -299,14 +299,3 @@ def ageing(moved: Mapping[Month, tuple[int, int]], now: Month) -> list[Debt]:
         if debits > settled:
             found.append(Debt(month, debits, debits - settled, max(0, months_between(month, now))))
     return [*found, Debt(0, 0, -paid, 0)] if paid else found
-
-
-def months_between(first: Month, last: Month) -> int:
-    """How many months later; below zero when it is earlier."""
-    return (last // 100 - first // 100) * 12 + last % 100 - first % 100
-
-
-def months_back(month: Month, how_many: int) -> Month:
-    """So many months before."""
-    number = month // 100 * 12 + month % 100 - 1 - how_many
-    return number // 12 * 100 + number % 12 + 1

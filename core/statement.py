@@ -17,13 +17,11 @@ Rule: a line's amount is what it moves on its account; the lines of an account s
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
 from enum import Enum
 from typing import Any, NamedTuple, TypeAlias
-from zoneinfo import ZoneInfo
 
 from core.catalogue import Catalogue, PlanVersion, version_at
-from core.clock import DAY_MS, Instant, Month, instant_of
+from core.clock import DAY_MS, Instant, Month, month_end
 from core.ledger.details import DetailKind
 from core.money import floor_to_minor
 from core.tariff.charge import ChargeKind
@@ -330,21 +328,6 @@ def payout_terms(catalogue: Catalogue, partner: str, currency: str, month: Month
             old_until = month_end(month, version.time_zone) - version.hold_days * DAY_MS
             return PayoutTerms(version.hold_days, version.minimum_payout, old_until)
     return PayoutTerms(0, 0, end)
-
-
-def month_end(month: Month, zone: str = "UTC") -> Instant:
-    """The first moment after a month, in a time zone."""
-    return month_start(next_month(month), zone)
-
-
-def month_start(month: Month, zone: str = "UTC") -> Instant:
-    """The first moment of a month, in a time zone."""
-    return instant_of(datetime(month // 100, month % 100, 1, tzinfo=ZoneInfo(zone)))
-
-
-def next_month(month: Month) -> Month:
-    """202612 → 202701."""
-    return month + 1 if month % 100 < 12 else (month // 100 + 1) * 100 + 1
 
 
 def young_of(charges: Iterable[ChargeSum], details: Iterable[DetailSum], ages: Mapping[Owner, int]) -> dict[Owner, int]:

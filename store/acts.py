@@ -29,7 +29,7 @@ from core.money import format_micros
 from core.tariff.charge import Charge
 from store import books
 from store.books import open_month
-from store.corrections import Messages
+from store.corrections import NOBODY, Messages
 from store.desk import Desk
 from store.schema import Act as ActRow
 
@@ -230,7 +230,7 @@ def _messages_of(
 ) -> _Moves:
     messages = Messages(connection, desk.books.accounts, desk.catalogue(), at=desk.now())
     messages.load(draft.messages)
-    messages.lock(draft.messages, assigned_to)
+    messages.lock(draft.messages, dict.fromkeys(draft.messages, assigned_to) if assigned_to else NOBODY)
     moves = _Moves()
     for id_ in draft.messages:
         done = act(messages, id_)

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from core.catalogue import Catalogue
-from core.clock import HOUR_MS, Instant, Month, iso_of, month_text
+from core.clock import HOUR_MS, Instant, Month, iso_of, month_end, month_text
 from core.errors import UserMistake
 from core.ids import first_id_at
 from core.ledger.accounts import balance, kind_of
@@ -33,7 +33,6 @@ from core.statement import (
     add_lines,
     due,
     in_order,
-    month_end,
     movements,
     payout_terms,
     place_of,

@@ -6,8 +6,9 @@ Rule: a message's own row is locked before it is looked at, MO before premium MT
 two people never take the same money back twice; then the counters, as intake does (billing.md, section 12).
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 import sqlalchemy as sa
@@ -29,6 +30,7 @@ from store.journal.booking import first_open_month, load_counters, write_counter
 from store.schema import Account, Detail, Mo, Mt
 from store.schema import Charge as ChargeTable
 
+NOBODY: Mapping[int, str] = MappingProxyType({})
 _AT_ONCE = 500
 """Messages in one statement."""
 
@@ -130,17 +132,19 @@ class Messages:
         if one is not None:
             self.loaded[id_] = noted(one, amounts)
 
-    def lock(self, ids: Iterable[int], assigned_to: str = "") -> None:
-        """Lock and load every counter that acting on these messages moves: once, before the first of them."""
+    def lock(self, ids: Iterable[int], assigned: Mapping[int, str] = NOBODY) -> None:
+        """Lock and load every counter that acting on these messages moves: once, before the first of them. `assigned`
+        says to whom they are given, by their ids.
+        """
         volumes, capped = set(), set()
         for id_ in ids:
             one = self.loaded.get(id_)
             if one is None:
                 continue
-            if assigned_to:
-                plan = self._plan_of(one, assigned_to)
-                partner = self._catalogue.partners[assigned_to]
-                terms = self._catalogue.referral_at(assigned_to, one.accepted_at)
+            if id_ in assigned:
+                plan = self._plan_of(one, assigned[id_])
+                partner = self._catalogue.partners[assigned[id_]]
+                terms = self._catalogue.referral_at(partner.login, one.accepted_at)
                 if plan is not None:
                     volumes.add((partner.id, plan.id, self._month_of(one, plan)))
                 if terms is not None and terms.cap is not None:
@@ -183,8 +187,8 @@ class Messages:
             id_, lambda one: facts.refund(one.standing, month=self._month_now(one), author=author, reason=reason)
         )
 
-    def assign(self, id_: int, partner: str) -> Corrected | Refused:
-        """What lies in suspense is rated for a partner."""
+    def assign(self, id_: int, partner: str, *, keeps_hold: bool = False) -> Corrected | Refused:
+        """What lies in suspense is rated for a partner; `keeps_hold`: what fraud held stays held."""
 
         def act(one: Loaded) -> Corrected | Refused:
             plan = self._plan_of(one, partner)
@@ -199,6 +203,7 @@ class Messages:
                 plan=plan,
                 referral=self._catalogue.referral_at(partner, one.accepted_at),
                 month=self._month_of(one, plan),
+                held=keeps_hold and one.standing.origin.held,
             )
 
         return self._done(id_, act)
@@ -243,4 +248,7 @@ def _after(standing: Standing, done: Corrected) -> Standing:
     first = done.charges[0]
     if first.kind in place:
         return replace(standing, place=place[first.kind], earning=None, holds=0)
+    if first.held:
+        holds = sum(charge.partner_part for charge in done.charges)
+        return replace(standing, place=Place.HELD, earning=first, holds=holds)
     return replace(standing, place=Place.EARNED, earning=first)

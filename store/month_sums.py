@@ -21,20 +21,10 @@ from sqlalchemy import Connection
 from sqlalchemy.orm import InstrumentedAttribute
 
 from core.catalogue import Catalogue
-from core.clock import DAY_MS, Instant, Month, day_of
+from core.clock import DAY_MS, Instant, Month, day_of, month_start
 from core.ids import first_id_at
 from core.ledger.details import DetailKind
-from core.statement import (
-    EARNED_BY_TIER,
-    ChargeSum,
-    DetailSum,
-    Likeness,
-    added_up,
-    cut_at_tiers,
-    month_start,
-    place_of,
-    tier_share,
-)
+from core.statement import EARNED_BY_TIER, ChargeSum, DetailSum, Likeness, added_up, cut_at_tiers, place_of, tier_share
 from core.tariff.charge import ChargeKind, ChargeState
 from store.charges import kind_of_number
 from store.pages import Query

@@ -2,6 +2,7 @@
 
 pages    the rows of a query in the order of its key
 sifted   the few rows of a query that finds little in a large table
+in_pieces  what is in memory, so much at a time
 
 SQLite finds rows as they are asked for. MariaDB's driver reads the result of a statement whole, and its protocol has
 room for one open result on a connection; so there each piece is a statement of its own, which begins behind the last
@@ -11,7 +12,7 @@ Rule: inside Database.read(), or the pieces are not of one moment. The key is un
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -22,6 +23,7 @@ SIEVE = 10_000
 """Rows that one statement looks through: milliseconds, so that no silence of the server looks like its end."""
 
 Query: TypeAlias = sa.Select[*tuple[Any, ...]]
+V = TypeVar("V")
 Key: TypeAlias = Sequence[sa.Column[Any] | InstrumentedAttribute[Any]]
 
 
@@ -68,3 +70,8 @@ def _behind(key: Key, last: Sequence[int]) -> sa.ColumnElement[bool]:
     if len(key) == 1:
         return column > value
     return sa.and_(column >= value, sa.or_(column > value, _behind(key[1:], last[1:])))
+
+
+def in_pieces(values: Sequence[V], size: int) -> Iterator[Sequence[V]]:
+    """Runs of at most `size`."""
+    return (values[start : start + size] for start in range(0, len(values), size))

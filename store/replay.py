@@ -15,11 +15,10 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from core.catalogue import Catalogue, MtTier, Partner, PartnerPlan, Plan, PlanVersion, Tariff, Tier
-from core.clock import DAY_MS, Month
+from core.clock import DAY_MS, Month, month_start
 from core.errors import UserMistake
 from core.ids import first_id_at
 from core.replay import Outcome, Past, Replay
-from core.statement import month_start
 from core.tariff.charge import ChargeKind, ChargeState
 from store.charges import CHARGE_COLUMNS, ChargeReader, kind_of_number
 from store.pages import pages

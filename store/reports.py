@@ -20,10 +20,10 @@ from sqlalchemy import Connection
 from sqlalchemy.orm import InstrumentedAttribute
 
 from core.catalogue import Tier
-from core.clock import Instant, Month, day_of
+from core.clock import Instant, Month, day_of, months_back
 from core.errors import UserMistake
 from core.ledger.accounts import receivable
-from core.report import AMOUNTS, Debt, Line, Owed, Progress, ageing, lines_of, month_by_month, months_back, progress_of
+from core.report import AMOUNTS, Debt, Line, Owed, Progress, ageing, lines_of, month_by_month, progress_of
 from core.tariff.charge import ChargeKind
 from store.folding import read_months
 from store.pages import Query

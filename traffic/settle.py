@@ -17,6 +17,7 @@ from core.errors import StoreAway
 from core.ids import Ids
 from core.message import Callback, Missing, Mo, Mt, MtState, Route, Settlement, Unrouted, Verdict
 from core.msisdn import is_number
+from core.tariff.rate import REFUSED
 from fraud.counters import Asked, Counts
 from fraud.judge import Case, Rules, compile_rules, judge_all, plan_of
 from router.match import match
@@ -26,7 +27,6 @@ from store.recovery import CountedMessage
 from traffic.ports import CountParts
 from traffic.submit import VALID_MS, count_plainly, cut_to_fit
 
-REFUSED = "refused"
 _NO_NUMBER = Unrouted(Missing.NO_NUMBER)
 
 

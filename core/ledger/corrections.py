@@ -133,8 +133,12 @@ def assign(
     plan: PlanVersion,
     referral: ReferralTerms | None,
     month: Month,
+    held: bool = False,
 ) -> Corrected | Refused:
-    """Rated by the partner's plan and referral at the message's time; `month` is the message's, or the first open."""
+    """Rated by the partner's plan and referral at the message's time; `month` is the message's, or the first open.
+
+    `held`: what the partner gets by it is withheld.
+    """
     if standing.place is not Place.SUSPENSE:
         return Refused("not_in_suspense", _SAID[standing.place])
     origin = standing.origin
@@ -144,7 +148,7 @@ def assign(
     base = origin.price - origin.vat if plan.share_of == SHARE_OF_NET else revenue
     unrated = Unrated(
         origin.message_id, partner_id, partner, origin.operator, origin.tariff_id, origin.vat_id, plan, referral,
-        month, 0, 0, revenue, 0, base, origin.currency, False, "",
+        month, 0, 0, revenue, 0, base, origin.currency, held, "",
     )  # fmt: skip
     own, *more = rate(unrated, volumes)
     charge = replace(own, kind=ChargeKind.ASSIGNED, suspense=-revenue, reason=ASSIGNED)

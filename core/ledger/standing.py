@@ -80,6 +80,8 @@ def _moved(now: Standing, charge: Charge) -> Standing:
     if kind == ChargeKind.HOLD_REFUSED:
         return Standing(Place.SUSPENSE, origin)
     if kind == ChargeKind.ASSIGNED:
+        if charge.held:
+            return Standing(Place.HELD, origin, charge, charge.partner_part)
         return Standing(Place.EARNED, origin, charge)
     if kind == ChargeKind.CHARGE_BACK:
         return Standing(Place.GIVEN_BACK, origin)

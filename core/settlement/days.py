@@ -1,6 +1,5 @@
-"""Months and days of an operator's file, in the zone that it is written in.
+"""Days of an operator's file, in the zone that it is written in.
 
-month_bounds  where a calendar month begins, and where the next one does
 day_start     the midnight that a moment's day begins with
 """
 
@@ -8,16 +7,9 @@ from datetime import datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from core.clock import MINUTE_MS, Instant, Month, datetime_of, instant_of
+from core.clock import MINUTE_MS, Instant, datetime_of, instant_of
 
 _QUARTER_MS = 15 * MINUTE_MS
-
-
-def month_bounds(month: Month, zone: str) -> tuple[Instant, Instant]:
-    """[first moment, first moment of the next month)."""
-    number = month // 100 * 12 + month % 100 - 1
-    first, after = (datetime(n // 12, n % 12 + 1, 1, tzinfo=ZoneInfo(zone)) for n in (number, number + 1))
-    return instant_of(first), instant_of(after)
 
 
 def day_start(at: Instant, zone: str) -> Instant:

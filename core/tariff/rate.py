@@ -2,7 +2,8 @@
 
 split_price    price, VAT and payout → net, vat, revenue, operator; split_by, the same by a tariff
 payout_fault   why a payout cannot be; makes_loss, the loss rule: both for provisioning
-Unrated        all that can be known of a charge before the volume is; `unrated` makes it, outside the transaction
+Unrated        all that can be known of a charge before the volume is; `unrated` makes it, outside the transaction, of a
+               settlement, and `unrated_message` of what is known later
 Volumes        what was earned and referred so far; `volume_key` and `referral_key` say which rows to lock and load
 rate           an Unrated and the volumes → no charge, one, or two with a tier correction; moves the volumes on
 
@@ -14,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
 from core.catalogue import Catalogue, PlanVersion, ReferralTerms, Tariff, Tier, VatRate
-from core.clock import Month, month_of
+from core.clock import Instant, Month, month_of
 from core.message import Settlement
 from core.money import MILLION, round_half_even
 from core.tariff.charge import Charge, ChargeKind, ChargeState
@@ -22,6 +23,8 @@ from core.tariff.tiers import earn
 
 NO_TARIFF = "no_tariff"
 NO_PLAN = "no_plan"
+REFUSED = "refused"
+"""By a rule of fraud."""
 TEST = "test"
 FREE = "free"
 """The short code's tariff charges what comes from it, not what is written to it."""
@@ -122,8 +125,6 @@ def unrated(settlement: Settlement, catalogue: Catalogue, first_open_month: Mont
     plan), or the first open one when that is closed.
     """
     mo = settlement.mo
-    moment = mo.accepted_at
-    code = mo.operator.code
     partner = ""
     partner_id = 0
     if not settlement.reason:
@@ -131,28 +132,64 @@ def unrated(settlement: Settlement, catalogue: Catalogue, first_open_month: Mont
         partner = settlement.route.service.partner
         if partner in catalogue.partners:
             partner_id = catalogue.partners[partner].id
-    tariff = catalogue.tariff_at(mo.short_code, code, moment)
-    vat = catalogue.vat_at(code, moment) if code in catalogue.operators else None
     held = bool(partner) and settlement.verdict.holds
-    is_free = tariff is not None and tariff.charges != "mo"
-    if mo.test or is_free or tariff is None or vat is None:
-        month = max(month_of(moment), first_open_month)
-        why, currency = TEST if mo.test else FREE if is_free else NO_TARIFF, mo.operator.currency
-        return Unrated(mo.id, partner_id, partner, code, 0, 0, None, None, month, 0, 0, 0, 0, 0, currency, held, why)
+    if mo.test:
+        month = max(month_of(mo.accepted_at), first_open_month)
+        return _unpriced(mo.id, partner_id, partner, mo.operator.code, month, mo.operator.currency, held, TEST)
+    return unrated_message(
+        catalogue, mo.id, mo.operator.code, mo.operator.currency, mo.short_code, mo.accepted_at, mo.parts,
+        partner_id, partner, held, settlement.reason, first_open_month,
+    )  # fmt: skip
 
-    price, (net, vat_part, revenue, operator_part) = split_by(tariff, vat, mo.parts)
-    plan = catalogue.plan_at(partner, tariff.currency, mo.short_code, moment) if partner_id else None
+
+def unrated_message(  # noqa: PLR0917 (the hot path passes them by place)
+    catalogue: Catalogue,
+    message_id: int,
+    operator: str,
+    currency: str,
+    short_code: str,
+    moment: Instant,
+    parts: int,
+    partner_id: int,
+    partner: str,
+    held: bool,
+    reason: str,
+    first_open_month: Month,
+) -> Unrated:
+    """The same of one that is not a test; `reason`: why it reaches no partner, "" when it does.
+
+    `currency` is its operator's, for as long as there is no tariff.
+    """
+    tariff = catalogue.tariff_at(short_code, operator, moment)
+    vat = catalogue.vat_at(operator, moment) if operator in catalogue.operators else None
+    is_free = tariff is not None and tariff.charges != "mo"
+    if is_free or tariff is None or vat is None:
+        month = max(month_of(moment), first_open_month)
+        why = FREE if is_free else NO_TARIFF
+        return _unpriced(message_id, partner_id, partner, operator, month, currency, held, why)
+
+    price, (net, vat_part, revenue, operator_part) = split_by(tariff, vat, parts)
+    plan = catalogue.plan_at(partner, tariff.currency, short_code, moment) if partner_id else None
     if plan is None:
-        why = settlement.reason or NO_PLAN
+        why = reason or NO_PLAN
         return Unrated(
-            mo.id, partner_id, partner, code, tariff.id, vat.id, None, None, max(month_of(moment), first_open_month),
-            price, vat_part, revenue, operator_part, 0, tariff.currency, held, why,
+            message_id, partner_id, partner, operator, tariff.id, vat.id, None, None,
+            max(month_of(moment), first_open_month), price, vat_part, revenue, operator_part, 0, tariff.currency,
+            held, why,
         )  # fmt: skip
     return Unrated(
-        mo.id, partner_id, partner, code, tariff.id, vat.id, plan, catalogue.referral_at(partner, moment),
+        message_id, partner_id, partner, operator, tariff.id, vat.id, plan, catalogue.referral_at(partner, moment),
         max(month_of(moment, plan.time_zone), first_open_month), price, vat_part, revenue, operator_part,
         net if plan.share_of == SHARE_OF_NET else revenue, tariff.currency, held, "",
     )  # fmt: skip
+
+
+def _unpriced(  # noqa: PLR0917
+    message_id: int, partner_id: int, partner: str, operator: str, month: Month, currency: str, held: bool, why: str
+) -> Unrated:
+    return Unrated(
+        message_id, partner_id, partner, operator, 0, 0, None, None, month, 0, 0, 0, 0, 0, currency, held, why
+    )
 
 
 @dataclass(slots=True)

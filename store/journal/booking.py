@@ -12,11 +12,10 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from core.catalogue import Catalogue
-from core.clock import Instant, Month
+from core.clock import Instant, Month, next_month
 from core.ledger.details import Detail
 from core.ledger.entry import Charge, Entry, Posting
 from core.ledger.facts import sum_postings
-from core.statement import next_month
 from core.tariff.rate import ReferralKey, Unrated, VolumeKey, Volumes, rate, referral_key, unrated, volume_key
 from store import schema
 from store.accounts import Accounts

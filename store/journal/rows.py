@@ -24,7 +24,7 @@ CHARGE_COLUMNS = (
     "referral_id", "referral_before", "month", "held", "entry_id",
 )  # fmt: skip
 _NO_CHARGE = (0, "", 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, None, 0, 0, None)
-_TEST, _FREE = (0, TEST, *_NO_CHARGE), (0, FREE, *_NO_CHARGE)
+_TEST, FREE_ROW = (0, TEST, *_NO_CHARGE), (0, FREE, *_NO_CHARGE)
 """An MO without a charge, and why (L10)."""
 _POSTED = 2
 _NONE: tuple[Charge | None, ...] = (None,)
@@ -117,7 +117,7 @@ def mo_row(fact: MoFact, process_id: int, entry_id: int) -> Row:
     assert settlement is not None, fact
     route = settlement.route
     verdict = settlement.verdict
-    charge = charge_row(fact.charges[0], entry_id) if fact.charges else _TEST if mo.test else _FREE
+    charge = charge_row(fact.charges[0], entry_id) if fact.charges else _TEST if mo.test else FREE_ROW
     return (
         mo.id, process_id, mo.link_id, mo.operator.id, mo.source[:_ADDRESS_MAX], mo.short_code[:_ADDRESS_MAX],
         mo.text, mo.parts, int(mo.complete), mo.data_coding, mo.fingerprint, short_key(mo.key, _OPERATOR_KEY_MAX),

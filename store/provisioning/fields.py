@@ -12,7 +12,7 @@ Rule: a validator raises `wrong(…)` with a sentence that says what to write in
 
 import re
 from collections.abc import Callable, Container
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from functools import cache
 from typing import Annotated, Any, TypeAlias
 from urllib.parse import urlsplit
@@ -23,7 +23,7 @@ from stdnum import bic, iban
 from stdnum.exceptions import ValidationError as BadNumber
 
 from core.bank_file import ADDRESS_MAX, NAME_MAX, TOWN_MAX
-from core.clock import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, Instant, datetime_of, instant_of
+from core.clock import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, Instant, instant_of, month_end, month_of
 from core.latin import NoLatin, latin
 from core.money import CURRENCIES, BadAmount, parse_fraction, parse_micros
 from core.msisdn import read_msisdn
@@ -280,9 +280,7 @@ def instant_of_moment(moment: date, zone: str = "UTC") -> Instant:
 
 def month_after(now: Instant, zone: str) -> Instant:
     """The beginning of the next month in the zone."""
-    local = datetime_of(now).astimezone(ZoneInfo(zone))
-    first = (local.replace(day=1) + timedelta(days=32)).date().replace(day=1)
-    return instant_of_moment(first, zone)
+    return month_end(month_of(now, zone), zone)
 
 
 _NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}"

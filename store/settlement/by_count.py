@@ -14,8 +14,9 @@ from typing import TypeAlias
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from core.clock import month_bounds
 from core.settlement.counting import Bucket, Tally
-from core.settlement.days import day_start, month_bounds
+from core.settlement.days import day_start
 from core.settlement.judging import Judgement, Ours
 from core.settlement.reading import FileRow
 from core.settlement.verdicts import Verdict

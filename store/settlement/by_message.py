@@ -17,16 +17,15 @@ from typing import Any, TypeAlias
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from core.clock import DAY_MS, Instant
-from core.settlement.days import month_bounds
+from core.clock import DAY_MS, Instant, month_bounds
 from core.settlement.judging import Judgement, Ours
 from core.settlement.matching import Alike, alike, match_group, match_key
 from core.settlement.reading import FileRow
 from core.settlement.verdicts import Verdict
+from store.pages import in_pieces
 from store.schema import Mo, SettlementRow
 from store.settlement.match import FILE_ROW, Worker, file_row
 from store.settlement.ours import IN_LIST, Kind, Listed, ids_between, read_listed, scan
-from store.settlement.runs import in_pieces
 from store.settlement.stage import BATCH
 
 NEAR_MS = DAY_MS

@@ -19,17 +19,17 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from core.catalogue import Catalogue, Tariff, VatRate, version_at
-from core.clock import DAY_MS, Instant
+from core.clock import DAY_MS, Instant, month_bounds
 from core.ids import first_id_at
 from core.message import MtKind
 from core.settlement.amounts import Terms, in_basis
-from core.settlement.days import month_bounds
 from core.settlement.judging import NO_RECEIPT, WAITING, Ours, Rules
 from core.settlement.reading import FileRow
 from core.settlement.verdicts import Verdict
 from core.tariff.charge import ChargeKind, ChargeState
+from store.pages import in_pieces
 from store.schema import Charge, Mo, Mt, MtPart, SettlementRow, SettlementRun
-from store.settlement.runs import LIVE, Run, in_pieces
+from store.settlement.runs import LIVE, Run
 
 SIEVE = 5_000
 IN_LIST = 500

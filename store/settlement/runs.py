@@ -10,7 +10,7 @@ its worker ends there. So a work that was broken off, or is done twice at once, 
 """
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -172,8 +172,3 @@ def read_sums(connection: Connection, run_id: int) -> list[Sums]:
 def is_open(sums: Sums) -> bool:
     """Whether somebody has to decide about them."""
     return sums.decision is Decision.OPEN and sums.verdict is not Verdict.UNMATCHED and not sums.agrees
-
-
-def in_pieces(values: list[V], size: int) -> Iterator[list[V]]:
-    """Lists of at most `size`."""
-    return (values[start : start + size] for start in range(0, len(values), size))

@@ -19,19 +19,19 @@ from typing import Any, TypeAlias
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from core.clock import Instant, Month, month_text
+from core.clock import Instant, Month, month_bounds, month_text
 from core.errors import UserMistake
 from core.money import MICROS_MAX
 from core.settlement.columns import ColumnMap, map_of
-from core.settlement.days import month_bounds
 from core.settlement.reading import ColumnsMissing, FileRow, RowReader, TotalLine, Unreadable
 from core.settlement.verdicts import RunState, Verdict
 from store.bulk import bulk_insert
 from store.database import Database
 from store.journal.rows import short_key
+from store.pages import in_pieces
 from store.schema import Operator, SettlementRow, SettlementRun
 from store.settlement.files import OpenFile, open_file
-from store.settlement.runs import begin_work, hold, in_pieces, lock_run, read_runs, repeated, write_run
+from store.settlement.runs import begin_work, hold, lock_run, read_runs, repeated, write_run
 
 BATCH = 2_000
 HOPELESS = 1_000

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.catalogue import Tier
-from core.clock import DAY_MS
+from core.clock import DAY_MS, months_back, months_between
 from core.ids import first_id_at
 from core.report import (
     AMOUNTS,
@@ -25,8 +25,6 @@ from core.report import (
     day_of_id,
     lines_of,
     month_by_month,
-    months_back,
-    months_between,
     progress_of,
     sums_of,
     totals_of,

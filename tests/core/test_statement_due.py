@@ -6,20 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.catalogue import Catalogue, PartnerPlan, Plan
-from core.clock import DAY_MS
+from core.clock import DAY_MS, month_end, month_start, next_month
 from core.ledger.accounts import earnings, held, payout, prepaid
 from core.ledger.details import DetailKind
 from core.ledger.entry import ChargeKind
-from core.statement import (
-    ChargeSum,
-    DetailSum,
-    due,
-    month_end,
-    month_start,
-    next_month,
-    payout_terms,
-    young_of,
-)
+from core.statement import ChargeSum, DetailSum, due, payout_terms, young_of
 from tests.makers_money import OCTOBER, a_version, micros, moment
 from tests.makers_money import a_catalogue as a_small_catalogue
 

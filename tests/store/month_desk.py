@@ -104,7 +104,7 @@ class MonthDesk(MoDesk):
         def work(connection: sa.Connection) -> None:
             messages = Messages(connection, desk.books.accounts, desk.catalogue(), at=desk.now())
             messages.load(ids)
-            messages.lock(ids, partner)
+            messages.lock(ids, dict.fromkeys(ids, partner) if partner else {})
             acts: dict[str, Callable[[int], Corrected | Refused]] = {
                 "charge_back": messages.charge_back,
                 "refuse": messages.refuse_hold,

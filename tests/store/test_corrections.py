@@ -49,7 +49,7 @@ def act(desk: Desk, what: str, ids: list[int], partner: str = "", key: str = "")
     def work(connection: Connection) -> list[Corrected | Refused]:
         messages = Messages(connection, desk.books.accounts, desk.catalogue(), at=desk.now())
         messages.load(ids)
-        messages.lock(ids, partner)
+        messages.lock(ids, dict.fromkeys(ids, partner) if partner else {})
         done: list[Corrected | Refused] = []
         for id_ in ids:
             if what == "charge_back":

@@ -9,8 +9,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from core.clock import DAY_MS
-from core.statement import month_end
+from core.clock import DAY_MS, month_end
 from store import provisioning
 from store.database import connect
 from store.secrets import Keyring

@@ -5,11 +5,12 @@ import pytest
 from core.catalogue import Banned
 from core.ids import Ids
 from core.message import Action, Alert, Missing, Mt, Route, Unrouted, Verdict
+from core.tariff.rate import REFUSED
 from fraud.counters import MemoryCounts
 from store.journal import MoFact
 from tests.makers import a_catalogue, a_link, a_service, an_mo
 from tests.traffic.desk import HandClock
-from traffic.settle import REFUSED, Book, Settler, settle_mo
+from traffic.settle import Book, Settler, settle_mo
 
 UNROUTED = Unrouted(Missing.NO_PREFIX, "Write GAME")
 REJECTED = Verdict(Action.REJECT, (Alert("blacklist", Action.REJECT, "on the blacklist"),))

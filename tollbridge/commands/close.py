@@ -15,9 +15,11 @@ from typing import Any
 import click
 from rich.console import Console
 
-from core.clock import Month, month_text
+from core.clock import DAY_MS, Month, month_start, month_text
+from core.ids import first_id_at
 from core.money import format_micros, minor_digits
 from plumbing.clock import SystemClock
+from store.backlog import rate_backlog
 from store.closing import MonthClosed, preview
 from store.closing import close as close_month
 from store.desk import open_desk
@@ -27,8 +29,6 @@ from store.waiting import SAID
 from tollbridge.commands import config_option, open_database, read_config
 from tollbridge.commands.desk import MONTH, month_number
 from tollbridge.show import console, money, plain, table
-
-"""The type of an option that names a month, like 2026-10."""
 
 
 @click.command()
@@ -66,6 +66,8 @@ def _run(month: Month, author: str, config_file: Path | None, *, is_dry: bool) -
                 catalogue = read_catalogue(connection, Sealed())
             return preview(database, catalogue, month, clock.now())
         with open_desk(database, clock, Sealed()) as desk:
+            # What a service took in with an older catalogue, after its tariff was loaded, belongs into this month yet.
+            rate_backlog(desk, since=first_id_at(month_start(month) - DAY_MS))
             return close_month(desk, month, author[:80])
 
 

@@ -4,15 +4,24 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import click
+from rich.console import Console
 
+from core.money import format_micros
 from partner_api.dispatch import METHODS
 from partner_api.dispatch.addresses import Guard
 from plumbing.clock import SystemClock
 from smsc_link.protocols import PROTOCOLS
 from store import provisioning
+from store.backlog import rate_backlog
+from store.database import Database
+from store.desk import open_desk
+from store.secrets import Sealed
 from tollbridge.commands import config_option, open_database, read_config
 from tollbridge.config import Config
 from tollbridge.keys import keyring_of
+
+_PLANS = {"tariff_plan", "partner"}
+"""What a plan for messages that wait may come by."""
 
 
 @click.command()
@@ -23,7 +32,8 @@ def load(file: Path, config_file: Path | None) -> None:
 
     All of the file or nothing; what it does not name stays as it is; loading it twice changes nothing. A running
     service has it within a second. A mistake is one line: FILE:LINE: KEY: what is wrong and what to do. What is
-    loaded and perhaps was not meant, like a service without a secret, is a line that begins with «remark».
+    loaded and perhaps was not meant, like a service without a secret, is a line that begins with «remark». Messages
+    that waited for a tariff or a plan which the file brings are rated by it.
 
     \b
     Example:
@@ -40,10 +50,23 @@ def load(file: Path, config_file: Path | None) -> None:
             who="tollbridge load",
             served=served_by(config),
         )
-    for line in report.lines():
-        click.echo(line)
+        for line in report.lines():
+            click.echo(line)
+        if report.changed_anything:
+            _rate_backlog(database, report)
     told = "catalogue version" if report.changed_anything else "nothing changed; catalogue version"
     click.echo(f"{told} {report.version}")
+
+
+def _rate_backlog(database: Database, report: provisioning.Report) -> None:
+    """What waited for what is there now."""
+    has_plans = any(report.counts[kind].added or report.counts[kind].changed for kind in _PLANS & report.counts.keys())
+    with Console(stderr=True).status("rating what waited …"), open_desk(database, SystemClock(), Sealed()) as desk:
+        rated = rate_backlog(desk, plans=has_plans)
+    if rated.messages:
+        sums = ", ".join(f"{format_micros(amount)} {currency}" for currency, amount in sorted(rated.revenue.items()))
+        what = "1 message that waited is" if rated.messages == 1 else f"{rated.messages} messages that waited are"
+        click.echo(f"{what} rated now: {sums} from the operators")
 
 
 def served_by(config: Config) -> provisioning.Served:

@@ -11,8 +11,7 @@ from typing import Any
 
 import click
 
-from core.clock import day_of, iso_of, month_of
-from core.report import months_back
+from core.clock import day_of, iso_of, month_of, months_back
 from plumbing.clock import SystemClock
 from store.reports import GROUPS, Period, find_operator, find_partner
 from tollbridge.commands import config_option, open_database, read_config

@@ -8,9 +8,9 @@ amount_text                 1 234.567891, the minus a real one;  percent, 60 %
 from datetime import date, timedelta
 from decimal import Decimal
 
-from core.clock import Instant, Month, datetime_of
+from core.clock import Instant, Month, datetime_of, next_month
 from core.money import format_micros
-from core.statement import BALANCES, Line, LineKind, next_month
+from core.statement import BALANCES, Line, LineKind
 
 THIN = "\N{NARROW NO-BREAK SPACE}"
 MINUS = "\N{MINUS SIGN}"

@@ -11,7 +11,7 @@ lease: it is given back when its process is buried; its due time is when nobody 
 Rule: taking and reading are one transaction; two processes never hold the same row.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -27,6 +27,7 @@ from store.database import Database
 from store.journal.rows import RECEIPT_WAIT_MS
 from store.pulse import hold_life
 from store.schema import Mo
+from store.text import ask
 
 _MO = (
     Mo.id, Mo.link_id, Mo.source, Mo.short_code, Mo.text, Mo.parts, Mo.accepted_at, Mo.service_id, Mo.prefix_id,
@@ -34,6 +35,14 @@ _MO = (
 )  # fmt: skip
 # As store.journal.rows.given_up_at.
 _GIVEN_UP_AT = sa.case((schema.Mt.valid_until > 0, schema.Mt.valid_until + RECEIPT_WAIT_MS))
+
+_MT = (
+    "SELECT id, link_id, operator_id, source, destination, text, parts, created_at, reply_to, partner_id, valid_until, "
+    "attempt, maybe_twice, kind FROM mt"
+)
+_DUE = "(due_at <= ? OR due_at > ?)"
+"""Its time has come; or, behind now + LONGEST_MS, it was set by a clock that was ahead and has been set back since."""
+_SKIP_LOCKED = "FOR UPDATE SKIP LOCKED"
 
 LONGEST_MS = HOUR_MS + MINUTE_MS
 """Nothing waits longer for its next attempt: a partner's Retry-After counts up to an hour. A lease is shorter."""
@@ -67,7 +76,7 @@ class Outbox:
             attempts = {
                 mo_id: attempt
                 for due in _due_jobs(now, limit, crowded, rationed or {})
-                for mo_id, attempt in connection.execute(due.with_for_update(skip_locked=True))
+                for mo_id, attempt in ask(connection, *due, lock=_SKIP_LOCKED)
             }
             if not attempts:
                 return []
@@ -104,22 +113,18 @@ class Outbox:
 
     def mts(self, limit: int, operator_ids: Sequence[int]) -> list[Mt]:
         """Up to `limit` queued MT of these operators, written down as `submitting` by us."""
-        mt = schema.Mt.__table__
         queued = (
-            sa.select(mt)
-            .where(_is_due(mt.c.due_at, self._clock.now()), mt.c.state == int(MtState.QUEUED))
-            .where(mt.c.operator_id.in_(operator_ids))
-            .order_by(mt.c.due_at)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
+            f"{_MT} WHERE {_DUE} AND state = ? AND operator_id IN ({_places(operator_ids)}) ORDER BY due_at LIMIT ?"
         )
+        now = self._clock.now()
+        values = (now, now + LONGEST_MS, int(MtState.QUEUED), *operator_ids, limit)
         ids: list[int] = []
         try:
             with self._database.write() as connection:
                 hold_life(connection, self._process_id)
                 found = self._ours_after_all(connection)
-                rows = connection.execute(queued).all()
-                ids = [row.id for row in rows]
+                rows = ask(connection, queued, values, lock=_SKIP_LOCKED) if operator_ids else ()
+                ids = [row[0] for row in rows]
                 if ids:
                     taken = {"state": int(MtState.SUBMITTING), "process_id": self._process_id, "due_at": _GIVEN_UP_AT}
                     connection.execute(sa.update(schema.Mt).where(schema.Mt.id.in_(ids)).values(**taken))
@@ -136,46 +141,43 @@ class Outbox:
         """MT that an earlier commit in doubt did take."""
         if not self._doubtful:
             return ()
-        mt = schema.Mt.__table__
-        return connection.execute(
-            sa.select(mt)
-            .where(mt.c.id.in_(self._doubtful), mt.c.process_id == self._process_id)
-            .where(mt.c.state == int(MtState.SUBMITTING))
-        ).all()
+        mine = f"{_MT} WHERE id IN ({_places(self._doubtful)}) AND process_id = ? AND state = ?"
+        return ask(connection, mine, (*self._doubtful, self._process_id, int(MtState.SUBMITTING)))
 
 
 def _due_jobs(
     now: Instant, limit: int, crowded: Sequence[int], rationed: Mapping[int, int]
-) -> list[sa.Select[int, int]]:
+) -> list[tuple[str, tuple[int, ...]]]:
     """What is asked: the jobs of most, then those of each service of which only a few are wanted."""
-    job = schema.Callback
-    due = sa.select(job.mo_id, job.attempt).where(_is_due(job.due_at, now)).order_by(job.due_at)
+    due = f"SELECT mo_id, attempt FROM callback WHERE {_DUE}"
+    values: tuple[int, ...] = (now, now + LONGEST_MS)
+    end = "ORDER BY due_at LIMIT ?"
     if crowded:
-        due = due.where(job.partner_id.not_in(crowded))
+        due += f" AND partner_id NOT IN ({_places(crowded)})"
+        values = (*values, *crowded)
     if not rationed:
-        return [due.limit(limit)]
-    yesterday = job.mo_id < first_id_at(now - DAY_MS)
-    most = due.where(sa.or_(job.service_id.not_in(list(rationed)), yesterday)).limit(limit)
+        return [(f"{due} {end}", (*values, limit))]
+    yesterday = first_id_at(now - DAY_MS)
+    most = f"{due} AND (service_id NOT IN ({_places(rationed)}) OR mo_id < ?) {end}"
+    few = f"{due} AND service_id = ? AND mo_id >= ? {end}"
     return [
-        most,
-        *(
-            due.where(job.service_id == service_id, ~yesterday).limit(few)
-            for service_id, few in rationed.items()
-            if few
-        ),
+        (most, (*values, *rationed, yesterday, limit)),
+        *((few, (*values, service_id, yesterday, count)) for service_id, count in rationed.items() if count),
     ]
 
 
-def _is_due(due_at: Any, now: Instant) -> sa.ColumnElement[bool]:
-    """Its time has come; or it was set by a clock that was ahead and has been set back since."""
-    return sa.or_(due_at <= now, due_at > now + LONGEST_MS)
+def _places(values: Collection[int]) -> str:
+    return ", ".join("?" * len(values))
 
 
 def _mt_of(row: Any, links: dict[int, str]) -> Mt:
+    (
+        id_, link_id, operator_id, source, destination, text, parts, created_at, reply_to, partner_id, valid_until,
+        attempt, maybe_twice, kind,
+    ) = row  # fmt: skip
     return Mt(
-        row.id, links.get(row.link_id, ""), row.link_id, row.operator_id, row.source, row.destination, row.text,
-        row.parts, row.created_at, row.reply_to or 0, row.partner_id, MtState.SUBMITTING, row.valid_until,
-        row.attempt, bool(row.maybe_twice), kind=MtKind(row.kind),
+        id_, links.get(link_id, ""), link_id, operator_id, source, destination, text, parts, created_at, reply_to or 0,
+        partner_id, MtState.SUBMITTING, valid_until, attempt, bool(maybe_twice), kind=MtKind(kind),
     )  # fmt: skip
 
 

@@ -33,6 +33,7 @@ from store.journal.rows import AT_ONCE, MOVE_COLUMNS
 from store.outbox import LONGEST_MS
 from store.pulse import ALIVE, BEAT_MS, DEAD, SILENT_MS, STOPPED, show_life
 from store.schema import Callback, LinkState, Mo, Mt, MtMove, Process
+from store.text import ask
 
 STEP_MAX_MS = BEAT_MS * 3 // 2
 """So much of a silence counts for one look: what lies between two looks that are far apart, nobody saw."""
@@ -152,10 +153,9 @@ class Neighbours:
         self._seen = {}
 
     def _read(self) -> list[_Other]:
-        columns = [getattr(Process, name) for name in _Other._fields]
-        others = sa.select(*columns).where(Process.state == ALIVE, Process.id != self._me.id).order_by(Process.id)
+        others = f"SELECT {', '.join(_Other._fields)} FROM process WHERE state = ? AND id <> ? ORDER BY id"
         with self._database.read() as connection:
-            return [_Other(*row) for row in connection.execute(others)]
+            return [_Other(*row) for row in ask(connection, others, (ALIVE, self._me.id))]
 
     def _look_at(self, other: _Other, step_ms: int) -> _Seen:
         seen = self._seen.get(other.id)

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from core.clock import SECOND_MS, Instant
 from core.errors import Buried
-from store.text import read_text, write_text
+from store.text import ask, write_text
 
 ALIVE, STOPPED, DEAD = 0, 1, 2
 """States of a process. The numbers are stored."""
@@ -42,9 +42,7 @@ def show_life(connection: Connection, process_id: int, now: Instant, *, batch: i
 
 def hold_life(connection: Connection, process_id: int) -> None:
     """Let nobody bury this process before the transaction ends. Raises Buried."""
-    lite = connection.dialect.name == "sqlite"
-    place, lock = ("?", "") if lite else ("%s", " FOR UPDATE")
-    rows = read_text(connection, f"SELECT state FROM process WHERE id = {place}{lock}", (process_id,))
+    rows = ask(connection, "SELECT state FROM process WHERE id = ?", (process_id,), lock="FOR UPDATE")
     if not rows or rows[0][0] != ALIVE:
         raise _buried(process_id)
 

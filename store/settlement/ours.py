@@ -3,7 +3,7 @@
 OursReader     messages → Ours; `kinds` are those that the file lists, `query` and `read` give their rows
 Kind           MO, found by id and by number, or premium MT, found by the operator's id only
 scan           the ids that a step may look at, so that no statement looks through more than SIEVE messages
-given_back     messages that the operator has again
+given_back     messages that the operator has again, or that we have refunded
 read_listed    what rows of this file, and of the operator's other files, say of messages
 
 Rule: what nobody owes us (a test, a message that was given back) is known and owes nothing; it is never invented anew.
@@ -21,6 +21,7 @@ from sqlalchemy import Connection
 from core.catalogue import Catalogue, Tariff, VatRate, version_at
 from core.clock import DAY_MS, Instant, month_bounds
 from core.ids import first_id_at
+from core.ledger.details import DetailKind
 from core.message import MtKind
 from core.settlement.amounts import Terms, in_basis
 from core.settlement.judging import NO_RECEIPT, WAITING, Ours, Rules
@@ -28,7 +29,7 @@ from core.settlement.reading import FileRow
 from core.settlement.verdicts import Verdict
 from core.tariff.charge import ChargeKind, ChargeState
 from store.pages import in_pieces
-from store.schema import Charge, Mo, Mt, MtPart, SettlementRow, SettlementRun
+from store.schema import Charge, Detail, Mo, Mt, MtPart, SettlementRow, SettlementRun
 from store.settlement.runs import LIVE, Run
 
 SIEVE = 5_000
@@ -163,13 +164,16 @@ def _terms(tariff: Tariff, rate: VatRate) -> Terms:
 
 
 def given_back(connection: Connection, ids: Collection[int]) -> set[int]:
-    """Those that a charge-back has taken."""
+    """Those that a charge-back has taken, and those that we have refunded: the operator pays neither."""
     found: set[int] = set()
     for some in in_pieces(list(ids), IN_LIST):
-        query = sa.select(Charge.message_id).where(
+        back = sa.select(Charge.message_id).where(
             Charge.message_id.in_(some), Charge.kind == int(ChargeKind.CHARGE_BACK)
         )
-        found.update(connection.execute(query).scalars())
+        refunded = sa.select(Detail.message_id).where(
+            Detail.message_id.in_(some), Detail.kind == DetailKind.REFUNDED.value
+        )
+        found.update(connection.execute(sa.union(back, refunded)).scalars())
     return found
 
 

@@ -33,6 +33,7 @@ from store.settlement.runs import Run
 
 LISTED_SINCE = "another file of the operator lists this message by now; dismiss one of the two"
 GIVEN_BACK = "it was given back to the operator since it was matched; there is nothing left to correct"
+REFUNDED = "we have refunded it since it was matched, so the operator owes nothing for it; dismiss this row"
 UNKNOWN = (
     "no MO and no premium MT with a charge has this id: it can only be corrected by hand; see: tollbridge act --help"
 )
@@ -145,6 +146,8 @@ def _problem(row: OpenRow, takes: Takes, listed: Listed) -> str:
     one = takes.loaded.get(row.mo_id)
     if one is None:
         return UNKNOWN
+    if one.standing.settled.get(DetailKind.REFUNDED):
+        return REFUNDED
     return GIVEN_BACK if one.standing.place is Place.GIVEN_BACK else ""
 
 

@@ -140,15 +140,18 @@ def _cell(value: Any) -> Cell:
     return str(value)
 
 
+_UTF16, _UTF8 = {b"\xff\xfe", b"\xfe\xff"}, b"\xef\xbb\xbf"
+"""How a text may begin."""
+
+
 def check_archive(archive: zipfile.ZipFile, path: Path) -> None:
     """Refuse what would fill the memory. Raises UserMistake."""
     parts = archive.infolist()
     if len(parts) > PARTS_MAX:
         raise UserMistake(f"{path}: has {len(parts)} parts; a sheet has a few dozen")
     for part in parts:
+        # A part is what the table of contents calls it, whatever its name ends with: all are judged.
         name = part.filename.lower()
-        if not name.endswith((".xml", ".rels")):
-            continue
         is_sheet = "worksheets/" in name and name.endswith(".xml")
         most = SHEET_MAX if is_sheet else TEXTS_MAX if name.endswith("sharedstrings.xml") else OTHERS_MAX
         if part.file_size > most:
@@ -156,7 +159,15 @@ def check_archive(archive: zipfile.ZipFile, path: Path) -> None:
                 f"{path}: {part.filename} unpacks to {part.file_size >> 20} MiB, more than {most >> 20}; save it as CSV"
             )
         with archive.open(part) as stream:
-            _check_part(stream, f"{path}: {part.filename}", is_sheet=is_sheet)
+            head = stream.read(4)
+        if name.endswith((".xml", ".rels")) or _may_be_text(head):
+            with archive.open(part) as stream:
+                _check_part(stream, f"{path}: {part.filename}", is_sheet=is_sheet)
+
+
+def _may_be_text(head: bytes) -> bool:
+    """Whether a part that begins so may be read as XML."""
+    return head.strip()[:1] in {b"<", b""} or head[:2] in _UTF16 or head[:3] == _UTF8
 
 
 def _check_part(stream: Any, where: str, *, is_sheet: bool) -> None:
@@ -164,7 +175,7 @@ def _check_part(stream: Any, where: str, *, is_sheet: bool) -> None:
     tail = b""
     first = True
     while piece := stream.read(_PIECE):
-        if first and (piece[:2] in {b"\xff\xfe", b"\xfe\xff"} or b"\x00" in piece[:4]):
+        if first and (piece[:2] in _UTF16 or b"\x00" in piece[:4]):
             raise UserMistake(f"{where} is not written in UTF-8; save it anew, or as CSV")
         first = False
         if b"<!DOCTYPE" in tail + piece or b"<!ENTITY" in tail + piece:

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from core.errors import UserMistake
 from core.settlement import RunState, Verdict
+from store.acts import Acts, Draft
 from store.database import Database
 from store.desk import Desk
 from store.schema import Charge, Detail
@@ -92,6 +93,19 @@ def test_a_charge_back_after_a_difference_takes_what_the_operator_paid(office: O
 
     assert office.balances() == {}
     assert office.journal.audit() == []
+
+
+def test_what_was_refunded_since_it_was_matched_is_not_taken_from_its_partner(office: Office) -> None:
+    mo = office.mo()
+    run = office.matched(office.russian(a_row(9000)))
+    office.later()
+    Acts(office.clerk, 100 * RUB).ask(Draft("refund", "olga", "our mistake", (mo,), {"paid_by": "us"}))
+    before = office.balances()
+
+    approved = office.approve(run, V.MISSING_THERE)
+
+    assert (approved.posted, approved.left_open, office.balances()) == (0, 1, before)
+    assert ["refunded" in row.problem for row in office.rows(run) if row.mo_id] == [True]
 
 
 def test_a_message_that_pays_less_and_is_refused_in_one_file_owes_nothing(office: Office) -> None:

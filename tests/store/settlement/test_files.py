@@ -163,6 +163,8 @@ MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
     ("part", "content", "why"),
     [
         ("xl/sharedStrings.xml", b"<sst>" + b"<si><t>x</t></si>" * 4_500_000 + b"</sst>", "unpacks to 72 MiB, more"),
+        ("xl/strings.bin", b"<sst>" + b"<si><t>x</t></si>" * 1_200_000 + b"</sst>", "strings.bin unpacks to 19 MiB"),
+        ("xl/strings.bin", b"  <sst><si><t>" + b"x" * 2_000_000, "strings.bin holds a cell of many megabytes"),
         (SHEET1, b"<worksheet><sheetData><row><c><is><t>" + b"x" * 2_000_000, "holds a cell of many megabytes"),
         (SHEET1, b"<worksheet><sheetData>" + b"<c><v>1</v></c>" * 1_500_000, "holds a row of many megabytes"),
         (SHEET1, b'<!DOCTYPE x [<!ENTITY a "aaaa">]><worksheet/>', "declares entities"),

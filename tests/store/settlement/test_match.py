@@ -9,6 +9,7 @@ import pytest
 from core.clock import iso_of
 from core.errors import UserMistake
 from core.settlement import RunState, Verdict
+from store.acts import Acts, Draft
 from store.database import Database, connect
 from store.pruning import prune_some
 from store.schema import Mo
@@ -194,6 +195,17 @@ def test_a_message_that_was_given_back_is_not_owed(office: Office) -> None:
     assert [(row.line, row.verdict.word, row.mo_id, row.due) for row in office.rows(run)] == [
         (2, "missing_here", mo, 5 * RUB)
     ]
+
+
+def test_what_we_refunded_ourselves_is_not_owed_and_its_partner_keeps_its_part(office: Office) -> None:
+    mo = office.mo()
+    Acts(office.clerk, 100 * RUB).ask(Draft("refund", "olga", "our mistake", (mo,), {"paid_by": "us"}))
+    kept = office.balances()
+
+    run = office.matched(office.russian(a_row(9000)))
+
+    assert [(row.line, row.verdict.word, row.mo_id) for row in office.rows(run)] == [(2, "missing_here", 0)]
+    assert office.balances() == kept
 
 
 def test_only_the_month_is_asked_for_and_its_border_is_the_operators(office: Office) -> None:

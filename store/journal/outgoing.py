@@ -133,10 +133,15 @@ def write_moves(connection: Connection, facts: Sequence[MtFact], process_id: int
     rows = {}
     parts = []
     moves = []
+    over = _over(connection, facts)
     for fact in facts:
         mt, new = fact.mt, fact.new
         old = fact.old = mt.state if fact.old is None else fact.old
         assert new is old or may_move(old, new), (old, new)
+        if mt.id in over:
+            mt.state = fact.became = over[mt.id]
+            moves.append(move_row(mt.id, fact.at, over[mt.id], over[mt.id], f"{new.name.lower()}, told after its end"))
+            continue
         if new is not MtState.SUBMITTED:
             moves.append(move_row(mt.id, fact.at, old, new, fact.error))
         mt.state = fact.became = new
@@ -154,6 +159,19 @@ def write_moves(connection: Connection, facts: Sequence[MtFact], process_id: int
     if moves:
         bulk_insert(connection, schema.MtMove, MOVE_COLUMNS, moves)
     return told + apply_early(connection, facts)
+
+
+def _over(connection: Connection, facts: Sequence[MtFact]) -> dict[int, MtState]:
+    """MT that somebody pays and that have their end already, by their ids; locked. Time may have ended one that its
+    process still held: its money was settled then, and nothing that is told later may open it again.
+    """
+    paid = [fact.mt.id for fact in facts if fact.mt.kind is not MtKind.FREE]
+    if not paid:
+        return {}
+    mt = schema.Mt
+    final = [int(state) for state in MtState if state.is_final]
+    query = sa.select(mt.id, mt.state).where(mt.id.in_(paid), mt.state.in_(final)).order_by(mt.id).with_for_update()
+    return {id_: MtState(state) for id_, state in connection.execute(query)}
 
 
 def let_go(connection: Connection, ids: Collection[int], now: Instant, process_id: int) -> None:

@@ -257,3 +257,18 @@ def test_over_an_operator_that_takes_nothing_a_free_reply_is_no_charge(database:
 
     assert office.charges() == []
     assert office.findings() == []
+
+
+def test_what_is_told_after_time_has_ended_it_opens_nothing_again(office: Office) -> None:
+    mt = office.ask().mt
+    office.unknown(mt)
+    assert office.state(mt) is MtState.UNKNOWN
+    balances = office.balances()
+
+    office.accepted(mt, "late")
+    office.receipt("late")
+
+    assert office.state(mt) is MtState.UNKNOWN
+    assert office.balances() == balances
+    assert office.findings() == []
+    assert "submitted, told after its end" in [why for _, _, why in office.history(mt)]

@@ -76,6 +76,20 @@ class Desk:
             self._journal.write(batch)
         return time.monotonic() - begun, time.thread_time() - cpu
 
+    def whole(self, size: int, times: int) -> tuple[float, float]:
+        """The same of messages from their arrival to the submission of their replies: three transactions for each."""
+        wall, cpu = 0.0, 0.0
+        for _ in range(times):
+            arrivals = [self._arrival() for _ in range(size)]
+            begun, own = time.monotonic(), time.thread_time()
+            self._journal.write(arrivals)
+            calls = [self._call(fact) for fact in arrivals]
+            self._journal.write(calls)
+            self._journal.write([self._move(fact) for fact in calls])
+            wall += time.monotonic() - begun
+            cpu += time.thread_time() - own
+        return wall, cpu
+
     def _write(self, facts: Sequence[Fact]) -> float:
         begun = time.thread_time()
         self._journal.write(facts)

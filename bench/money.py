@@ -1,11 +1,7 @@
-"""Money: rating in the pure core, posting through SQL, and what a message costs beside many that are stored.
+"""Money: rating in the pure core, posting through SQL.
 
 bench_rating   messages → charges and the postings of their entry, on one core → Section
 bench_posting  batches of 500 through the journal, wall time with the database's default durability → Section
-bench_growth   a batch beside 10 thousand to 10 million stored messages → Section
-
-The rows beside which a batch is written are copies of one that the journal wrote, made by the database itself: what
-grows are the tables and their indexes, as they do in a year.
 """
 
 import contextlib
@@ -14,8 +10,6 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import sqlalchemy as sa
-
 from bench.commits import Desk
 from bench.table import Section
 from core.catalogue import Catalogue, PlanVersion, Tier
@@ -23,7 +17,6 @@ from core.ledger.facts import sum_postings
 from core.message import Settlement
 from core.tariff.rate import Volumes, rate, unrated, volume_key
 from store.database import Database, connect
-from store.schema import Mo
 from tests import services
 from tests.makers_money import a_catalogue, a_partner, a_settlement, a_tariff, a_version
 
@@ -88,51 +81,6 @@ def bench_posting(say: Callable[[str], None], *, quick: bool) -> Section:
         tuple(rows),
         ("Aim: 10,000 charges a second on MariaDB. A message is its row with its charge, and the job of calling.",),
     )
-
-
-def bench_growth(say: Callable[[str], None], *, quick: bool) -> Section:
-    """What a batch costs beside so many stored messages."""
-    steps = (10_000, 100_000, 1_000_000) if quick else (10_000, 100_000, 1_000_000, 10_000_000)
-    rows = []
-    for kind in KINDS:
-        with _desk(kind) as (desk, database):
-            desk.arrive(_BATCH, 2)
-            first = 0.0
-            for step in steps:
-                say(f"{kind}: {step:,} stored messages")
-                _grow(database, step)
-                desk.arrive(_BATCH, 2)
-                wall, cpu = desk.arrive(_BATCH, 20)
-                cost = 1e6 * wall / (20 * _BATCH)
-                first = first or cost
-                rows.append(
-                    (kind, f"{step:,}", f"{cost:.0f}", f"{1e6 * cpu / (20 * _BATCH):.0f}", f"{cost / first:.2f}")
-                )
-    return Section(
-        "growth",
-        f"Growth: a message in batches of {_BATCH} beside those that are stored",
-        ("database", "stored messages", "µs a message (wall)", "our CPU µs", "× of the first"),
-        tuple(rows),
-    )
-
-
-def _grow(database: Database, wanted: int) -> None:
-    """Copies of the messages that are there, by doubling, with ids below all others."""
-    names = [column.name for column in Mo.__table__.columns]
-    others = ", ".join(f"`{name}`" for name in names if name != "id")
-    if database.dialect == "sqlite":
-        others = others.replace("`", '"')
-    while True:
-        with database.write() as connection:
-            count = connection.execute(sa.select(sa.func.count()).select_from(Mo)).scalar_one()
-            if count >= wanted:
-                return
-            lowest = connection.execute(sa.select(sa.func.min(Mo.id))).scalar_one()
-            limit = min(count, wanted - count, 250_000)
-            connection.exec_driver_sql(
-                f"INSERT INTO mo (id, {others}) SELECT {lowest} - 1 - number, {others} FROM "
-                f"(SELECT row_number() OVER (ORDER BY id) AS number, mo.* FROM mo ORDER BY id LIMIT {limit}) AS some"
-            )
 
 
 @contextlib.contextmanager

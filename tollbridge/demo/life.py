@@ -175,4 +175,7 @@ class Demo:
             failed = True
         finally:
             database.close()
+        tell("its books stay until the next demo; what they say:")
+        for words in ("report partners", "report tiers", "report receivables", "message --parked"):
+            tell(f"  {self._stage.command(words)}")
         return int(failed)

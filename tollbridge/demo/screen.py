@@ -154,6 +154,7 @@ def _foot(picture: Picture, stage: Stage, *, tall: bool) -> list[Text]:
     if tall:
         shown = picture.rows.recent[0].id if picture.rows.recent else "ID"
         lines.append(_label("", stage.command(f"message {shown}")))
+        lines.append(_label("", stage.command("report partners")))
         lines.append(_label("log", str(stage.folder / "tollbridge.log")))
     return lines
 

@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 import sqlalchemy as sa
 
 from store.schema import Base, Json, write_json
-from store.text import write_text
+from store.text import send_text
 
 Row: TypeAlias = tuple[Any, ...]
 Columns: TypeAlias = tuple[str, ...]
@@ -78,21 +78,20 @@ def bulk_update(connection: sa.Connection, table: Table, columns: Columns, rows:
     if connection.dialect.name == "sqlite":
         keys = len(_key(table))
         sql = _update_sql_of_sqlite(table, columns)
-        write_text(connection, sql, [row[keys:] + row[:keys] for row in written])
+        send_text(connection, sql, [row[keys:] + row[:keys] for row in written])
         return
     first, more, end = _update_sql_of_mariadb(table, columns)
     for start in range(0, len(written), _UPDATE_CHUNK):
         chunk = written[start : start + _UPDATE_CHUNK]
         sql = first + more * (len(chunk) - 1) + end
-        write_text(connection, sql, tuple(value for row in chunk for value in row))
+        send_text(connection, sql, tuple(value for row in chunk for value in row))
 
 
 def _run(connection: sa.Connection, table: Table, columns: Columns, rows: Sequence[Row], sql: str) -> None:
     if not rows:
         return
     written = _written(table, columns, rows)
-    # One row alone: mysqlclient takes a statement for several apart with a regular expression, which costs 10 µs.
-    write_text(connection, sql, written[0] if len(written) == 1 else list(written))
+    send_text(connection, sql, written[0] if len(written) == 1 else list(written))
 
 
 def _written(table: Table, columns: Columns, rows: Sequence[Row]) -> Sequence[Row]:
@@ -111,7 +110,7 @@ def _json_places(table: Table, columns: Columns) -> frozenset[int]:
 @functools.cache
 def _insert_sql(dialect: str, table: Table, columns: Columns) -> str:
     names = ", ".join(_quote(dialect, table.__table__.c[name].name) for name in columns)
-    # mysqlclient makes one statement of many rows of exactly this form: INSERT … VALUES (%s, …) [ON DUPLICATE …].
+    # One statement is made of many rows of exactly this form: INSERT … VALUES (%s, …) [ON DUPLICATE …].
     places = ", ".join(["?" if dialect == "sqlite" else "%s"] * len(columns))
     return f"INSERT INTO {_quote(dialect, table.__tablename__)} ({names}) VALUES ({places})"
 

@@ -19,9 +19,10 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from core.errors import ConfigError, StoreAway
+from store import packets
 from store.bulk import bulk_insert, bulk_update, bulk_upsert, insert_ignore
 from store.faults import is_away, is_conflict, is_lost
-from store.text import write_text
+from store.text import flush_text, write_text
 
 __all__ = [
     "Database",
@@ -116,6 +117,7 @@ class Database:
             with self._turn, self.engine.connect() as connection:
                 connection.begin()
                 yield connection
+                flush_text(connection)
                 committing = True
                 connection.commit()
         except (sa.exc.DBAPIError, sa.exc.TimeoutError) as error:
@@ -251,6 +253,16 @@ def _mariadb(address: sa.URL, waits_s: Mapping[str, int], lock_wait_s: int, idle
         if connection.get_execution_options().get(_READ_ONLY):
             connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             connection.exec_driver_sql("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
+
+    @sa.event.listens_for(engine, "before_cursor_execute")
+    def flush(connection: sa.Connection, *_: object) -> None:
+        # Statements keep their order, whoever makes them.
+        flush_text(connection)
+
+    @sa.event.listens_for(engine, "rollback")
+    def forget(connection: sa.Connection) -> None:
+        if not connection.invalidated:
+            packets.forget(connection.connection.driver_connection)
 
     _throw_away_lost(engine)
     return engine

@@ -16,6 +16,7 @@ from store.balances import AccountBalance, read_balances
 from store.database import Database, connect, is_conflict
 from store.folding import SETTLED_MS, FoldedCheck, fold_some, last_folded, read_sums
 from store.schema import Account, FoldedSum, Posting
+from store.text import flush_text
 from tests.makers import NOON
 from tests.store.ledger_rows import MONTH, a_ledger, post
 
@@ -115,6 +116,7 @@ def test_a_posting_whose_commit_takes_long_is_waited_for_and_never_left_out(mari
     ours, theirs = connect(mariadb_url), connect(mariadb_url)
     with theirs.write() as slow:
         post(slow, NOON, [(1, 2, 5, MONTH)])
+        flush_text(slow)
         with ours.write() as connection:
             post(connection, NOON + 1, [(1, 2, 7, MONTH)])
 

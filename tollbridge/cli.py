@@ -8,6 +8,7 @@ Exit codes: 0 success; 1 a failure, explained in one line on stderr; 2 bad usage
 Rule: nothing heavy is imported here, so that `tollbridge --help` is quick, and only `migrate` ever loads Django.
 """
 
+import gc
 import io
 import os
 import sys
@@ -20,6 +21,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import click
+
+from tollbridge.commands import lasting
 
 COMMANDS = {
     "demo": ("demo", "Show everything at work: operators, partners and the service, live on the terminal."),
@@ -56,7 +59,8 @@ class Commands(click.Group):
         """The command itself, with its module."""
         if cmd_name not in COMMANDS:
             return None
-        module = import_module(f"tollbridge.commands.{COMMANDS[cmd_name][0]}")
+        with lasting():
+            module = import_module(f"tollbridge.commands.{COMMANDS[cmd_name][0]}")
         command: click.Command = getattr(module, cmd_name)
         return command
 
@@ -67,6 +71,8 @@ class Commands(click.Group):
 
     def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any) -> NoReturn:  # type: ignore[override]
         """Run a command and end the process with its exit code."""
+        if args is None:
+            gc.freeze()  # the process is ours, and what it imports may be left alone: see `lasting`
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="replace")  # a terminal that has no ✓ gets a question mark

@@ -8,11 +8,13 @@ import threading
 from dataclasses import dataclass, field
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.clock import DAY_MS, HOUR_MS, Instant
 from core.message import Mt, MtState, ReceiptState, may_move
+from store import schema
 from store.database import Database, connect
 from store.journal import OverdueFact
 from store.journal.receipts import RECEIPT_BECOMES, write_receipts
@@ -21,6 +23,10 @@ from tests.simulation.faults import faulty_copy, template_of
 from tests.store.locks import until_somebody_waits
 from tests.store.mt_desk import MtDesk
 
+ROWS = sa.select(schema.Mt.id, schema.Mt.state, schema.Mt.due_at)
+MOVES = sa.select(schema.MtMove.mt_id, schema.MtMove.old, schema.MtMove.new, schema.MtMove.reason).order_by(
+    schema.MtMove.id
+)
 ON_THEIR_WAY = (MtState.SUBMITTING, MtState.SUBMITTED)
 
 
@@ -98,10 +104,17 @@ class Story:
             model.accepted()
 
     def check(self) -> None:
+        """After each step, so in two queries for all of them."""
+        with self.desks[0].database.read() as connection:
+            rows = {row.id: row for row in connection.execute(ROWS)}
+            moves = connection.execute(MOVES).all()
+        assert len(rows) == len(self.models)
         for model in self.models:
-            history = self.desks[0].history(model.mt)
-            assert self.desks[0].state(model.mt) is model.state, history
-            assert (self.desks[0].row(model.mt).due_at is None) == model.state.is_final
+            history = [
+                (MtState(move.old), MtState(move.new), move.reason) for move in moves if move.mt_id == model.mt.id
+            ]
+            assert MtState(rows[model.mt.id].state) is model.state, history
+            assert (rows[model.mt.id].due_at is None) == model.state.is_final
             assert all(old is new or may_move(old, new) for old, new, _ in history), history
 
     def end_all(self) -> None:

@@ -10,7 +10,7 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from tests.tollbridge.shell import cleared, environment, tollbridge
+from tests.tollbridge.shell import cleared, environment, tollbridge, within
 from tollbridge import cli
 from tollbridge.cli import COMMANDS, main
 from tollbridge.commands import program
@@ -115,7 +115,7 @@ def test_a_mistake_is_one_line_and_exit_code_1(words: tuple[str, ...], said: str
 def test_an_unknown_key_of_the_configuration_names_the_nearest_known_one(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text('[database]\nulr = "sqlite:///x.db"\n')
 
-    done = tollbridge("status", "--config", "mine.toml", cwd=tmp_path)
+    done = within("status", "--config", "mine.toml", cwd=tmp_path)
 
     assert done.returncode == 1
     assert done.stderr == (
@@ -124,7 +124,7 @@ def test_an_unknown_key_of_the_configuration_names_the_nearest_known_one(tmp_pat
 
 
 def test_an_unknown_variable_names_the_nearest_known_one(tmp_path: Path) -> None:
-    done = tollbridge("check", cwd=tmp_path, TOLLBRIDGE_DATABASE__ULR="sqlite:///x.db")
+    done = within("check", cwd=tmp_path, TOLLBRIDGE_DATABASE__ULR="sqlite:///x.db")
 
     assert done.returncode == 1
     assert "TOLLBRIDGE_DATABASE__URL" in done.stderr
@@ -132,7 +132,7 @@ def test_an_unknown_variable_names_the_nearest_known_one(tmp_path: Path) -> None
 
 
 def test_a_database_that_cannot_be_reached_is_one_line_without_its_password(tmp_path: Path) -> None:
-    done = tollbridge("status", cwd=tmp_path, TOLLBRIDGE_DATABASE__URL="mysql://me:s3cret@127.0.0.1:1/none")
+    done = within("status", cwd=tmp_path, TOLLBRIDGE_DATABASE__URL="mysql://me:s3cret@127.0.0.1:1/none")
 
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from tests import services
 from tests.partners import Partner, answers
-from tests.tollbridge.shell import begin, free_port, tollbridge, write_config
+from tests.tollbridge.shell import begin, free_port, tollbridge, within, write_config
 
 PROVISIONING = """
 [[operator]]
@@ -60,6 +61,12 @@ status = "approved"
 TEXT = "GAME my own words"
 
 
+def a_database(folder: Path) -> None:
+    """A later start than the first: the database is there."""
+    (folder / "var").mkdir()
+    services.fresh_sqlite(folder / "var")
+
+
 def health(port: int) -> int:
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=3) as answer:
@@ -99,11 +106,12 @@ def test_the_first_start_makes_the_database_and_sigterm_ends_it_well(tmp_path: P
     assert [line["event"] for line in log][-1] == "stopped"
     assert any(line.get("remedy", "").startswith("tollbridge load FILE") for line in log)
     assert (tmp_path / "var/tollbridge.db").stat().st_size
-    assert json.loads(tollbridge("status", "--json", cwd=tmp_path).stdout)["processes"][0]["state"] == "stopped"
+    assert json.loads(within("status", "--json", cwd=tmp_path).stdout)["processes"][0]["state"] == "stopped"
 
 
 def test_ctrl_c_ends_it_well_too(tmp_path: Path) -> None:
     port = write_config(tmp_path)
+    a_database(tmp_path)
 
     with running(tmp_path, port, "--roles", "api") as process:
         process.send_signal(signal.SIGINT)
@@ -113,6 +121,7 @@ def test_ctrl_c_ends_it_well_too(tmp_path: Path) -> None:
 
 def test_an_mo_goes_through_and_its_life_can_be_read(tmp_path: Path) -> None:
     port, smsc = write_config(tmp_path), free_port()
+    a_database(tmp_path)
 
     async def play() -> None:
         async with Partner(answers("welcome")) as partner:
@@ -121,11 +130,11 @@ def test_an_mo_goes_through_and_its_life_can_be_read(tmp_path: Path) -> None:
 
     asyncio.run(play())
 
-    listed = tollbridge("message", "--msisdn", "79001000000", "--json", cwd=tmp_path)
+    listed = within("message", "--msisdn", "79001000000", "--json", cwd=tmp_path)
     message_id = json.loads(listed.stdout)[0]["id"]
-    told = tollbridge("message", message_id, cwd=tmp_path)
-    whole = tollbridge("message", message_id, "--full-numbers", "--json", cwd=tmp_path)
-    checked = tollbridge("check", cwd=tmp_path)
+    told = within("message", message_id, cwd=tmp_path)
+    whole = within("message", message_id, "--full-numbers", "--json", cwd=tmp_path)
+    checked = within("check", cwd=tmp_path)
     life = json.loads(whole.stdout)
     assert told.returncode == 0
     for words in (TEXT, "7900***00", "acme/game", "12.00 RUB", "plan standard", "HTTP 200", "welcome", "delivered",
@@ -142,7 +151,7 @@ def test_an_mo_goes_through_and_its_life_can_be_read(tmp_path: Path) -> None:
 
 def _serve_three(folder: Path, port: int, smsc: int) -> None:
     with running(folder, port) as process:
-        loaded = tollbridge("load", "all.toml", "--config", "tollbridge.toml", cwd=folder)
+        loaded = within("load", "all.toml", "--config", "tollbridge.toml", cwd=folder)
         assert loaded.returncode == 0, loaded.stderr
         sim = tollbridge(
             "sim", "smpp", "--listen", f"127.0.0.1:{smsc}", "--count", "3", "--text", TEXT, "--linger", "1", cwd=folder
@@ -155,6 +164,7 @@ def _serve_three(folder: Path, port: int, smsc: int) -> None:
 
 def test_an_address_that_is_taken_is_one_line(tmp_path: Path) -> None:
     port = write_config(tmp_path)
+    a_database(tmp_path)
     with socket.create_server(("127.0.0.1", port)):
         done = tollbridge("run", "--config", "tollbridge.toml", cwd=tmp_path)
 
@@ -173,8 +183,8 @@ def test_a_taken_smpp_port_is_found_before_a_link_is_started(tmp_path: Path) -> 
     with socket.create_server(("127.0.0.1", 0)) as centre, socket.create_server(("127.0.0.1", 0)) as other:
         smsc, taken = centre.getsockname()[1], other.getsockname()[1]
         (tmp_path / "all.toml").write_text(PROVISIONING.format(smsc=smsc, url="http://127.0.0.1:9/"))
-        for words in (("migrate",), ("load", "all.toml")):
-            assert tollbridge(*words, cwd=tmp_path).returncode == 0
+        a_database(tmp_path)
+        assert within("load", "all.toml", cwd=tmp_path).returncode == 0
         centre.setblocking(False)
 
         done = tollbridge(

@@ -9,7 +9,7 @@ import pytest
 from core.errors import ConfigError, StoreAway
 from store.database import connect
 from tests import services
-from tests.tollbridge.shell import free_port, tollbridge, write_config
+from tests.tollbridge.shell import cheaply, free_port, write_config
 from tollbridge.contact import mistake_in, reached
 
 COMMANDS = (("migrate",), ("status",), ("run", "--config", "tollbridge.toml"))
@@ -18,7 +18,7 @@ COMMANDS = (("migrate",), ("status",), ("run", "--config", "tollbridge.toml"))
 def said(folder: Path, words: tuple[str, ...], url: str) -> str:
     """What a command that fails says for a person; the log of `run` is left out."""
     write_config(folder)
-    done = tollbridge(*words, cwd=folder, TOLLBRIDGE_DATABASE__URL=url)
+    done = cheaply(*words, cwd=folder, TOLLBRIDGE_DATABASE__URL=url)
     lines = [line for line in done.stderr.splitlines() if not line.startswith("{")]
     assert done.returncode == 1, done.stderr
     assert len(lines) == 1, done.stderr
@@ -99,7 +99,7 @@ def test_a_database_that_is_locked_is_an_outage(tmp_path: Path) -> None:
     holder = sqlite3.connect(tmp_path / "x.db", isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
     url = f"sqlite:///{tmp_path}/x.db"
-    database = connect(url, io_timeout_s=0)
+    database = connect(url, lock_wait_s=0)
 
     locked = pytest.raises(StoreAway, match="another process keeps it locked; try again")
     with locked, reached(url), database.write():

@@ -14,7 +14,7 @@ from partner_api.dispatch.callback import sign
 from store import provisioning
 from store.database import connect
 from store.secrets import Keyring
-from tests.tollbridge.shell import begin, environment, tollbridge
+from tests.tollbridge.shell import begin, environment, tollbridge, within
 from tollbridge.config import Config
 from tollbridge.demo.cast import OPERATORS, PARTNERS
 from tollbridge.demo.cast import provisioning as cast_provisioning
@@ -173,7 +173,7 @@ def test_it_plays_and_ends_by_itself_with_sound_books(tmp_path: Path) -> None:
     assert pasted.returncode == 0, pasted.stderr
     assert "alpha-1" in pasted.stdout
     for command in commands_of_the_readme():
-        beside = tollbridge(*command, cwd=tmp_path)
+        beside = within(*command, cwd=tmp_path)
         assert beside.returncode == 0, beside.stdout + beside.stderr
 
 

@@ -9,7 +9,8 @@ from core.errors import ConfigError
 from store import provisioning
 from store.database import Database
 from store.secrets import Keyring, first_sealed
-from tests.tollbridge.shell import tollbridge, write_config
+from tests import services
+from tests.tollbridge.shell import cheaply, within, write_config
 from tollbridge.config import load_config
 from tollbridge.keys import keyring_of
 
@@ -21,9 +22,9 @@ NOW = 1_795_562_924_080
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the database and its key lie."""
     folder = tmp_path_factory.mktemp("home")
-    assert tollbridge("migrate", cwd=folder).returncode == 0
-    assert not (folder / "var/security.key").exists()
-    assert tollbridge("load", str(EXAMPLE), cwd=folder).returncode == 0
+    (folder / "var").mkdir()
+    services.fresh_sqlite(folder / "var")
+    assert within("load", str(EXAMPLE), cwd=folder).returncode == 0
     assert (folder / "var/security.key").exists()
     return folder
 
@@ -34,7 +35,7 @@ def url_of(home: Path) -> str:
 
 def test_check_and_status_need_no_key_and_make_none(home: Path, tmp_path: Path) -> None:
     for words in (("check",), ("status",), ("message", "--msisdn", "79001112233")):
-        done = tollbridge(*words, cwd=tmp_path, TOLLBRIDGE_DATABASE__URL=url_of(home))
+        done = within(*words, cwd=tmp_path, TOLLBRIDGE_DATABASE__URL=url_of(home))
 
         assert done.returncode == 0, done.stdout + done.stderr
         assert list(tmp_path.iterdir()) == []
@@ -44,7 +45,7 @@ def test_check_and_status_need_no_key_and_make_none(home: Path, tmp_path: Path) 
 def test_in_another_folder_the_key_is_missed_and_not_made(home: Path, tmp_path: Path, words: tuple[str, ...]) -> None:
     write_config(tmp_path)
 
-    done = tollbridge(*words, cwd=tmp_path, TOLLBRIDGE_DATABASE__URL=url_of(home))
+    done = cheaply(*words, cwd=tmp_path, TOLLBRIDGE_DATABASE__URL=url_of(home))
 
     line = done.stderr.splitlines()[-1]
     assert done.returncode == 1
@@ -60,7 +61,7 @@ def test_another_key_is_told_with_its_place(home: Path, tmp_path: Path, words: t
     (tmp_path / "var").mkdir()
     (tmp_path / "var/security.key").write_text(Fernet.generate_key().decode() + "\n")
 
-    done = tollbridge(*words, cwd=tmp_path, TOLLBRIDGE_DATABASE__URL=url_of(home))
+    done = cheaply(*words, cwd=tmp_path, TOLLBRIDGE_DATABASE__URL=url_of(home))
 
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1] == (

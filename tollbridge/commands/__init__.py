@@ -3,11 +3,13 @@
 command        a subcommand: takes --config FILE and --help
 read_config    the configuration of that file and the environment
 open_database  connected and migrated, or a sentence that says what to run
+lasting        around imports: what they make is not looked through for garbage
 program        how this program was called, for commands that a person is told to paste
 
 Rule: a command imports what is heavy inside itself or in its own module, never here.
 """
 
+import gc
 import os
 import shlex
 import sys
@@ -37,7 +39,8 @@ config_option = click.option(
 
 def read_config(config_file: Path | None, *, serves: bool = False) -> "Config":
     """The configuration, `serves` for a process that opens doors. Raises ConfigError."""
-    from tollbridge.config import load_config
+    with lasting():
+        from tollbridge.config import load_config
 
     return load_config(config_file, os.environ, serves=serves)
 
@@ -73,10 +76,11 @@ def _or_the_demo() -> str:
 @contextmanager
 def open_database(config: "Config") -> Iterator["Database"]:
     """The database, for a command that only asks it. Raises ConfigError when it is not migrated, StoreAway."""
-    from core.errors import ConfigError
-    from store.database import connect
-    from store.migrate import pending_migrations, unmigrated
-    from tollbridge.contact import open_file, reached
+    with lasting():
+        from core.errors import ConfigError
+        from store.database import connect
+        from store.migrate import pending_migrations, unmigrated
+        from tollbridge.contact import open_file, reached
 
     url = config.database.url
     file = sqlite_file(url)
@@ -89,6 +93,23 @@ def open_database(config: "Config") -> Iterator["Database"]:
         if pending:
             raise ConfigError(unmigrated(pending))
         yield database
+
+
+@contextmanager
+def lasting() -> Iterator[None]:
+    """Around imports: what they make stays to the end, and looking through it for garbage is a quarter of a start.
+
+    Only in a process that is a command's own, where `tollbridge.cli` has frozen what was there before.
+    """
+    if not gc.get_freeze_count():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def program() -> str:

@@ -3,6 +3,7 @@
 Party        who pays or is paid: a name with an account
 Transfer     one payout in it
 BankFile     the whole; `write` makes its octets, always the same
+Names        what a file that was written calls itself, its groups and their transfers; read_names finds them again
 FORMATS      the versions that are written: pain.001.001.03, which most banks take, and .09, its successor
 
 One currency and one account of ours in a file. Transfers in euro between accounts of SEPA are a group of their own
@@ -12,7 +13,7 @@ Rule: amounts have exactly the digits of their currency's minor unit; every text
 short enough. The schemas are ISO's, «pain.001.001.03.xsd» and «pain.001.001.09.xsd»; a test validates against both.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from xml.etree import ElementTree as Xml
 
@@ -184,6 +185,28 @@ class BankFile:
     @property
     def _is_old(self) -> bool:
         return self.format == "pain.001.001.03"
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The names that a bank's answer repeats: of the file, and of its groups with their transfers."""
+
+    file: str
+    groups: Mapping[str, tuple[str, ...]]
+
+
+def read_names(content: str) -> Names:
+    """Of a file that BankFile has written."""
+    root = Xml.fromstring(content)
+    space = root.tag.partition("}")[0] + "}"
+    path: Callable[[str], str] = lambda names: "/".join(f"{space}{name}" for name in names.split("/"))
+    groups = {
+        block.findtext(path("PmtInfId"), ""): tuple(
+            transfer.findtext(path("PmtId/EndToEndId"), "") for transfer in block.iterfind(path("CdtTrfTxInf"))
+        )
+        for block in root.iterfind(path("CstmrCdtTrfInitn/PmtInf"))
+    }
+    return Names(root.findtext(path("CstmrCdtTrfInitn/GrpHdr/MsgId"), ""), groups)
 
 
 def amount_text(micros: int, currency: str) -> str:

@@ -2,8 +2,10 @@
 
 PayoutState   where it stands; the numbers are stored
 may_move      the moves that are allowed; IS_UNDER_WAY, the states in which its money is on the partner's payout account
+IS_BACK       those in which it is over and was not paid
 Funds         what a partner has, in one currency, and what of it is not to be paid yet
 payable       what may be asked for now, in minor units; why_not, a sentence where an amount may not be
+recipient     who gets it, in a word; of an account no more than the end (`masked`)
 
 A payout is asked for, approved (its money leaves the partner's earnings), sent by a file or a provider, and ends as
 paid, failed or returned. What failed or was returned is the partner's again.
@@ -11,6 +13,7 @@ paid, failed or returned. What failed or was returned is the partner's again.
 Rule: what is paid is never more than what is due; the caller holds the lock of the partner's payout balance meanwhile.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -44,6 +47,10 @@ _MOVES: dict[PayoutState, frozenset[PayoutState]] = {
     PayoutState.CANCELLED: frozenset(),
 }
 IS_UNDER_WAY = frozenset({PayoutState.APPROVED, PayoutState.SENDING, PayoutState.SENT})
+IS_BACK = frozenset({PayoutState.FAILED, PayoutState.RETURNED, PayoutState.CANCELLED})
+"""Over, and its money is the partner's again."""
+_ACCOUNTS = ("iban", "account", "wallet")
+_TAIL = 4
 
 
 def may_move(old: PayoutState, new: PayoutState) -> bool:
@@ -115,6 +122,22 @@ def why_not(funds: Funds, amount: int) -> str:
         reasons.insert(0, f"less than the minimum of {_text(funds.minimum)} is not paid out")
     why = f" ({'; '.join(reasons)})" if reasons else ""
     return f"{_text(most)} {currency} may be paid of {_text(funds.earned)} earned{why}"
+
+
+def masked(account: str) -> str:
+    """`…3000`: the last four of an account, and less of a short one."""
+    return f"…{account[-min(_TAIL, len(account) // 2) :]}" if len(account) > 1 else "…" if account else ""
+
+
+def masked_details(details: Mapping[str, str]) -> dict[str, str]:
+    """Where money goes, with accounts masked."""
+    return {name: masked(value) if name in _ACCOUNTS else value for name, value in details.items()}
+
+
+def recipient(details: Mapping[str, str]) -> str:
+    """`Acme GmbH …3000`."""
+    account = next((details[name] for name in _ACCOUNTS if details.get(name)), "")
+    return " ".join(part for part in (details.get("name", ""), masked(account)) if part)
 
 
 def _text(micros: int) -> str:

@@ -1,6 +1,7 @@
 """Files for the bank: approved payouts of one currency become one file, once (core/bank_file.py).
 
-export       makes a file of them, or gives the one that was made under the key before
+export       makes a file of them, or gives the one that was made under the key before; raises StoreConflict where that
+             holds other payouts
 read_file    a file as it was made, to the octet
 
 Rule: that payouts are in a file and the file itself are one transaction: no payout is in two files, and none is called
@@ -17,12 +18,15 @@ from sqlalchemy import Connection
 
 from core.bank_file import FORMATS, TRANSFERS_MAX, BankFile, Party, Transfer
 from core.clock import Instant, day_of, iso_of
-from core.errors import UserMistake
+from core.errors import StoreConflict, UserMistake
 from core.latin import NoLatin
+from core.ledger.accounts import is_bank_name
 from core.payouts import PayoutState
 from store.desk import Desk
 from store.payouts import BANK, COLUMNS, PayoutRow, log_move, row_of
 from store.schema import Payout, PayoutFile
+
+KEY_MAX = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +72,22 @@ def export(
 
     `day` is when the bank shall pay, YYYYMMDD; 0 is today in UTC. Raises UserMistake when there is nothing to send.
     """
+    _check_names(ours, key)
     now = desk.now()
 
+    def known(connection: Connection) -> MadeFile | None:
+        made = _by_key(connection, key)
+        if made is not None:
+            _refuse_other(connection, made, (ours.name, format_, currency), day, numbers)
+        return made
+
     def work(connection: Connection) -> MadeFile:
-        if (known := _by_key(connection, key)) is not None:
-            return known
+        if (before := known(connection)) is not None:
+            return before
         rows = _approved(connection, currency, numbers)
         # Whoever held the payouts meanwhile may have made the file.
-        if (known := _by_key(connection, key)) is not None:
-            return known
+        if (before := known(connection)) is not None:
+            return before
         missing = set(numbers) - {row.id for row in rows}
         if missing:
             raise UserMistake(f"payout {min(missing)} is not approved, not in {currency}, or does not go by bank")
@@ -87,13 +98,7 @@ def export(
             f"TB{file_id}-{iso_of(now)[:19].translate(_DIGITS)}", format_, now, day or day_of(now), currency,
             ours.payer, [_transfer(row) for row in rows],
         )  # fmt: skip
-        try:
-            content = made.write()
-        except NoLatin as error:
-            raise UserMistake(f"the name of a payout's account: {error}") from error
-        digest = hashlib.sha256(content).hexdigest()
-        update = sa.update(PayoutFile).where(PayoutFile.id == file_id)
-        connection.execute(update.values(content=content.decode("ascii"), sha256=digest))
+        _fill(connection, file_id, made)
         _mark_sent(connection, rows, file_id, author=author, at=now)
         return _read(connection, file_id)
 
@@ -101,6 +106,24 @@ def export(
 
 
 _DIGITS = str.maketrans("", "", "-:T")
+
+
+def _check_names(ours: OurAccount, key: str) -> None:
+    if not is_bank_name(ours.name):
+        raise UserMistake("--bank: name an account in letters (a–z), digits, dots, dashes, like main")
+    if not key or len(key) > KEY_MAX:
+        raise UserMistake(f"--key must have 1 to {KEY_MAX} letters")
+
+
+def _fill(connection: Connection, file_id: int, made: BankFile) -> None:
+    """The file's own row gets its octets."""
+    try:
+        content = made.write()
+    except NoLatin as error:
+        raise UserMistake(f"the name of a payout's account: {error}") from error
+    digest = hashlib.sha256(content).hexdigest()
+    update = sa.update(PayoutFile).where(PayoutFile.id == file_id)
+    connection.execute(update.values(content=content.decode("ascii"), sha256=digest))
 
 
 def _approved(connection: Connection, currency: str, numbers: Collection[int]) -> list[PayoutRow]:
@@ -119,6 +142,20 @@ def _approved(connection: Connection, currency: str, numbers: Collection[int]) -
 def _by_key(connection: Connection, key: str) -> MadeFile | None:
     found = connection.execute(sa.select(*_COLUMNS).where(PayoutFile.key == key)).first()
     return None if found is None else MadeFile(*found)
+
+
+def _refuse_other(
+    connection: Connection, made: MadeFile, wanted: tuple[str, str, str], day: int, numbers: Collection[int]
+) -> None:
+    """What a key stands for already is what is asked for again. Raises StoreConflict."""
+    held = set(connection.execute(sa.select(Payout.id).where(Payout.file_id == made.id)).scalars())
+    other_day = day and f">{day // 10_000:04d}-{day // 100 % 100:02d}-{day % 100:02d}<" not in made.content
+    if (made.bank, made.format, made.currency) != wanted or other_day or (numbers and set(numbers) != held):
+        what = f"{made.count} payouts in {made.currency} as {made.format} from {made.bank}"
+        raise StoreConflict(
+            f"the key {made.key!r} stands for file {made.id} already, {what}; take another key, or have that file: "
+            f"tollbridge payout file {made.id} FILE"
+        )
 
 
 def _transfer(row: PayoutRow) -> Transfer:

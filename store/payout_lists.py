@@ -1,12 +1,14 @@
-"""Payouts as they are looked at: lists of them, and what may be paid to whom now.
+"""Payouts as they are looked at: lists of them, one with its steps, and what may be paid to whom now.
 
-list_payouts   by state, partner, method or file; the newest first
+list_payouts   by state, partner, method or file; the newest first, or the oldest
+read_history   what was done to one, when and by whom, and the entries that it booked
 read_due       what a partner has in a currency, and what of it may be paid
 
 Rule: reads only. What may be paid is judged again, under a lock, when somebody asks for it (store/payouts.py).
 """
 
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -17,7 +19,30 @@ from core.payouts import Funds, PayoutState
 from store.database import Database
 from store.funds import Purse, Youth, read_funds, read_youth
 from store.payouts import COLUMNS, PayoutRow, row_of
-from store.schema import Payout
+from store.schema import AuditLog, Entry, Payout
+
+BOOKED = ("approved", "paid", "failed", "returned", "cancelled")
+"""The steps that may have an entry, as its key names them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What was done to a payout. `before` is "" for the first step; `about` is the reference or the reason given."""
+
+    at: Instant
+    who: str
+    before: str
+    after: str
+    about: str
+
+
+@dataclass(frozen=True, slots=True)
+class BookedStep:
+    """An entry of a payout."""
+
+    entry_id: int
+    step: str
+    at: Instant
 
 
 def list_payouts(
@@ -25,18 +50,37 @@ def list_payouts(
     states: Collection[PayoutState] = (),
     *,
     partner_id: int = 0,
-    method: str = "",
+    methods: Collection[str] = (),
     file_id: int = 0,
     limit: int = 50,
+    oldest_first: bool = False,
 ) -> Iterator[PayoutRow]:
-    """The newest first; without states all of them."""
-    query = sa.select(*COLUMNS).order_by(Payout.id.desc()).limit(limit)
+    """The newest first; without states, and without methods, all of them."""
+    query = sa.select(*COLUMNS).order_by(Payout.id if oldest_first else Payout.id.desc()).limit(limit)
     if states:
         query = query.where(Payout.state.in_(sorted(int(state) for state in states)))
-    for column, value in ((Payout.partner_id, partner_id), (Payout.method, method), (Payout.file_id, file_id)):
+    if methods:
+        query = query.where(Payout.method.in_(sorted(methods)))
+    for column, value in ((Payout.partner_id, partner_id), (Payout.file_id, file_id)):
         query = query.where(column == value) if value else query
     for row in connection.execute(query):
         yield row_of(row)
+
+
+def read_history(connection: Connection, row: PayoutRow) -> tuple[list[Step], list[BookedStep]]:
+    """The steps of a payout from the first on, and its entries."""
+    log = sa.select(AuditLog.at, AuditLog.who, AuditLog.before, AuditLog.after).where(
+        AuditLog.at >= row.requested_at, AuditLog.subject == "payout", AuditLog.key == str(row.id)
+    )
+    steps = [
+        Step(
+            at, who, (before or {}).get("state", ""), after["state"], after.get("reason") or after.get("reference", "")
+        )
+        for at, who, before, after in connection.execute(log.order_by(AuditLog.id))
+    ]
+    keys = {f"{row.subject}:{step}": step for step in BOOKED}
+    entries = sa.select(Entry.id, Entry.key, Entry.at).where(Entry.key.in_(sorted(keys))).order_by(Entry.id)
+    return steps, [BookedStep(id_, keys[key], at) for id_, key, at in connection.execute(entries)]
 
 
 def read_due(database: Database, catalogue: Catalogue, login: str, currency: str, now: Instant) -> Funds:

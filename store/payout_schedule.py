@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from core.clock import month_of, month_text
 from core.errors import UserMistake
 from store.desk import Desk
-from store.payouts import PayoutRow, Payouts
+from store.payouts import Ended, PayoutRow, Payouts
 
 SCHEDULE = "schedule"
 """Who asks."""
@@ -26,5 +26,8 @@ def request_due(payouts: Payouts, desk: Desk) -> Iterator[tuple[str, PayoutRow |
             key = f"{SCHEDULE}:{month}:{login}:{target.currency}"
             try:
                 yield login, payouts.request(login, target.currency, None, author=SCHEDULE, key=key)
+            except Ended as ended:
+                again = f"tollbridge payout request {login} {target.currency} --by NAME"
+                yield login, f"{ended.row.text}, that of {month}, {ended.became}; ask anew: {again}"
             except UserMistake as nothing:
                 yield login, str(nothing)

@@ -2,6 +2,7 @@
 
 Payouts       request, approve, cancel; begin_sending and sent for a provider; paid, failed, returned
 PayoutRow     one as it stands
+Ended         the same request was made before, and what it made is over without being paid
 
 Each step is one transaction with its entry (key `payout:N:STEP`), its detail and a line in audit_log. A step that was
 done before is done: nothing is booked twice, whoever asks again. The amount is judged under the lock of the partner's
@@ -20,19 +21,22 @@ from sqlalchemy import Connection
 from core.clock import Instant, Month, month_of
 from core.errors import StoreConflict, UserMistake
 from core.ledger.accounts import bank, earnings, payout, provider
-from core.ledger.details import About, Detail, DetailKind, moved
+from core.ledger.details import DetailKind, moved
 from core.money import floor_to_minor, format_micros
-from core.payouts import IS_UNDER_WAY, Funds, PayoutState, may_move, payable, smallest, states_before, why_not
+from core.payouts import IS_BACK, IS_UNDER_WAY, Funds, PayoutState, may_move, payable, smallest, states_before, why_not
+from core.second_person import Limits, is_same_person
 from store import schema
 from store.asking import raise_alert
 from store.books import Act, open_month
 from store.bulk import bulk_insert
 from store.desk import Desk
 from store.funds import Purse, read_funds, read_youth
+from store.payout_entries import Booked, about_payout, back_from_payout, paid_out, sent_back
 from store.repeats import OnceOnly
 
 BANK = "bank"
 """The method of what goes by a file for the bank; every other one is a provider's name."""
+KEY_MAX = 80
 _AUDIT = ("at", "who", "subject", "key", "before", "after")
 _WORDS = {PayoutState.SENDING: "being sent"}
 
@@ -86,13 +90,26 @@ def state_word(state: PayoutState) -> str:
     return _WORDS.get(state, state.name.lower())
 
 
+class Ended(UserMistake):
+    """What a key stands for is cancelled, failed or returned: to be asked for again it needs another key."""
+
+    def __init__(self, row: PayoutRow) -> None:
+        self.row = row
+        super().__init__(f"the key {row.key!r} stands for {row.text}, which {self.became}; take another key")
+
+    @property
+    def became(self) -> str:
+        """`is cancelled: wrong month`."""
+        return f"is {state_word(self.row.state)}{': ' if self.row.error else ''}{self.row.error}"
+
+
 class Payouts:
     """Payouts, booked by one desk. Every method is a transaction; UserMistake says why something cannot be."""
 
-    def __init__(self, desk: Desk, *, second_above: int | None = None) -> None:
+    def __init__(self, desk: Desk, *, second_above: int | Limits | None = None) -> None:
         """Above `second_above` (micros) two people must approve; None: never."""
         self._desk = desk
-        self._second_above = second_above
+        self._second_above = Limits(second_above) if isinstance(second_above, int) else second_above
 
     # --- asking and agreeing -----------------------------------------------------------------------------
 
@@ -106,10 +123,12 @@ class Payouts:
         key: str,
         once: "OnceOnly[PayoutRow] | None" = None,
     ) -> PayoutRow:
-        """Ask for an amount, or for all that may be paid (None). The same key again is the same payout.
+        """Ask for an amount, or for all that may be paid (None). The same key again is the same payout. Raises Ended.
 
         `once`: a request of the API, whose answer is remembered with it.
         """
+        if not 0 < len(key) <= KEY_MAX:
+            raise UserMistake(f"--key must have 1 to {KEY_MAX} letters")
         desk, now = self._desk, self._desk.now()
         purse = Purse.of(desk.catalogue(), login, currency, now)
         target = desk.catalogue().payout_of(login, currency)
@@ -152,23 +171,23 @@ class Payouts:
             if row.state is PayoutState.APPROVED and approver in (row.approver, row.second_approver):
                 return row
             _refuse_move(row, PayoutState.APPROVED)
-            if _is_same_person(approver, row.author):
+            if is_same_person(approver, row.author):
                 raise UserMistake(f"{row.text} was asked for by {approver}: somebody else must approve it")
-            if self._needs_second(row) and _is_same_person(approver, row.approver):
+            if self._needs_second(row) and is_same_person(approver, row.approver):
                 return row
             if self._needs_second(row) and not row.approver:
                 connection.execute(_update(row).values(approver=approver))
                 self._log(connection, row, approver, row.state)
                 return self._locked(connection, number)
             self._book_approval(connection, row, purse, read_under_lock, approver=approver)
-            is_second = bool(row.approver) and not _is_same_person(approver, row.approver)
+            is_second = bool(row.approver) and not is_same_person(approver, row.approver)
             named = {"second_approver" if is_second else "approver": approver}
             return self._moved(connection, row, PayoutState.APPROVED, author=approver, approved_at=now, **named)
 
         return desk.run(work)
 
     def _needs_second(self, row: PayoutRow) -> bool:
-        return self._second_above is not None and row.amount > self._second_above
+        return self._second_above is not None and row.amount > self._second_above.of(row.currency)
 
     def _book_approval(
         self, connection: Connection, row: PayoutRow, purse: Purse, read: "_ReadFunds", *, approver: str
@@ -185,14 +204,14 @@ class Payouts:
         now = self._desk.now()
         details = moved(
             DetailKind.PAYOUT, earnings(purse.login), payout(purse.login), row.amount,
-            currency=row.currency, month=open_month(connection, now), about=_about(row, approver),
+            currency=row.currency, month=open_month(connection, now), about=about_payout(row, approver),
         )  # fmt: skip
         act = Act(f"{row.subject}:approved", "payout", f"{row.text} approved", now)
         self._desk.books.book(connection, act, details=details, floors=floors)
 
     def cancel(self, number: int, *, author: str, reason: str) -> PayoutRow:
         """Take it back before it is sent; what was approved is the partner's earnings again."""
-        return self._end(number, PayoutState.CANCELLED, author=author, reason=reason, details=_back_from_payout)
+        return self._end(number, PayoutState.CANCELLED, author=author, reason=reason, details=back_from_payout)
 
     # --- sending ------------------------------------------------------------------------------------------
 
@@ -238,18 +257,18 @@ class Payouts:
     def paid(self, number: int, *, author: str, reference: str = "") -> PayoutRow:
         """The bank, or the provider, has paid it."""
         more = {"reference": reference[:80]} if reference else {}
-        return self._end(number, PayoutState.PAID, author=author, reason="", details=_paid, error="", **more)
+        return self._end(number, PayoutState.PAID, author=author, reason="", details=paid_out, error="", **more)
 
     def failed(self, number: int, *, author: str, reason: str) -> PayoutRow:
         """It was not carried out: the money is the partner's earnings again."""
-        return self._end(number, PayoutState.FAILED, author=author, reason=reason, details=_back_from_payout)
+        return self._end(number, PayoutState.FAILED, author=author, reason=reason, details=back_from_payout)
 
     def returned(self, number: int, *, author: str, reason: str) -> PayoutRow:
         """It came back, before or after it was told as paid: the money is the partner's earnings again."""
-        return self._end(number, PayoutState.RETURNED, author=author, reason=reason, details=_returned)
+        return self._end(number, PayoutState.RETURNED, author=author, reason=reason, details=sent_back)
 
     def _end(
-        self, number: int, state: PayoutState, *, author: str, reason: str, details: "_Details", **values: Any
+        self, number: int, state: PayoutState, *, author: str, reason: str, details: Booked, **values: Any
     ) -> PayoutRow:
         desk, now = self._desk, self._desk.now()
         name = self._purse(self.read(number), now).login
@@ -260,7 +279,7 @@ class Payouts:
                 return row
             _refuse_move(row, state)
             source = self._source(connection, row)
-            about = _about(row, author, reason)
+            about = about_payout(row, author, reason)
             booked = details(row, name, source, open_month(connection, now), about)
             if booked:
                 word = state.name.lower()
@@ -276,7 +295,7 @@ class Payouts:
     def read(self, number: int) -> PayoutRow:
         """One of them. Raises UserMistake."""
         with self._desk.database.read() as connection:
-            return _one(connection, number)
+            return read_payout(connection, number)
 
     def _locked(self, connection: Connection, number: int) -> PayoutRow:
         return _one(connection, number, lock=True)
@@ -307,7 +326,6 @@ class Payouts:
 
 
 _ReadFunds = Callable[[Connection], Funds]
-_Details = Callable[[PayoutRow, str, str, Month, About], list[Detail]]
 _NEW = {
     "approver": "", "second_approver": "", "approved_at": 0, "file_id": 0, "reference": "", "sent_at": 0,
     "ended_at": 0, "error": "",
@@ -320,6 +338,11 @@ def log_move(connection: Connection, row: PayoutRow, author: str, before: Payout
     new = {"state": state_word(row.state), "amount": format_micros(row.amount), "currency": row.currency}
     told = {key: value for key, value in (("reference", row.reference), ("reason", row.error)) if value}
     bulk_insert(connection, schema.AuditLog, _AUDIT, [(at, author[:80], "payout", str(row.id), old, new | told)])
+
+
+def read_payout(connection: Connection, number: int) -> PayoutRow:
+    """One of them. Raises UserMistake."""
+    return _one(connection, number)
 
 
 def _one(connection: Connection, number: int, *, lock: bool = False) -> PayoutRow:
@@ -339,6 +362,8 @@ def _same(known: PayoutRow, purse: Purse, amount: int | None) -> PayoutRow:
     """What a key stands for already, when it is asked for again."""
     if (known.partner_id, known.currency) != (purse.partner_id, purse.currency) or amount not in (None, known.amount):
         raise StoreConflict(f"the key {known.key!r} stands for {known.text} already; take another key")
+    if known.state in IS_BACK:
+        raise Ended(known)
     return known
 
 
@@ -351,10 +376,6 @@ def _wanted(funds: Funds, amount: int | None, login: str) -> int:
     return wanted
 
 
-def _is_same_person(one: str, other: str) -> bool:
-    return one.strip().casefold() == other.strip().casefold()
-
-
 def _update(row: PayoutRow) -> sa.Update:
     return sa.update(schema.Payout).where(schema.Payout.id == row.id)
 
@@ -365,30 +386,3 @@ def _refuse_move(row: PayoutRow, state: PayoutState) -> None:
         raise UserMistake(
             f"{row.text} is {state_word(row.state)}; only what is {before} may become {state_word(state)}"
         )
-
-
-def _about(row: PayoutRow, author: str, reason: str = "") -> About:
-    return About(0, row.partner_id, subject=row.subject, author=author[:80], reason=reason[:200])
-
-
-def _back_from_payout(row: PayoutRow, login: str, source: str, month: Month, about: About) -> list[Detail]:
-    if row.state is PayoutState.REQUESTED:
-        return []  # It has not left the earnings yet.
-    return moved(
-        DetailKind.PAYOUT_RETURNED, payout(login), earnings(login), row.amount,
-        currency=row.currency, month=month, about=about,
-    )  # fmt: skip
-
-
-def _paid(row: PayoutRow, login: str, source: str, month: Month, about: About) -> list[Detail]:
-    return moved(
-        DetailKind.PAYOUT_PAID, payout(login), source, row.amount, currency=row.currency, month=month, about=about
-    )
-
-
-def _returned(row: PayoutRow, login: str, source: str, month: Month, about: About) -> list[Detail]:
-    """What was told as paid is in our account again first."""
-    back = moved(
-        DetailKind.PAYOUT_RETURNED, source, payout(login), row.amount, currency=row.currency, month=month, about=about
-    )
-    return (back if row.state is PayoutState.PAID else []) + _back_from_payout(row, login, source, month, about)

@@ -15,7 +15,7 @@ from core.clock import DAY_MS, Instant, month_of
 from core.message import MtState
 from store.journal.rows import AT_ONCE
 from store.passed import Booked, Lately, read_lately, read_month
-from store.pulse import ALIVE, SILENT_MS
+from store.pulse import ALIVE, SILENT_MS, STOPPED
 from store.schema import (
     Alert,
     Base,
@@ -32,6 +32,8 @@ from store.schema import (
 )
 from store.snapshot import read_version
 
+DESK = "desk"
+"""The roles of a command that moves money (store.desk.open_desk)."""
 SHOWN = 10
 """Processes: the last ones."""
 ALERT_KINDS = ("store", "outage", "host", "dead_letter", "breaker")
@@ -219,10 +221,11 @@ def _gravity(kind: str) -> int:
 
 
 def _processes(connection: Connection, now: Instant) -> list[ProcessStanding]:
-    """Those that live, and the last ones that do not."""
+    """Those that live, and the last ones that do not; a desk that has ended was a command of a person, no service."""
     rows = connection.execute(
         sa.select(Process)
         .where(sa.or_(Process.state == ALIVE, Process.heartbeat_at > now - DAY_MS))
+        .where(sa.not_(sa.and_(Process.state == STOPPED, Process.roles == DESK)))
         .order_by(Process.state != ALIVE, Process.id.desc())
         .limit(SHOWN)
     ).all()

@@ -11,12 +11,13 @@ import secrets
 from core.clock import DAY_MS, iso_of
 from core.errors import RequestError, UserMistake
 from core.money import BadAmount, format_micros, parse_micros
+from core.payouts import IS_BACK
 from partner_api.http.calls import Answered, Call, Route
-from partner_api.http.repeats import once
+from partner_api.http.repeats import HEADER, once
 from partner_api.http.views import PayoutBody, PayoutsView, PayoutView
 from store.life import Remembered
 from store.payout_lists import list_payouts
-from store.payouts import PayoutRow
+from store.payouts import Ended, PayoutRow, read_payout
 from store.repeats import OnceOnly
 
 SHOWN = 100
@@ -39,10 +40,19 @@ async def request_payout(call: Call) -> Answered:
             return 201, _view(await desk.request_payout(partner, currency, amount, _key(call), remembered))
         except RequestError:
             raise
+        except Ended as ended:
+            raise _over(ended.row) from ended
         except UserMistake as mistake:
             raise _wrong("amount", str(mistake).removeprefix(f"{partner.login}: ")) from mistake
 
-    return await once(call, carry_out, PayoutView)
+    status, view = await once(call, carry_out, PayoutView)
+    assert isinstance(view, PayoutView), view
+    if call.request_key:
+        # What was remembered is how it began. Who asks again after it was cancelled would wait for ever.
+        row = await call.ports.run_read(lambda connection: read_payout(connection, int(view.id)))
+        if row.state in IS_BACK:
+            raise _over(row)
+    return status, view
 
 
 async def read_payouts(call: Call) -> Answered:
@@ -70,6 +80,12 @@ def _amount(text: str) -> int:
 
 def _wrong(field: str, sentence: str) -> RequestError:
     return RequestError("some fields are wrong; see errors", status=422, errors={field: sentence})
+
+
+def _over(row: PayoutRow) -> RequestError:
+    became = Ended(row).became
+    sentence = f"{row.text}, for which this {HEADER} asked, {became}; ask for it anew with a new {HEADER}"
+    return RequestError(sentence, status=409, errors={HEADER: sentence})
 
 
 def _view(row: PayoutRow) -> PayoutView:

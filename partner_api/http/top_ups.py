@@ -8,7 +8,7 @@ Rule: the number is durable before anybody can pay by it, and nothing is booked 
 from collections.abc import Callable
 
 from core.errors import RequestError
-from core.money import BadAmount, floor_to_minor, format_micros, minor_digits, parse_micros
+from core.money import AMOUNT_MAX, BadAmount, floor_to_minor, format_micros, minor_digits, parse_micros
 from partner_api.http.calls import Answered, Call, Route
 from partner_api.http.ports import PaymentDesk
 from partner_api.http.repeats import once
@@ -16,9 +16,6 @@ from partner_api.http.views import PayView, TopUpBody, TopUpView
 from partner_api.payments import PROVIDERS
 from store.life import Remembered
 from store.repeats import OnceOnly
-
-AMOUNT_MAX = 10**15
-"""A thousand million in the major unit: beyond that somebody has mistyped."""
 
 
 async def begin_top_up(call: Call) -> Answered:

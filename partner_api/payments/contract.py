@@ -108,11 +108,14 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """`reference` is the provider's name of the payout, "" where it gave none; `sentence` says why."""
+    """`reference` is the provider's name of the payout, "" where it gave none; `sentence` says why. Not `heard`:
+    there was no answer at all.
+    """
 
     outcome: Outcome
     reference: str = ""
     sentence: str = ""
+    heard: bool = True
 
 
 ANSWER_S = 30

@@ -46,7 +46,7 @@ async def send_payouts(
     now: Callable[[], Instant],
     author: str,
 ) -> list[tuple[PayoutRow, str]]:
-    """Each payout as it is afterwards, with what the provider said of it. Raises StoreAway."""
+    """Each payout as it is afterwards, with what a person should know of it, "" where all is well. Raises StoreAway."""
     done = []
     for row in rows:
         way = ways.get(row.method)
@@ -54,6 +54,16 @@ async def send_payouts(
             after, sentence = await _Errand(payouts, way, run, now, author).carry_out(row)
             done.append((after, sentence))
     return done
+
+
+def _about(row: PayoutRow, said: Sent) -> str:
+    """What a person should know of an answer."""
+    if said.outcome is Outcome.REFUSED:
+        return f"{row.text}: {row.method} has refused it ({said.sentence}); its money is the partner's again"
+    if said.outcome is not Outcome.UNKNOWN:
+        return ""
+    heard = "gave no clear answer" if said.heard else "did not answer"
+    return f"{row.text}: {row.method} {heard} ({said.sentence}); it is asked again by the next payout send"
 
 
 class _Errand:
@@ -85,7 +95,7 @@ class _Errand:
     async def _settle(self, row: PayoutRow, said: Sent) -> tuple[PayoutRow, str]:
         log.info("payout provider", payout=row.id, provider=row.method, outcome=said.outcome.value)
         try:
-            return await self._write(row, said), said.sentence
+            return await self._write(row, said), _about(row, said)
         except UserMistake as moved:
             # A person has said something else meanwhile: somebody must look at both.
             sentence = f"{row.method} says {said.outcome.value} {said.sentence}".strip() + f", but {moved}"

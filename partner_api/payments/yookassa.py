@@ -49,19 +49,19 @@ class YooKassa:
             return _read(content, order)
         if status == 400 and str(content.get("parameter", "")).lower() != "idempotence-key":
             return Sent(Outcome.REFUSED, sentence=_sentence(content, "the request is refused"))
-        return Sent(Outcome.UNKNOWN, sentence=_sentence(content, f"no clear answer (status {status})"))
+        return _unclear(status, content)
 
     async def ask(self, reference: str) -> Sent:
         """What became of one that it has."""
         status, content = await self._call("GET", f"/payouts/{reference}", None, {})
         if status == 200 and content.get("id") == reference:
             return _read(content, None)
-        return Sent(Outcome.UNKNOWN, reference, _sentence(content, f"no clear answer (status {status})"))
+        return _unclear(status, content, reference)
 
     async def _call(
         self, method: str, path: str, body: Mapping[str, Any] | None, headers: Mapping[str, str]
     ) -> tuple[int, Mapping[str, Any]]:
-        """Status and content; status 0 without an answer."""
+        """Status and content; status 0 without an answer, -1 for one that cannot be read."""
         request: dict[str, Any] = {
             "json": body,
             "headers": {**headers, "Authorization": self._who},
@@ -72,10 +72,12 @@ class YooKassa:
                 text = await _read_some(answer.content)
                 content = json.loads(text) if text is not None else None
                 return answer.status, content if isinstance(content, dict) else {}
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        except TimeoutError:
+            return 0, {"description": "nothing came in time"}
+        except (aiohttp.ClientError, OSError) as error:
             return 0, {"description": str(error) or type(error).__name__}
         except ValueError:
-            return 0, {"description": "the answer is no JSON"}
+            return -1, {"description": "the answer is no JSON"}
 
 
 async def _read_some(content: aiohttp.StreamReader) -> bytes | None:
@@ -111,6 +113,11 @@ def _other_amount(content: Mapping[str, Any], order: Order) -> str:
     if (amount, currency) == (order.amount, order.currency):
         return ""
     return f"the answer is about another amount than {format_micros(order.amount)} {order.currency}"
+
+
+def _unclear(status: int, content: Mapping[str, Any], reference: str = "") -> Sent:
+    sentence = _sentence(content, f"status {status}, with no reason")
+    return Sent(Outcome.UNKNOWN, reference, sentence, heard=status != 0)
 
 
 def _sentence(content: Mapping[str, Any], otherwise: str) -> str:

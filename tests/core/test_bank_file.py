@@ -10,7 +10,7 @@ import xmlschema
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.bank_file import FORMATS, BankFile, Party, Transfer, amount_text
+from core.bank_file import FORMATS, BankFile, Names, Party, Transfer, amount_text, read_names
 from core.latin import SWIFT_X, NoLatin
 from core.money import minor_digits, parse_micros
 
@@ -85,6 +85,15 @@ def test_transfers_within_sepa_are_a_group_of_their_own() -> None:
     assert texts(content, ".//PmtInf/PmtInfId") == ["TB1-20261124081105-S", "TB1-20261124081105-O"]
     assert texts(content, ".//SvcLvl/Cd") == ["SEPA"]
     assert texts(content, ".//ChrgBr") == ["SLEV", "SHAR"]
+
+
+@formats
+def test_the_names_of_a_file_its_groups_and_transfers_are_found_again(format_: str) -> None:
+    name = "TB1-20261124081105"
+
+    assert read_names(a_file(*TWO, format_=format_).write().decode()) == Names(
+        name, {f"{name}-S": ("PAYOUT-1",), f"{name}-O": ("PAYOUT-2",)}
+    )
 
 
 @pytest.mark.parametrize(("currency", "payer"), [("USD", OURS), ("EUR", Party("Us", account="1", bank_code="2"))])

@@ -7,7 +7,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.money import floor_to_minor
-from core.payouts import IS_UNDER_WAY, Funds, PayoutState, may_move, payable, smallest, states_before, why_not
+from core.payouts import (
+    IS_BACK,
+    IS_UNDER_WAY,
+    Funds,
+    PayoutState,
+    masked,
+    masked_details,
+    may_move,
+    payable,
+    recipient,
+    smallest,
+    states_before,
+    why_not,
+)
 
 RUB = 1_000_000
 amounts = st.integers(-(10**12), 10**12)
@@ -99,3 +112,32 @@ def test_the_numbers_of_states_are_stored_and_never_change() -> None:
         ("REQUESTED", 0), ("APPROVED", 1), ("SENDING", 2), ("SENT", 3), ("PAID", 4), ("FAILED", 5), ("RETURNED", 6),
         ("CANCELLED", 7),
     ]  # fmt: skip
+
+
+def test_what_is_over_and_not_paid_goes_nowhere_any_more() -> None:
+    assert not any(may_move(old, new) for old in IS_BACK for new in PayoutState)
+    assert not IS_BACK & {*IS_UNDER_WAY, PayoutState.PAID, PayoutState.REQUESTED}
+
+
+@given(st.text("0123456789ABC", max_size=34))
+def test_of_an_account_no_more_than_its_last_four_are_seen(account: str) -> None:
+    seen = masked(account).removeprefix("…")
+
+    assert account.endswith(seen)
+    assert len(seen) <= min(4, len(account) // 2)
+
+
+@pytest.mark.parametrize(
+    ("details", "who"),
+    [
+        ({"name": "Acme GmbH", "iban": "DE89370400440532013000"}, "Acme GmbH …3000"),
+        ({"name": "ООО Акме", "account": "40702810412345678901", "bank_code": "044525600"}, "ООО Акме …8901"),
+        ({"wallet": "4100175017397"}, "…7397"),
+        ({}, ""),
+    ],
+)
+def test_who_gets_it_is_a_name_and_the_end_of_an_account(details: dict[str, str], who: str) -> None:
+    assert recipient(details) == who
+    assert {*masked_details(details).values()} & {*details.values()} == {
+        value for name, value in details.items() if name in {"name", "bank_code"}
+    }

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from core.bank_file import FORMATS
 from core.catalogue import PayoutTarget
-from core.errors import UserMistake
+from core.errors import StoreConflict, UserMistake
 from core.payouts import PayoutState
 from store.database import Database
 from store.payout_files import MadeFile, export, read_file
@@ -122,3 +122,35 @@ def test_what_goes_by_a_provider_is_in_no_file(till: Till) -> None:
 def test_a_file_that_is_not_there(till: Till) -> None:
     with till.database.read() as connection, pytest.raises(UserMistake, match="there is no file 5"):
         read_file(connection, 5)
+
+
+@pytest.mark.parametrize(
+    "words", [{"currency": "EUR"}, {"format_": FORMATS[1]}, {"numbers": (1, 2)}, {"day": 20_270_101}]
+)
+def test_the_same_key_for_other_payouts_is_an_error(till: Till, words: dict[str, object]) -> None:
+    made(till, numbers=(1,))
+
+    with pytest.raises(StoreConflict, match=r"the key 'f1' stands for file 1 already, 1 payouts in RUB"):
+        export(till.clerk(), ours(), **{"currency": "RUB", "author": "olga", "key": "f1", **words})  # type: ignore[arg-type]
+    assert till.payouts().read(2).state is PayoutState.APPROVED
+
+
+def test_the_same_key_for_the_same_payouts_and_day_is_the_same_file(till: Till) -> None:
+    first = made(till, numbers=(1, 2), day=20_270_101)
+
+    assert made(till, numbers=(2, 1), day=20_270_101) == first
+    assert made(till) == first
+
+
+def test_another_account_of_ours_is_another_file(till: Till) -> None:
+    made(till, numbers=(1,))
+
+    with pytest.raises(StoreConflict, match="from main; take another key"):
+        export(till.clerk(), replace(ours(), name="second"), currency="RUB", author="olga", key="f1")
+
+
+@pytest.mark.parametrize(("name", "key"), [("main:1", "f1"), ("", "f1"), ("my bank", "f1"), ("main", "k" * 81)])
+def test_a_name_that_is_no_account_and_a_long_key_are_refused(till: Till, name: str, key: str) -> None:
+    with pytest.raises(UserMistake, match="--bank" if len(key) < 80 else "--key"):
+        export(till.clerk(), replace(ours(), name=name), currency="RUB", author="olga", key=key)
+    assert till.payouts().read(1).state is PayoutState.APPROVED

@@ -12,7 +12,7 @@ from store.database import Database
 from store.folding import fold_some
 from store.payout_files import export
 from store.payout_schedule import request_due
-from store.payouts import COLUMNS, PayoutRow, Payouts, row_of
+from store.payouts import COLUMNS, Ended, PayoutRow, Payouts, row_of
 from store.schema import AuditLog, Detail, Entry
 from tests.store.cashier import RUB, Till, a_sent_one, a_till, asked, hold_one, ours, take_earnings
 from tests.store.test_corrections import act
@@ -107,6 +107,37 @@ def test_the_same_key_is_the_same_payout_and_other_content_under_it_is_an_error(
     assert asked(payouts) == first
     with pytest.raises(StoreConflict, match="take another key"):
         asked(payouts, 51 * RUB)
+
+
+@pytest.mark.parametrize("step", ["cancel", "failed", "returned"])
+def test_the_key_of_one_that_is_over_and_not_paid_is_told_and_another_key_asks_anew(till: Till, step: str) -> None:
+    payouts = till.payouts()
+    if step == "cancel":
+        asked(payouts)
+    else:
+        a_sent_one(till)
+    getattr(payouts, step)(1, author="ada", reason="no such account")
+    state = payouts.read(1).state.name.lower()
+
+    with pytest.raises(Ended) as ended:
+        asked(payouts)
+
+    assert str(ended.value) == (
+        f"the key 'k1' stands for payout 1 of 50.00 RUB, which is {state}: no such account; take another key"
+    )
+    assert asked(payouts, key="k2").id == 2
+
+
+@pytest.mark.parametrize("key", ["", "k" * 81])
+def test_a_key_has_the_length_that_can_be_stored(till: Till, key: str) -> None:
+    with pytest.raises(UserMistake, match="--key must have 1 to 80 letters"):
+        asked(till.payouts(), key=key)
+
+
+def test_the_key_of_one_that_was_paid_stands_for_it_for_good(till: Till) -> None:
+    paid = till.payouts().paid(a_sent_one(till).id, author="ada")
+
+    assert asked(till.payouts()) == paid
 
 
 def test_a_partner_without_an_account_for_the_currency_is_told_where_to_add_it(till: Till) -> None:
@@ -320,6 +351,22 @@ def test_what_is_on_schedule_is_asked_for_once_a_month(database: Database) -> No
     assert isinstance(first, PayoutRow)
     assert (first.amount, first.author, first.key) == (120 * RUB, "schedule", "schedule:2026-11:acme:RUB")
     assert again == first
+
+
+def test_of_a_month_whose_payout_is_cancelled_it_is_told_how_to_ask_anew(database: Database) -> None:
+    till = a_till(database, schedule="monthly")
+    till.earn(1)
+    desk = till.clerk()
+    list(request_due(Payouts(desk), desk))
+    Payouts(desk).cancel(1, author="ada", reason="wrong account")
+
+    assert list(request_due(Payouts(desk), desk)) == [
+        (
+            "acme",
+            "payout 1 of 60.00 RUB, that of 2026-11, is cancelled: wrong account; ask anew: "
+            "tollbridge payout request acme RUB --by NAME",
+        )
+    ]
 
 
 def test_a_payout_keeps_the_account_for_which_it_was_asked(till: Till) -> None:

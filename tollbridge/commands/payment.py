@@ -12,12 +12,10 @@ from core.money import format_micros
 from core.top_ups import PaymentState
 from store.payments import PaymentRow, Payments, list_payments, read_payment
 from tollbridge.commands import config_option
-from tollbridge.commands.desk import desk_of
-from tollbridge.commands.payout import by_option, json_option
+from tollbridge.commands.desk import by_option, desk_of, json_option, reason_option
 from tollbridge.show import console, moment, plain, table
 
 _NUMBER = click.argument("number", metavar="N", type=click.IntRange(1))
-_REASON = click.option("--reason", metavar="TEXT", required=True, help="Why; kept for good.")
 
 
 @click.group()
@@ -31,7 +29,7 @@ def payment() -> None:
     """
 
 
-@payment.command("list")
+@payment.command("list", short_help="List payments, the latest first.")
 @click.option("--state", type=click.Choice([state.name.lower() for state in PaymentState if state]))
 @click.option("--limit", "most", default=50, show_default=True, type=click.IntRange(1, 10_000))
 @json_option
@@ -50,7 +48,7 @@ def list_them(state: str | None, most: int, as_json: bool, config_file: Path | N
         _show(rows, _logins(desk.catalogue().partners.values()), as_json=as_json)
 
 
-@payment.command()
+@payment.command(short_help="Show a payment, and why it is parked.")
 @_NUMBER
 @json_option
 @config_option
@@ -69,15 +67,15 @@ def show(number: int, as_json: bool, config_file: Path | None) -> None:
         click.echo(json.dumps(_value(row, logins), ensure_ascii=False, indent=2))
         return
     for name, value in _value(row, logins).items():
-        if value not in ("", None) and name != "amount":
+        if value not in ("", None):
             click.echo(f"{name.replace('_', ' '):<12} {plain(str(value))}")
 
 
-@payment.command()
+@payment.command(short_help="Book a parked payment to a partner.")
 @_NUMBER
 @click.argument("login")
 @by_option
-@_REASON
+@reason_option
 @json_option
 @config_option
 def assign(  # noqa: PLR0917
@@ -94,10 +92,10 @@ def assign(  # noqa: PLR0917
         _show([row], _logins(desk.catalogue().partners.values()), as_json=as_json)
 
 
-@payment.command()
+@payment.command(short_help="Close a parked payment that is not ours to book.")
 @_NUMBER
 @by_option
-@_REASON
+@reason_option
 @json_option
 @config_option
 def close(number: int, author: str, reason: str, as_json: bool, config_file: Path | None) -> None:
@@ -136,7 +134,7 @@ def _show(rows: Sequence[PaymentRow], logins: dict[int, str], *, as_json: bool) 
 def _value(row: PaymentRow, logins: dict[int, str]) -> dict[str, Any]:
     return {
         "id": row.id, "provider": row.provider, "reference": row.reference, "state": row.state.name.lower(),
-        "partner": logins.get(row.partner_id, ""), "top_up": row.top_up, "amount": row.amount,
-        "amount_text": format_micros(row.amount), "currency": row.currency, "received_at": iso_of(row.received_at),
+        "partner": logins.get(row.partner_id, ""), "top_up": row.top_up,
+        "amount": format_micros(row.amount), "currency": row.currency, "received_at": iso_of(row.received_at),
         "entry_id": str(row.entry_id) if row.entry_id else None, "problem": row.problem,
     }  # fmt: skip

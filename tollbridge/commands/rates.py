@@ -9,7 +9,7 @@ from core.clock import iso_of
 from core.errors import UserMistake
 from store.rates import COLUMNS, list_rates, load_rates, rate_text, read_rates
 from tollbridge.commands import config_option, open_database, read_config
-from tollbridge.commands.payout import json_option
+from tollbridge.commands.desk import json_option
 from tollbridge.show import console, plain, table
 
 
@@ -24,7 +24,7 @@ def rates() -> None:
     """
 
 
-@rates.command()
+@rates.command(short_help="Load rates from a CSV file: all of them or none.")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @config_option
 def load(file: Path, config_file: Path | None) -> None:
@@ -47,7 +47,7 @@ def load(file: Path, config_file: Path | None) -> None:
     click.echo(f"{added} new, {len(found) - added} as they were")
 
 
-@rates.command("list")
+@rates.command("list", short_help="List rates by pair and date.")
 @click.option("--source", metavar="CUR", default="")
 @click.option("--target", metavar="CUR", default="")
 @json_option

@@ -101,7 +101,7 @@ def settle() -> None:
     """
 
 
-@settle.command()
+@settle.command(short_help="Read an operator's monthly file, CSV or XLSX.")
 @click.argument("operator")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--month", metavar="MONTH", required=True, type=MONTH, help="Like 2026-10.")
@@ -145,7 +145,7 @@ def stage(  # noqa: PLR0917
     click.echo(f"next: tollbridge settle match {staged.run}")
 
 
-@settle.command("list")
+@settle.command("list", short_help="List the runs that are open.")
 @click.option("--all", "everything", is_flag=True, help="Those that are done or dismissed too.")
 @click.option("--operator", metavar="CODE", default="", help="Of this operator only.")
 @_JSON
@@ -165,7 +165,7 @@ def list_runs(everything: bool, operator: str, as_json: bool, config_file: Path 
         show_runs(found, everything=everything)
 
 
-@settle.command()
+@settle.command(short_help="Show a run: its sums by class, its rows.")
 @_RUN
 @click.option("--class", "word", type=click.Choice(sorted(BY_WORD)), help="The rows of this class.")
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 100_000), help="Of the class: how many.")
@@ -225,7 +225,7 @@ def _write_csv(rows: Iterator[look.RunRow], csv_file: str, *, full: bool) -> Non
     click.echo(f"{count} rows in {csv_file}")
 
 
-@settle.command()
+@settle.command(short_help="Hold a staged file against our messages.")
 @_RUN
 @_JSON
 @config_option
@@ -251,7 +251,7 @@ def match(run_id: int, as_json: bool, config_file: Path | None) -> None:
         show_run(one)
 
 
-@settle.command()
+@settle.command(short_help="Show what accepting differences would book.")
 @_RUN
 @click.option(
     "--accept",
@@ -277,7 +277,7 @@ def preview(run_id: int, accept: tuple[Verdict, ...], as_json: bool, config_file
         show_preview(found, accept)
 
 
-@settle.command()
+@settle.command(short_help="Accept classes of differences: they are posted.")
 @_RUN
 @click.option(
     "--accept", metavar="CLASSES", type=_Classes(ACCEPTABLE), required=True, help="Like missing_there,price_differs."
@@ -298,7 +298,7 @@ def approve(  # noqa: PLR0917
       tollbridge settle approve 7 --accept missing_there,price_differs --by ada --reason "agreed with alpha, letter 12"
     """
     with desk_of(config_file) as (desk, config), counting(f"posting run {run_id}") as progress:
-        above = config.money.second_person_above_micros
+        above = config.money.limits
         done = approve_run(desk, run_id, accept, by=by, reason=reason, second_person_above=above, progress=progress)
     if as_json:
         _print_json({"run": run_id, "posted": done.posted, "left_open": done.left_open, "state": done.state.word})
@@ -310,7 +310,7 @@ def approve(  # noqa: PLR0917
         )
 
 
-@settle.command()
+@settle.command(short_help="Decide that nothing is posted for differences.")
 @_RUN
 @click.option(
     "--class",
@@ -341,7 +341,7 @@ def dismiss(  # noqa: PLR0917
         click.echo(f"run {run_id}: {rows} rows are dismissed, nothing is posted for them; it is {state.word}")
 
 
-@settle.command()
+@settle.command(short_help="Book that an operator has paid us.")
 @click.argument("operator")
 @click.argument("amount")
 @click.option("--bank", metavar="NAME", required=True, help="Our bank account, like main: bank:main in the books.")

@@ -48,7 +48,7 @@ def statement() -> None:
 # --- list and show ---------------------------------------------------------------------------------------------------
 
 
-@statement.command("list")
+@statement.command("list", short_help="List statements, the newest first.")
 @click.option("--partner", metavar="LOGIN", default="", help="Of this partner only.")
 @click.option("--month", type=MONTH, metavar="YYYY-MM", help="Of this month only.")
 @click.option("--limit", default=100, show_default=True, type=click.IntRange(1, 100_000), help="How many at most.")
@@ -79,7 +79,7 @@ def list_(partner: str, month: datetime | None, limit: int, config_file: Path | 
         click.echo("no statements; a month gets them when it is closed: tollbridge close --month YYYY-MM --by NAME")
 
 
-@statement.command()
+@statement.command(short_help="Show a statement with all its lines.")
 @click.argument("number")
 @_JSON
 @config_option
@@ -158,7 +158,7 @@ def _read(database: Database, number: str) -> Stated:
 # --- export ----------------------------------------------------------------------------------------------------------
 
 
-@statement.command()
+@statement.command(short_help="Write statements as PDF, CSV and XLSX files.")
 @click.argument("number", required=False)
 @click.option("--pdf", "pdf_file", type=_FILE, metavar="FILE", help="A statement and act on A4.")
 @click.option("--csv", "csv_file", type=_FILE, metavar="FILE", help="Its lines for programs.")

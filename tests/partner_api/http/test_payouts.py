@@ -3,6 +3,8 @@
 import asyncio
 from dataclasses import replace
 
+import sqlalchemy as sa
+
 from core.catalogue import Catalogue, PayoutTarget
 from core.ids import Ids
 from core.ledger.accounts import earnings
@@ -84,6 +86,32 @@ class Asking(ApiCase):
         assert len((await self.ask("GET", "/v1/payouts")).json["payouts"]) == 1
         other = await self.request({"currency": "RUB"}, "k")
         assert other.status == 422
+
+    async def test_the_same_request_again_after_it_was_cancelled_says_so_and_what_to_do(self) -> None:
+        body = {"currency": "RUB", "amount": "50.00"}
+        await self.request(body, "k")
+        Payouts(self.desk).cancel(1, author="ada", reason="wrong account")
+
+        again = await self.request(body, "k")
+
+        assert again.status == 409
+        assert again.json["detail"] == (
+            "payout 1 of 50.00 RUB, for which this Idempotency-Key asked, is cancelled: wrong account; "
+            "ask for it anew with a new Idempotency-Key"
+        )
+        assert (await self.request(body, "k2")).status == 201
+
+    async def test_a_key_whose_answer_is_forgotten_says_the_same(self) -> None:
+        body = {"currency": "RUB", "amount": "50.00"}
+        await self.request(body, "k")
+        Payouts(self.desk).cancel(1, author="ada", reason="wrong account")
+        with self.database.write() as connection:
+            connection.execute(sa.delete(schema.Idempotency))
+
+        again = await self.request(body, "k")
+
+        assert again.status == 409
+        assert "ask for it anew with a new Idempotency-Key" in again.json["detail"]
 
     async def test_without_a_key_each_request_is_a_payout_as_far_as_there_is_money(self) -> None:
         done = [(await self.request({"currency": "RUB", "amount": "50.00"})).status for _ in range(3)]

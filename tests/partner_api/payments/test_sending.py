@@ -76,7 +76,7 @@ class Sending(AsyncioTestCase):
         """One run over all that wait or are under way; the states afterwards."""
         waiting = [row for row in self.rows() if row.state in WAITING]
         async with self.way_to(peer, limit_s=limit_s) as way:
-            await send_payouts(
+            self.done = await send_payouts(
                 payouts or self.payouts, {"yookassa": way}, waiting,
                 run=asyncio.to_thread, now=self.till.clock.now, author="payout send",
             )  # fmt: skip
@@ -137,6 +137,30 @@ class Sending(AsyncioTestCase):
             if number < 5:
                 self.approve(10 * RUB, f"k{number}")
         assert self.till.findings() == []
+
+    async def test_a_person_is_told_which_payout_had_no_answer_and_that_it_is_asked_again(self) -> None:
+        said = {
+            "dead": "yookassa did not answer (Server disconnected); it is asked again by the next payout send",
+            "stall": "yookassa did not answer (nothing came in time); it is asked again by the next payout send",
+            "busy": "yookassa gave no clear answer (slower); it is asked again by the next payout send",
+        }
+        for how, sentence in said.items():
+            async with YooKassa(behave=[how]) as peer:
+                await self.send(peer, limit_s=0.5)
+
+                assert [told for _, told in self.done] == [f"payout 1 of 50.00 RUB: {sentence}"], how
+
+    async def test_a_person_is_told_of_a_refusal_and_of_nothing_where_all_is_well(self) -> None:
+        async with YooKassa(behave=["refuse"]) as peer:
+            await self.send(peer)
+            assert [told for _, told in self.done] == [
+                "payout 1 of 50.00 RUB: yookassa has refused it (the wallet is not there); its money is the partner's "
+                "again"
+            ]
+            self.approve(10 * RUB, "k2")
+
+            assert (await self.send(peer))[-1] == "PAID"
+            assert [told for _, told in self.done] == [""]
 
     async def test_an_answer_that_does_not_come_in_time_is_asked_for_again(self) -> None:
         async with YooKassa(behave=["stall"]) as peer:

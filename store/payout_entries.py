@@ -1,0 +1,50 @@
+"""What the steps of a payout book (billing.md, section 6): the details of their entries.
+
+back_from_payout   it is not paid: from the payout account to the partner's earnings; nothing before it was approved
+paid_out           from the payout account to the account of ours from which it was paid
+sent_back          it came back, before or after it was told as paid
+about_payout       whose act it is, and why
+
+Rule: `source` is our account, at the bank or at a provider.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias
+
+from core.clock import Month
+from core.ledger.accounts import earnings, payout
+from core.ledger.details import About, Detail, DetailKind, moved
+from core.payouts import PayoutState
+
+if TYPE_CHECKING:
+    from store.payouts import PayoutRow
+
+Booked: TypeAlias = "Callable[[PayoutRow, str, str, Month, About], list[Detail]]"
+"""(the payout, its partner's login, the account of ours, the booked month, about what) → details."""
+
+
+def about_payout(row: "PayoutRow", author: str, reason: str = "") -> About:
+    return About(0, row.partner_id, subject=row.subject, author=author[:80], reason=reason[:200])
+
+
+def back_from_payout(row: "PayoutRow", login: str, source: str, month: Month, about: About) -> list[Detail]:
+    if row.state is PayoutState.REQUESTED:
+        return []  # It has not left the earnings yet.
+    return moved(
+        DetailKind.PAYOUT_RETURNED, payout(login), earnings(login), row.amount,
+        currency=row.currency, month=month, about=about,
+    )  # fmt: skip
+
+
+def paid_out(row: "PayoutRow", login: str, source: str, month: Month, about: About) -> list[Detail]:
+    return moved(
+        DetailKind.PAYOUT_PAID, payout(login), source, row.amount, currency=row.currency, month=month, about=about
+    )
+
+
+def sent_back(row: "PayoutRow", login: str, source: str, month: Month, about: About) -> list[Detail]:
+    """What was told as paid is in our account again first."""
+    back = moved(
+        DetailKind.PAYOUT_RETURNED, source, payout(login), row.amount, currency=row.currency, month=month, about=about
+    )
+    return (back if row.state is PayoutState.PAID else []) + back_from_payout(row, login, source, month, about)

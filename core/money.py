@@ -3,6 +3,7 @@
 micros     an amount: whole millionths of the major unit, 64 bits signed (billing.md, section 1)
 fraction   VAT, a share: whole millionths of one
 Money      micros with their currency, for the borders; inside a charge plain `int …_micros` of one currency
+PRICE_MAX, AMOUNT_MAX, VOLUME_MAX   the most that a part of a message may cost, an act may move, a sum is compared with
 
 Rule: nothing is ever a float; a product is rounded once, by the rule that its function is named after.
 """
@@ -13,6 +14,13 @@ from dataclasses import dataclass
 MILLION = 1_000_000
 MICROS_MAX = 2**63 - 1
 MICROS_MIN = -(2**63)
+# Sums are kept in 64 bits, too, and one that runs over stops everybody. So nothing comes in that could get them there.
+PRICE_MAX = 10**12
+"""Of one part of a message: a million in the major unit. Nine million such parts can be added up."""
+AMOUNT_MAX = 10**15
+"""Of one act (a payment, an adjustment): a thousand million in the major unit. Nine thousand such can be added up."""
+VOLUME_MAX = 10**18
+"""Of what is only compared with sums, like the beginning of a tier: a million million in the major unit."""
 
 # ASCII digits with at most one point, and a digit somewhere. No exponent: 1e-999999999 would be a number of a gigabyte.
 _AMOUNT = re.compile(r"([+-]?)(?=\.?[0-9])([0-9]*)(?:\.([0-9]*))?")

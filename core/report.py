@@ -1,6 +1,7 @@
 """Reports from daily sums: what is added up as charges are booked, and what is read from it (billing.md, section 4).
 
-sums_of, count   charges → Sums: by day, currency, operator, short code, service, partner, kind and month
+sums_of, count   charges → Sums: by all that SumKey names
+told_of          what a detail says to reports: a hold that is let go, what came off a receivable; count_told adds it
 Line             sums of any grouping, split by kind: what a report says of it; lines_of, totals_of
 progress_of      how far a partner has come on its scale → Progress
 month_by_month   what an operator owes, month by month → Owed
@@ -14,7 +15,7 @@ Rule: the sums are a function of the charges as they stand, whatever the batches
 pending to posted, is taken out as it was and counted as it is. Currencies never meet.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple, TypeAlias
@@ -22,17 +23,22 @@ from typing import NamedTuple, TypeAlias
 from core.catalogue import Tier
 from core.clock import DAY_MS, Month, day_of, months_between
 from core.ids import instant_of_id
+from core.ledger.details import DetailKind
 from core.tariff.charge import Charge, ChargeKind, ChargeState
 from core.tariff.tiers import earned
 
 FREE = 0
 """The kind of what has no charge: tests, and what costs nothing. It stands beside the numbers of ChargeKind."""
+RELEASED, PAID, WRITTEN_OFF = 100, 101, 102
+"""Kinds from here on are of details: a hold that is let go (from what is held to what is not); what came off an
+operator's receivable without a charge, with money or without. The latter stands in `price`."""
 AMOUNTS = (
     "count", "parts", "price", "vat", "operator_part", "partner_part", "referral_part", "ours", "suspense", "base"
 )  # fmt: skip
 
 # Plain names: Python 3.11 takes 50 ns to find a member on its class.
 _POSTED, _VOIDED = ChargeState.POSTED, ChargeState.VOIDED
+_LET_GO = DetailKind.HOLD_RELEASED.value
 
 
 class Place(NamedTuple):
@@ -45,7 +51,7 @@ class Place(NamedTuple):
 
 
 class SumKey(NamedTuple):
-    """What charges are summed by; `day` is YYYYMMDD."""
+    """What charges are summed by; `day` is YYYYMMDD, `referral_id` the terms by which a referrer gets its part."""
 
     day: int
     currency: str
@@ -55,10 +61,12 @@ class SumKey(NamedTuple):
     partner_id: int
     kind: int
     month: Month
+    referral_id: int
+    held: int
 
 
 PlainPlace: TypeAlias = tuple[int, str, int, int]
-PlainKey: TypeAlias = tuple[int, str, int, str, int, int, int, Month]
+PlainKey: TypeAlias = tuple[int, str, int, str, int, int, int, Month, int, int]
 """Place and SumKey as the hot path writes them: a named tuple costs 0.25 µs."""
 Amounts: TypeAlias = list[int]
 """In the order of AMOUNTS."""
@@ -94,7 +102,10 @@ def sums_of(charges: Iterable[tuple[PlainPlace, Charge | None, int]], entry_id: 
         operator_id, short_code, service_id, parts = place
         # An IntEnum hashes by its name: int() makes it the number that is stored.
         kind = int(charge.kind)
-        key = (today, charge.currency, operator_id, short_code, service_id, charge.partner_id, kind, charge.month)
+        key = (
+            today, charge.currency, operator_id, short_code, service_id, charge.partner_id, kind, charge.month,
+            charge.referral_id, 1 if charge.held else 0,
+        )  # fmt: skip
         row = sums.get(key)
         if row is None:
             sums[key] = [1, parts, *_amounts(charge)]
@@ -124,14 +135,49 @@ def count(sums: Sums, place: PlainPlace, charge: Charge, *, own_id: int, entry_i
     amounts = _amounts(charge) if is_posted else (0,) * 8
     day = day_of_id(entry_id or own_id) if is_posted else day_of_id(own_id)
     kind = int(charge.kind)
-    key = (day, charge.currency, *place[:3], charge.partner_id, kind, charge.month)
+    held = 1 if charge.held else 0
+    key = (day, charge.currency, *place[:3], charge.partner_id, kind, charge.month, charge.referral_id, held)
     _add(sums, key, [times * amount for amount in (1, place[3], *amounts)])
 
 
 def count_free(sums: Sums, place: PlainPlace, own_id: int) -> None:
     """Add a message without a charge: it has no currency, no partner and no amounts, and the month of its day."""
     day = day_of_id(own_id)
-    _add(sums, (day, "", *place[:3], 0, FREE, day // 100), [1, place[3], *(0,) * 8])
+    _add(sums, (day, "", *place[:3], 0, FREE, day // 100, 0, 0), [1, place[3], *(0,) * 8])
+
+
+class Told(NamedTuple):
+    """What a detail says to reports: RELEASED, so much more to earnings; or PAID or WRITTEN_OFF, off a receivable."""
+
+    kind: int
+    amount: int
+    operator: str = ""
+
+
+def told_of(kind: str, debit: str, credit: str, amount: int) -> Iterator[Told]:
+    """What reports tell of a movement, by its stored kind; most say nothing. What comes from a bank or a provider is
+    paid, all else is not.
+    """
+    if kind == _LET_GO:
+        yield Told(RELEASED, amount if debit.endswith(":held") else -amount)
+        return
+    for side, other, off in ((credit, debit, amount), (debit, credit, -amount)):
+        if side.startswith("operator:") and side.endswith(":receivable"):
+            is_money = other.startswith(("bank:", "provider:"))
+            yield Told(PAID if is_money else WRITTEN_OFF, off, side.split(":")[1])
+
+
+def count_told(  # noqa: PLR0917
+    sums: Sums, told: Told, place: PlainPlace, currency: str, month: Month, partner_id: int, entry_id: int
+) -> None:
+    """Add it: what is let go where its message came in, what came off a receivable with the operator alone."""
+    day = day_of_id(entry_id)
+    if told.kind == RELEASED:
+        for held, count_, amount in ((1, 0, -told.amount), (0, 1, told.amount)):
+            key = (day, currency, *place[:3], partner_id, RELEASED, month, 0, held)
+            _add(sums, key, [count_, count_ * place[3], 0, 0, 0, amount, 0, 0, 0, 0])
+        return
+    _add(sums, (day, currency, place[0], "", 0, 0, told.kind, month, 0, 0), [1, 0, told.amount, *(0,) * 7])
 
 
 def _amounts(charge: Charge) -> tuple[int, ...]:
@@ -169,6 +215,10 @@ class Line:
         """A column of AMOUNTS over all kinds, or some."""
         place = AMOUNTS.index(column)
         return sum(row[place] for kind, row in self.by_kind.items() if kinds is None or kind in kinds)
+
+    def only(self, kind: int) -> "Line":
+        """What there is of one kind."""
+        return Line(self.key, self.currency, {kind: self.by_kind[kind]} if kind in self.by_kind else {})
 
     @property
     def messages(self) -> int:
@@ -244,39 +294,49 @@ def progress_of(mode: str, tiers: Sequence[Tier], volume: int) -> Progress:
 
 @dataclass(frozen=True, slots=True)
 class Owed:
-    """A booked month of a receivable: opening + accrued − taken_back − paid = open.
+    """A booked month of a receivable: opening + accrued − taken_back − written_off − paid = open.
 
-    `paid` is all that came off it but by charge-backs: payments, and what was written off.
+    `written_off` is what persons took off it without money, settlements and refunds of ours too; below zero, what was
+    found to be owed more.
     """
 
     month: Month
     opening: int
-    accrued: int
-    taken_back: int
-    paid: int
+    accrued: int = 0
+    taken_back: int = 0
+    written_off: int = 0
+    paid: int = 0
 
     @property
     def open(self) -> int:
         """What is owed at the month's end."""
-        return self.opening + self.accrued - self.taken_back - self.paid
+        return self.opening + self.accrued - self.taken_back - self.written_off - self.paid
+
+
+class Off(NamedTuple):
+    """What came off a receivable in a month, by charge-backs, by persons, with money; below zero it came on it."""
+
+    taken_back: int = 0
+    written_off: int = 0
+    paid: int = 0
 
 
 def month_by_month(
-    moved: Mapping[Month, tuple[int, int]], taken_back: Mapping[Month, int], *, since: Month, until: Month
+    moved: Mapping[Month, tuple[int, int]], came_off: Mapping[Month, Off], *, since: Month, until: Month
 ) -> list[Owed]:
     """The months that moved something, of (debits, credits) by booked month; one that says what is owed where none did.
 
-    `taken_back` is what charge-backs took off, which is among the credits.
+    What is not told by `came_off` was accrued.
     """
     found: list[Owed] = []
     standing = 0
     for month, (debits, credits) in sorted(moved.items()):
         if since <= month <= until:
-            back = taken_back.get(month, 0)
-            found.append(Owed(month, standing, debits, back, credits - back))
+            off = came_off.get(month, Off())
+            found.append(Owed(month, standing, debits - credits + sum(off), *off))
         if month <= until:
             standing += debits - credits
-    return found or ([Owed(until, standing, 0, 0, 0)] if standing else [])
+    return found or ([Owed(until, standing)] if standing else [])
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ import hashlib
 from dataclasses import dataclass
 from enum import IntEnum
 
-from core.money import format_micros
+from core.money import AMOUNT_MAX, format_micros
 
 
 class PaymentState(IntEnum):
@@ -70,6 +70,8 @@ def problem_of(told: Told, expected: Expected | None) -> str:
         return told.hitch
     if told.amount <= 0:
         return f"it says that {format_micros(told.amount)} {told.currency} came"
+    if told.amount > AMOUNT_MAX:
+        return f"it says that {format_micros(told.amount)} {told.currency} came, more than is ever booked at once"
     if expected is None:
         return f"there is no top-up {told.top_up[:40]!r}" if told.top_up else "it names no top-up"
     name = f"top-up {expected.number}"

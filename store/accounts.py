@@ -2,7 +2,8 @@
 
 Accounts   ids by (address, currency), and the volumes whose rows are there
 
-Rule: what a transaction made is kept only when it was committed.
+Rule: what a transaction made is kept only when it was committed; no account is made, or used, that the chart of
+accounts does not have: whatever reads the ledger would stumble over it for good.
 """
 
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from dataclasses import dataclass, field
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from core.ledger.accounts import check_place
 from core.tariff.rate import VolumeKey
 from store.bulk import insert_ignore
 from store.schema import Account
@@ -26,9 +28,11 @@ class Accounts:
     fresh_counters: set[VolumeKey] = field(default_factory=set)
 
     def ids(self, connection: Connection, wanted: set[tuple[str, str]]) -> dict[tuple[str, str], int]:
-        """Ids of all that are wanted."""
+        """Ids of all that are wanted. Raises NoSuchAccount."""
         missing = [place for place in wanted if place not in self.known]
         if missing:
+            for address, currency in missing:
+                check_place(address, currency)
             insert_ignore(connection, Account, ("address", "currency"), sorted(missing))
             addresses = {address for address, _ in missing}
             rows = connection.execute(

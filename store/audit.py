@@ -43,7 +43,7 @@ from store.folding import FoldedCheck
 from store.pages import Query, pages
 
 INVARIANTS = {
-    "L1": "every posting moves an amount above zero between two accounts of one currency",
+    "L1": "every posting moves an amount above zero between two accounts of one currency, which are of the chart",
     "L2": "debits equal credits in every currency",
     "L3": "every entry's postings are the sums of the charges that name it, and make its digest",
     "L4": "every posted charge names one entry, which is there; every other none",
@@ -58,7 +58,7 @@ INVARIANTS = {
     "journal": "calls, replies, repeats and joined parts belong to a message that is there",
     "parts": "no part of a long message waits far beyond its time",
     "folded": "the folded sums of accounts are those of their postings",
-    "daily": "the daily sums of the reports are those of the charges",
+    "daily": "the daily sums of the reports are those of the charges and details",
 }
 FINDINGS_MAX = 1000
 """Of one invariant; a ledger with more is read by a person anyway."""
@@ -83,6 +83,7 @@ def audit(
     ledger.keep("journal", check_names(connection))
     ledger.keep("parts", check_waiting(connection, catalogue.links.values()))
     say("volumes and balances")
+    ledger.keep("L1", rules.check_accounts(ledger.accounts.rows(), catalogue.partners, catalogue.operators))
     ledger.keep("L2", rules.check_sides(ledger.totals()))
     ledger.keep("L6", ledger.earnings.findings(versions.plan, _volumes(connection)))
     ledger.keep("L8", rules.check_balances(_balances(connection), ledger.totals()))
@@ -115,7 +116,7 @@ class _Ledger:
         self.earnings = rules.Earnings()
         self.folded = FoldedCheck(connection)
         self.months = MonthsCheck(connection, catalogue)
-        self.daily = DailyCheck(connection)
+        self.daily = DailyCheck(connection, catalogue.operators.values())
         self.found: dict[str, list[Finding]] = {name: [] for name in INVARIANTS}
 
     def keep(self, name: str, findings: Iterable[Finding]) -> None:
@@ -200,13 +201,16 @@ class _Ledger:
         """All details in the order of their entries."""
         detail = schema.Detail
         query = sa.select(
-            detail.entry_id, detail.id, detail.debit_id, detail.credit_id, detail.currency, detail.amount, detail.month
-        )
+            detail.entry_id, detail.id, detail.debit_id, detail.credit_id, detail.currency, detail.amount, detail.month,
+            detail.kind, detail.message_id, detail.partner_id,
+        )  # fmt: skip
         address = self.accounts.address
-        for entry_id, id_, debit_id, credit_id, currency, amount, month in pages(
+        for entry_id, id_, debit_id, credit_id, currency, amount, month, *about in pages(
             self._connection, query, (detail.entry_id, detail.id)
         ):
-            yield DetailRow(str(id_), entry_id, address(debit_id), address(credit_id), currency, amount, month)
+            row = DetailRow(str(id_), entry_id, address(debit_id), address(credit_id), currency, amount, month)
+            self.daily.add_detail(row, *about)
+            yield row
 
 
 def _referral_given() -> sa.ColumnElement[int | None]:
@@ -255,6 +259,10 @@ class _Accounts:
     def address(self, account_id: int) -> str:
         """Its address."""
         return self.name(account_id)[0]
+
+    def rows(self) -> Iterator[tuple[str, str, str]]:
+        """(row, address, currency) of each."""
+        return ((str(id_), address, currency) for id_, (address, currency) in self.names.items())
 
     def count(self, debit_id: int, credit_id: int, amount: int) -> None:
         """One more posting."""

@@ -4,7 +4,8 @@
 Books         entries: their keys, their charges and details, the balances that have a floor
 open_month    the month that something is booked into now
 
-Rule: in a transaction of the caller's. The same key again books nothing; with other content it is a StoreConflict.
+Rule: in a transaction of the caller's. The same key again books nothing; with other content it is a StoreConflict. No
+single movement is above AMOUNT_MAX, so that no sum runs over.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -16,15 +17,16 @@ from sqlalchemy import Connection
 
 from core.catalogue import Catalogue
 from core.clock import Instant, Month, month_of
-from core.errors import StoreConflict
+from core.errors import StoreConflict, UserMistake
 from core.ledger.details import Detail
 from core.ledger.entry import Charge, Entry
 from core.ledger.facts import sum_postings
-from core.report import Place, sums_of
+from core.money import AMOUNT_MAX, format_micros
+from core.report import Place, Sums, sums_of
 from store import schema
 from store.accounts import Accounts
 from store.bulk import bulk_insert
-from store.daily import ACTS, places_of, write_sums
+from store.daily import ACTS, count_details, places_of, write_sums
 from store.floors import Floors, floors_of
 from store.journal.booking import first_open_month, write_details, write_postings
 from store.journal.rows import CORRECTION_COLUMNS, charge_row
@@ -78,12 +80,14 @@ class Books:
 
         `places` says where the charges' messages came in, by their ids, to whom knows it; the others are looked up.
 
-        Raises Overdrawn, and the caller's transaction must then be rolled back; StoreConflict for other content.
+        Raises Overdrawn, NoSuchAccount or, for what is too much, UserMistake, and the caller's transaction must then be
+        rolled back; StoreConflict for other content.
         """
         assert act.content, act
         before = self.is_booked(connection, act)
         if before:
             return before
+        _refuse_too_much(details)
         entry_id = self._next_id()
         postings = sum_postings(charges, details)
         floors = floors or self.floors(connection)
@@ -95,9 +99,11 @@ class Books:
         columns = ("id", "key", "digest", "kind", "at")
         bulk_insert(connection, schema.Entry, columns, [(entry_id, act.key, entry.digest(), act.kind, act.at)])
         write_postings(connection, self.accounts, postings, entry_id=entry_id)
-        self._write_charges(connection, charges, places, entry_id=entry_id, at=act.at)
+        sums = self._write_charges(connection, charges, places, entry_id=entry_id, at=act.at)
         write_details(connection, self.accounts, details, entry_id=entry_id, at=act.at)
+        count_details(connection, sums, details, places, self._catalogue().operators, entry_id=entry_id)
         floors.write()
+        write_sums(connection, sums, ACTS)
         return entry_id
 
     def _write_charges(
@@ -108,9 +114,10 @@ class Books:
         *,
         entry_id: int,
         at: Instant,
-    ) -> None:
+    ) -> Sums:
+        """What they add to the daily sums."""
         if not charges:
-            return
+            return {}
         operators = self._catalogue().operators
         unknown = {charge.message_id for charge in charges} - places.keys()
         places = {**places, **places_of(connection, unknown)}
@@ -121,7 +128,17 @@ class Books:
             place = places.get(charge.message_id, Place(operator_id))
             placed.append((place._replace(operator_id=operator_id), charge, id_))
         bulk_insert(connection, schema.Charge, CORRECTION_COLUMNS, rows)
-        write_sums(connection, sums_of(placed, entry_id), ACTS)
+        return sums_of(placed, entry_id)
+
+
+def _refuse_too_much(details: Sequence[Detail]) -> None:
+    for detail in details:
+        p = detail.posting
+        if p.amount > AMOUNT_MAX:
+            raise UserMistake(
+                f"{format_micros(p.amount)} {p.currency} from {p.debit} to {p.credit} is more than "
+                f"{format_micros(AMOUNT_MAX)}, the most that is moved at once; book it in pieces"
+            )
 
 
 def open_month(connection: Connection, at: Instant, zone: str = "UTC") -> Month:

@@ -21,7 +21,7 @@ from core.catalogue import Catalogue
 from core.clock import HOUR_MS, Instant, Month, iso_of, month_end, month_text
 from core.errors import UserMistake
 from core.ids import first_id_at
-from core.ledger.accounts import balance, kind_of
+from core.ledger.accounts import NoSuchAccount, balance, kind_of
 from core.money import format_micros
 from core.statement import (
     ACCOUNTS,
@@ -157,7 +157,7 @@ def preview(database: Database, catalogue: Catalogue, month: Month, now: Instant
         with database.read() as connection:
             _refuse_order(connection, month, _last_closed(connection))
             gathered = _gather(connection, catalogue, month, since=since, until=NO_END)
-            return _judge(connection, gathered)
+            return _judge(connection, catalogue, gathered)
 
     return _looked(catalogue, month, look)
 
@@ -188,7 +188,7 @@ def _close(connection: Connection, catalogue: Catalogue, gathered: _Gathered, no
     read_month(connection, late, catalogue, since=gathered.until, until=NO_END)
     whole = gathered.copy()
     whole.add(late)
-    found = _judge(connection, whole)
+    found = _judge(connection, catalogue, whole)
     frozen = {"month": month, "closed_at": now, "author": author}
     connection.execute(sa.insert(schema.ClosedMonth).values(**frozen))
     connection.execute(sa.update(schema.Series).where(schema.Series.name == MONTHS).values(last=month))
@@ -229,6 +229,21 @@ def _refuse_order(connection: Connection, month: Month, last: Month) -> None:
     open_ = [one for one in between if one is not None]
     if open_:
         raise ClosingRefused(f"{month_text(min(open_))} is still open; close it first, months close in order")
+
+
+def _refuse_account(catalogue: Catalogue, address: str, currency: str) -> None:
+    """One that is nobody's: no statement could be made of it."""
+    try:
+        kind_of(address)
+    except NoSuchAccount as error:
+        why = "it is not in the chart of accounts; correct its address in the table account"
+        raise ClosingRefused(f"there is an account {address[:120]!r}, and {why}; see: tollbridge check") from error
+    place = place_of(address)
+    if place is not None and place[0] not in catalogue.partners:
+        raise ClosingRefused(
+            f"there is an account {address} {currency}, and no partner {place[0]!r}; load a partner of this login, "
+            "move the amount where it belongs (tollbridge act adjust), and close it then"
+        )
 
 
 def _last_closed(connection: Connection) -> Month:
@@ -275,8 +290,8 @@ def _gather(
     return found
 
 
-def _judge(connection: Connection, gathered: _Gathered) -> MonthClosed:
-    """Statements and totals, on a picture that holds still. Raises _Unequal."""
+def _judge(connection: Connection, catalogue: Catalogue, gathered: _Gathered) -> MonthClosed:
+    """Statements and totals, on a picture that holds still. Raises ClosingRefused, _Unequal."""
     month = gathered.month
     moved = read_sums(connection, month=month)
     accounts = []
@@ -285,6 +300,7 @@ def _judge(connection: Connection, gathered: _Gathered) -> MonthClosed:
             schema.Account.address, schema.Account.currency
         )
     ):
+        _refuse_account(catalogue, address, currency)
         opening = balance(kind_of(address), *gathered.frozen.get(account_id, (0, 0)))
         opening += gathered.begun.get(account_id, 0)
         accounts.append(Moved(account_id, address, currency, opening, *moved.get(account_id, (0, 0))))

@@ -22,7 +22,8 @@ from sqlalchemy import Connection
 from core.errors import UserMistake
 from core.ledger.accounts import earnings, prepaid
 from core.ledger.details import RATE_ONE, About, Detail, DetailKind, converted, moved
-from core.money import format_micros
+from core.money import AMOUNT_MAX, format_micros
+from core.second_person import name_fault, tidy_name
 from store import schema
 from store.books import Act, open_month
 from store.desk import Desk
@@ -70,8 +71,10 @@ def convert(desk: Desk, asked: Asked, into: str, *, account: str) -> Converted:
 
     def make(connection: Connection, purse: Purse) -> tuple[list[Detail], Rate | None]:
         rate = rate_at(connection, source, into, desk.now())
-        if asked.amount * rate.rate // RATE_ONE == 0:
+        came = asked.amount * rate.rate // RATE_ONE
+        if came == 0:
             raise UserMistake(f"{format_micros(asked.amount)} {source} is nothing in {into}; convert more")
+        _refuse_too_much(came, into)
         about = _about(purse, asked, f"rate:{rate.id}", f"{asked.reason}; {rate.text}".removeprefix("; "))
         month = open_month(connection, desk.now())
         places = (address, source, address, into)
@@ -98,6 +101,9 @@ _Make = Callable[[Connection, Purse], tuple[list[Detail], Rate | None]]
 def _book(desk: Desk, asked: Asked, kind: str, account: str, into: str, make: _Make) -> Converted:  # noqa: PLR0917
     if asked.amount <= 0:
         raise UserMistake("write an amount above zero")
+    _refuse_too_much(asked.amount, asked.currency)
+    if fault := name_fault(asked.author):
+        raise UserMistake(f"--by: who does it {fault}")
     if len(asked.key) > KEY_MAX:
         raise UserMistake(f"the key is longer than {KEY_MAX} characters; shorten it")
     now = desk.now()
@@ -121,6 +127,14 @@ def _book(desk: Desk, asked: Asked, kind: str, account: str, into: str, make: _M
     return desk.run(work)
 
 
+def _refuse_too_much(amount: int, currency: str) -> None:
+    if amount > AMOUNT_MAX:
+        most = format_micros(AMOUNT_MAX)
+        raise UserMistake(
+            f"{format_micros(amount)} {currency} is more than {most}, the most at once; convert it in pieces"
+        )
+
+
 def _most(connection: Connection, floors: Floors, purse: Purse, youth: Youth, account: str) -> tuple[int, str]:
     """How much may leave, and what that is in words; locked."""
     if account == EARNINGS:
@@ -133,7 +147,7 @@ def _most(connection: Connection, floors: Floors, purse: Purse, youth: Youth, ac
 
 
 def _about(purse: Purse, asked: Asked, subject: str, reason: str) -> About:
-    return About(0, purse.partner_id, subject=subject, author=asked.author[:80], reason=reason[:200])
+    return About(0, purse.partner_id, subject=subject, author=tidy_name(asked.author), reason=reason[:200])
 
 
 def _read(connection: Connection, entry_id: int, asked: Asked, into: str) -> Converted:

@@ -3,38 +3,49 @@
 write_sums    what a batch adds to them: one statement
 slot_of       the slot of a process; ACTS, that of acts of people
 places_of     where messages came in, for those who book more of a message
+count_details what details say to reports, added to a batch's sums
 DailyCheck    the sums held against the charges, for `tollbridge check`
 
-A row is a day, a currency, an operator, a short code, a service, a partner, a kind, a booked month; and a slot, so that
-processes that book the same at the same moment do not wait for each other's commits. Who reads adds the slots up.
+A row is a day, a currency, an operator, a short code, a service, a partner, a kind, a booked month, the terms of a
+referrer, whether it is held; and a slot, so that processes that book the same at the same moment do not wait for each
+other's commits. Who reads adds the slots up.
 
 Rule: the rows of a batch are written in the order of their keys, as the last that its transaction does: two
 transactions never wait for each other crosswise, and hold what others wait for as shortly as can be.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import attrgetter
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from core.catalogue import Operator
 from core.clock import month_text
-from core.ledger.rows import ChargeRow, Finding
+from core.ledger.details import Detail, DetailKind
+from core.ledger.rows import ChargeRow, DetailRow, Finding
 from core.message import MtKind
 from core.money import format_micros
 from core.report import (
     AMOUNTS,
+    FREE,
+    PAID,
+    RELEASED,
+    WRITTEN_OFF,
     Amounts,
     Place,
     PlainKey,
     PlainPlace,
     SumKey,
     Sums,
+    Told,
     count,
     count_free,
+    count_told,
     day_of_id,
     sums_of,
+    told_of,
 )
 from core.tariff.charge import ChargeKind
 from store.bulk import bulk_add
@@ -81,18 +92,48 @@ def places_of(connection: Connection, message_ids: Collection[int]) -> dict[int,
     return found
 
 
+def count_details(
+    connection: Connection,
+    sums: Sums,
+    details: Sequence[Detail],
+    places: Mapping[int, Place],
+    operators: Mapping[str, Operator],
+    *,
+    entry_id: int,
+) -> None:
+    """Add what details say to reports to their batch's sums. Messages that `places` does not have are looked up."""
+    said = [(told, one) for one in details for told in told_of(one.kind.value, *_sides(one), one.posting.amount)]
+    wanted = {one.about.message_id for told, one in said if told.kind == RELEASED}
+    if wanted - places.keys():
+        places = {**places_of(connection, wanted - places.keys()), **places}
+    for told, one in said:
+        posting, about = one.posting, one.about
+        place = places.get(about.message_id, _NOWHERE) if told.kind == RELEASED else Place(operators[told.operator].id)
+        count_told(sums, told, place, posting.currency, posting.month, about.partner_id, entry_id)
+
+
+def _sides(detail: Detail) -> tuple[str, str]:
+    return detail.posting.debit, detail.posting.credit
+
+
+_NOWHERE = Place(0)
+
 # --- the audit ---------------------------------------------------------------------------------------------
 
 
 class DailyCheck:
-    """The daily sums made again from the charges: those without an entry in any order, then the others by entry.
+    """The daily sums made again: from the charges, those without an entry in any order, then the others by entry; and
+    from the details.
 
     Kept are the sums of one day, and those of what names no entry: ids rise with time, so a day whose last entry has
-    passed is complete.
+    passed is complete. Details pass beside the charges: theirs, which are few, are kept and compared at the end.
     """
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, operators: Iterable[Operator] = ()) -> None:
         self._connection = connection
+        self._operators = {operator.code: Place(operator.id) for operator in operators}
+        self._told: Sums = {}
+        self._let_go: list[tuple[Told, int, DetailRow, int]] = []
         self._loose: dict[int, Sums] = {}
         """By day: what is not posted."""
         self._sums: Sums = {}
@@ -120,10 +161,34 @@ class DailyCheck:
             booked = (((*row.came_in, row.parts), row.charge, int(row.row)) for row in some)
             sums_of(booked, entry_id, self._sums)
 
+    def add_detail(self, row: DetailRow, kind: str, message_id: int, partner_id: int) -> None:
+        """One more detail."""
+        if kind in _OF_MT:
+            return
+        for told in told_of(kind, row.debit, row.credit, row.amount):
+            if told.kind == RELEASED:
+                self._let_go.append((told, message_id, row, partner_id))
+                continue
+            place = self._operators.get(told.operator, _NOWHERE)
+            count_told(self._told, told, place, row.currency, row.month, partner_id, row.entry_id)
+        if len(self._let_go) >= _AT_ONCE:
+            self._place()
+
+    def _place(self) -> None:
+        """Find out where what was let go came in."""
+        some, self._let_go = self._let_go, []
+        places = places_of(self._connection, {message_id for _, message_id, _, _ in some})
+        for told, message_id, row, partner_id in some:
+            place = places.get(message_id, _NOWHERE)
+            count_told(self._told, told, place, row.currency, row.month, partner_id, row.entry_id)
+
     def findings(self) -> Iterator[Finding]:
-        """The rest, after all charges were added: the last day, and days of which there are sums or no charges."""
+        """The rest, after all were added: the last day, days of which there are sums or no charges, the details."""
         yield from self._close()
-        stored = set(self._connection.execute(sa.select(DailySum.day).distinct()).scalars())
+        self._place()
+        yield from _compared(self._told, _stored(self._connection, DailySum.kind >= RELEASED))
+        days = sa.select(DailySum.day).where(DailySum.kind < RELEASED).distinct()
+        stored = set(self._connection.execute(days).scalars())
         for day in sorted((stored | self._loose.keys()) - self._done):
             self._day = day
             yield from self._close()
@@ -137,22 +202,27 @@ class DailyCheck:
         for key, amounts in self._loose.pop(self._day, {}).items():
             mine = should.get(key)
             should[key] = amounts if mine is None else [a + b for a, b in zip(mine, amounts, strict=True)]
-        stored = _stored(self._connection, self._day)
-        for key in sorted(should.keys() | stored.keys()):
-            expected, there = should.get(key, _NOTHING), stored.get(key, _NOTHING)
-            if expected != there:
-                yield _differs(key, there, expected)
+        yield from _compared(should, _stored(self._connection, DailySum.day == self._day, DailySum.kind < RELEASED))
 
 
+def _compared(should: Sums, stored: Sums) -> Iterator[Finding]:
+    for key in sorted(should.keys() | stored.keys()):
+        expected, there = should.get(key, _NOTHING), stored.get(key, _NOTHING)
+        if expected != there:
+            yield _differs(key, there, expected)
+
+
+_OF_MT = frozenset({DetailKind.RESERVED.value, DetailKind.RELEASED.value})
+"""Two for each outgoing SMS that its partner pays, of which reports tell nothing."""
 _NOTHING = [0] * len(AMOUNTS)
 
 
-def _stored(connection: Connection, day: int) -> Sums:
-    """The sums of a day, its slots added up."""
+def _stored(connection: Connection, *where: sa.ColumnElement[bool]) -> Sums:
+    """Some sums, their slots added up."""
     columns = (getattr(DailySum, name) for name in (*SumKey._fields, *AMOUNTS))
     width = len(SumKey._fields)
     sums: Sums = {}
-    for row in connection.execute(sa.select(*columns).where(DailySum.day == day)):
+    for row in connection.execute(sa.select(*columns).where(*where)):
         key: PlainKey = tuple(row[:width])
         amounts: Amounts = list(row[width:])
         old = sums.get(key)
@@ -160,16 +230,21 @@ def _stored(connection: Connection, day: int) -> Sums:
     return sums
 
 
+_WORDS = {FREE: "free", RELEASED: "released", PAID: "paid", WRITTEN_OFF: "written_off"}
+
+
 def _differs(key: PlainKey, there: Amounts, should: Amounts) -> Finding:
-    _, currency, operator_id, short_code, service_id, partner_id, kind, month = key
-    word = ChargeKind(kind).name.lower() if kind in set(ChargeKind) else "free" if not kind else f"of kind {kind}"
+    _, currency, operator_id, short_code, service_id, partner_id, kind, month, referral_id, held = key
+    word = ChargeKind(kind).name.lower() if kind in set(ChargeKind) else _WORDS.get(kind, f"of kind {kind}")
+    word += " held" * held
     where = f"{word}, operator {operator_id}, short code {short_code or '—'}, service {service_id}"
     said = [
         f"{name} {_written(name, is_now)}, its charges sum to {_written(name, sum_)}"
         for name, is_now, sum_ in zip(AMOUNTS, there, should, strict=True)
         if is_now != sum_
     ]
-    sentence = f"{where}, partner {partner_id}, booked in {month_text(month)}, {currency or 'no currency'}"
+    who = f"partner {partner_id}" + (f" by referral terms {referral_id}" if referral_id else "")
+    sentence = f"{where}, {who}, booked in {month_text(month)}, {currency or 'no currency'}"
     return Finding("daily", "daily_sum", "/".join(map(str, key)), f"{sentence}: {'; '.join(said)}")
 
 

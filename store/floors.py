@@ -2,10 +2,13 @@
 (billing.md, sections 4, 5 and 12).
 
 Floors    the balance rows that a batch may touch: `load` locks them, `may` asks, `move` changes, `write` writes
-Floor     which floor an account has: prepaid the partner's credit limit, all others 0
+Floor     which floor an account has: prepaid the partner's credit limit, in its own currency; all others 0
 
 A floor that was raised above the balance (a credit that was taken away) is reached from below: nothing can be spent,
 and each payment lifts it, until the balance has passed it.
+
+What a message on its way has set aside is there when it ends, or somebody made a mistake: `must` books the end all the
+same, since it has happened, and tells. The balance is then below its floor, and the audit finds it (L8, L9).
 
 Rule: rows are locked in the order of their ids, one SELECT … FOR UPDATE, and missing ones are inserted before, or
 batches of several processes make deadlocks.
@@ -28,8 +31,8 @@ from store.schema import Balance
 
 Place: TypeAlias = tuple[str, str]
 """(address, currency)."""
-Floor: TypeAlias = Callable[[str], int]
-"""Address → how far it may go down, micros."""
+Floor: TypeAlias = Callable[[Place], int]
+"""Account → how far it may go down, micros."""
 
 _COLUMNS = ("account_id", "amount", "floor", "opening")
 
@@ -48,14 +51,14 @@ class Overdrawn(UserMistake):
 
 
 def floors_of(catalogue: Catalogue) -> Floor:
-    """By the catalogue: a partner's prepaid account goes down to its credit limit."""
+    """By the catalogue: a partner's prepaid account in its own currency goes down to its credit limit."""
 
-    def floor(address: str) -> int:
+    def floor(place: Place) -> int:
+        address, currency = place
         kind, _, rest = address.partition(":")
         login, _, sub = rest.rpartition(":")
-        if kind == "partner" and sub == "prepaid" and login in catalogue.partners:
-            return -catalogue.partners[login].credit_limit
-        return 0
+        partner = catalogue.partners.get(login) if kind == "partner" and sub == "prepaid" else None
+        return -partner.credit_limit if partner is not None and partner.currency == currency else 0
 
     return floor
 
@@ -67,6 +70,7 @@ class _Row:
     floor: int
     opening: int
     wanted: int
+    is_credit: bool
     changed: bool = False
 
 
@@ -78,6 +82,8 @@ class Floors:
         self._accounts = accounts
         self._floor = floor
         self._rows: dict[Place, _Row] = {}
+        self.below: set[Place] = set()
+        """Those that did not hold what they must have held."""
 
     def load(self, places: Iterable[Place]) -> None:
         """Lock those of them that have a floor; once for a batch."""
@@ -86,7 +92,7 @@ class Floors:
             return
         ids = self._accounts.ids(self._connection, wanted)
         by_id = {id_: place for place, id_ in ids.items()}
-        new = [(id_, 0, self._floor(by_id[id_][0]), 0) for id_ in sorted(by_id)]
+        new = [(id_, 0, self._floor(by_id[id_]), 0) for id_ in sorted(by_id)]
         insert_ignore(self._connection, Balance, _COLUMNS, new)
         rows = self._connection.execute(
             sa.select(Balance.account_id, Balance.amount, Balance.floor, Balance.opening)
@@ -96,7 +102,9 @@ class Floors:
         )
         for account_id, amount, floor, opening in rows:
             place = by_id[account_id]
-            self._rows[place] = _Row(account_id, amount, floor, opening, self._floor(place[0]))
+            self._rows[place] = _Row(
+                account_id, amount, floor, opening, self._floor(place), place[0].endswith(":prepaid")
+            )
 
     def available(self, place: Place) -> int:
         """What can be spent: below zero when the floor was raised above the balance."""
@@ -107,20 +115,23 @@ class Floors:
         """The balance."""
         return self._rows[place].amount
 
-    def move(self, place: Place, change: int) -> None:
-        """More or less on it. Raises Overdrawn when less is left than its floor."""
+    def move(self, place: Place, change: int, *, must: bool = False) -> None:
+        """More or less on it. Raises Overdrawn when less is left than its floor; with `must` it is in `below` then."""
         row = self._rows[place]
         if change < 0 and row.amount + change < row.wanted:
-            raise Overdrawn(place, -change, row.amount - row.wanted)
+            if not must:
+                raise Overdrawn(place, -change, row.amount - row.wanted)
+            self.below.add(place)
         row.amount += change
-        row.floor = min(row.wanted, row.amount)
+        # Only a credit limit is ever lowered; any other account that is below its floor shall be found.
+        row.floor = min(row.wanted, row.amount) if row.is_credit else row.wanted
         row.changed = True
 
-    def post(self, debit: str, credit: str, currency: str, amount: int) -> None:
+    def post(self, debit: str, credit: str, currency: str, amount: int, *, must: bool = False) -> None:
         """Both sides of a posting, as far as they have a floor. Raises Overdrawn, and has then changed nothing."""
         source, target = (debit, currency), (credit, currency)
         if source in self._rows:
-            self.move(source, -amount)
+            self.move(source, -amount, must=must)
         if target in self._rows:
             self.move(target, amount)
 

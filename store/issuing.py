@@ -23,7 +23,8 @@ from store.month_sums import NOTE_MAX
 SERIES = "statement:"
 """Before the year, in the name of a series of statements' numbers."""
 _STATEMENT = (
-    "number", "partner_id", "currency", "month", "opening", "movement", "closing", "young", "due", "issued_at"
+    "number", "partner_id", "currency", "month", "opening", "movement", "closing", "young", "due", "issued_at",
+    "legal_name", "tax_id", "address",
 )  # fmt: skip
 _LINE = (
     "statement_id", "position", "account", "kind", "short_code", "operator_id", "share", "count", "parts", "gross",
@@ -59,10 +60,18 @@ def number_them(connection: Connection, statements: Sequence[Issued], month: Mon
 def write_them(
     connection: Connection, catalogue: Catalogue, statements: Sequence[Issued], month: Month, now: Instant
 ) -> None:
+    """Each with its lines, and who its partner is at this moment; their partners are in the catalogue."""
+    partner = schema.Partner
+    named = {
+        login: (legal_name, tax_id, address)
+        for login, legal_name, tax_id, address in connection.execute(
+            sa.select(partner.login, partner.legal_name, partner.tax_id, partner.address)
+        )
+    }
     rows = [
         (
             one.number, catalogue.partners[one.partner].id, one.currency, month, one.opening, one.movement,
-            one.closing, one.young, one.due, now,
+            one.closing, one.young, one.due, now, *named[one.partner],
         )
         for one in statements
     ]  # fmt: skip

@@ -3,6 +3,7 @@
 Life                  all of one message: its MO, its MT, the entries that booked it, alerts
 MoLife, ChargeLife    the MO with its charge, its callback, its reply
 CallbackLife, MtLife  what became of it
+ActLife               what a person did about it: who asked, why, who agreed
 MessageLine           one line of a subscriber's list
 Remembered            what a request with an Idempotency-Key was answered; Idempotency, the request that asks for it
 
@@ -81,6 +82,23 @@ class DetailLife:
     entry_id: int
     author: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ActLife:
+    """An act of people, or the settlement of an operator's file (`kind` settlement, `id` its run): who asked for it and
+    why, who agreed to it (`approver` "": nobody had to). `entry_id` None: it has booked nothing.
+    """
+
+    id: int
+    kind: str
+    state: str
+    entry_id: int | None
+    at: Instant
+    author: str
+    reason: str
+    approver: str
+    decided_at: Instant
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,11 +267,14 @@ class Life:
     details: tuple[DetailLife, ...]
     entries: tuple[EntryLife, ...]
     alerts: tuple[AlertLife, ...]
+    acts: tuple[ActLife, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class MessageLine:
-    """One MO in a list. `callback` and `reply_state` are "" where there is none."""
+    """One MO in a list. `callback` and `reply_state` are "" where there is none; `why` is what fraud said of it, `held`
+    what is withheld of it, where that was asked.
+    """
 
     id: int
     accepted_at: Instant
@@ -269,6 +290,8 @@ class MessageLine:
     callback: str
     reply_id: int
     reply_state: str
+    why: str = ""
+    held: int = 0
 
 
 @dataclass(frozen=True, slots=True)

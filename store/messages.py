@@ -24,6 +24,7 @@ from core.ids import first_id_at
 from core.ledger.entry import ChargeKind, ChargeState
 from core.message import Action, MtKind, MtState
 from store import schema
+from store.act_life import read_acts
 from store.life import (
     AlertLife,
     AttemptLife,
@@ -68,7 +69,8 @@ def read_life(connection: Connection, message_id: int) -> Life | None:
     details = _read_details(connection, ids)
     booked = {charge.entry_id for charge in charges if charge.entry_id} | {detail.entry_id for detail in details}
     entries = tuple(_read_entry(connection, id_) for id_ in sorted(booked))
-    return Life(message_id, kind, mo, mt, details, entries, _read_alerts(connection, ids))
+    acts = read_acts(connection, booked, ids)
+    return Life(message_id, kind, mo, mt, details, entries, _read_alerts(connection, ids), acts)
 
 
 def _belongs(connection: Connection, message_id: int) -> tuple[str, int, int]:
@@ -91,8 +93,8 @@ def read_partner_message(connection: Connection, partner_id: int, message_id: in
 
 def messages_of(connection: Connection, msisdn: str, limit: int = 50) -> tuple[MessageLine, ...]:
     """The subscriber's last messages, newest first."""
-    rows = connection.execute(_lines().where(schema.Mo.source == msisdn).order_by(schema.Mo.id.desc()).limit(limit))
-    return tuple(_line(row) for row in rows)
+    rows = connection.execute(lines().where(schema.Mo.source == msisdn).order_by(schema.Mo.id.desc()).limit(limit))
+    return tuple(line_of(row) for row in rows)
 
 
 def parked_messages(
@@ -106,16 +108,18 @@ def parked_messages(
     mo = schema.Mo
     wanted = mo.reason == reason if reason else mo.reason.not_in(_NOT_PARKED)
     moved = sa.exists().where(schema.Charge.message_id == mo.id, schema.Charge.kind.in_(_FOUND_A_HOME))
-    found = sifted(connection, _lines().where(wanted, ~moved), (mo.id,), since=first_id_at(since))
-    return tuple(_line(row) for row in reversed(deque(found, maxlen=limit)))
+    found = sifted(connection, lines().where(wanted, ~moved), (mo.id,), since=first_id_at(since))
+    return tuple(line_of(row) for row in reversed(deque(found, maxlen=limit)))
 
 
-def _lines() -> sa.Select[*tuple[Any, ...]]:
+def lines() -> sa.Select[*tuple[Any, ...]]:
+    """MO as `line_of` wants them."""
     mo, mt, callback, service, partner = schema.Mo, schema.Mt, schema.Callback, schema.Service, schema.Partner
     return (
         sa.select(
             mo.id, mo.accepted_at, schema.Operator.code, mo.source, mo.short_code, mo.text, partner.login, service.name,
             mo.reason, mo.price, mo.currency, callback.state, mt.id.label("reply_id"), mt.state.label("reply_state"),
+            mo.verdict_reason,
         )
         .select_from(mo)
         .outerjoin(schema.Operator, schema.Operator.id == mo.operator_id)
@@ -126,11 +130,12 @@ def _lines() -> sa.Select[*tuple[Any, ...]]:
     )  # fmt: skip
 
 
-def _line(row: sa.Row[*tuple[Any, ...]]) -> MessageLine:
+def line_of(row: sa.Row[*tuple[Any, ...]]) -> MessageLine:
+    """A row of `lines`."""
     return MessageLine(
         row.id, row.accepted_at, row.code or "", row.source, row.short_code, row.text, row.login or "", row.name or "",
         row.reason, row.price, row.currency, "" if row.state is None else CALLBACK_STATES[row.state],
-        row.reply_id or 0, "" if row.reply_state is None else MtState(row.reply_state).public,
+        row.reply_id or 0, "" if row.reply_state is None else MtState(row.reply_state).public, row.verdict_reason,
     )  # fmt: skip
 
 

@@ -36,20 +36,27 @@ def pages(connection: Connection, query: Query, key: Key, page: int = PAGE) -> I
 
 
 def sifted(
-    connection: Connection, query: Query, key: Key, most: int = SIEVE, *, since: int | None = None
+    connection: Connection,
+    query: Query,
+    key: Key,
+    most: int = SIEVE,
+    *,
+    since: int | None = None,
+    until: int | None = None,
 ) -> Iterator[Any]:
-    """Row by row in the order of a key of one column, from `since` on. Only what is found leaves the database, and each
-    statement looks at no more than `most` rows of the key's table.
+    """Row by row in the order of a key of one column, from `since` on and before `until`. Only what is found leaves the
+    database, and each statement looks at no more than `most` rows of the key's table, or at all of one value.
     """
     (column,) = key
-    behind: sa.ColumnElement[bool] = sa.true() if since is None else column >= since
+    before: sa.ColumnElement[bool] = sa.true() if until is None else column < until
+    behind: sa.ColumnElement[bool] = before if since is None else sa.and_(column >= since, before)
     while True:
         last = connection.execute(sa.select(column).where(behind).order_by(column).offset(most - 1).limit(1)).scalar()
         piece = query.where(behind).order_by(column)
         yield from connection.execute(piece if last is None else piece.where(column <= last)).all()
         if last is None:
             return
-        behind = column > last
+        behind = sa.and_(column > last, before)
 
 
 def _pieces(connection: Connection, query: Query, key: Key, page: int) -> Iterator[Any]:

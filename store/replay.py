@@ -1,6 +1,7 @@
 """A past month over again by changed plans and tariffs, without writing (core/replay.py).
 
-overlay   a provisioning file over a catalogue: its plans, tariffs and who is on which plan, from ever
+overlay   a provisioning file over a catalogue: its plans, tariffs and who is on which plan, from ever; a name that
+          is nobody's is refused, since it would change nothing
 replay    the posted charges of a month, streamed in the order in which they were booked → Outcomes
 
 Rule: it reads one unchanging picture, in bounded memory, and writes nothing.
@@ -23,6 +24,7 @@ from core.tariff.charge import ChargeKind, ChargeState
 from store.charges import CHARGE_COLUMNS, ChargeReader, kind_of_number
 from store.pages import pages
 from store.provisioning.elements import Document, TariffPlan
+from store.provisioning.sentences import did_you_mean
 from store.schema import Charge, Mo, Mt
 
 _USED = ("tariff_plan", "short_code", "partner")
@@ -37,7 +39,18 @@ def overlay(document: Document, catalogue: Catalogue) -> Catalogue:
             raise UserMistake(f"[[{kind}]] cannot be replayed; leave in the file: {', '.join(_USED)}")
     changed = replace(catalogue, plans={**catalogue.plans, **_plans(document, catalogue)})
     changed = replace(changed, tariffs={**catalogue.tariffs, **_tariffs(document, catalogue)})
-    return replace(changed, partners={**catalogue.partners, **_partners(document, changed)})
+    changed = replace(changed, partners={**catalogue.partners, **_partners(document, changed)})
+    _refuse_unused(document, changed)
+    return changed
+
+
+def _refuse_unused(document: Document, changed: Catalogue) -> None:
+    """Raises UserMistake for a plan of the file that nobody is on."""
+    used = {plan.plan for partner in changed.partners.values() for plan in partner.plans}
+    for one in document.tariff_plan:
+        if one.name not in used:
+            meant = did_you_mean(one.name, used) or "; put a [[partner]] with this plan into the file"
+            raise UserMistake(f"no partner is on a tariff plan {one.name!r}{meant}")
 
 
 def _plans(document: Document, catalogue: Catalogue) -> dict[str, Plan]:
@@ -63,10 +76,15 @@ def _tariffs(document: Document, catalogue: Catalogue) -> dict[tuple[str, str], 
     tariffs: dict[tuple[str, str], tuple[Tariff, ...]] = {}
     numbers = iter(range(-1, -1_000_000, -1))
     for code in document.short_code:
+        if code.number not in catalogue.short_codes:
+            raise UserMistake(
+                f"there is no short code {code.number!r}{did_you_mean(code.number, catalogue.short_codes)}"
+            )
         for one in code.tariff:
             operator = catalogue.operators.get(one.operator)
             if operator is None:
-                raise UserMistake(f"short code {code.number}: there is no operator {one.operator!r}")
+                meant = did_you_mean(one.operator, catalogue.operators)
+                raise UserMistake(f"short code {code.number}: there is no operator {one.operator!r}{meant}")
             tariffs[code.number, one.operator] = (
                 Tariff(
                     next(numbers), code.number, one.operator, 0, one.price, one.payout, one.payout_fixed, one.per_part,
@@ -81,12 +99,13 @@ def _partners(document: Document, catalogue: Catalogue) -> dict[str, Partner]:
     for number, one in enumerate(document.partner, 1):
         before = catalogue.partners.get(one.login)
         if before is None:
-            raise UserMistake(f"there is no partner {one.login!r}; what it would have earned is nothing")
+            raise UserMistake(f"there is no partner {one.login!r}{did_you_mean(one.login, catalogue.partners)}")
         plans = []
         for entry in one.plan:
             plan = catalogue.plans.get(entry.plan)
             if plan is None:
-                raise UserMistake(f"partner {one.login}: there is no tariff plan {entry.plan!r}")
+                meant = did_you_mean(entry.plan, catalogue.plans)
+                raise UserMistake(f"partner {one.login}: there is no tariff plan {entry.plan!r}{meant}")
             plans.append(PartnerPlan(-number, plan.name, plan.currency, 0))
         partners[one.login] = replace(before, plans=tuple(plans)) if plans else before
     return partners

@@ -1,7 +1,8 @@
 """Reports: what was booked, by whom it concerns; what partners have reached; what operators owe (billing.md, 4).
 
 Period            days, or one booked month
-read_lines        revenue and earnings, grouped as is asked: from the daily sums alone
+read_lines        revenue, grouped as is asked: from the daily sums alone
+read_earnings     the same of partners, with what is held of it and what they get for those they referred
 read_progress     partners' volumes of a month on their scales
 read_receivables  what operators owe, month by month; read_debts, what is open of it by age
 find_partner, find_operator    a name → its id
@@ -12,8 +13,8 @@ Rule: reads only, inside Database.read(). Ids are told as names; what has none i
 """
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -23,10 +24,25 @@ from core.catalogue import Tier
 from core.clock import Instant, Month, day_of, months_back
 from core.errors import UserMistake
 from core.ledger.accounts import receivable
-from core.report import AMOUNTS, Debt, Line, Owed, Progress, ageing, lines_of, month_by_month, progress_of
+from core.report import (
+    AMOUNTS,
+    PAID,
+    RELEASED,
+    WRITTEN_OFF,
+    Debt,
+    Line,
+    Off,
+    Owed,
+    Progress,
+    ageing,
+    lines_of,
+    month_by_month,
+    progress_of,
+)
 from core.tariff.charge import ChargeKind
 from store.folding import read_months
 from store.pages import Query
+from store.provisioning.sentences import did_you_mean
 from store.schema import (
     Account,
     ClosedMonth,
@@ -34,6 +50,7 @@ from store.schema import (
     Operator,
     Partner,
     PlanVersion,
+    ReferralTerms,
     Service,
     TariffPlan,
     Volume,
@@ -64,7 +81,7 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a report is about; ids of 0 are all of them. `by` names some of GROUPS."""
+    """What a report is about; ids of 0 are all of them. `by` names some of GROUPS; without `kinds`, all charges."""
 
     period: Period
     by: Sequence[str] = ()
@@ -83,7 +100,8 @@ def read_lines(connection: Connection, wanted: Wanted) -> list[Line]:
     query = sa.select(*groups, *sums).outerjoin(Operator, Operator.id == DailySum.operator_id)
     # By position: an expression would be sent twice, and be two to the database.
     positions: list[sa.ColumnElement[Any]] = [sa.literal_column(str(place + 1)) for place in range(len(groups))]
-    rows = connection.execute(query.where(*_conditions(connection, wanted)).group_by(*positions)).all()
+    kinds = DailySum.kind.in_(wanted.kinds) if wanted.kinds else DailySum.kind < RELEASED
+    rows = connection.execute(query.where(*_conditions(connection, wanted), kinds).group_by(*positions)).all()
     names = [_names(connection, name, {row[place] for row in rows}) for place, name in enumerate(wanted.by)]
     # MariaDB sums integers as decimals.
     return lines_of(
@@ -97,7 +115,63 @@ def read_lines(connection: Connection, wanted: Wanted) -> list[Line]:
     )
 
 
-def _conditions(connection: Connection, wanted: Wanted) -> Iterator[sa.ColumnElement[bool]]:
+@dataclass(frozen=True, slots=True)
+class Earnings:
+    """A partner's line. What its earnings got by messages is line's partner_part − held + referral_income."""
+
+    line: Line
+    held: int = 0
+    """What came to its held account, less what was let go or taken back from there."""
+    referral_income: int = 0
+
+
+def read_earnings(connection: Connection, wanted: Wanted) -> list[Earnings]:
+    """By partner, and by what else is asked for: of those whom it referred, where their messages came in."""
+    owner = wanted.by.index("partner")
+    found = {(line.currency, line.key): Earnings(line) for line in read_lines(connection, wanted) if line.key[owner]}
+    held = _summed(connection, wanted, DailySum.partner_part, DailySum.partner_id, DailySum.held == 1)
+    income = _summed(
+        connection, wanted, DailySum.referral_part, ReferralTerms.referrer_id, ReferralTerms.id == DailySum.referral_id
+    )
+    for place, amount in held.items():
+        found[place] = replace(found.get(place) or _nothing(place), held=amount)
+    for place, amount in income.items():
+        found[place] = replace(found.get(place) or _nothing(place), referral_income=amount)
+    return [found[place] for place in sorted(found)]
+
+
+_Place: TypeAlias = tuple[str, tuple[int | str, ...]]
+"""(currency, key) of a line."""
+
+
+def _nothing(place: _Place) -> Earnings:
+    currency, key = place
+    return Earnings(Line(key, currency, {}))
+
+
+def _summed(
+    connection: Connection,
+    wanted: Wanted,
+    column: InstrumentedAttribute[int],
+    partner: InstrumentedAttribute[int],
+    where: sa.ColumnElement[bool],
+) -> dict[_Place, int]:
+    """A column by what is asked for, of details too; `partner` is whose it is. What is nothing is left out."""
+    groups = [partner if name == "partner" else GROUPS[name] for name in wanted.by]
+    query = sa.select(DailySum.currency, *groups, sa.func.sum(column)).where(column != 0, where)
+    query = query.where(*_conditions(connection, wanted, partner)).group_by(DailySum.currency, *groups)
+    rows = connection.execute(query).all()
+    names = [_names(connection, name, {row[place] for row in rows}) for place, name in enumerate(wanted.by, 1)]
+    found = {}
+    for currency, *key, amount in rows:
+        if amount:
+            found[currency, tuple(name(value) for name, value in zip(names, key, strict=True))] = int(amount)
+    return found
+
+
+def _conditions(
+    connection: Connection, wanted: Wanted, partner: InstrumentedAttribute[int] = DailySum.partner_id
+) -> Iterator[sa.ColumnElement[bool]]:
     period = wanted.period
     first, last = period.first, period.last
     if period.month:
@@ -111,11 +185,9 @@ def _conditions(connection: Connection, wanted: Wanted) -> Iterator[sa.ColumnEle
             last = day_of(closed_at + _A_DAY)
     yield DailySum.day.between(first, last)
     if wanted.partner_id:
-        yield DailySum.partner_id == wanted.partner_id
+        yield partner == wanted.partner_id
     if wanted.operator_id:
         yield DailySum.operator_id == wanted.operator_id
-    if wanted.kinds:
-        yield DailySum.kind.in_(wanted.kinds)
 
 
 _A_DAY: Instant = 86_400_000
@@ -146,17 +218,21 @@ def _names(connection: Connection, group: str, ids: Collection[Any]) -> Callable
 
 def find_partner(connection: Connection, login: str) -> int:
     """Raises UserMistake when there is none."""
-    found = connection.execute(sa.select(Partner.id).where(Partner.login == login)).scalar()
-    if found is None:
-        raise UserMistake(f"there is no partner {login}; see its login in: tollbridge dump")
-    return found
+    return _find(connection, "partner", Partner.id, Partner.login, login)
 
 
 def find_operator(connection: Connection, code: str) -> int:
     """Raises UserMistake when there is none."""
-    found = connection.execute(sa.select(Operator.id).where(Operator.code == code)).scalar()
+    return _find(connection, "operator", Operator.id, Operator.code, code)
+
+
+def _find(
+    connection: Connection, what: str, id_: InstrumentedAttribute[int], column: InstrumentedAttribute[str], name: str
+) -> int:
+    found = connection.execute(sa.select(id_).where(column == name)).scalar()
     if found is None:
-        raise UserMistake(f"there is no operator {code}; see its code in: tollbridge dump")
+        meant = did_you_mean(name, connection.execute(sa.select(column)).scalars())
+        raise UserMistake(f"there is no {what} {name}{meant or '; see: tollbridge dump'}")
     return found
 
 
@@ -222,10 +298,10 @@ class Debts:
 def read_receivables(connection: Connection, since: Month, until: Month, operator: str = "") -> list[Receivable]:
     """Those that moved in these months or owe something; what came before is in the first month's opening."""
     found = []
-    taken_back = _taken_back(connection, since, until)
+    came_off = _came_off(connection, since)
     for code, currency, moved in _moved(connection, operator):
-        backs = {month: amount for (who, of, month), amount in taken_back.items() if (who, of) == (code, currency)}
-        found.append(Receivable(code, currency, month_by_month(moved, backs, since=since, until=until)))
+        own = {month: off for (who, of, month), off in came_off.items() if (who, of) == (code, currency)}
+        found.append(Receivable(code, currency, month_by_month(moved, own, since=since, until=until)))
     return [one for one in found if one.months]
 
 
@@ -246,12 +322,14 @@ def _moved(connection: Connection, operator: str) -> Iterator[tuple[str, str, di
         yield address.split(":")[1], currency, own
 
 
-def _taken_back(connection: Connection, since: Month, until: Month) -> dict[tuple[str, str, Month], int]:
-    """What charge-backs took off receivables, by operator, currency and booked month."""
+def _came_off(connection: Connection, since: Month) -> dict[tuple[str, str, Month], Off]:
+    """What came off receivables, by operator, currency and booked month."""
+    charge_back = int(ChargeKind.CHARGE_BACK)
     period = Period(months_back(since, 1) * 100 + _DAY_BEFORE)
-    wanted = Wanted(period, ("operator", "month"), kinds=(int(ChargeKind.CHARGE_BACK),))
-    return {
-        (str(line.key[0]), line.currency, int(line.key[1])): -line.revenue
-        for line in read_lines(connection, wanted)
-        if since <= int(line.key[1]) <= until
-    }
+    wanted = Wanted(period, ("operator", "month"), kinds=(charge_back, PAID, WRITTEN_OFF))
+    found = {}
+    for line in read_lines(connection, wanted):
+        back, off, paid = (line.only(kind) for kind in (charge_back, WRITTEN_OFF, PAID))
+        place = (str(line.key[0]), line.currency, int(line.key[1]))
+        found[place] = Off(-back.revenue, off.total("price"), paid.total("price"))
+    return found

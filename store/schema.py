@@ -170,6 +170,9 @@ class Partner(Base):
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     login: Mapped[str] = mapped_column(sa.String(40), unique=True)
     email: Mapped[str] = mapped_column(sa.String(254))
+    legal_name: Mapped[str] = mapped_column(sa.String(200), server_default="")
+    tax_id: Mapped[str] = mapped_column(sa.String(40), server_default="")
+    address: Mapped[str] = mapped_column(sa.String(300), server_default="")
     password_hash: Mapped[str] = mapped_column(sa.String(255))
     currency: Mapped[str] = mapped_column(sa.String(3))
     credit_limit: Mapped[int] = mapped_column(sa.BigInteger)
@@ -723,6 +726,9 @@ class Statement(Base):
     young: Mapped[int] = mapped_column(sa.BigInteger)
     due: Mapped[int] = mapped_column(sa.BigInteger)
     issued_at: Mapped[int] = mapped_column(sa.BigInteger)
+    legal_name: Mapped[str] = mapped_column(sa.String(200), server_default="")
+    tax_id: Mapped[str] = mapped_column(sa.String(40), server_default="")
+    address: Mapped[str] = mapped_column(sa.String(300), server_default="")
 
 
 class StatementLine(Base):
@@ -760,6 +766,8 @@ class DailySum(Base):
     partner_id: Mapped[int] = mapped_column(sa.BigInteger, primary_key=True, autoincrement=False)
     kind: Mapped[int] = mapped_column(sa.SmallInteger, primary_key=True, autoincrement=False)
     month: Mapped[int] = mapped_column(sa.Integer, primary_key=True, autoincrement=False)
+    referral_id: Mapped[int] = mapped_column(sa.BigInteger, primary_key=True, autoincrement=False)
+    held: Mapped[int] = mapped_column(sa.SmallInteger, primary_key=True, autoincrement=False)
     slot: Mapped[int] = mapped_column(sa.SmallInteger, primary_key=True, autoincrement=False)
     count: Mapped[int] = mapped_column(sa.BigInteger)
     parts: Mapped[int] = mapped_column(sa.BigInteger)

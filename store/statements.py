@@ -35,6 +35,15 @@ class Statement:
     young: int
     due: int
     issued_at: Instant
+    legal_name: str = ""
+    """Who the partner was when it was issued; "" where that was not said."""
+    tax_id: str = ""
+    address: str = ""
+
+    @property
+    def title(self) -> str:
+        """The partner's name on papers."""
+        return self.legal_name or self.partner
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ SAID = {
     NO_TARIFF: "messages without a tariff: load it, and they are rated",
     PENDING: "premium SMS without a receipt yet",
     SUSPENSE: "in suspense, nobody's yet",
-    HELD: "withheld by fraud, not decided yet",
+    HELD: "withheld by fraud, not decided yet; see: tollbridge message --parked --reason held",
     RESERVED: "set aside for outgoing SMS on their way",
     PAYOUT: "in payouts under way",
     SETTLEMENT: "settlements with operators that are not finished",

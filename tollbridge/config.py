@@ -17,6 +17,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    PlainValidator,
     TypeAdapter,
     ValidationError,
     ValidationInfo,
@@ -26,12 +27,13 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from core.errors import ConfigError
-from core.money import BadAmount, parse_micros
+from core.second_person import Limits
 from store.database import read_url
 from store.provisioning.lines import Broken, Lines, decode, read_toml
 from store.provisioning.lines import Path as Where
 from store.provisioning.sentences import did_you_mean, meant_or_known, one_line, sentence, wrong
 from store.secrets import Keyring
+from tollbridge.limits import check_limits, limits_of
 from tollbridge.tls_files import fault_of_certificate, fault_of_key, fault_of_pair
 
 PREFIX = "TOLLBRIDGE_"
@@ -78,15 +80,6 @@ def _fernet_keys(text: str) -> str:
         except ConfigError as error:
             raise wrong(str(error).partition(": ")[2]) from error
     return text
-
-
-def _amount(text: str) -> str:
-    try:
-        if parse_micros(text) >= 0:
-            return text
-    except BadAmount as error:
-        raise wrong(str(error)) from error
-    raise wrong("must not be below zero")
 
 
 def _tls_file(fault_of: Callable[..., str]) -> AfterValidator:
@@ -199,14 +192,21 @@ class SecuritySection(Section):
 
 
 class MoneySection(Section):
-    """Acts of people that move money."""
+    """Acts of people that move money. With amounts by currency, one that is not named has none: any amount asks for two
+    people.
+    """
 
-    second_person_above: Annotated[str, AfterValidator(_amount)] = "10000"
+    second_person_above: Annotated[str | dict[str, str], PlainValidator(check_limits)] = "10000"
+
+    @property
+    def limits(self) -> Limits:
+        """What one person may move alone."""
+        return limits_of(self.second_person_above)
 
     @property
     def second_person_above_micros(self) -> int:
-        """In micros of any currency."""
-        return parse_micros(self.second_person_above)
+        """In micros of any currency; 0 where it depends on the currency."""
+        return self.limits.others
 
 
 class CompanySection(Section):

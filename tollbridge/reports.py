@@ -6,7 +6,7 @@ Asked     what a report is to be about
 Rule: from what is added up already (store/reports.py), so that a report costs the same for any number of messages.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -14,12 +14,23 @@ from sqlalchemy import Connection
 from core.clock import Month, iso_of, month_text
 from core.report import TAKEN_BACK, Line, totals_of
 from core.tariff.charge import ChargeKind
-from store.reports import Period, Wanted, read_debts, read_lines, read_progress, read_receivables
+from store.reports import (
+    Earnings,
+    Period,
+    Wanted,
+    read_debts,
+    read_earnings,
+    read_lines,
+    read_progress,
+    read_receivables,
+)
 from tollbridge.show_report import Cell, Column, Kind, Sheet
 
 _KINDS = {0: "free", **{int(kind): kind.name.lower() for kind in ChargeKind}}
 _CORRECTIONS = frozenset({int(ChargeKind.TIER_CORRECTION)})
 _OUTGOING = frozenset({int(ChargeKind.MT)})
+_MOVED = ("accrued", "taken_back", "written_off", "paid")
+"""What moves a receivable (core/report.py, Owed)."""
 
 
 @dataclass(slots=True)
@@ -78,24 +89,30 @@ def _amounts(*names: str) -> list[Column]:
 # --- from the daily sums -----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Shape:
-    """A report on daily sums: its name, its columns, and what of a line stands in them."""
-
-    name: str
-    columns: Sequence[Column]
-    cells: Callable[[Line], tuple[Cell, ...]]
-
-
 def revenue(connection: Connection, asked: Asked) -> Sheet:
     """What subscribers and partners paid, and to whom it went."""
-    return _grouped(connection, asked, _REVENUE, asked.by or ("operator",))
+    by = asked.by or ("operator",)
+    lines = read_lines(connection, Wanted(asked.period, by, asked.partner_id, asked.operator_id))
+    rows = [(*map(_key_cell, by, line.key), line.currency, *_revenue_cells(line)) for line in lines]
+    blank = (None,) * (len(by) - 1)
+    totals = [("total", *blank, line.currency, *_revenue_cells(line)) for line in totals_of(lines)]
+    columns = (*_texts(*by, "currency"), *_REVENUE)
+    return Sheet("revenue", asked.title("Revenue"), asked.about(by=",".join(by)), columns, rows, totals)
 
 
 def partners(connection: Connection, asked: Asked) -> Sheet:
     """What partners earned; what is nobody's is left out."""
     by = asked.by if "partner" in asked.by else ("partner", *asked.by)
-    return _grouped(connection, asked, _EARNINGS, by, owner=by.index("partner"))
+    found = read_earnings(connection, Wanted(asked.period, by, asked.partner_id, asked.operator_id))
+    rows = [(*map(_key_cell, by, one.line.key), one.line.currency, *_earnings_cells(one)) for one in found]
+    blank = (None,) * (len(by) - 1)
+    totals = []
+    for line in totals_of(one.line for one in found):
+        alike = [one for one in found if one.line.currency == line.currency]
+        total = Earnings(line, sum(one.held for one in alike), sum(one.referral_income for one in alike))
+        totals.append(("total", *blank, line.currency, *_earnings_cells(total)))
+    columns = (*_texts(*by, "currency"), *_EARNINGS)
+    return Sheet("partners", asked.title("Partners"), asked.about(by=",".join(by)), columns, rows, totals)
 
 
 def _revenue_cells(line: Line) -> tuple[Cell, ...]:
@@ -106,45 +123,29 @@ def _revenue_cells(line: Line) -> tuple[Cell, ...]:
     )  # fmt: skip
 
 
-_REVENUE = _Shape(
-    "revenue",
-    (
-        *_counts("messages", "parts", "free", "taken_back"),
-        *_amounts("price", "vat", "operator_part", "revenue", "partner_part", "referral", "ours", "suspense"),
-    ),
-    _revenue_cells,
+_REVENUE = (
+    *_counts("messages", "parts", "free", "taken_back"),
+    *_amounts("price", "vat", "operator_part", "revenue", "partner_part", "referral", "ours", "suspense"),
 )
 
 
-def _earnings_cells(line: Line) -> tuple[Cell, ...]:
+_EARNINGS = (
+    *_counts("messages"),
+    *_amounts(
+        "volume", "earned", "held", "referral_income", "of_it_corrections", "of_it_taken_back", "to_referrer", "ours",
+        "outgoing",
+    ),
+)  # fmt: skip
+
+
+def _earnings_cells(one: Earnings) -> tuple[Cell, ...]:
+    line = one.line
     total = line.total
     return (
-        line.messages, total("base"), total("partner_part"), total("partner_part", _CORRECTIONS),
-        total("partner_part", TAKEN_BACK), total("referral_part"), total("ours"), total("price", _OUTGOING),
+        line.messages, total("base"), total("partner_part"), one.held, one.referral_income,
+        total("partner_part", _CORRECTIONS), total("partner_part", TAKEN_BACK), total("referral_part"), total("ours"),
+        total("price", _OUTGOING),
     )  # fmt: skip
-
-
-_EARNINGS = _Shape(
-    "partners",
-    (
-        *_counts("messages"),
-        *_amounts("volume", "earned", "of_it_corrections", "of_it_taken_back", "to_referrer", "ours", "outgoing"),
-    ),
-    _earnings_cells,
-)
-
-
-def _grouped(
-    connection: Connection, asked: Asked, shape: _Shape, by: Sequence[str], *, owner: int | None = None
-) -> Sheet:
-    """`owner`: only lines whose key has something at this place."""
-    found = read_lines(connection, Wanted(asked.period, by, asked.partner_id, asked.operator_id))
-    lines = [line for line in found if owner is None or line.key[owner]]
-    rows = [(*map(_key_cell, by, line.key), line.currency, *shape.cells(line)) for line in lines]
-    blank = (None,) * (len(by) - 1)
-    totals = [("total", *blank, line.currency, *shape.cells(line)) for line in totals_of(lines)]
-    columns = (*_texts(*by, "currency"), *shape.columns)
-    return Sheet(shape.name, asked.title(shape.name.title()), asked.about(by=",".join(by)), columns, rows, totals)
 
 
 def _key_cell(group: str, value: int | str) -> Cell:
@@ -179,21 +180,21 @@ def tiers(connection: Connection, asked: Asked) -> Sheet:
 
 
 def receivables(connection: Connection, asked: Asked) -> Sheet:
-    """What operators owe, month by month: opening + accrued − taken back − paid = open."""
+    """What operators owe, month by month: opening + accrued − taken back − written off − paid = open."""
     period = asked.period
     since, until = (period.month, period.month) if period.month else (period.first // 100, period.last // 100)
     found = read_receivables(connection, since, until, asked.operator)
     columns = (
-        *_texts("operator", "currency", "month"), *_amounts("opening", "accrued", "taken_back", "paid", "open"),
+        *_texts("operator", "currency", "month"), *_amounts("opening", *_MOVED, "open"),
     )  # fmt: skip
     rows = []
     sums = []
     for one in found:
         months = one.months
         for owed in months:
-            moved = (owed.accrued, owed.taken_back, owed.paid)
+            moved = tuple(getattr(owed, name) for name in _MOVED)
             rows.append((one.operator, one.currency, month_text(owed.month), owed.opening, *moved, owed.open))
-        moved = tuple(sum(getattr(owed, name) for owed in months) for name in ("accrued", "taken_back", "paid"))
+        moved = tuple(sum(getattr(owed, name) for owed in months) for name in _MOVED)
         sums.append((one.currency, (months[0].opening, *moved, months[-1].open)))
     totals = [("total", currency, None, *amounts) for currency, amounts in _by_currency(sums)]
     title = f"Receivables of {month_text(since)} to {month_text(until)}"

@@ -1,18 +1,20 @@
 """The life of a message as a story for a person: what came, what was decided and why, what was done, what was booked.
 
 show_life    one message
-show_lines   a subscriber's list
+show_lines   a subscriber's list, or what is parked; show_held, what fraud withholds
 
 Rule: every amount of the split is shown with the version that made it, so that it can be reckoned again by hand.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from rich.console import Console
 from rich.text import Text
 
 from core.money import format_micros
+from store.holds import Holds
 from store.life import (
+    ActLife,
     AttemptLife,
     CallbackLife,
     ChargeLife,
@@ -52,9 +54,11 @@ def show_life(life: Life, *, full: bool, out: Console | None = None) -> None:
         out.print(f"{life.asked} is a part of a long message that still waits for the others")
     mt = life.mt
     if mt is not None:
-        _show_mt(mt, full, out)
+        _show_mt(life, mt, full, out)
     if life.details:
         _show_details(life.details, out)
+    if life.acts:
+        _show_acts(life.acts, out)
     for entry in life.entries:
         _show_entry(entry, out)
     if life.alerts:
@@ -86,7 +90,7 @@ def _show_mo(life: Life, mo: MoLife, full: bool, out: Console) -> None:
     _show_decision(mo, out)
     _show_charge("Charge", mo.charge, out)
     for correction in mo.corrections:
-        _show_charge(f"Charge: {correction.kind.replace('_', ' ')}", correction, out)
+        _show_charge(f"Charge: {correction.kind.replace('_', ' ')}", correction, out, life.acts)
     if mo.callback is not None:
         _show_callback(mo.callback, out)
 
@@ -106,7 +110,7 @@ def _parts(count: int) -> str:
     return f"{count} part" if count == 1 else f"{count} parts"
 
 
-def _show_charge(title: str, charge: ChargeLife, out: Console) -> None:
+def _show_charge(title: str, charge: ChargeLife, out: Console, acts: Sequence[ActLife] = ()) -> None:
     heading(out, title)
     why = REASONS.get(charge.reason, charge.reason)
     month = f", month {charge.month}" if charge.month else ""
@@ -114,6 +118,9 @@ def _show_charge(title: str, charge: ChargeLife, out: Console) -> None:
     _fact(out, "state", f"{charge.state}{month}{entry}{', the partner’s part is withheld' if charge.held else ''}")
     if why:
         _fact(out, "because", why)
+    for act in acts:
+        if act.entry_id and act.entry_id == charge.entry_id:
+            _fact(out, "by", _said(act))
     if charge.state != "none":
         lines = table("", ">amount", "made by")
         for what, amount, made_by in _split(charge):
@@ -171,7 +178,7 @@ def _show_attempt(attempt: AttemptLife, out: Console) -> None:
         _fact(out, "", f"answer: «{plain(attempt.answer, 300)}»")
 
 
-def _show_mt(mt: MtLife, full: bool, out: Console) -> None:
+def _show_mt(life: Life, mt: MtLife, full: bool, out: Console) -> None:
     heading(out, f"Reply: MT {mt.id}" if mt.reply_to else f"MT {mt.id}")
     _fact(
         out,
@@ -206,7 +213,24 @@ def _show_mt(mt: MtLife, full: bool, out: Console) -> None:
         _fact(out, "paid by", who)
     out.print()
     for charge in mt.charges:
-        _show_charge(f"Charge: {charge.kind.replace('_', ' ')}", charge, out)
+        _show_charge(f"Charge: {charge.kind.replace('_', ' ')}", charge, out, life.acts)
+
+
+def _show_acts(acts: Sequence[ActLife], out: Console) -> None:
+    """What people did about it, or want to."""
+    heading(out, "Acts of people")
+    for act in acts:
+        entry = f", entry {act.entry_id}" if act.entry_id else ""
+        _fact(out, moment(act.at)[:10], f"{_said(act)} ({act.state}{entry})")
+    out.print()
+
+
+def _said(act: ActLife) -> str:
+    """`act 4, charge back: olga, «complaint 17»; agreed to by ada`."""
+    name = f"settlement {act.id}" if act.kind == "settlement" else f"act {act.id}, {act.kind.replace('_', ' ')}"
+    word = "refused" if act.state == "refused" else "agreed to"
+    second = f"; {word} by {plain(act.approver)}" if act.approver else ""
+    return f"{name}: {plain(act.author)}, «{plain(act.reason)}»{second}"
 
 
 def _show_details(details: Sequence[DetailLife], out: Console) -> None:
@@ -260,6 +284,29 @@ def show_lines(
             coloured(line.callback or "—"), coloured(line.reply_state or "—"), Text(plain(line.text, 40)),
         )  # fmt: skip
     out.print(rows)
+
+
+def show_held(holds: Holds, rules: Mapping[str, str], *, full: bool, out: Console | None = None) -> None:
+    """What fraud withholds, newest first; `rules` names the limits by their sentences."""
+    out = out or console()
+    if not holds.count:
+        out.print("nothing is held that nobody has decided")
+        return
+    rows = table(
+        "id", "accepted (UTC)", "operator", "from", "to", "service", ">price", ">held", "rule", "because",
+        title="Held by fraud and not decided, newest first",
+    )  # fmt: skip
+    for line in holds.lines:
+        rows.add_row(
+            str(line.id), moment(line.accepted_at)[:19], plain(line.operator), number(line.source, full=full),
+            plain(line.short_code), f"{plain(line.partner)}/{plain(line.service)}", money(line.price, line.currency),
+            money(line.held, line.currency), rules.get(line.why, "—"), plain(line.why),
+        )  # fmt: skip
+    out.print(rows)
+    amounts = ", ".join(money(amount, currency) for currency, amount in sorted(holds.amounts.items()))
+    shown = f", {len(holds.lines)} of them shown: see --limit" if len(holds.lines) < holds.count else ""
+    out.print(f"{holds.count} messages hold {amounts}{shown}.")
+    out.print("Decide with: tollbridge act release, act refuse-hold or act charge-back, and the ids.", style="dim")
 
 
 def _fact(out: Console, name: str, what: str) -> None:

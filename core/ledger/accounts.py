@@ -1,14 +1,21 @@
 """The chart of accounts (billing.md, section 5).
 
 receivable … conversion   the addresses, `kind:owner[:sub]`; one account per currency
+WRITTEN                   the addresses as a person writes them
+is_bank_name              whether a name may stand in `bank:NAME`
 kind_of                   asset, liability, income, expense or equity, by address
+check_place               an address and its currency, as an account of the ledger must have them
 has_floor                 whether the account has a balance row that may not fall below a floor
 balance                   debits and credits → the balance on the kind's normal side
 
 Rule: an address that is not in the chart is refused, never guessed.
 """
 
+import re
 from enum import Enum
+
+from core.errors import UserMistake
+from core.money import CURRENCIES
 
 
 class AccountKind(Enum):
@@ -26,7 +33,15 @@ class AccountKind(Enum):
         return self in {AccountKind.ASSET, AccountKind.EXPENSE}
 
 
-class NoSuchAccount(ValueError):
+WRITTEN = (
+    "partner:LOGIN:earnings, partner:LOGIN:held, partner:LOGIN:prepaid, operator:CODE:receivable, "
+    "operator:CODE:payable, suspense:CODE, bank:NAME, provider:NAME, income:margin, income:outgoing, tax:vat, "
+    "expense:loss or expense:outgoing:CODE"
+)
+"""Those that people name; all others move by what they belong to."""
+
+
+class NoSuchAccount(UserMistake):
     """An address that the chart does not have."""
 
 
@@ -96,7 +111,16 @@ def conversion(source: str, target: str) -> str:
     return f"conversion:{source}:{target}"
 
 
-# (kind word, sub or fixed owner) → kind of account. `partner:…:float`, `subscriber:…:wallet` and `agent:…` come
+# Names as provisioning has them (store/provisioning/fields.py), so that no address can be read in two ways.
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
+_LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,39}")
+_NUMBER = re.compile(r"[0-9]{1,15}")
+_OWNERS = {
+    "operator": _NAME, "partner": _LOGIN, "subscriber": _NUMBER, "bank": _NAME, "provider": _NAME, "suspense": _NAME,
+    "agent": _LOGIN,
+}  # fmt: skip
+
+# (kind word, sub) → kind of account. `partner:…:float`, `subscriber:…:wallet` and `agent:…` come
 # with their products.
 _BY_SUB = {
     ("operator", "receivable"): AccountKind.ASSET,
@@ -130,25 +154,39 @@ _FLOORED = {
 }
 
 
+def is_bank_name(name: str) -> bool:
+    """Whether a name may stand in `bank:NAME`: letters (a–z), digits, dots, dashes, like `main`."""
+    return _NAME.fullmatch(name) is not None
+
+
 def kind_of(address: str) -> AccountKind:
     """The kind of the account at an address. Raises NoSuchAccount."""
-    kind = _FIXED.get(address)
-    if kind is not None:
-        return kind
-    words = address.split(":")
-    if all(words):
-        if len(words) == 2 and words[0] in _BY_OWNER:
-            return _BY_OWNER[words[0]]
-        if len(words) == 3:
-            if (words[0], words[2]) in _BY_SUB:
-                return _BY_SUB[words[0], words[2]]
-            if words[0] == "agent":
-                return AccountKind.LIABILITY
-            if words[:2] == ["expense", "outgoing"]:
-                return AccountKind.EXPENSE
-            if words[0] == "conversion":
-                return AccountKind.EQUITY
-    raise NoSuchAccount(f"{address!r} is no account of the chart; see core/ledger/accounts.py")
+    kind = _FIXED.get(address) or _kind_of_words(address.split(":"))
+    if kind is None:
+        raise NoSuchAccount(f"there is no account {address[:120]!r}; write {WRITTEN}")
+    return kind
+
+
+def _kind_of_words(words: list[str]) -> AccountKind | None:
+    kind, *rest = words
+    if kind in _OWNERS and rest and _OWNERS[kind].fullmatch(rest[0]):
+        if len(rest) == 1:
+            return _BY_OWNER.get(kind)
+        if len(rest) == 2:
+            is_of_agent = kind == "agent" and _NAME.fullmatch(rest[1])
+            return AccountKind.LIABILITY if is_of_agent else _BY_SUB.get((kind, rest[1]))
+    if len(rest) == 2 and kind == "expense" and rest[0] == "outgoing" and _NAME.fullmatch(rest[1]):
+        return AccountKind.EXPENSE
+    if len(rest) == 2 and kind == "conversion" and rest[0] != rest[1] and CURRENCIES.issuperset(rest):
+        return AccountKind.EQUITY
+    return None
+
+
+def check_place(address: str, currency: str) -> None:
+    """Whether there may be an account of this address in this currency. Raises NoSuchAccount."""
+    kind_of(address)
+    if currency not in CURRENCIES:
+        raise NoSuchAccount(f"{address}: {currency[:10]!r} is no currency of ISO 4217; write one like EUR")
 
 
 def has_floor(address: str) -> bool:

@@ -1,22 +1,20 @@
 """The audit: the invariants of billing.md, section 11, each a function from rows to findings.
 
 check_postings  L1  every posting: amount > 0, debit ≠ credit, both of one currency
-check_sides     L2  over all accounts of one currency: debits = credits
 check_entries   L3  every entry's postings = the sums of the charges and details that name it, and make its digest
                 L4  the entry that they name is there
 check_states    L4  a posted charge names one entry, every other names none
 check_parts     L5  price = vat + operator + partner + referral + ours + suspense
 check_earnings  L6  the partner's amounts of a month = F(V), V = the sum of bases = the counter
 check_versions  L7  a charge made again from its versions is the same (core.ledger.recompute)
-check_balances  L8  balance row = opening + postings; none below its floor
-check_reserved  L9  what is set aside = the reservations of messages that are not final
 check_reasons   L10 every acknowledged MO has one charge or one reason why none
 check_single    L10 and no second one of kind `mo`
 
-Rows are in `core.ledger.rows`, but for the entry's; all names are importable from here.
+What is asked of accounts (the rest of L1, L2, L8, L9) is in `core.ledger.audit_accounts`. Rows are in
+`core.ledger.rows`, but for the entry's; all names are importable from here.
 
 Rule: it streams. L1, L4, L5, L7 and L10 judge each row alone and may be fed in pieces, so one pass over a table feeds
-several; L3 holds one entry; L6 holds a sum per partner, plan version and month; L2 and L8 one per account with a floor.
+several; L3 holds one entry; L6 holds a sum per partner, plan version and month.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -27,7 +25,7 @@ from typing import NamedTuple, TypeAlias
 
 from core.catalogue import PlanVersion
 from core.clock import Month, month_text
-from core.ledger.accounts import NoSuchAccount, balance, has_floor, kind_of, reserved
+from core.ledger.audit_accounts import check_accounts, check_balances, check_reserved, check_sides
 from core.ledger.entry import ChargeKind, ChargeState, Entry, Posting
 from core.ledger.facts import PostingKey, postings_of_charge
 from core.ledger.recompute import check_versions
@@ -48,8 +46,9 @@ from core.tariff.tiers import earned
 
 __all__ = [
     "AccountTotal", "BalanceRow", "ChargeRow", "DetailRow", "Earnings", "EntryRow", "Finding", "MoRow", "PostingRow",
-    "Versions", "VolumeRow", "check_balances", "check_earnings", "check_entries", "check_parts", "check_postings",
-    "check_reasons", "check_reserved", "check_sides", "check_single", "check_states", "check_versions",
+    "Versions", "VolumeRow", "check_accounts", "check_balances", "check_earnings", "check_entries", "check_parts",
+    "check_postings", "check_reasons", "check_reserved", "check_sides", "check_single", "check_states",
+    "check_versions",
 ]  # fmt: skip
 
 UNCHARGED = frozenset({"test", "duplicate", "free"})
@@ -84,18 +83,6 @@ def check_postings(postings: Iterable[PostingRow]) -> Iterator[Finding]:
         if not row.currency == row.debit_currency == row.credit_currency:
             sentence = f"{where}: {row.currency} between accounts in {row.debit_currency} and {row.credit_currency}"
             yield Finding("L1", row.table, row.row, sentence)
-
-
-def check_sides(totals: Iterable[AccountTotal]) -> Iterator[Finding]:
-    """L2, over the totals of all accounts."""
-    sums: dict[str, tuple[int, int]] = {}
-    for total in totals:
-        debits, credits = sums.get(total.currency, (0, 0))
-        sums[total.currency] = (debits + total.debits, credits + total.credits)
-    for currency, (debits, credits) in sorted(sums.items()):
-        if debits != credits:
-            sentence = f"debits {format_micros(debits)} and credits {format_micros(credits)} {currency} differ"
-            yield Finding("L2", "account", currency, f"{sentence} by {format_micros(debits - credits)}")
 
 
 def check_entries(
@@ -260,48 +247,6 @@ def check_earnings(
     yield from earnings.findings(plan, counters)
 
 
-def check_balances(balances: Iterable[BalanceRow], totals: Iterable[AccountTotal]) -> Iterator[Finding]:
-    """L8. An account with a floor that has postings must have a row; other totals are passed over."""
-    rows = {(row.address, row.currency): row for row in balances}
-    for row in rows.values():
-        if row.balance < row.floor:
-            sentence = f"{row.address} is at {format_micros(row.balance)} {row.currency}, below its floor"
-            yield Finding("L8", row.table, row.row, f"{sentence} {format_micros(row.floor)}")
-    for total in totals:
-        floored = rows.pop((total.address, total.currency), None)
-        if floored is not None:
-            yield from _moved(floored, total.debits, total.credits)
-        elif has_floor(total.address) and (total.debits or total.credits):
-            sentence = f"{total.address} {total.currency} has a floor and postings, but no balance row"
-            yield Finding("L8", total.table, total.row, sentence)
-    for row in rows.values():
-        yield from _moved(row, 0, 0)
-
-
-def check_reserved(waiting: Iterable[tuple[str, str, int]], totals: Iterable[AccountTotal]) -> Iterator[Finding]:
-    """L9, over (partner, currency, price) of outgoing SMS that are paid and not final, summed or one by one."""
-    should: dict[tuple[str, str], int] = {}
-    for login, currency, price in waiting:
-        place = (reserved(login), currency)
-        should[place] = should.get(place, 0) + price
-    for total in totals:
-        if not total.address.endswith(":reserved"):
-            continue
-        is_now = balance(kind_of(total.address), total.debits, total.credits)
-        wanted = should.pop((total.address, total.currency), 0)
-        if is_now != wanted:
-            sentence = (
-                f"{total.address} holds {format_micros(is_now)} {total.currency}, "
-                f"the messages on their way have reserved {format_micros(wanted)}"
-            )
-            yield Finding("L9", total.table, total.row, sentence)
-    for (address, currency), wanted in sorted(should.items()):
-        if wanted:
-            yield Finding(
-                "L9", "account", address, f"it is not there; messages have {format_micros(wanted)} {currency}"
-            )
-
-
 def check_reasons(messages: Iterable[MoRow | tuple[int, int, str]]) -> Iterator[Finding]:
     """L10, over every acknowledged MO, row by row: may be fed in pieces."""
     for message_id, state, reason in messages:
@@ -367,16 +312,3 @@ def _differs(key: PostingKey, posted: int, named: int) -> str:
 
 def _volume_name(partner_id: int, plan_version_id: int, month: Month) -> str:
     return f"partner {partner_id}, plan version {plan_version_id}, {month_text(month)}"
-
-
-def _moved(row: BalanceRow, debits: int, credits: int) -> Iterator[Finding]:
-    """Whether a balance is its opening and what was posted."""
-    try:
-        kind = kind_of(row.address)
-    except NoSuchAccount as mistake:
-        yield Finding("L8", row.table, row.row, str(mistake))
-        return
-    should = row.opening + balance(kind, debits, credits)
-    if row.balance != should:
-        sentence = f"{row.address} is at {format_micros(row.balance)} {row.currency}"
-        yield Finding("L8", row.table, row.row, f"{sentence}, but opening and postings make {format_micros(should)}")

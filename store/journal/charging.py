@@ -31,15 +31,18 @@ from store.accounts import Accounts
 from store.bulk import bulk_insert
 from store.floors import Floors, floors_of
 from store.journal.booking import first_open_month, lock_parts, write_entry, write_parts
-from store.journal.facts import Moved, NewMtFact
+from store.journal.facts import AlertFact, Moved, NewMtFact
 from store.journal.premium import Premiums
-from store.journal.rows import CORRECTION_COLUMNS, charge_row
+from store.journal.rows import ALERT_COLUMNS, CORRECTION_COLUMNS, alert_row, charge_row
+from store.schema import Alert
 from store.schema import Charge as ChargeTable
 from store.schema import Mt as MtTable
 
 NO_PRICE = "no_price"
 """The partner's plan has no price for outgoing SMS, or it has no plan."""
 OVERDRAWN = "overdrawn"
+BOOKS = "books"
+"""The kind of alerts about money that ought to be there."""
 NO_TARIFF = "no_tariff"
 """The sender is no short code whose messages are paid when they come."""
 
@@ -156,8 +159,11 @@ class Charging:
             details=batch.details,
         )  # fmt: skip
         for p in entry.postings:
-            floors.post(p.debit, p.credit, p.currency, p.amount)
+            # What was set aside is there. Where it is not, the message has ended all the same, and so have the others.
+            floors.post(p.debit, p.credit, p.currency, p.amount, must=True)
         floors.write()
+        for address, currency in sorted(floors.below):
+            _tell_of(connection, address, currency, at)
         self._insert(connection, batch.charges, names, entry_id=entry_id, at=at, sums=sums)
 
     def _insert(
@@ -220,6 +226,17 @@ class _Names:
         """(currency, login) of partners whose prepaid money moves."""
         found = {(detail.posting.currency, self.partner(detail.about.partner_id)) for detail in details}
         return found | {(charge.currency, charge.partner) for charge in charges if charge.partner}
+
+
+def _tell_of(connection: Connection, address: str, currency: str, at: Instant) -> None:
+    """Ask a person to look, unless somebody is asked already."""
+    sentence = f"it did not hold the {currency} that messages on their way have set aside; run: tollbridge check"
+    row = alert_row(AlertFact(BOOKS, address, sentence, at))
+    same = sa.select(Alert.id).where(
+        Alert.kind == BOOKS, Alert.subject == row[2], Alert.sentence == row[3], Alert.resolved_at.is_(None)
+    )
+    if connection.execute(same).first() is None:
+        bulk_insert(connection, Alert, ALERT_COLUMNS, [row])
 
 
 def _rows_of(connection: Connection, ids: set[int]) -> dict[int, Any]:

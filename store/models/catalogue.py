@@ -140,6 +140,9 @@ class Partner(models.Model):
 
     login = CodeField(unique=True)
     email = models.CharField(max_length=254)
+    legal_name = models.CharField(max_length=200, default="", db_default="")
+    tax_id = models.CharField(max_length=40, default="", db_default="")
+    address = models.CharField(max_length=300, default="", db_default="")
     password_hash = models.CharField(max_length=255)
     currency = models.CharField(max_length=3)
     credit_limit = MicrosField(default=0)

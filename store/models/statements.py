@@ -52,6 +52,10 @@ class Statement(models.Model):
     young = MicrosField()
     due = MicrosField()
     issued_at = InstantField()
+    legal_name = models.CharField(max_length=200, default="", db_default="")
+    """Who the partner was when it was issued."""
+    tax_id = models.CharField(max_length=40, default="", db_default="")
+    address = models.CharField(max_length=300, default="", db_default="")
 
     class Meta:
         db_table = "statement"
@@ -80,11 +84,15 @@ class StatementLine(models.Model):
 
 
 class DailySum(models.Model):
-    """Charges of a day (UTC) summed by whom they concern; every commit batch adds to it. `slot` spreads the writers."""
+    """Charges of a day (UTC) summed by whom they concern; every commit batch adds to it. `slot` spreads the writers.
+
+    `kind` is core.tariff.charge.ChargeKind, 0 for what has no charge, from 100 on that of details (core/report.py).
+    """
 
     pk = models.CompositePrimaryKey(
-        "day", "currency", "operator_id", "short_code", "service_id", "partner_id", "kind", "month", "slot"
-    )
+        "day", "currency", "operator_id", "short_code", "service_id", "partner_id", "kind", "month", "referral_id",
+        "held", "slot",
+    )  # fmt: skip
     day = models.IntegerField()
     currency = models.CharField(max_length=3)
     operator_id = ReferenceField()
@@ -93,6 +101,8 @@ class DailySum(models.Model):
     partner_id = ReferenceField()
     kind = models.SmallIntegerField()
     month = MonthField()
+    referral_id = ReferenceField()
+    held = models.SmallIntegerField()
     slot = models.SmallIntegerField()
     count = models.BigIntegerField()
     parts = models.BigIntegerField()

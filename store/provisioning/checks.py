@@ -12,6 +12,7 @@ Rule: of two elements that cannot both be, the second one in the file is the mis
 from collections.abc import Hashable, Iterator, Sequence
 from typing import Any, TypeAlias
 
+from core.money import AMOUNT_MAX, PRICE_MAX, format_micros
 from core.msisdn import read_msisdn
 from router.fold import fold, look
 from store.provisioning.element import Element
@@ -32,6 +33,9 @@ SYSTEM_ID_LONGEST = 15
 
 def check_inside(document: Document) -> Iterator[Mistake]:
     """What is wrong in the document by itself."""
+    for index, operator in enumerate(document.operator):
+        for place, cost in enumerate(operator.mt_cost):
+            yield from _at_most(PRICE_MAX, ("operator", index, "mt_cost", place), cost=cost.cost)
     for index, link in enumerate(document.link):
         yield from _link(("link", index), link)
     for index, code in enumerate(document.short_code):
@@ -44,6 +48,13 @@ def check_inside(document: Document) -> Iterator[Mistake]:
     for index, service in enumerate(document.service):
         yield from _not_both(("service", index), service, "secret", "secret_encrypted")
     yield from _twice(document)
+
+
+def _at_most(most: int, path: Path, **amounts: int | None) -> Iterator[Mistake]:
+    """Amounts by their keys: what would make a sum run over is somebody's slip."""
+    for key, amount in amounts.items():
+        if amount is not None and amount > most:
+            yield (*path, key), f"is more than {format_micros(most)}; write less"
 
 
 def _not_both(path: Path, element: Element, first: str, second: str) -> Iterator[Mistake]:
@@ -63,6 +74,7 @@ def _link(path: Path, link: Link) -> Iterator[Mistake]:
 
 def _tariff(path: Path, tariff: Tariff) -> Iterator[Mistake]:
     yield from _not_both(path, tariff, "payout", "payout_fixed")
+    yield from _at_most(PRICE_MAX, path, price=tariff.price, payout_fixed=tariff.payout_fixed)
     if tariff.payout is None and tariff.payout_fixed is None:
         yield (
             (*path, "payout"),
@@ -71,6 +83,9 @@ def _tariff(path: Path, tariff: Tariff) -> Iterator[Mistake]:
 
 
 def _scales(path: Path, plan: TariffPlan) -> Iterator[Mistake]:
+    yield from _at_most(AMOUNT_MAX, path, minimum_payout=plan.minimum_payout)
+    for place, price in enumerate(plan.mt_price):
+        yield from _at_most(PRICE_MAX, (*path, "mt_price", place), price=price.price)
     tiers = [tier.start for tier in plan.tiers]
     parts = [tier.start for tier in plan.mt_price]
     for key, starts, zero in (("tiers", tiers, 'from = "0"'), ("mt_price", parts, "from = 0")):
@@ -92,6 +107,7 @@ def _partner(path: Path, partner: Partner) -> Iterator[Mistake]:
         yield from _not_both(path, partner, secret, f"{secret}_hash")
     yield from _not_both(path, partner, "referral_months", "referral_until")
     yield from payout_faults(path, partner)
+    yield from _at_most(AMOUNT_MAX, path, credit_limit=partner.credit_limit, referral_cap=partner.referral_cap)
     if partner.referrer and partner.referrer == partner.login:
         yield (*path, "referrer"), "is the partner itself; name another partner, or leave it empty"
     if (partner.smpp_password or partner.smpp_password_hash) and len(partner.login) > SYSTEM_ID_LONGEST:

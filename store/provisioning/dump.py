@@ -180,6 +180,7 @@ class _Dump:
             values = {
                 "login": row["login"],
                 "email": row["email"],
+                **{name: row[name] or None for name in ("legal_name", "tax_id", "address")},
                 "password_hash": _or_none(row["password_hash"]),
                 "plan": self._on_plan(on_plan.get(row["id"], [])),
                 "currency": row["currency"],

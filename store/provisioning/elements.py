@@ -230,6 +230,9 @@ class Partner(Element):
 
     login: Login
     email: Email = ""
+    legal_name: Annotated[str, Text(200)] = ""
+    tax_id: Annotated[str, Text(40)] = ""
+    address: Annotated[str, Text(300, lines=True)] = ""
     password: Secret = ""
     password_hash: PasswordHash = ""
     plan: Annotated[list[OnPlan], BeforeValidator(_plan_list)] = []

@@ -25,7 +25,7 @@ from stdnum.exceptions import ValidationError as BadNumber
 from core.bank_file import ADDRESS_MAX, NAME_MAX, TOWN_MAX
 from core.clock import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, Instant, instant_of, month_end, month_of
 from core.latin import NoLatin, latin
-from core.money import CURRENCIES, BadAmount, parse_fraction, parse_micros
+from core.money import CURRENCIES, VOLUME_MAX, BadAmount, format_micros, parse_fraction, parse_micros
 from core.msisdn import read_msisdn
 from store.provisioning.names import COUNTRIES, meant_country, meant_currency
 from store.provisioning.sentences import did_you_mean, nearest, quoted, wrong
@@ -65,6 +65,8 @@ def read_amount(value: Any) -> int:
         raise wrong(f"{error}; write at most six decimals" if error.code.startswith("more") else str(error)) from error
     if micros < 0:
         raise wrong("is below zero; write 0 or more")
+    if micros > VOLUME_MAX:
+        raise wrong(f"is more than {format_micros(VOLUME_MAX)}; write less")
     return micros
 
 

@@ -23,6 +23,7 @@ from store.bulk import bulk_insert
 from store.database import Database
 from store.provisioning import checks
 from store.provisioning.checks import Mistake
+from store.provisioning.currencies import check_currencies
 from store.provisioning.draft import Draft, Hashes
 from store.provisioning.elements import Document, Mistakes, read
 from store.provisioning.lines import Broken, Lines, Path, decode, read_toml
@@ -139,6 +140,7 @@ def _load(
         version = _lock_version(connection)
         draft = Draft(read_stored(connection, document), now, keyring, _last_closed(connection), hashes)
         _refuse([*checks.check_names(document, draft.stored)])
+        _refuse([*check_currencies(connection, document, draft.stored)])
         _refuse([*checks.check_prefixes(document, draft.stored)])
         upsert(draft, document)
         _refuse(draft.mistakes)

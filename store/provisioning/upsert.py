@@ -120,6 +120,9 @@ def _partner(draft: Draft, partner: Partner, path: Path) -> priced.PartnerPut:
     values = {
         "login": partner.login,
         "email": partner.email,
+        "legal_name": partner.legal_name,
+        "tax_id": partner.tax_id,
+        "address": partner.address,
         "currency": partner.currency,
         "credit_limit": partner.credit_limit,
         "concurrency": partner.concurrency,

@@ -21,6 +21,7 @@ from sqlalchemy import Connection
 from core.clock import Instant, iso_of
 from core.errors import UserMistake
 from core.money import format_micros
+from core.second_person import Limits, is_same_person
 from core.settlement.verdicts import Decision, RunState, Verdict
 from store.books import Act, open_month
 from store.bulk import bulk_update
@@ -60,16 +61,18 @@ class _Chunk:
 
 
 def approve(
-    desk: Desk, run_id: int, accept: Collection[Verdict], *, by: str, reason: str, second_person_above: int,
+    desk: Desk, run_id: int, accept: Collection[Verdict], *, by: str, reason: str,
+    second_person_above: int | Limits,
     progress: Progress = lambda done, of: None,
 ) -> Approved:  # fmt: skip
     """Post the open differences of these classes. Raises UserMistake; StoreAway, and then the same call goes on.
 
-    `second_person_above` in micros of the operator's currency.
+    `second_person_above` in micros: of the operator's currency, or by currency.
     """
     _check_words(by, reason)
     classes = sorted(set(accept))
-    of = desk.run(lambda connection: _begin(connection, run_id, classes, by, reason, second_person_above, desk.now()))
+    limits = Limits(second_person_above) if isinstance(second_person_above, int) else second_person_above
+    of = desk.run(lambda connection: _begin(connection, run_id, classes, by, reason, limits, desk.now()))
     approved = Approved()
     done = _Chunk(behind=0)
     while not done.is_last:
@@ -90,7 +93,7 @@ def _check_words(by: str, reason: str) -> None:
 
 
 def _begin(  # noqa: PLR0917
-    connection: Connection, run_id: int, classes: Sequence[Verdict], by: str, reason: str, above: int, now: Instant
+    connection: Connection, run_id: int, classes: Sequence[Verdict], by: str, reason: str, limits: Limits, now: Instant
 ) -> int:
     """Write down who approves what; how many rows that is."""
     run = lock_run(connection, run_id)
@@ -108,7 +111,7 @@ def _begin(  # noqa: PLR0917
     if not under_way:
         _check_open(run, mine, words)
         _check_unreadable(run, sums, classes)
-        _check_person(run, sums, mine, by, above)
+        _check_person(run, sums, mine, by, limits.of(run.currency))
         note = {"by": by, "reason": reason, "at": now, "accept": words}
         notes = {"approving": note, "approvals": [*run.notes.get("approvals", []), note]}
         write_run(connection, run, {"state": int(RunState.APPROVED), "approver": by, "decided_at": now}, notes)
@@ -136,14 +139,15 @@ def _check_unreadable(run: Run, sums: Sequence[Sums], classes: Collection[Verdic
     if bad and Verdict.MISSING_THERE in classes:
         raise UserMistake(
             f"{run_title(run)} has {bad} rows that could not be read, and messages in them seem to be missing there; "
-            f"stage a corrected file, or first: tollbridge settle dismiss {run.id} --class unreadable"
+            f"stage a corrected file, or first: tollbridge settle dismiss {run.id} --class unreadable "
+            "--by NAME --reason TEXT"
         )
 
 
 def _check_person(run: Run, sums: Sequence[Sums], mine: Sequence[Sums], by: str, above: int) -> None:
     before = sum(one.moved for one in sums if one.decision is Decision.ACCEPTED)
     amount = before + sum(one.moved for one in mine)
-    if amount > above and by.strip().casefold() == run.author.strip().casefold():
+    if amount > above and is_same_person(by, run.author):
         raise UserMistake(
             f"{run_title(run)} moves {format_micros(amount)} {run.currency}, more than {format_micros(above)}: "
             f"another person than {run.author}, who staged it, has to approve it"

@@ -6,7 +6,6 @@ Paid           the entry, and whether it is new
 Rule: the same reference with another amount or bank is an error, never a second payment.
 """
 
-import re
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -15,7 +14,7 @@ from sqlalchemy import Connection
 
 from core.errors import StoreConflict, UserMistake
 from core.ledger.accounts import bank as bank_account
-from core.ledger.accounts import receivable
+from core.ledger.accounts import is_bank_name, receivable
 from core.ledger.details import About, DetailKind, moved
 from core.money import format_micros
 from store.balances import read_balances
@@ -24,7 +23,6 @@ from store.desk import Desk
 from store.schema import Account
 
 REFERENCE_MAX = 140
-_BANK = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 _KEPT_MAX = 40
 
 
@@ -47,7 +45,7 @@ def book_payment(desk: Desk, operator: str, amount: int, *, bank: str, reference
         raise UserMistake(f"there is no operator {operator}; there are: {known}")
     if amount <= 0:
         raise UserMistake("the amount must be above zero")
-    if not _BANK.fullmatch(bank):
+    if not is_bank_name(bank):
         raise UserMistake("--bank: name an account in letters (a–z), digits, dots, dashes, like main")
     if not reference.strip() or len(reference) > REFERENCE_MAX or not reference.isprintable():
         raise UserMistake(f"--reference: give the bank's reference of the payment, 1 to {REFERENCE_MAX} characters")

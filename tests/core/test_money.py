@@ -8,10 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.money import (
+    AMOUNT_MAX,
     CURRENCIES,
     MICROS_MAX,
     MICROS_MIN,
     MILLION,
+    PRICE_MAX,
+    VOLUME_MAX,
     BadAmount,
     Money,
     floor_share,
@@ -24,6 +27,12 @@ from core.money import (
 )
 
 amounts = st.integers(MICROS_MIN, MICROS_MAX)
+
+
+def test_what_may_come_in_can_be_added_up_in_64_bits() -> None:
+    assert PRICE_MAX * 9_000_000 <= MICROS_MAX
+    assert AMOUNT_MAX * 9_000 <= MICROS_MAX
+    assert VOLUME_MAX + 1_000_000 * PRICE_MAX <= MICROS_MAX
 
 
 @pytest.mark.parametrize(

@@ -13,20 +13,28 @@ from core.ids import first_id_at
 from core.report import (
     AMOUNTS,
     FREE,
+    PAID,
+    RELEASED,
+    WRITTEN_OFF,
     Debt,
     Line,
+    Off,
     Owed,
     Place,
+    PlainKey,
     SumKey,
     Sums,
+    Told,
     ageing,
     count,
     count_free,
+    count_told,
     day_of_id,
     lines_of,
     month_by_month,
     progress_of,
     sums_of,
+    told_of,
     totals_of,
 )
 from core.tariff.charge import Charge, ChargeKind, ChargeState
@@ -45,12 +53,14 @@ def a_charge(
     partner_id: int = 1,
     month: int = 202611,
     parts: tuple[int, int, int, int, int, int] = (2_000_000, 5_000_000, 3_000_000, 0, 2_000_000, 0),
+    referral_id: int = 0,
+    held: bool = False,
 ) -> Charge:
     """`parts` are VAT, operator, partner, referral, ours, suspense; the price is their sum."""
     vat, operator, partner, referral, ours, suspense = parts
     return Charge(
         1, kind, state, "", currency, "alpha", partner_id, "acme", "", sum(parts), vat, operator, 5_000_000, 0,
-        partner, referral, ours, suspense, 1, 1, 1, 0, None, month, False,
+        partner, referral, ours, suspense, 1, 1, 1, referral_id, None, month, held,
     )  # fmt: skip
 
 
@@ -63,6 +73,8 @@ CHARGES = st.builds(
     partner_id=st.integers(0, 2),
     month=st.sampled_from([202610, 202611]),
     parts=st.tuples(MICROS, MICROS, MICROS, MICROS, MICROS, MICROS),
+    referral_id=st.integers(0, 1),
+    held=st.booleans(),
 )
 PLACES = st.builds(Place, st.integers(1, 2), st.sampled_from(["4446", "7375"]), st.integers(0, 2), st.integers(1, 9))
 ROWS = st.lists(st.tuples(PLACES, CHARGES | st.none(), st.integers(0, 3)), max_size=30)
@@ -77,11 +89,11 @@ def numbered(rows: list[Row]) -> list[Row]:
 
 def by_hand(rows: list[Row]) -> Sums:
     """What the sums should be, reckoned without haste."""
-    sums: dict[tuple[int, str, int, str, int, int, int, int], list[int]] = {}
+    sums: Sums = {}
     for place, charge, own_id in rows:
         if charge is None:
             day = day_of_id(own_id)
-            key = (day, "", place.operator_id, place.short_code, place.service_id, 0, 0, day // 100)
+            key: PlainKey = (day, "", place.operator_id, place.short_code, place.service_id, 0, 0, day // 100, 0, 0)
             amounts = [0] * 8
         elif charge.state == ChargeState.VOIDED:
             continue
@@ -89,7 +101,8 @@ def by_hand(rows: list[Row]) -> Sums:
             is_posted = charge.state == ChargeState.POSTED
             key = (
                 day_of_id(ENTRY if is_posted else own_id), charge.currency, place.operator_id, place.short_code,
-                place.service_id, charge.partner_id, charge.kind.value, charge.month,
+                place.service_id, charge.partner_id, charge.kind.value, charge.month, charge.referral_id,
+                int(charge.held),
             )  # fmt: skip
             amounts = [getattr(charge, name) if is_posted else 0 for name in AMOUNTS[2:]]
         old = sums.setdefault(key, [0] * len(AMOUNTS))
@@ -149,10 +162,10 @@ def test_a_pending_charge_that_is_posted_moves_to_the_day_of_its_entry() -> None
 
 
 def test_keys_are_what_is_stored_and_not_members_of_an_enum() -> None:
-    (key,) = sums_of([(PLACE, a_charge(), 1)], ENTRY)
+    (key,) = sums_of([(PLACE, a_charge(referral_id=3, held=True), 1)], ENTRY)
 
-    assert [type(value) for value in key] == [int, str, int, str, int, int, int, int]
-    assert SumKey(*key) == (20261124, "RUB", 1, "4446", 7, 1, 1, 202611)
+    assert [type(value) for value in key] == [int, str, int, str, *[int] * 6]
+    assert SumKey(*key) == (20261124, "RUB", 1, "4446", 7, 1, 1, 202611, 3, 1)
 
 
 def test_a_message_without_a_charge_is_of_no_currency_and_of_its_days_month() -> None:
@@ -160,7 +173,41 @@ def test_a_message_without_a_charge_is_of_no_currency_and_of_its_days_month() ->
 
     count_free(sums, PLACE, first_id_at(NOON))
 
-    assert sums == {(20261124, "", 1, "4446", 7, 0, FREE, 202611): [1, 2, 0, 0, 0, 0, 0, 0, 0, 0]}
+    assert sums == {(20261124, "", 1, "4446", 7, 0, FREE, 202611, 0, 0): [1, 2, 0, 0, 0, 0, 0, 0, 0, 0]}
+
+
+@pytest.mark.parametrize(
+    ("kind", "debit", "credit", "said"),
+    [
+        ("hold_released", "partner:acme:held", "partner:acme:earnings", [Told(RELEASED, 7)]),
+        ("hold_released", "partner:acme:earnings", "partner:acme:held", [Told(RELEASED, -7)]),
+        ("operator_paid", "bank:main", "operator:alpha:receivable", [Told(PAID, 7, "alpha")]),
+        ("adjusted", "operator:alpha:receivable", "provider:x", [Told(PAID, -7, "alpha")]),
+        ("written_off", "expense:loss", "operator:alpha:receivable", [Told(WRITTEN_OFF, 7, "alpha")]),
+        ("found", "operator:alpha:receivable", "suspense:alpha", [Told(WRITTEN_OFF, -7, "alpha")]),
+        (
+            "adjusted", "operator:alpha:receivable", "operator:beta:receivable",
+            [Told(WRITTEN_OFF, 7, "beta"), Told(WRITTEN_OFF, -7, "alpha")],
+        ),
+        ("adjusted", "partner:acme:held", "partner:acme:earnings", []),
+        ("operator_paid", "bank:main", "operator:alpha:payable", []),
+        ("payment", "bank:main", "partner:acme:prepaid", []),
+    ],
+)  # fmt: skip
+def test_of_details_reports_tell_holds_that_are_let_go_and_what_came_off_a_receivable(
+    kind: str, debit: str, credit: str, said: list[Told]
+) -> None:
+    assert list(told_of(kind, debit, credit, 7)) == said
+
+
+def test_what_is_let_go_leaves_what_is_held_and_changes_nothing_of_what_was_earned() -> None:
+    sums = sums_of([(PLACE, a_charge(held=True), 1)], ENTRY)
+
+    count_told(sums, Told(RELEASED, 3_000_000), PLACE, "RUB", 202611, 1, ENTRY)
+
+    earned = {held: sum(amounts[5] for key, amounts in sums.items() if key[9] == held) for held in (0, 1)}
+    assert earned == {0: 3_000_000, 1: 0}
+    assert [amounts[:2] for key, amounts in sums.items() if key[6] == RELEASED] == [[0, 0], [1, 2]]
 
 
 @pytest.mark.parametrize(
@@ -287,20 +334,33 @@ def test_ages_sum_to_what_is_owed_and_only_the_oldest_is_settled_in_part(
 def test_a_receivable_month_by_month() -> None:
     moved = {202609: (100, 20), 202610: (50, 90), 202611: (10, 0)}
 
-    found = month_by_month(moved, {202610: 15}, since=202610, until=202611)
+    found = month_by_month(moved, {202610: Off(15, 5, 70)}, since=202610, until=202611)
 
-    assert found == [Owed(202610, 80, 50, 15, 75), Owed(202611, 40, 10, 0, 0)]
+    assert found == [Owed(202610, 80, 50, 15, 5, 70), Owed(202611, 40, 10)]
     assert [owed.open for owed in found] == [40, 50]
 
 
+def test_what_is_found_to_be_owed_was_not_accrued_but_is_written_off_below_zero() -> None:
+    (owed,) = month_by_month({202610: (120, 0)}, {202610: Off(written_off=-20)}, since=202610, until=202610)
+
+    assert (owed.accrued, owed.written_off, owed.open) == (100, -20, 120)
+
+
 def test_a_receivable_that_rests_says_what_is_owed() -> None:
-    assert month_by_month({202601: (100, 20)}, {}, since=202610, until=202611) == [Owed(202611, 80, 0, 0, 0)]
+    assert month_by_month({202601: (100, 20)}, {}, since=202610, until=202611) == [Owed(202611, 80)]
     assert month_by_month({202601: (100, 100)}, {}, since=202610, until=202611) == []
 
 
-@given(MOVED, st.sampled_from([202601, 202602]))
-def test_each_month_opens_with_what_the_one_before_left_open(moved: dict[int, tuple[int, int]], since: int) -> None:
-    found = month_by_month(moved, {}, since=since, until=202607)
+OFF = st.dictionaries(
+    st.sampled_from([202601, 202607]), st.builds(Off, st.integers(0, 99), st.integers(-99, 99), st.integers(0, 99))
+)
+
+
+@given(MOVED, OFF, st.sampled_from([202601, 202602]))
+def test_each_month_opens_with_what_the_one_before_left_open(
+    moved: dict[int, tuple[int, int]], came_off: dict[int, Off], since: int
+) -> None:
+    found = month_by_month(moved, came_off, since=since, until=202607)
 
     for one, following in itertools.pairwise(found):
         assert following.opening == one.open

@@ -85,7 +85,7 @@ INSIDE_ONLY = {("store/migrate.py", "django")}
 """Imported inside a function only, so that importing the module loads nothing."""
 
 ORDER = (
-    ("errors", "clock", "money", "msisdn", "ids"),
+    ("errors", "clock", "money", "msisdn", "ids", "second_person"),
     ("sms", "catalogue"),
     ("message",),
     ("tariff",),
@@ -94,6 +94,7 @@ ORDER = (
     ("statement",),
     ("latin",),
     ("payouts", "top_ups", "bank_file"),
+    ("bank_answer",),
     ("report",),
     ("replay",),
     ("purchase",),

@@ -68,6 +68,8 @@ def _daily_sum(messages: int) -> dict[str, int | str]:
         "short_code": "4446",
         "service_id": 0,
         "kind": 1,
+        "referral_id": 0,
+        "held": 0,
     }
     each = {
         "count": 1, "parts": 1, "price": PRICE, "vat": VAT, "operator_part": OPERATOR, "partner_part": PARTNER,

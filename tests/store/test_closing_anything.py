@@ -29,7 +29,7 @@ def test_three_months_of_anything_add_up(database: Database, seed: int) -> None:
         for _ in range(12):
             desk.clock.advance(chance.randrange(2 * DAY_MS))
             for _ in range(chance.randrange(1, 4)):
-                _anything(desk, chance, earned, held, lost)
+                anything(desk, chance, earned, held, lost)
         closed = desk.at(until).close(month)
         for owner, one in closed.items():
             assert one.opening == before.get(owner, 0)
@@ -38,7 +38,7 @@ def test_three_months_of_anything_add_up(database: Database, seed: int) -> None:
         assert desk.audit() == []
 
 
-def _anything(desk: MonthDesk, chance: random.Random, earned: list[int], held: list[int], lost: list[int]) -> None:
+def anything(desk: MonthDesk, chance: random.Random, earned: list[int], held: list[int], lost: list[int]) -> None:
     """One more fact."""
 
     def taken(ids: list[int]) -> int:

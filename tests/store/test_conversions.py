@@ -1,9 +1,12 @@
 """Money of one partner from one place to another, on both databases: at a dated rate, once, and only what is there."""
 
+from dataclasses import replace
+
 import pytest
 import sqlalchemy as sa
 
 from core.errors import StoreConflict, UserMistake
+from core.money import AMOUNT_MAX
 from core.payouts import PayoutState
 from store.conversions import Asked, Converted, convert, use_earnings
 from store.database import Database
@@ -149,3 +152,19 @@ def test_payouts_conversions_and_use_at_once_never_take_the_same_money(till: Til
     assert till.balances()[EARNED] == 20 * RUB
     assert all(row.state is PayoutState.APPROVED for row in moved if isinstance(row, PayoutRow))
     assert till.findings() == []
+
+
+def test_what_no_sum_could_hold_is_not_converted(till: Till) -> None:
+    with pytest.raises(UserMistake, match=r"is more than 1000000000\.00, the most at once"):
+        convert(till.clerk(), asked(AMOUNT_MAX + 1), "EUR", account="earnings")
+    with till.database.write() as connection:
+        load_rates(connection, read_rates("source,target,valid_from,rate\nRUB,USD,2026-11-01,9000000\n", "rates.csv"))
+    with pytest.raises(UserMistake, match=r"1080000000\.00 USD is more than"):
+        convert(till.clerk(), asked(120 * RUB), "USD", account="earnings")
+
+
+@pytest.mark.parametrize("name", ["", " ", "x" * 81])
+def test_who_converts_has_a_name(till: Till, name: str) -> None:
+    with pytest.raises(UserMistake, match="--by: who does it"):
+        use_earnings(till.clerk(), replace(asked(), author=name))
+    assert till.balances()[EARNED] == 120 * RUB

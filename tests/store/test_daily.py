@@ -95,7 +95,8 @@ def sums_of_charges(database: Database) -> Sums:
         is_posted = row.charge_state == ChargeState.POSTED
         day = day_of(at if at is not None else mo.accepted_at)
         month = row.month if kind else day // 100
-        key = (day, row.currency, row.operator_id, mo.short_code, mo.service_id, row.partner_id, kind, month)
+        place = (row.operator_id, mo.short_code, mo.service_id, row.partner_id)
+        key = (day, row.currency, *place, kind, month, row.referral_id, row.held)
         amounts = [1, mo.parts, *(getattr(row, name) if is_posted else 0 for name in AMOUNTS[2:])]
         sums[key] = [a + b for a, b in zip(sums.get(key, [0] * len(AMOUNTS)), amounts, strict=True)]
 
@@ -333,7 +334,7 @@ def test_two_processes_of_one_slot_book_the_same_places_at_once(database: Databa
 def test_writers_of_the_same_rows_never_wait_for_each_other_crosswise(mariadb_url: str) -> None:
     """Four of them, each with its rows in an order of its own: the server has seen no deadlock."""
     database = connect(mariadb_url)
-    keys = [(TODAY, "RUB", 1, "4446", service, 1, kind, 202611) for service in range(20) for kind in range(1, 4)]
+    keys = [(TODAY, "RUB", 1, "4446", service, 1, kind, 202611, 0, 0) for service in range(20) for kind in range(1, 4)]
 
     def deadlocks() -> int:
         with database.read() as connection:

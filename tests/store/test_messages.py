@@ -133,6 +133,7 @@ def test_a_subscribers_messages_are_listed_newest_first(world: Database) -> None
         "answered",
         MT,
         "delivered",
+        "many messages",
     )
 
 

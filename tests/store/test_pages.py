@@ -75,3 +75,17 @@ def test_what_is_sifted_out_of_a_table_is_all_there_is_in_order(database: Databa
         found = [row.id for row in sifted(connection, query, (Account.id,), most)]
 
     assert found == sorted(id_ for id_ in ids if id_ % 3 == 0)
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(ids=st.sets(st.integers(1, 60)), most=st.integers(1, 8), since=st.integers(0, 60), until=st.integers(0, 61))
+def test_a_range_is_sifted_from_its_beginning_to_before_its_end(
+    database: Database, ids: set[int], most: int, since: int, until: int
+) -> None:
+    with database.write() as connection:
+        connection.execute(sa.delete(Account))
+        bulk_insert(connection, Account, ("id", "address", "currency"), [(i, f"bank:{i}", "RUB") for i in ids])
+
+    with database.read() as connection:
+        found = sifted(connection, sa.select(Account.id), (Account.id,), most, since=since, until=until)
+        assert [row.id for row in found] == sorted(id_ for id_ in ids if since <= id_ < until)

@@ -140,8 +140,14 @@ def test_whoever_waits_is_told(office: MoDesk, monkeypatch: pytest.MonkeyPatch) 
     [
         ('[[blacklist]]\nmsisdn = "79001112233"\n', r"\[\[blacklist\]\] cannot be replayed"),
         ('[[partner]]\nlogin = "nobody"\ncurrency = "RUB"\nplan = "standard"\n', "no partner 'nobody'"),
+        (
+            '[[partner]]\nlogin = "acne"\ncurrency = "RUB"\nplan = "standard"\n',
+            r"no partner 'acne'; did you mean acme\?",
+        ),
         ('[[partner]]\nlogin = "acme"\ncurrency = "RUB"\nplan = "golden"\n', "no tariff plan 'golden'"),
-        (DEARER.replace("alpha", "omega"), "no operator 'omega'"),
+        (DEARER.replace("alpha", "alfa"), r"4446: there is no operator 'alfa'; did you mean alpha\?"),
+        (DEARER.replace("4446", "4464"), r"no short code '4464'; did you mean 4446\?"),
+        (GENEROUS.replace("retro", "rerto"), r"no partner is on a tariff plan 'rerto'; did you mean retro\?"),
     ],
 )
 def test_what_cannot_be_tried_says_why(office: MoDesk, tmp_path: Path, text: str, sentence: str) -> None:

@@ -14,7 +14,7 @@ from core.clock import DAY_MS, iso_of
 from core.errors import UserMistake
 from core.ledger.accounts import bank, receivable
 from core.ledger.details import DetailKind, moved
-from core.report import AMOUNTS, Debt, Owed, Sums
+from core.report import AMOUNTS, Debt, Owed, PlainKey, Sums
 from store import schema
 from store.books import Act
 from store.daily import write_sums
@@ -43,7 +43,6 @@ YEAR = Period(20260101, 20261231)
 RUB = 1_000_000
 EACH = (1, 2, 12 * RUB, 2 * RUB, 5 * RUB, 3 * RUB, 0, 2 * RUB, 0, 5 * RUB)
 """What one message of two parts adds."""
-Key = tuple[int, str, int, str, int, int, int, int]
 
 
 def name_all(connection: Connection) -> None:
@@ -58,7 +57,7 @@ def name_all(connection: Connection) -> None:
     add(connection, schema.PlanVersion, id=1, plan_id=1, tiers_mode="graduated", tiers=tiers)
 
 
-def put(database: Database, *rows: tuple[Key, int], slot: int = 1) -> None:
+def put(database: Database, *rows: tuple[PlainKey, int], slot: int = 1) -> None:
     """Sums by key: so many messages of 12.00 each."""
     sums: Sums = {key: [times * one for one in EACH] for key, times in rows}
     with database.write() as connection:
@@ -68,8 +67,8 @@ def put(database: Database, *rows: tuple[Key, int], slot: int = 1) -> None:
 def a_key(
     day: int = 20261124, currency: str = "RUB", operator: int = 1, service: int = 1, partner: int = 1, kind: int = 1,
     month: int = 202611,
-) -> Key:  # fmt: skip
-    return (day, currency, operator, "4446", service, partner, kind, month)
+) -> PlainKey:  # fmt: skip
+    return (day, currency, operator, "4446", service, partner, kind, month, 0, 0)
 
 
 @pytest.fixture
@@ -178,10 +177,15 @@ def test_an_id_of_nobody_is_shown_as_it_is(named: Database) -> None:
 def test_names_that_are_not_there_are_told(named: Database) -> None:
     with named.read() as connection:
         assert (find_partner(connection, "bolt"), find_operator(connection, "beta")) == (2, 2)
-        with pytest.raises(UserMistake, match="there is no partner blot"):
+        with pytest.raises(UserMistake, match=r"there is no partner blot; did you mean bolt\?"):
             find_partner(connection, "blot")
-        with pytest.raises(UserMistake, match="there is no operator beat"):
+        with pytest.raises(UserMistake, match=r"there is no operator beat; did you mean beta\?"):
             find_operator(connection, "beat")
+
+
+def test_where_there_is_nobody_nobody_is_meant(database: Database) -> None:
+    with database.read() as connection, pytest.raises(UserMistake, match="no partner acme; see: tollbridge dump"):
+        find_partner(connection, "acme")
 
 
 # --- from messages -----------------------------------------------------------------------------------------
@@ -240,7 +244,7 @@ def test_what_an_operator_owes_month_by_month(office: MoDesk, folds: bool) -> No
 
     assert (found.operator, found.currency) == ("alpha", "RUB")
     assert found.months == [
-        Owed(202611, 0, 10 * RUB, 0, 0), Owed(202612, 10 * RUB, 5 * RUB, 5 * RUB, 2 * RUB)
+        Owed(202611, 0, 10 * RUB), Owed(202612, 10 * RUB, 5 * RUB, 5 * RUB, 0, 2 * RUB)
     ]  # fmt: skip
     assert december.months == found.months[1:]
     assert nobody == []

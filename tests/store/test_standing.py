@@ -134,6 +134,20 @@ def test_processes_are_those_that_live_and_the_last_ones_that_do_not(database: D
     assert (processes[0].roles, processes[0].heartbeat_age_ms) == (("links", "api"), SILENT_MS + 1)
 
 
+def test_a_command_that_has_ended_is_no_process_and_one_that_works_or_died_is(database: Database) -> None:
+    ended = ((STOPPED, "desk"),) * 20
+    with database.write() as connection:
+        for number, (state, roles) in enumerate(((STOPPED, "api"), (ALIVE, "desk"), (DEAD, "desk"), *ended), 1):
+            add(connection, schema.Process, id=number, state=state, heartbeat_at=NOW, roles=roles, host="here")
+
+    with database.read() as connection:
+        processes = read_standing(connection, NOW).processes
+
+    assert [(process.id, process.roles, process.state) for process in processes] == [
+        (2, ("desk",), "alive"), (3, ("desk",), "dead"), (1, ("api",), "stopped")
+    ]  # fmt: skip
+
+
 def test_messages_with_an_end_are_not_counted_one_by_one(database: Database) -> None:
     with database.write() as connection:
         for number in range(80):

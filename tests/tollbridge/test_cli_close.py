@@ -137,6 +137,24 @@ def test_a_statement_is_written_in_each_form(config: Path) -> None:
     assert list(folder.glob("*.part")) == list(folder.glob(".*.part")) == []
 
 
+def test_a_statement_keeps_who_its_partner_was(config: Path) -> None:
+    def named(name: str) -> None:
+        text = EXAMPLE.read_text(encoding="utf-8").replace('login = "acme"', f'login = "acme"\nlegal_name = "{name}"')
+        (config.parent / "named.toml").write_text(text, encoding="utf-8")
+        loaded = call(config, "load", str(config.parent / "named.toml"))
+        assert loaded.exit_code == 0, loaded.output
+
+    named("Acme Ltd")
+    call(config, *CLOSE, "--by", "olga")
+    named("Acme plc")
+
+    call(config, "statement", "export", "2026-000001", "--xlsx", str(config.parent / "acme.xlsx"))
+    sheet = openpyxl.load_workbook(config.parent / "acme.xlsx")["Statement"]
+    figures = {row[0].value: row[1].value for row in sheet.iter_rows()}
+    assert (figures["Partner"], figures["Login"]) == ("Acme Ltd", "acme")
+    assert 'legal_name = "Acme plc"' in call(config, "dump").output
+
+
 def test_all_of_a_month_are_written_into_a_folder(config: Path) -> None:
     call(config, *CLOSE, "--by", "olga")
     folder = config.parent / "october"

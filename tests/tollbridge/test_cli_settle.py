@@ -77,6 +77,7 @@ def test_the_whole_way_of_a_file(told: Office) -> None:
     refused = call(told, "approve", "1", "--accept", "missing_there", *BY_ADA)
     assert refused.exit_code == 1
     assert "1 rows that could not be read" in refused.stderr
+    assert "tollbridge settle dismiss 1 --class unreadable --by NAME --reason TEXT" in refused.stderr
     assert "1 rows are dismissed" in said(told, "dismiss", "1", "--class", "unreadable", *BY_ADA)
     approved = said(told, "approve", "1", "--accept", "missing_there,price_differs", *BY_ADA)
     assert approved == "run 1: 3 rows are accepted and posted; it is approved"
@@ -165,7 +166,7 @@ def test_a_second_person_is_asked_for_above_the_limit(office: Office) -> None:
         (("approve", "1", "--accept", "unreadable", *BY_ADA), 2, "unreadable is none of"),
         (("paid", "alpha", "12,5", "--bank", "main", "--reference", "1"), 1, "AMOUNT: '12,5' is not an amount"),
         (("stage", "alpha", "nowhere.csv", *STAGED), 1, "nowhere.csv: No such file or directory; name a file"),
-        (("stage", "alpha", "x", "--month", "10.2024", "--by", "olga"), 2, "does not match the format"),
+        (("stage", "alpha", "x", "--month", "10.2024", "--by", "olga"), 2, "is no month; write a month like 2026-10"),
         (("show", "0"), 2, "is not in the range"),
     ],
 )

@@ -101,6 +101,11 @@ def test_a_variable_wins_over_the_file(tmp_path: Path) -> None:
         ("[site]\nlisten = 'a:1'\nlisten = 'a:2'", 3, "toml: site.listen stands here again, after line 2; take one"),
         ("[site]\n\n\nlisten =", 4, "toml: "),
         ("[site]\nlisten.x = 'a:1'", 2, "site.listen: must be a text"),
+        ("[money]\nsecond_person_above = 7", 2, "money.second_person_above: must be an amount in quotes"),
+        ("[money]\nsecond_person_above = '-1'", 2, "money.second_person_above: must not be below zero"),
+        ("[money]\nsecond_person_above = '1,5'", 2, "money.second_person_above: '1,5' is not an amount"),
+        ("[money]\nsecond_person_above = {RUR = '1'}", 2, "'RUR' is no currency of ISO 4217"),
+        ("[money]\nsecond_person_above = {RUB = 1}", 2, "must be an amount in quotes, like"),
         ('[site]\n"a\\nb" = 1', 2, "site.a\\nb: there is no such key"),
     ],
 )
@@ -193,3 +198,13 @@ def test_no_variable_is_answered_with_a_traceback(variable: str, text: str) -> N
     said = what_is_said(None, {variable: text})
 
     assert not said or said.startswith(variable)
+
+
+def test_the_second_persons_limit_is_one_amount_or_one_by_currency(tmp_path: Path) -> None:
+    path = tmp_path / "t.toml"
+    path.write_text('[money]\nsecond_person_above = { RUB = "10000", EUR = "100.50" }\n')
+
+    limits = load_config(path, {}).money.limits
+    assert (limits.of("RUB"), limits.of("EUR"), limits.of("USD")) == (10_000_000_000, 100_500_000, 0)
+    one = load_config(path, {"TOLLBRIDGE_MONEY__SECOND_PERSON_ABOVE": "7"}).money.limits
+    assert (one.of("RUB"), one.of("USD")) == (7_000_000, 7_000_000)

@@ -13,11 +13,13 @@ import click
 from rich.table import Table
 
 from core.clock import iso_of
+from core.ledger.accounts import WRITTEN
+from core.ledger.entry import Posting
 from core.money import format_micros
-from store.acts import Act, Acts, ActState, Draft, sentence_of
+from store.acts import Act, Acts, ActState, Draft, Shown, sentence_of
 from tollbridge.commands import config_option
 from tollbridge.commands.desk import desk_of, read_micros
-from tollbridge.show import console, plain, table
+from tollbridge.show import console, moment, money, plain, table
 
 _BY = click.option("--by", "author", metavar="NAME", required=True, help="Who asks for it.")
 _REASON = click.option("--reason", metavar="TEXT", required=True, help="Why; kept for good.")
@@ -34,6 +36,7 @@ def act() -> None:
     Example:
       tollbridge act charge-back 911742853120000000 --by olga --reason "complaint 17"
       tollbridge act list
+      tollbridge act show 4
       tollbridge act approve 4 --by ada
     """
 
@@ -105,11 +108,23 @@ def refund(  # noqa: PLR0917
     _ask(Draft("refund", author, reason, ids, {"paid_by": paid_by}, key), config_file, as_json=as_json)
 
 
-@act.command()
+_ADJUST = f"""Move an amount between two accounts. An account with a floor never falls below it.
+
+The accounts are {WRITTEN}. What messages on their way have set aside (reserved) and what payouts have asked for
+(payout) moves with them alone.
+
+\b
+Example:
+  tollbridge act adjust --debit expense:loss --credit partner:acme:earnings --amount 12.50 --currency RUB \\
+      --by olga --reason "goodwill for the outage of 12 November"
+"""
+
+
+@act.command(help=_ADJUST, short_help="Move an amount between two accounts.")
 @click.option("--debit", metavar="ACCOUNT", required=True, help="Where it comes from, e.g. expense:loss.")
 @click.option("--credit", metavar="ACCOUNT", required=True, help="Where it goes, e.g. partner:acme:earnings.")
 @click.option("--amount", metavar="AMOUNT", required=True, help="In major units, like 12.50.")
-@click.option("--currency", metavar="CUR", required=True)
+@click.option("--currency", metavar="CUR", required=True, help="Of both accounts, like RUB.")
 @_BY
 @_REASON
 @_KEY
@@ -126,13 +141,6 @@ def adjust(  # noqa: PLR0917
     as_json: bool,
     config_file: Path | None,
 ) -> None:
-    """Move an amount between two accounts. An account with a floor never falls below it.
-
-    \b
-    Example:
-      tollbridge act adjust --debit expense:loss --credit partner:acme:earnings --amount 12.50 --currency RUB \\
-          --by olga --reason "goodwill for the outage of 12 November"
-    """
     micros = read_micros(amount, "--amount")
     values: dict[str, str | int] = {"debit": debit, "credit": credit, "amount": micros, "currency": currency.upper()}
     _ask(Draft("adjust", author, reason, (), values, key), config_file, as_json=as_json)
@@ -151,12 +159,12 @@ def approve(number: int, approver: str, as_json: bool, config_file: Path | None)
       tollbridge act approve 4 --by ada
     """
     with desk_of(config_file) as (desk, config):
-        _show(Acts(desk, config.money.second_person_above_micros).approve(number, approver), as_json=as_json)
+        _tell(Acts(desk, config.money.limits).approve(number, approver), as_json=as_json)
 
 
 @act.command()
 @click.argument("number", type=click.IntRange(1))
-@click.option("--by", "approver", metavar="NAME", required=True)
+@click.option("--by", "approver", metavar="NAME", required=True, help="Who refuses it; who asked for it may, too.")
 @_REASON
 @_JSON
 @config_option
@@ -168,12 +176,32 @@ def refuse(number: int, approver: str, reason: str, as_json: bool, config_file: 
       tollbridge act refuse 4 --by ada --reason "asked twice"
     """
     with desk_of(config_file) as (desk, config):
-        _show(Acts(desk, config.money.second_person_above_micros).refuse(number, approver, reason), as_json=as_json)
+        _tell(Acts(desk, config.money.limits).refuse(number, approver, reason), as_json=as_json)
+
+
+@act.command()
+@click.argument("number", type=click.IntRange(1))
+@_JSON
+@config_option
+def show(number: int, as_json: bool, config_file: Path | None) -> None:
+    """Show all of an act: who asked for it and why, its messages, and what moves from which account to which; of one
+    that waits, what would move now.
+
+    \b
+    Example:
+      tollbridge act show 4
+    """
+    with desk_of(config_file) as (desk, config):
+        shown = Acts(desk, config.money.limits).show(number)
+    if as_json:
+        click.echo(json.dumps(_shown_value(shown), ensure_ascii=False, indent=2))
+    else:
+        _show(shown)
 
 
 @act.command("list")
 @click.option("--all", "every", is_flag=True, help="Those that are done or refused too.")
-@click.option("--limit", "most", default=50, show_default=True, type=click.IntRange(1, 10_000))
+@click.option("--limit", "most", default=50, show_default=True, type=click.IntRange(1, 10_000), help="How many.")
 @_JSON
 @config_option
 def list_acts(every: bool, most: int, as_json: bool, config_file: Path | None) -> None:
@@ -184,7 +212,7 @@ def list_acts(every: bool, most: int, as_json: bool, config_file: Path | None) -
       tollbridge act list --all
     """
     with desk_of(config_file) as (desk, config):
-        acts = Acts(desk, config.money.second_person_above_micros).list(None if every else ActState.PROPOSED, most)
+        acts = Acts(desk, config.money.limits).list(None if every else ActState.PROPOSED, most)
     if as_json:
         click.echo(json.dumps([_value(one) for one in acts], ensure_ascii=False, indent=2))
     elif not acts:
@@ -195,19 +223,25 @@ def list_acts(every: bool, most: int, as_json: bool, config_file: Path | None) -
 
 def _ask(draft: Draft, config_file: Path | None, *, as_json: bool) -> None:
     with desk_of(config_file) as (desk, config):
-        _show(Acts(desk, config.money.second_person_above_micros).ask(draft), as_json=as_json)
+        _tell(Acts(desk, config.money.limits).ask(draft), as_json=as_json)
 
 
-def _show(one: Act, *, as_json: bool) -> None:
+def _tell(one: Act, *, as_json: bool) -> None:
+    """What became of what was asked for now."""
     if as_json:
         click.echo(json.dumps(_value(one), ensure_ascii=False, indent=2))
         return
+    says = plain(sentence_of(one))
+    if one.was_before and one.state is ActState.DONE:
+        click.echo(f"act {one.id} was done before, nothing new was booked: {says}: entry {one.entry_id}")
+        return
+    again = " was asked for before, and" if one.was_before else ":"
     state = {
         ActState.DONE: f"done, entry {one.entry_id}",
         ActState.PROPOSED: f"waits for a second person: tollbridge act approve {one.id} --by NAME",
         ActState.REFUSED: f"refused by {plain(one.approver)}",
     }[one.state]
-    click.echo(f"act {one.id}: {plain(sentence_of(one))}: {state}")
+    click.echo(f"act {one.id}{again} {state}: {says}" if one.was_before else f"act {one.id}: {says}: {state}")
 
 
 def _table(acts: Sequence[Act]) -> Table:
@@ -220,9 +254,57 @@ def _table(acts: Sequence[Act]) -> Table:
     return rows
 
 
+def _show(shown: Shown) -> None:
+    one, out = shown.act, console()
+    out.print(f"act {one.id}: {plain(sentence_of(one))}")
+    for name, what in _facts(one):
+        out.print(f"  {name:<10} {plain(what)}")
+    if shown.fault:
+        out.print(f"  it could not be booked now: {plain(shown.fault)}")
+    if shown.postings:
+        out.print("booked:" if one.entry_id else "would be booked now:")
+        rows = table("", ">amount", "from (debit)", "to (credit)", "month")
+        for p in shown.postings:
+            rows.add_row(" ", money(p.amount, p.currency), p.debit, p.credit, str(p.month))
+        out.print(rows)
+
+
+def _facts(one: Act) -> list[tuple[str, str]]:
+    """(name, what) of all that is known of it."""
+    state = {ActState.PROPOSED: "waits for a second person", ActState.DONE: "done", ActState.REFUSED: "refused"}
+    decided = f"{one.approver}, {moment(one.decided_at)}"
+    facts = [
+        ("state", state[one.state]),
+        ("asked by", f"{one.author}, {moment(one.at)}"),
+        ("because", one.reason),
+        ("agreed by", decided if one.approver and one.state is ActState.DONE else ""),
+        ("refused by", f"{decided}: {one.body.get('refused', '')}" if one.state is ActState.REFUSED else ""),
+        ("entry", str(one.entry_id or "")),
+        ("partner", ", ".join(one.partners)),
+        *((name.replace("_", " "), str(value)) for name, value in one.body["values"].items() if one.kind != "adjust"),
+        ("messages", " ".join(map(str, one.body["messages"]))),
+    ]
+    return [(name, what) for name, what in facts if what]
+
+
 def _value(one: Act) -> dict[str, Any]:
     return {
         "id": one.id, "kind": one.kind, "state": one.state.name.lower(), "amount": one.amount,
         "amount_text": format_micros(one.amount), "currency": one.currency, "author": one.author, "reason": one.reason,
-        "at": iso_of(one.at), "approver": one.approver, "entry_id": one.entry_id or None, "body": dict(one.body),
+        "at": iso_of(one.at), "approver": one.approver,
+        "decided_at": iso_of(one.decided_at) if one.decided_at else None, "entry_id": one.entry_id or None,
+        "partners": list(one.partners), "was_before": one.was_before,
+        "body": dict(one.body),
     }  # fmt: skip
+
+
+def _shown_value(shown: Shown) -> dict[str, Any]:
+    return {
+        **_value(shown.act),
+        "postings": [_posting_value(p) for p in shown.postings],
+        "fault": shown.fault or None,
+    }
+
+
+def _posting_value(p: Posting) -> dict[str, Any]:
+    return {"debit": p.debit, "credit": p.credit, "currency": p.currency, "amount": p.amount, "month": p.month}

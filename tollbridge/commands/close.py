@@ -18,6 +18,7 @@ from rich.console import Console
 from core.clock import DAY_MS, Month, month_start, month_text
 from core.ids import first_id_at
 from core.money import format_micros, minor_digits
+from core.second_person import name_fault, tidy_name
 from plumbing.clock import SystemClock
 from store.backlog import rate_backlog
 from store.closing import MonthClosed, preview
@@ -49,9 +50,12 @@ def close(month: datetime, author: str | None, config_file: Path | None, *, dry_
       tollbridge close --month 2026-10 --dry-run
       tollbridge close --month 2026-10 --by olga
     """
-    if not dry_run and not (author or "").strip():
+    author = tidy_name(author or "")
+    if not dry_run and not author:
         raise click.UsageError("who closes it? give --by NAME, or --dry-run to look only")
-    found = _run(month_number(month), (author or "").strip(), config_file, is_dry=dry_run)
+    if author and (fault := name_fault(author)):
+        raise click.UsageError(f"--by: who closes it {fault}")
+    found = _run(month_number(month), author, config_file, is_dry=dry_run)
     if as_json:
         click.echo(json.dumps(as_value(found, is_dry=dry_run), ensure_ascii=False, indent=2))
     else:
@@ -68,7 +72,7 @@ def _run(month: Month, author: str, config_file: Path | None, *, is_dry: bool) -
         with open_desk(database, clock, Sealed()) as desk:
             # What a service took in with an older catalogue, after its tariff was loaded, belongs into this month yet.
             rate_backlog(desk, since=first_id_at(month_start(month) - DAY_MS))
-            return close_month(desk, month, author[:80])
+            return close_month(desk, month, author)
 
 
 def as_value(found: MonthClosed, *, is_dry: bool) -> dict[str, Any]:

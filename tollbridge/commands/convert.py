@@ -6,13 +6,14 @@ from pathlib import Path
 import click
 
 from core.money import format_micros
+from core.second_person import tidy_name
 from store.conversions import ACCOUNTS, Asked, Converted, use_earnings
 from store.conversions import convert as convert_money
 from tollbridge.commands import config_option
-from tollbridge.commands.desk import desk_of, read_micros
-from tollbridge.commands.payout import by_option, daily_key, json_option, key_option
+from tollbridge.commands.desk import by_option, daily_key, desk_of, key_option, read_micros
 
 _REASON = click.option("--reason", metavar="TEXT", default="", help="Why; kept for good.")
+_JSON = click.option("--json", "as_json", is_flag=True, help="As JSON, for programs; amounts in millionths.")
 
 
 @click.group()
@@ -26,7 +27,7 @@ def convert() -> None:
     """
 
 
-@convert.command()
+@convert.command(short_help="Turn a partner's money into another currency.")
 @click.argument("login")
 @click.argument("amount")
 @click.argument("source", metavar="FROM")
@@ -37,7 +38,7 @@ def convert() -> None:
 @by_option
 @_REASON
 @key_option
-@json_option
+@_JSON
 @config_option
 def currency(  # noqa: PLR0917
     login: str, amount: str, source: str, target: str, account: str, author: str, reason: str, key: str,
@@ -51,19 +52,19 @@ def currency(  # noqa: PLR0917
     """
     micros, source, target = read_micros(amount), source.upper(), target.upper()
     with desk_of(config_file) as (desk, _):
-        key = key or daily_key(desk, "convert", login, micros, source, target, account, author)
+        key = key or daily_key(desk, "convert", login, micros, source, target, account, tidy_name(author))
         asked = Asked(login, micros, source, author, reason, key)
         _show(convert_money(desk, asked, target, account=account), as_json=as_json)
 
 
-@convert.command()
+@convert.command(short_help="Use earnings for outgoing SMS.")
 @click.argument("login")
 @click.argument("amount")
 @click.argument("currency")
 @by_option
 @_REASON
 @key_option
-@json_option
+@_JSON
 @config_option
 def earnings(  # noqa: PLR0917
     login: str, amount: str, currency: str, author: str, reason: str, key: str, as_json: bool, config_file: Path | None
@@ -76,7 +77,7 @@ def earnings(  # noqa: PLR0917
     """
     micros, currency = read_micros(amount), currency.upper()
     with desk_of(config_file) as (desk, _):
-        key = key or daily_key(desk, "use", login, micros, currency, author)
+        key = key or daily_key(desk, "use", login, micros, currency, tidy_name(author))
         _show(use_earnings(desk, Asked(login, micros, currency, author, reason, key)), as_json=as_json)
 
 

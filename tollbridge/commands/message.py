@@ -1,4 +1,4 @@
-"""`tollbridge message`: the life of one message, a subscriber's last messages, or what is parked.
+"""`tollbridge message`: the life of one message, a subscriber's last messages, what is parked or held.
 
 Rule: texts are shown, since who looks after a complaint needs them; numbers are masked unless asked for whole.
 """
@@ -14,15 +14,20 @@ from sqlalchemy import Connection
 from core.clock import HOUR_MS
 from core.errors import UserMistake
 from core.msisdn import mask, read_msisdn
+from fraud.rules.limit import bound_of
 from plumbing.clock import SystemClock
+from store.holds import read_holds
 from store.messages import messages_of, parked_messages, read_life
+from store.secrets import Sealed
+from store.snapshot import read_catalogue
 from tollbridge.commands import config_option, open_database, read_config
 from tollbridge.show import plain
-from tollbridge.show_message import show_life, show_lines
+from tollbridge.show_message import show_held, show_life, show_lines
 
 ID_MAX = 2**63 - 1
 NUMBERS = frozenset({"source", "destination"})
-PARKED = frozenset({"no_tariff", "no_plan", "refused", "no_short_code", "no_number", "no_prefix"})
+HELD = "held"
+PARKED = frozenset({HELD, "no_tariff", "no_plan", "refused", "no_short_code", "no_number", "no_prefix"})
 IDS = frozenset({"asked", "id", "reply_to", "reply_id", "entry_id", "fingerprint"})
 
 
@@ -31,9 +36,17 @@ IDS = frozenset({"asked", "id", "reply_to", "reply_id", "entry_id", "fingerprint
 @config_option
 @click.option("--msisdn", metavar="NUMBER", help="List this subscriber's last messages instead.")
 @click.option("--parked", is_flag=True, help="List MO that lie in suspense or wait for a tariff instead.")
-@click.option("--reason", type=click.Choice(sorted(PARKED)), help="With --parked: of this reason only.")
 @click.option(
-    "--hours", default=24, show_default=True, type=click.IntRange(1, 9000), help="With --parked: how far back."
+    "--reason",
+    type=click.Choice(sorted(PARKED)),
+    help="With --parked: of this reason only; held: withheld by fraud.",
+)
+@click.option(
+    "--hours",
+    default=24,
+    show_default=True,
+    type=click.IntRange(1, 9000),
+    help="With --parked: how far back; what is held is listed however old it is.",
 )
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 10_000), help="Of a list: how many.")
 @click.option("--full-numbers", is_flag=True, help="Subscribers' numbers whole, not as 7900***33.")
@@ -50,6 +63,7 @@ def message(message_id: str | None, config_file: Path | None, **options: Any) ->
       tollbridge message 911742853120000000
       tollbridge message --msisdn 79001112233 --limit 20
       tollbridge message --parked --reason no_prefix
+      tollbridge message --parked --reason held
     """
     asked = Asked(**options)
     if [message_id is None, asked.msisdn is None, not asked.parked].count(False) != 1:
@@ -80,6 +94,9 @@ class Asked:
 
 
 def _list(connection: Connection, asked: Asked) -> None:
+    if asked.reason == HELD:
+        _list_held(connection, asked)
+        return
     if asked.parked:
         since = SystemClock().now() - asked.hours * HOUR_MS
         lines = parked_messages(connection, since, asked.limit, asked.reason or "")
@@ -95,6 +112,18 @@ def _list(connection: Connection, asked: Asked) -> None:
         click.echo(json.dumps(values, ensure_ascii=False, indent=2))
     else:
         show_lines(words, lines, full=asked.full_numbers, with_source=asked.parked)
+
+
+def _list_held(connection: Connection, asked: Asked) -> None:
+    holds = read_holds(connection, asked.limit)
+    rules = {bound_of(limit).reason: f"limit {limit.id}" for limit in read_catalogue(connection, Sealed()).limits}
+    if asked.as_json:
+        values = [
+            as_value(asdict(line), full=asked.full_numbers) | {"rule": rules.get(line.why, "")} for line in holds.lines
+        ]
+        click.echo(json.dumps(values, ensure_ascii=False, indent=2))
+    else:
+        show_held(holds, rules, full=asked.full_numbers)
 
 
 def _show(connection: Connection, message_id: int, asked: Asked) -> None:

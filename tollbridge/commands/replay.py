@@ -20,6 +20,7 @@ from core.replay import Outcome
 from store.provisioning.load import read_document
 from store.replay import overlay
 from store.replay import replay as replay_month
+from store.reports import find_partner
 from store.secrets import Sealed
 from store.snapshot import read_catalogue
 from tollbridge.commands import config_option, open_database, read_config
@@ -60,6 +61,8 @@ def replay(  # noqa: PLR0917
     month = month_number(moment)
     document = read_document(file, str(file))
     with open_database(read_config(config_file)) as database, database.read() as connection:
+        if partner is not None:
+            find_partner(connection, partner)
         then = read_catalogue(connection, Sealed())
         changed = overlay(document, then)
         with Console(stderr=True).status("reading …") as progress:

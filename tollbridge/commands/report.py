@@ -40,10 +40,12 @@ def report(name: str, config_file: Path | None, csv_file: str | None, *, as_json
 
     \b
     revenue      what subscribers paid, and to whom it went
-    partners     what partners earned, and what they paid for outgoing SMS
-    receivables  what operators owe, month by month: accrued, taken back, paid, open
+    partners     what partners earned, what of it is held, and what they paid for outgoing SMS
+    receivables  what operators owe, month by month: accrued, taken back, written off, paid, open
     tiers        how far partners have come on their scales in a month
     ageing       what operators owe, by age: what they paid settles the oldest month first
+
+    Of partners, earned − held + referral income is what their earnings got by messages, as their statements have it.
 
     A day is that of the booking in UTC; a month is the booked one, which follows the plan's time zone. In the table
     amounts have two decimals; in CSV and JSON they are whole.

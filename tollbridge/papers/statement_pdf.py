@@ -123,8 +123,10 @@ def _head(one: Statement, company: Company) -> Iterator[Flowable]:
         [[left, right]], [_WIDTH * 0.58, _WIDTH * 0.42], style=[*_FLAT, ("LINEBELOW", (0, 0), (-1, 0), 0.8, _INK)]
     )
     yield Spacer(0, 4 * mm)
-    named = (("Partner", one.partner), ("Period", period_text(one.month)), ("Currency", one.currency))
+    named = (("Partner", one.title), ("Period", period_text(one.month)), ("Currency", one.currency))
     cells = [[_text(name, 7, colour=_QUIET), _text(value, 10, font=BOLD)] for name, value in named]
+    theirs = (one.address, f"Tax id {one.tax_id}" if one.tax_id else "", one.partner if one.legal_name else "")
+    cells[0] += [_text(line, 7.5, colour=_QUIET) for line in theirs if line]
     yield Table([cells], [_WIDTH * 0.4, _WIDTH * 0.4, _WIDTH * 0.2], style=_FLAT)
     yield Spacer(0, 3 * mm)
 
@@ -257,7 +259,7 @@ def _act(stated: Stated, company: Company) -> Iterator[Flowable]:
     told.append(
         f"Due to the partner: {due} {one.currency}. What is left stays on the account and opens the next month."
     )
-    signs = [[_text(f"For {name}", 8, colour=_QUIET)] for name in (company.name, one.partner)]
+    signs = [[_text(f"For {name}", 8, colour=_QUIET)] for name in (company.name, one.title)]
     lines = [[_text("Name, signature, date", 6.5, colour=_QUIET)] for _ in signs]
     style: list[Any] = [*_FLAT, ("LINEBELOW", (0, 0), (0, 0), 0.5, _INK), ("LINEBELOW", (2, 0), (2, 0), 0.5, _INK),
              ("BOTTOMPADDING", (0, 0), (-1, 0), 26)]  # fmt: skip

@@ -61,7 +61,11 @@ def _figures(one: Statement, company: Company) -> Iterable[tuple[str, str | Deci
         if text:
             yield name, text, ""
     yield "Issued at", f"{datetime_of(one.issued_at):%Y-%m-%d %H:%M} UTC", ""
-    yield "Partner", one.partner, ""
+    yield "Partner", one.title, ""
+    if one.legal_name:
+        yield "Login", one.partner, ""
+    if one.tax_id:
+        yield "Tax id", one.tax_id, ""
     yield "Month", month_text(one.month), ""
     yield "Currency", one.currency, ""
     yield "Opening balance of earnings", decimal(one.opening), _EXACT

@@ -3,7 +3,7 @@
 import pytest
 
 from core.ledger import accounts
-from core.ledger.accounts import AccountKind, NoSuchAccount, balance, has_floor, kind_of
+from core.ledger.accounts import AccountKind, NoSuchAccount, balance, check_place, has_floor, kind_of
 
 CHART = [
     (accounts.receivable("alpha"), "operator:alpha:receivable", AccountKind.ASSET, False),
@@ -38,11 +38,24 @@ def test_an_account_has_its_address_kind_and_floor(made: str, address: str, kind
 
 @pytest.mark.parametrize(
     "address",
-    ["", "bank", "bank:", "operator:alpha", "operator:alpha:margin", "partner::earnings", "income:gifts", "x:y:z:w"],
-)
+    [
+        "", "bank", "bank:", "operator:alpha", "operator:alpha:margin", "partner::earnings", "income:gifts", "x:y:z:w",
+        "bank:main:1", "bank:main 1", "bank:-main", "partner:a c:earnings", "operator:al pha:payable", "suspense:a:b",
+        "subscriber:acme:wallet", "conversion:RUB:RUB", "conversion:RUR:RUB", "expense:outgoing:", "agent:kofi:a b",
+        "bank:" + "x" * 41,
+    ],
+)  # fmt: skip
 def test_an_address_outside_the_chart_is_refused(address: str) -> None:
-    with pytest.raises(NoSuchAccount):
+    with pytest.raises(NoSuchAccount, match=r"there is no account .*; write partner:LOGIN:earnings, "):
         kind_of(address)
+
+
+@pytest.mark.parametrize("currency", ["RUR", "", "rub", "XXX"])
+def test_a_currency_that_is_none_has_no_accounts(currency: str) -> None:
+    check_place("bank:main", "RUB")
+
+    with pytest.raises(NoSuchAccount, match="no currency of ISO 4217"):
+        check_place("bank:main", currency)
 
 
 @pytest.mark.parametrize("kind", list(AccountKind))

@@ -46,6 +46,16 @@ def test_who_for_whom_what_and_how_much_is_due() -> None:
         assert words in text
 
 
+def test_a_partner_is_named_as_it_was_when_its_month_was_closed() -> None:
+    stated = a_statement(a_line())
+    acme = replace(stated.statement, legal_name="ООО «Акме»", tax_id="7707083893", address="190000, Петербург")
+
+    text = " ".join(text_of(pdf_of(replace(stated, statement=acme))).split())
+
+    for words in ("ООО «Акме»", "Tax id 7707083893", "190000, Петербург", "For ООО «Акме»", "acme"):
+        assert words in text
+
+
 def test_a_line_with_its_tier_and_the_sum_of_all() -> None:
     lines = [a_line("60.00"), a_line("35.0007", short_code="7715", share=700_000, count=1234)]
 

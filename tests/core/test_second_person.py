@@ -1,0 +1,55 @@
+"""Who is the same person, and from which amount on a second one is needed."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.second_person import NAME_MAX, Limits, is_same_person, name_fault, tidy_name
+
+
+@pytest.mark.parametrize("other", ["olga p.", " olga p.", "olga  p.\n", "OLGA\u00a0P.", "ｏｌｇａ p.", "ol\u200bga p."])
+def test_a_name_that_is_written_in_another_way_is_the_same_person(other: str) -> None:
+    assert is_same_person("olga p.", other)
+    assert is_same_person(other, "olga p.")
+
+
+@pytest.mark.parametrize("other", ["ada", "olgap.", "olga q.", ""])
+def test_another_name_is_another_person(other: str) -> None:
+    assert not is_same_person("olga p.", other)
+
+
+@given(st.text(max_size=100))
+def test_a_tidied_name_stays_as_it_is_and_is_the_same_person(text: str) -> None:
+    assert tidy_name(tidy_name(text)) == tidy_name(text)
+    assert is_same_person(text, tidy_name(text))
+
+
+@given(st.text(max_size=100), st.sampled_from([" ", "\t", "  ", "\u2003"]))
+def test_blanks_and_capitals_never_make_two_people_of_one(text: str, blank: str) -> None:
+    assert is_same_person(text, f"{blank}{text}{blank}")
+    assert is_same_person(text, text.replace(" ", blank))
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("", "is empty"),
+        (" \t ", "is empty"),
+        ("x" * (NAME_MAX + 1), "longer than 80 letters"),
+        ("ol\u200bga", "cannot be seen"),
+        ("ol\x00ga", "cannot be seen"),
+    ],
+)
+def test_what_is_no_name_says_why(text: str, fault: str) -> None:
+    assert fault in name_fault(text)
+
+
+@pytest.mark.parametrize("text", ["olga", "  " + "x" * NAME_MAX, "Ольга Петровна"])
+def test_a_name_is_one(text: str) -> None:
+    assert name_fault(text) == ""
+
+
+def test_a_currency_that_is_not_named_has_the_limit_of_the_others() -> None:
+    limits = Limits(5, {"RUB": 7})
+
+    assert (limits.of("RUB"), limits.of("EUR"), Limits().of("EUR")) == (7, 5, 0)

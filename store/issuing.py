@@ -71,7 +71,7 @@ def write_them(
     rows = [
         (
             one.number, catalogue.partners[one.partner].id, one.currency, month, one.opening, one.movement,
-            one.closing, one.young, one.due, now, *named[one.partner],
+            one.closing, one.young, one.due, now, *named.get(one.partner, ("", "", "")),
         )
         for one in statements
     ]  # fmt: skip

@@ -228,7 +228,7 @@ _BUGS = (
     ),
     Mutant(
         "wait for the old time",
-        [(watch, "end_waits", _nothing), (outbox, "_is_due", lambda due_at, now: due_at <= now)],
+        [(watch, "end_waits", _nothing), (outbox, "_DUE", "(due_at <= ? AND ? > 0)")],
         lambda plans: plans.jump > 0.2 and plans.partner_fails > 0,
         seed=20,
     ),

@@ -89,7 +89,7 @@ def check(kind: str, events: list[Event], *, crash: int, fault: Fault, since: in
         assert firm.findings() == []
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=24, deadline=None)
 @given(events=stories(), crash=st.integers(0, 40), fault=FAULTS, since=st.integers(0, 40))
 def test_any_events_again_after_any_fault_give_the_same_ledger(
     events: list[Event], crash: int, fault: Fault, since: int

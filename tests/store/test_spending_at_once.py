@@ -112,7 +112,7 @@ STEPS = st.lists(
 """(what, which process does it, how much of what)."""
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(steps=STEPS, processes=st.integers(2, 4), on=st.sampled_from(["delivered", "submitted"]))
 def test_in_any_order_of_any_processes_prepaid_money_is_what_it_should_be_and_never_below_its_floor(
     steps: list[tuple[str, int, object]], processes: int, on: str

@@ -99,6 +99,8 @@ class Server:
         """It holds its connections and says nothing more."""
         assert self.process is not None, "it does not run"
         self.process.send_signal(signal.SIGSTOP)
+        # Its threads stop one after another; until the last of them has, a COMMIT may still be answered.
+        os.waitid(os.P_PID, self.process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
 
     def thaw(self) -> None:
         """It goes on."""

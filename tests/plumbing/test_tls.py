@@ -28,7 +28,9 @@ class TlsCase(PumpCase):
 
     def setUp(self) -> None:
         super().setUp()
-        self.folder = Path(tempfile.mkdtemp())
+        folder = tempfile.TemporaryDirectory(prefix="tollbridge-tls-")
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
         write_certificates(self.folder)
 
     def file(self, name: str) -> str:

@@ -65,9 +65,15 @@ class OverSockets(AsyncioTestCase):
     async def test_a_name_is_resolved(self) -> None:
         await self.carries_traffic(await self.bound(host="localhost", port=self.listening().port))
 
+    def certificates(self) -> Path:
+        """A folder of them, for as long as the test."""
+        folder = tempfile.TemporaryDirectory(prefix="tollbridge-tls-")
+        self.addCleanup(folder.cleanup)
+        write_certificates(Path(folder.name))
+        return Path(folder.name)
+
     async def test_tls_with_a_known_authority(self) -> None:
-        folder = Path(tempfile.mkdtemp())
-        write_certificates(folder)
+        folder = self.certificates()
         port = self.listening(tls=Tls(certificate=str(folder / "server.pem"))).port
 
         link = await self.bound(port=port, tls=True, options={"tls_authority": str(folder / "authority.pem")})
@@ -77,8 +83,7 @@ class OverSockets(AsyncioTestCase):
         await self.centre.until(lambda: self.centre.counted.acknowledged == 1001)
 
     async def test_tls_with_a_stranger_says_why_and_goes_on_trying(self) -> None:
-        folder = Path(tempfile.mkdtemp())
-        write_certificates(folder)
+        folder = self.certificates()
         port = self.listening(tls=Tls(certificate=str(folder / "stranger.pem"))).port
         link = OperatorLink(
             a_link(port=port, tls=True),

@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 
 from core.errors import UserMistake
 from core.ledger import corrections
+from core.ledger.accounts import owner_of
 from core.ledger.corrections import Corrected
 from core.ledger.details import About, Detail, DetailKind, moved
 from core.ledger.entry import Posting
@@ -95,8 +96,8 @@ class Moves:
     @property
     def partners(self) -> list[str]:
         """Whose money moves, but for referrers'."""
-        ends = (end.split(":") for detail in self.details for end in (detail.posting.debit, detail.posting.credit))
-        logins = {charge.partner for charge in self.charges} | {words[1] for words in ends if words[0] == "partner"}
+        ends = (owner_of(end) for detail in self.details for end in (detail.posting.debit, detail.posting.credit))
+        logins = {charge.partner for charge in self.charges} | {name for kind, name in ends if kind == "partner"}
         return sorted(logins - {""})
 
     def needs_second(self, limits: Limits) -> bool:
@@ -220,7 +221,7 @@ def _adjust(connection: Connection, desk: Desk, draft: Draft) -> Moves:
     if amount > AMOUNT_MAX:
         most = format_micros(AMOUNT_MAX)
         raise ActRefused(f"--amount: {format_micros(amount)} is more than {most}, the most at once; do it in pieces")
-    owners = (address.split(":")[1] for address in (debit, credit) if address.startswith("partner:"))
+    owners = (name for kind, name in map(owner_of, (debit, credit)) if kind == "partner")
     partner_id = next((catalogue.partners[login].id for login in owners), 0)
     about = About(partner_id=partner_id, author=draft.author, reason=draft.reason)
     month = open_month(connection, desk.now())

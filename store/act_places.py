@@ -7,10 +7,10 @@ Rule: what belongs to a message on its way or to a payout moves with it alone: t
 when the message or the payout ends.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from core.catalogue import Catalogue
-from core.ledger.accounts import NoSuchAccount, kind_of
+from core.ledger.accounts import NoSuchAccount, kind_of, owner_of
 from core.money import CURRENCIES
 from store.provisioning.sentences import LIKE, did_you_mean
 
@@ -19,6 +19,7 @@ _NOT_BY_HAND = {
     ("partner", "payout"): "is what payouts have asked for, and moves with them alone; see: tollbridge payout list",
     ("partner", "float"): "belongs to a product that is not served yet",
     ("subscriber", "wallet"): "belongs to a product that is not served yet",
+    ("agent", ""): "belongs to a product that is not served yet",
 }
 
 
@@ -29,15 +30,12 @@ def place_fault(catalogue: Catalogue, address: str) -> str:
     except NoSuchAccount as error:
         return str(error)
     words = address.split(":")
-    kind, owner, sub = words[0], words[1], words[-1]
-    if kind == "agent":
-        return f"{address} belongs to a product that is not served yet; name another account"
-    if (kind, sub) in _NOT_BY_HAND:
-        return f"{address} {_NOT_BY_HAND[kind, sub]}; name another account"
-    if kind == "partner" and owner not in catalogue.partners:
-        return _unknown("partner", owner, catalogue.partners)
-    code = sub if address.startswith("expense:outgoing:") else owner if kind in {"operator", "suspense"} else ""
-    return _unknown("operator", code, catalogue.operators) if code and code not in catalogue.operators else ""
+    why = _NOT_BY_HAND.get((words[0], words[-1])) or _NOT_BY_HAND.get((words[0], ""))
+    if why:
+        return f"{address} {why}; name another account"
+    kind, name = owner_of(address)
+    known: Mapping[str, Iterable[str]] = {"partner": catalogue.partners, "operator": catalogue.operators}
+    return _unknown(kind, name, known[kind]) if kind and name not in known[kind] else ""
 
 
 def currency_fault(catalogue: Catalogue, currency: str) -> str:

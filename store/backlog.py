@@ -27,7 +27,7 @@ from core.message import Action, Missing
 from core.msisdn import is_number
 from core.report import PlainPlace, Sums, count, count_free, sums_of
 from core.tariff.charge import Charge, ChargeKind, ChargeState
-from core.tariff.rate import FREE, NO_PLAN, NO_TARIFF, REFUSED, Unrated, rate, referral_key, unrated_message, volume_key
+from core.tariff.rate import FREE, NO_PLAN, NO_TARIFF, REFUSED, Unrated, rate, unrated_message
 from store import schema
 from store.books import Act
 from store.bulk import bulk_insert, bulk_update
@@ -35,7 +35,7 @@ from store.charges import CHARGE_COLUMNS, ChargeReader
 from store.corrections import Messages
 from store.daily import ACTS, write_sums
 from store.desk import Desk
-from store.journal.booking import first_open_month, load_counters, write_counters, write_entry
+from store.journal.booking import first_open_month, lock_counters, write_counters, write_entry
 from store.journal.rows import CHARGE_COLUMNS as WRITTEN
 from store.journal.rows import CORRECTION_COLUMNS, FREE_ROW, charge_row
 from store.pages import in_pieces, sifted
@@ -149,9 +149,7 @@ def _reason(row: Any) -> str:
 def _book(connection: Connection, desk: Desk, found: Sequence[_Found]) -> list[Charge]:
     """Rated under the locks of their counters, written where they stand, with one entry."""
     accounts = desk.books.accounts
-    keys = sorted({key for one in found if (key := volume_key(one.unrated)) is not None})
-    terms = sorted({capped for one in found if (capped := referral_key(one.unrated)) is not None})
-    volumes = load_counters(connection, accounts, keys, terms)
+    volumes = lock_counters(connection, accounts, [one.unrated for one in found])
     given = dict(volumes.referred)
     entry_id, now = desk.next_id(), desk.now()
     sums: Sums = {}

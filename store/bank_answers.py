@@ -6,7 +6,6 @@ carry_out   one of these, booked
 Rule: an answer moves only what is in the file that it answers, and only what is sent. Read twice it changes nothing.
 """
 
-import re
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -16,15 +15,12 @@ from core.bank_file import Names, read_names
 from core.errors import UserMistake
 from core.money import format_micros
 from core.payouts import IS_BACK, PayoutState
-from store.payout_files import read_file
+from store.payout_files import file_of_name, payout_of_name, read_file
 from store.payout_lists import list_payouts
 from store.payouts import PayoutRow, Payouts, state_word
 
 ALL = 100_000
 """More than a file may have transfers."""
-# As store/payout_files.py names a file, and a transfer in it.
-_FILE = re.compile(r"TB([0-9]{1,18})-[0-9-]+")
-_TRANSFER = re.compile(r"PAYOUT-([1-9][0-9]{0,17})")
 _IS_SENT = frozenset({PayoutState.SENT})
 
 
@@ -62,20 +58,19 @@ def carry_out(payouts: Payouts, line: Line, *, author: str) -> PayoutRow:
 
 
 def _names(connection: Connection, answer: BankAnswer) -> tuple[int, Names]:
-    named = _FILE.fullmatch(answer.file)
-    if named is not None:
+    file_id = file_of_name(answer.file)
+    if file_id:
         try:
-            names = read_names(read_file(connection, int(named[1])).content)
+            names = read_names(read_file(connection, file_id).content)
         except UserMistake:
             names = Names("", {})
         if names.file == answer.file:
-            return int(named[1]), names
+            return file_id, names
     raise UserMistake(f"the bank answers to a file {answer.file[:40]!r}, and none of that name was made here")
 
 
 def _line(saying: Saying, rows: dict[int, PayoutRow]) -> Line:
-    named = _TRANSFER.fullmatch(saying.reference)
-    row = rows.get(int(named[1])) if named else None
+    row = rows.get(payout_of_name(saying.reference))
     if row is None:
         return Line(saying, None, problem="no payout in this file has this name")
     if saying.contradicts:

@@ -52,15 +52,26 @@ def noted(one: Loaded, amounts: Settled) -> Loaded:
 
 
 class Messages:
-    """The messages of one act, in the caller's transaction. What they move is written by `close`."""
+    """The messages of one act, in the caller's transaction. What they move is written by `close`.
 
-    def __init__(self, connection: Connection, accounts: Accounts, catalogue: Catalogue, *, at: Instant) -> None:
+    A rehearsal hands in `volumes` of its own, and neither locks nor closes.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        accounts: Accounts,
+        catalogue: Catalogue,
+        *,
+        at: Instant,
+        volumes: Volumes | None = None,
+    ) -> None:
         self._connection = connection
         self._accounts = accounts
         self._catalogue = catalogue
         self._at = at
         self._first_open = first_open_month(connection)
-        self._volumes = Volumes()
+        self._volumes = Volumes() if volumes is None else volumes
         self._referred_before: dict[tuple[int, str], int] = {}
         self._plans = {version.id: version for plan in catalogue.plans.values() for version in plan.versions}
         self.loaded: dict[int, Loaded] = {}
@@ -142,7 +153,7 @@ class Messages:
             if one is None:
                 continue
             if id_ in assigned:
-                plan = self._plan_of(one, assigned[id_])
+                plan = self._plan_for(one, assigned[id_])
                 partner = self._catalogue.partners[assigned[id_]]
                 terms = self._catalogue.referral_at(partner.login, one.accepted_at)
                 if plan is not None:
@@ -150,7 +161,7 @@ class Messages:
                 if terms is not None and terms.cap is not None:
                     capped.add((terms.id, one.standing.origin.currency))
                 continue
-            volume, referral = facts.counters_of(one.standing, self._month_now(one))
+            volume, referral = facts.counters_of(one.standing, self.month_now(one.standing))
             if volume is not None:
                 volumes.add(volume)
             if referral is not None:
@@ -160,38 +171,35 @@ class Messages:
 
     def charge_back(self, id_: int, reason: str = facts.CHARGED_BACK) -> Corrected | Refused:
         """The operator takes it back; or, with the reason `returned`, gets it back from suspense."""
-        return self._done(
+        return self._now(
             id_,
-            lambda one: facts.charge_back(
-                one.standing, self._plan(one), self._volumes, month=self._month_now(one), reason=reason
+            lambda standing, month: facts.charge_back(
+                standing, self._plan(standing), self._volumes, month=month, reason=reason
             ),
         )
 
     def refuse_hold(self, id_: int) -> Corrected | Refused:
         """What was held goes to suspense."""
-        return self._done(
+        return self._now(
             id_,
-            lambda one: facts.refuse_hold(one.standing, self._plan(one), self._volumes, month=self._month_now(one)),
+            lambda standing, month: facts.refuse_hold(standing, self._plan(standing), self._volumes, month=month),
         )
 
     def release_hold(self, id_: int, *, author: str, reason: str) -> Corrected | Refused:
         """What was held is the partner's."""
-        return self._done(
-            id_,
-            lambda one: facts.release_hold(one.standing, month=self._month_now(one), author=author, reason=reason),
+        return self._now(
+            id_, lambda standing, month: facts.release_hold(standing, month=month, author=author, reason=reason)
         )
 
     def refund(self, id_: int, *, author: str, reason: str) -> Corrected | Refused:
         """We alone pay it back."""
-        return self._done(
-            id_, lambda one: facts.refund(one.standing, month=self._month_now(one), author=author, reason=reason)
-        )
+        return self._now(id_, lambda standing, month: facts.refund(standing, month=month, author=author, reason=reason))
 
     def assign(self, id_: int, partner: str, *, keeps_hold: bool = False) -> Corrected | Refused:
         """What lies in suspense is rated for a partner; `keeps_hold`: what fraud held stays held."""
 
         def act(one: Loaded) -> Corrected | Refused:
-            plan = self._plan_of(one, partner)
+            plan = self._plan_for(one, partner)
             if plan is None:
                 currency = one.standing.origin.currency
                 return Refused("no_plan", f"{partner} had no plan in {currency} for {one.short_code} at that time")
@@ -212,6 +220,10 @@ class Messages:
         """Write the counters; after the last of them."""
         write_counters(self._connection, self._volumes, self._referred_before)
 
+    def _now(self, id_: int, act: Callable[[Standing, Month], Corrected | Refused]) -> Corrected | Refused:
+        """What is booked in the month of this moment."""
+        return self._done(id_, lambda one: act(one.standing, self.month_now(one.standing)))
+
     def _done(self, id_: int, act: Callable[[Loaded], Corrected | Refused]) -> Corrected | Refused:
         one = self.loaded.get(id_)
         if one is None:
@@ -224,16 +236,16 @@ class Messages:
             self.note(id_, facts.settled_by(done.details))
         return done
 
-    def _plan(self, one: Loaded) -> PlanVersion | None:
-        earning = one.standing.earning
-        return None if earning is None else self._plans[earning.plan_version_id]
+    def _plan(self, standing: Standing) -> PlanVersion | None:
+        """The version by which a partner has earned it."""
+        return None if standing.earning is None else self._plans[standing.earning.plan_version_id]
 
-    def _plan_of(self, one: Loaded, partner: str) -> PlanVersion | None:
+    def _plan_for(self, one: Loaded, partner: str) -> PlanVersion | None:
         return self._catalogue.plan_at(partner, one.standing.origin.currency, one.short_code, one.accepted_at)
 
-    def _month_now(self, one: Loaded) -> Month:
+    def month_now(self, standing: Standing) -> Month:
         """The month in which it is booked: of this moment in the zone of the plan that rated it."""
-        plan = self._plan(one)
+        plan = self._plan(standing)
         return max(month_of(self._at, plan.time_zone if plan is not None else "UTC"), self._first_open)
 
     def _month_of(self, one: Loaded, plan: PlanVersion) -> Month:

@@ -11,7 +11,7 @@ lease: it is given back when its process is buried; its due time is when nobody 
 Rule: taking and reading are one transaction; two processes never hold the same row.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -27,7 +27,7 @@ from store.database import Database
 from store.journal.rows import RECEIPT_WAIT_MS
 from store.pulse import hold_life
 from store.schema import Mo
-from store.text import ask
+from store.text import places, read_text
 
 _MO = (
     Mo.id, Mo.link_id, Mo.source, Mo.short_code, Mo.text, Mo.parts, Mo.accepted_at, Mo.service_id, Mo.prefix_id,
@@ -76,7 +76,7 @@ class Outbox:
             attempts = {
                 mo_id: attempt
                 for due in _due_jobs(now, limit, crowded, rationed or {})
-                for mo_id, attempt in ask(connection, *due, lock=_SKIP_LOCKED)
+                for mo_id, attempt in read_text(connection, *due, lock=_SKIP_LOCKED)
             }
             if not attempts:
                 return []
@@ -113,9 +113,7 @@ class Outbox:
 
     def mts(self, limit: int, operator_ids: Sequence[int]) -> list[Mt]:
         """Up to `limit` queued MT of these operators, written down as `submitting` by us."""
-        queued = (
-            f"{_MT} WHERE {_DUE} AND state = ? AND operator_id IN ({_places(operator_ids)}) ORDER BY due_at LIMIT ?"
-        )
+        queued = f"{_MT} WHERE {_DUE} AND state = ? AND operator_id IN ({places(operator_ids)}) ORDER BY due_at LIMIT ?"
         now = self._clock.now()
         values = (now, now + LONGEST_MS, int(MtState.QUEUED), *operator_ids, limit)
         ids: list[int] = []
@@ -123,7 +121,7 @@ class Outbox:
             with self._database.write() as connection:
                 hold_life(connection, self._process_id)
                 found = self._ours_after_all(connection)
-                rows = ask(connection, queued, values, lock=_SKIP_LOCKED) if operator_ids else ()
+                rows = read_text(connection, queued, values, lock=_SKIP_LOCKED) if operator_ids else ()
                 ids = [row[0] for row in rows]
                 if ids:
                     taken = {"state": int(MtState.SUBMITTING), "process_id": self._process_id, "due_at": _GIVEN_UP_AT}
@@ -141,8 +139,8 @@ class Outbox:
         """MT that an earlier commit in doubt did take."""
         if not self._doubtful:
             return ()
-        mine = f"{_MT} WHERE id IN ({_places(self._doubtful)}) AND process_id = ? AND state = ?"
-        return ask(connection, mine, (*self._doubtful, self._process_id, int(MtState.SUBMITTING)))
+        mine = f"{_MT} WHERE id IN ({places(self._doubtful)}) AND process_id = ? AND state = ?"
+        return read_text(connection, mine, (*self._doubtful, self._process_id, int(MtState.SUBMITTING)))
 
 
 def _due_jobs(
@@ -153,21 +151,17 @@ def _due_jobs(
     values: tuple[int, ...] = (now, now + LONGEST_MS)
     end = "ORDER BY due_at LIMIT ?"
     if crowded:
-        due += f" AND partner_id NOT IN ({_places(crowded)})"
+        due += f" AND partner_id NOT IN ({places(crowded)})"
         values = (*values, *crowded)
     if not rationed:
         return [(f"{due} {end}", (*values, limit))]
     yesterday = first_id_at(now - DAY_MS)
-    most = f"{due} AND (service_id NOT IN ({_places(rationed)}) OR mo_id < ?) {end}"
+    most = f"{due} AND (service_id NOT IN ({places(rationed)}) OR mo_id < ?) {end}"
     few = f"{due} AND service_id = ? AND mo_id >= ? {end}"
     return [
         (most, (*values, *rationed, yesterday, limit)),
         *((few, (*values, service_id, yesterday, count)) for service_id, count in rationed.items() if count),
     ]
-
-
-def _places(values: Collection[int]) -> str:
-    return ", ".join("?" * len(values))
 
 
 def _mt_of(row: Any, links: dict[int, str]) -> Mt:

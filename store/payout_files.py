@@ -3,12 +3,14 @@
 export       makes a file of them, or gives the one that was made under the key before; raises StoreConflict where that
              holds other payouts
 read_file    a file as it was made, to the octet
+file_name    what the bank calls it; file_of_name, payout_of_name, back again
 
 Rule: that payouts are in a file and the file itself are one transaction: no payout is in two files, and none is called
 sent of which there is no file.
 """
 
 import hashlib
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -95,7 +97,7 @@ def export(
             raise UserMistake(f"no approved payout in {currency} goes by bank; `tollbridge payout list` shows them")
         file_id = _insert(connection, ours, format_, currency, rows, author=author, key=key, at=now)
         made = BankFile(
-            f"TB{file_id}-{iso_of(now)[:19].translate(_DIGITS)}", format_, now, day or day_of(now), currency,
+            file_name(file_id, now), format_, now, day or day_of(now), currency,
             ours.payer, [_transfer(row) for row in rows],
         )  # fmt: skip
         _fill(connection, file_id, made)
@@ -106,6 +108,25 @@ def export(
 
 
 _DIGITS = str.maketrans("", "", "-:T")
+_FILE = re.compile(r"TB([0-9]{1,18})-[0-9-]+")
+_TRANSFER = re.compile(r"PAYOUT-([1-9][0-9]{0,17})")
+
+
+def file_name(file_id: int, at: Instant) -> str:
+    """What a file is called towards the bank."""
+    return f"TB{file_id}-{iso_of(at)[:19].translate(_DIGITS)}"
+
+
+def file_of_name(name: str) -> int:
+    """The file's number; 0 for a name that is none of ours."""
+    named = _FILE.fullmatch(name)
+    return int(named[1]) if named else 0
+
+
+def payout_of_name(name: str) -> int:
+    """The payout's number, by the name of its transfer; 0 for a name that is none of ours."""
+    named = _TRANSFER.fullmatch(name)
+    return int(named[1]) if named else 0
 
 
 def _check_names(ours: OurAccount, key: str) -> None:

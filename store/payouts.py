@@ -298,7 +298,7 @@ class Payouts:
             return read_payout(connection, number)
 
     def _locked(self, connection: Connection, number: int) -> PayoutRow:
-        return _one(connection, number, lock=True)
+        return read_payout(connection, number, lock=True)
 
     def _purse(self, row: PayoutRow, now: Instant) -> Purse:
         catalogue = self._desk.catalogue()
@@ -340,12 +340,8 @@ def log_move(connection: Connection, row: PayoutRow, author: str, before: Payout
     bulk_insert(connection, schema.AuditLog, _AUDIT, [(at, author[:80], "payout", str(row.id), old, new | told)])
 
 
-def read_payout(connection: Connection, number: int) -> PayoutRow:
+def read_payout(connection: Connection, number: int, *, lock: bool = False) -> PayoutRow:
     """One of them. Raises UserMistake."""
-    return _one(connection, number)
-
-
-def _one(connection: Connection, number: int, *, lock: bool = False) -> PayoutRow:
     query = sa.select(*COLUMNS).where(schema.Payout.id == number)
     found = connection.execute(query.with_for_update() if lock else query).first()
     if found is None:

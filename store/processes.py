@@ -33,7 +33,7 @@ from store.journal.rows import AT_ONCE, MOVE_COLUMNS
 from store.outbox import LONGEST_MS
 from store.pulse import ALIVE, BEAT_MS, DEAD, SILENT_MS, STOPPED, show_life
 from store.schema import Callback, LinkState, Mo, Mt, MtMove, Process
-from store.text import ask
+from store.text import read_text
 
 STEP_MAX_MS = BEAT_MS * 3 // 2
 """So much of a silence counts for one look: what lies between two looks that are far apart, nobody saw."""
@@ -155,7 +155,7 @@ class Neighbours:
     def _read(self) -> list[_Other]:
         others = f"SELECT {', '.join(_Other._fields)} FROM process WHERE state = ? AND id <> ? ORDER BY id"
         with self._database.read() as connection:
-            return [_Other(*row) for row in ask(connection, others, (ALIVE, self._me.id))]
+            return [_Other(*row) for row in read_text(connection, others, (ALIVE, self._me.id))]
 
     def _look_at(self, other: _Other, step_ms: int) -> _Seen:
         seen = self._seen.get(other.id)

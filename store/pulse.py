@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from core.clock import SECOND_MS, Instant
 from core.errors import Buried
-from store.text import ask, write_text
+from store.text import read_text, write_text
 
 ALIVE, STOPPED, DEAD = 0, 1, 2
 """States of a process. The numbers are stored."""
@@ -28,21 +28,21 @@ def show_life(connection: Connection, process_id: int, now: Instant, *, batch: i
     The heartbeat never goes back, whatever the clock did: others look whether it changes, and message ids are never
     ahead of it by more than a little.
     """
-    place = "?" if connection.dialect.name == "sqlite" else "%s"
-    sets = f"heartbeat_at = CASE WHEN heartbeat_at < {place} THEN {place} ELSE heartbeat_at + 1 END"
+    sets = "heartbeat_at = CASE WHEN heartbeat_at < ? THEN ? ELSE heartbeat_at + 1 END"
     values = [now, now]
     for column, value in (("last_batch", batch), ("doubt_from", doubt_from)):
         if value:
-            sets += f", {column} = {place}"
+            sets += f", {column} = ?"
             values.append(value)
-    lives = f"id = {place} AND state = {place}"
-    if not write_text(connection, f"UPDATE process SET {sets} WHERE {lives}", (*values, process_id, ALIVE)):
+    if not write_text(
+        connection, f"UPDATE process SET {sets} WHERE id = ? AND state = ?", (*values, process_id, ALIVE)
+    ):
         raise _buried(process_id)
 
 
 def hold_life(connection: Connection, process_id: int) -> None:
     """Let nobody bury this process before the transaction ends. Raises Buried."""
-    rows = ask(connection, "SELECT state FROM process WHERE id = ?", (process_id,), lock="FOR UPDATE")
+    rows = read_text(connection, "SELECT state FROM process WHERE id = ?", (process_id,), lock="FOR UPDATE")
     if not rows or rows[0][0] != ALIVE:
         raise _buried(process_id)
 

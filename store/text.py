@@ -1,10 +1,10 @@
 """Statements as text, straight to the driver: the hot path of the journal.
 
 read_text    rows, as the driver gives them
-ask          the same of a statement that is written alike for both databases
 write_text   how many rows a statement found
 send_text    one statement, or one for each of many rows, whose outcome nobody asks for
 flush_text   what waits to be sent is sent
+places       of parameters in a list
 
 They run in the transaction of the connection they are given, beside SQLAlchemy's own statements. What they save:
 SQLAlchemy's `exec_driver_sql` costs 7 to 14 µs a statement around the driver's 1, and a commit has a dozen.
@@ -13,7 +13,7 @@ Rule: errors look as if SQLAlchemy had run the statement, and what it would do a
 """
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from typing import Any, TypeAlias
 
 import sqlalchemy as sa
@@ -24,12 +24,16 @@ from store.faults import is_lost
 Parameters: TypeAlias = tuple[Any, ...]
 
 
-def read_text(connection: sa.Connection, sql: str, parameters: Parameters = ()) -> Sequence[tuple[Any, ...]]:
-    """All rows. Raises sqlalchemy.exc.DBAPIError."""
+def read_text(
+    connection: sa.Connection, sql: str, parameters: Parameters = (), *, lock: str = ""
+) -> Sequence[tuple[Any, ...]]:
+    """All rows of a statement with `?` in the places of its parameters. `lock` stands behind it on MariaDB alone:
+    SQLite's single writer needs none. Raises sqlalchemy.exc.DBAPIError.
+    """
     try:
         driver = _driver(connection)
         if connection.dialect.name != "sqlite":
-            return packets.ask(driver, sql, parameters)[0]
+            return packets.ask(driver, _for_mariadb(sql, lock), parameters)[0]
         cursor = driver.execute(sql, parameters)
         rows: Sequence[tuple[Any, ...]] = cursor.fetchall()
         cursor.close()
@@ -38,28 +42,12 @@ def read_text(connection: sa.Connection, sql: str, parameters: Parameters = ()) 
     return rows
 
 
-def ask(
-    connection: sa.Connection, sql: str, parameters: Parameters = (), *, lock: str = ""
-) -> Sequence[tuple[Any, ...]]:
-    """All rows of a statement with `?` in the places of its parameters. `lock` stands behind it on MariaDB alone:
-    SQLite's single writer needs none. Raises sqlalchemy.exc.DBAPIError.
-    """
-    if connection.dialect.name != "sqlite":
-        sql = _for_mariadb(sql, lock)
-    return read_text(connection, sql, parameters)
-
-
-@functools.cache
-def _for_mariadb(sql: str, lock: str) -> str:
-    return f"{sql.replace('?', '%s')} {lock}"
-
-
 def write_text(connection: sa.Connection, sql: str, parameters: Parameters = ()) -> int:
-    """How many rows it found. Raises sqlalchemy.exc.DBAPIError."""
+    """How many rows a statement with `?` found. Raises sqlalchemy.exc.DBAPIError."""
     try:
         driver = _driver(connection)
         if connection.dialect.name != "sqlite":
-            return packets.ask(driver, sql, parameters)[1]
+            return packets.ask(driver, _for_mariadb(sql, ""), parameters)[1]
         cursor = driver.execute(sql, parameters)
         # SQLAlchemy connects to MariaDB with FOUND_ROWS: rows that were found, changed or not.
         found: int = cursor.rowcount
@@ -69,11 +57,22 @@ def write_text(connection: sa.Connection, sql: str, parameters: Parameters = ())
     return found
 
 
+def places(values: Sized) -> str:
+    """`?, ?, ?` for so many."""
+    return ", ".join("?" * len(values))
+
+
+@functools.lru_cache(maxsize=1024)
+def _for_mariadb(sql: str, lock: str) -> str:
+    return f"{sql.replace('?', '%s')} {lock}"
+
+
 def send_text(connection: sa.Connection, sql: str, parameters: Parameters | list[Parameters]) -> None:
     """A statement whose outcome nobody asks for; with a list, for each of its rows.
 
-    On MariaDB it goes with the next statement that somebody waits for, and fails with that. There, a list of rows needs
-    a statement of the form INSERT … VALUES (…) …. Raises sqlalchemy.exc.DBAPIError.
+    `sql` is written for its database. On MariaDB it goes with the next statement that somebody waits for, and fails
+    with that; there, a list of rows needs a statement of the form INSERT … VALUES (…) …. Raises
+    sqlalchemy.exc.DBAPIError.
     """
     try:
         driver = _driver(connection)

@@ -154,6 +154,16 @@ _FLOORED = {
 }
 
 
+def owner_of(address: str) -> tuple[str, str]:
+    """Whose account of the chart it is: ("partner", login), ("operator", code), or ("", "") for what is ours."""
+    words = address.split(":")
+    if words[0] == "partner":
+        return "partner", words[1]
+    if words[0] in {"operator", "suspense"}:
+        return "operator", words[1]
+    return ("operator", words[2]) if address.startswith("expense:outgoing:") else ("", "")
+
+
 def is_bank_name(name: str) -> bool:
     """Whether a name may stand in `bank:NAME`: letters (a–z), digits, dots, dashes, like `main`."""
     return _NAME.fullmatch(name) is not None

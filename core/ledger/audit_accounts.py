@@ -11,7 +11,7 @@ Rule: it streams over totals; L2 holds a sum per currency, L8 and L9 a row per a
 
 from collections.abc import Container, Iterable, Iterator
 
-from core.ledger.accounts import NoSuchAccount, balance, check_place, has_floor, kind_of, reserved
+from core.ledger.accounts import NoSuchAccount, balance, check_place, has_floor, kind_of, owner_of, reserved
 from core.ledger.rows import AccountTotal, BalanceRow, Finding
 from core.money import format_micros
 
@@ -22,14 +22,9 @@ def account_fault(address: str, currency: str, logins: Container[str], operators
         check_place(address, currency)
     except NoSuchAccount as mistake:
         return str(mistake)
-    kind, _, rest = address.partition(":")
-    if kind == "partner" and (login := rest.partition(":")[0]) not in logins:
-        return f"{address} {currency}: there is no partner {login!r}"
-    if kind in {"operator", "suspense"} or address.startswith("expense:outgoing:"):
-        code = address.rpartition(":")[2] if kind == "expense" else rest.partition(":")[0]
-        if code not in operators:
-            return f"{address} {currency}: there is no operator {code!r}"
-    return ""
+    kind, name = owner_of(address)
+    known = {"partner": logins, "operator": operators}
+    return f"{address} {currency}: there is no {kind} {name!r}" if kind and name not in known[kind] else ""
 
 
 def check_accounts(

@@ -47,7 +47,7 @@ def rate_batch(
     for fact in facts:
         assert fact.settlement is not None, fact
         waiting.append(unrated(fact.settlement, catalogue, first_open))
-    volumes = _lock(connection, accounts, waiting)
+    volumes = lock_counters(connection, accounts, waiting)
     before = dict(volumes.referred)
     charges: list[Charge] = []
     for fact, one in zip(facts, waiting, strict=True):
@@ -74,18 +74,18 @@ def hold_months(connection: Connection) -> Month:
 
 def _last_closed(connection: Connection, lock: str) -> Month:
     # One row by its key: 4 µs more than asking closed_month, which has no row to lock for a month that is not in it.
-    lock = "" if connection.dialect.name == "sqlite" else lock
-    sql = f"SELECT last FROM series WHERE name = '{MONTHS}' {lock}"
-    rows = read_text(connection, sql)
+    sql = f"SELECT last FROM series WHERE name = '{MONTHS}'"
+    rows = read_text(connection, sql, lock=lock)
     if not rows:
         # The first time ever. Whoever comes second waits for the row, and finds what the first has left.
         ((closed,),) = read_text(connection, "SELECT coalesce(max(month), 0) FROM closed_month")
         insert_ignore(connection, Series, ("name", "last"), [(MONTHS, int(closed))])
-        rows = read_text(connection, sql)
+        rows = read_text(connection, sql, lock=lock)
     return int(rows[0][0])
 
 
-def _lock(connection: Connection, accounts: Accounts, waiting: Sequence[Unrated]) -> Volumes:
+def lock_counters(connection: Connection, accounts: Accounts, waiting: Sequence[Unrated]) -> Volumes:
+    """What rating these needs, locked in order."""
     keys = sorted({key for one in waiting if (key := volume_key(one)) is not None})
     terms = sorted({capped for one in waiting if (capped := referral_key(one)) is not None})
     return load_counters(connection, accounts, keys, terms)
@@ -116,16 +116,16 @@ def _select_volumes(connection: Connection, keys: list[VolumeKey]) -> dict[Volum
     """The counters, locked in the order of their keys. Hot: an expression of SQLAlchemy's costs eight times as much."""
     found: dict[VolumeKey, int] = {}
     # SQLite takes a list of rows only as VALUES; its single writer needs no lock.
-    lite = connection.dialect.name == "sqlite"
-    place, before, lock = ("(?, ?, ?)", "VALUES ", "") if lite else ("(%s, %s, %s)", "", " FOR UPDATE")
+    before = "VALUES " if connection.dialect.name == "sqlite" else ""
     for start in range(0, len(keys), _IN_LIST):
         some = keys[start : start + _IN_LIST]
         rows = read_text(
             connection,
             "SELECT partner_id, plan_version_id, month, volume FROM volume "
-            f"WHERE (partner_id, plan_version_id, month) IN ({before}{', '.join([place] * len(some))}) "
-            f"ORDER BY partner_id, plan_version_id, month{lock}",
+            f"WHERE (partner_id, plan_version_id, month) IN ({before}{', '.join(['(?, ?, ?)'] * len(some))}) "
+            "ORDER BY partner_id, plan_version_id, month",
             tuple(value for key in some for value in key),
+            lock="FOR UPDATE",
         )
         found.update({(partner, plan, month): volume for partner, plan, month, volume in rows})
     return found

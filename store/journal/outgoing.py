@@ -35,7 +35,7 @@ from store.journal.rows import (
     paid_row,
     tried_row,
 )
-from store.text import read_text
+from store.text import places, read_text
 
 _IN_LIST = 500
 """Rows asked for in one statement."""
@@ -79,11 +79,9 @@ def _ended(connection: Connection, facts: Sequence[CallbackFact]) -> set[int]:
 def replies_of(connection: Connection, mo_ids: Sequence[int]) -> dict[int, int]:
     """MO's id → id of the reply that it has already. Hot: an expression of SQLAlchemy's costs five times as much."""
     found: dict[int, int] = {}
-    place = "?" if connection.dialect.name == "sqlite" else "%s"
     for start in range(0, len(mo_ids), _IN_LIST):
         some = tuple(mo_ids[start : start + _IN_LIST])
-        places = ", ".join([place] * len(some))
-        rows = read_text(connection, f"SELECT reply_to, id FROM mt WHERE reply_to IN ({places})", some)
+        rows = read_text(connection, f"SELECT reply_to, id FROM mt WHERE reply_to IN ({places(some)})", some)
         found.update({reply_to: id_ for reply_to, id_ in rows})
     return found
 

@@ -21,11 +21,11 @@ from core.message import MtState
 from core.report import Sums, count
 from core.tariff.charge import Charge, ChargeKind, ChargeState
 from core.tariff.outgoing import post_premium, unrated_premium, void
-from core.tariff.rate import NO_PLAN, Unrated, referral_key, volume_key
+from core.tariff.rate import NO_PLAN, Unrated
 from store.accounts import Accounts
 from store.bulk import bulk_update
 from store.charges import CHARGE_COLUMNS, ChargeReader, kind_of_number
-from store.journal.booking import load_counters, write_counters, write_entry
+from store.journal.booking import lock_counters, write_counters, write_entry
 from store.journal.facts import Moved
 from store.journal.rows import CORRECTION_COLUMNS, charge_row
 from store.schema import Charge as ChargeTable
@@ -130,9 +130,7 @@ class Premiums:
     ) -> list[tuple[Charge, Any]]:
         """Rate them in order under the locks of their counters."""
         unrated = [self._unrated(one) for one in (*waiting, *late)]
-        keys = sorted({key for one in unrated if (key := volume_key(one)) is not None})
-        terms = sorted({capped for one in unrated if (capped := referral_key(one)) is not None})
-        volumes = load_counters(self._connection, self._accounts, keys, terms)
+        volumes = lock_counters(self._connection, self._accounts, unrated)
         before = dict(volumes.referred)
         posted: list[Charge] = []
         rows = []

@@ -10,23 +10,19 @@ Rule: it locks nothing longer than a chunk takes and leaves no trace.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from core.catalogue import PlanVersion
-from core.clock import Instant, Month, month_of
+from core.clock import Instant
 from core.ledger import corrections as facts
-from core.ledger.corrections import CHARGED_BACK, Corrected, Refused
 from core.ledger.facts import sum_postings
-from core.ledger.standing import Place, Settled, Standing
 from core.settlement.verdicts import Verdict
 from core.tariff.rate import ReferralKey, VolumeKey, Volumes
 from store.books import open_month
-from store.corrections import Loaded, Messages, noted
+from store.corrections import Messages
 from store.desk import Desk
-from store.journal.booking import first_open_month
 from store.schema import ReferralGiven, Volume
 from store.settlement.approve import CHUNK, listed_since
 from store.settlement.posting import OpenRow, book_rows, messages_of, read_open, taken_back
@@ -55,7 +51,7 @@ def preview(
     """For open rows of these classes. Raises UserMistake; StoreAway."""
     with desk.database.read() as connection:
         found = Preview(read_run(connection, run_id), read_sums(connection, run_id))
-        rehearsal = Rehearsal(desk, desk.now(), first_open_month(connection))
+    rehearsal = Rehearsal(desk, desk.now())
     behind: int | None = 0
     while behind is not None:
         start = behind
@@ -70,9 +66,8 @@ def _chunk(
     rows = read_open(connection, found.run.id, accept, behind=behind, most=CHUNK)
     if not rows:
         return None
-    rehearsal.load(connection, rows)
     booking = book_rows(
-        rows, rehearsal, listed_since(connection, found.run, rows), found.run,
+        rows, rehearsal.load(connection, rows), listed_since(connection, found.run, rows), found.run,
         month=open_month(connection, rehearsal.at), author="", reason="",
     )  # fmt: skip
     for posting in sum_postings(booking.charges, booking.details):
@@ -86,57 +81,29 @@ def _chunk(
 
 
 class Rehearsal:
-    """Messages as they stand, and volumes that are moved on in memory only (posting.Takes)."""
+    """Messages as they stand, on volumes that are moved on in memory only."""
 
-    def __init__(self, desk: Desk, at: Instant, first_open: Month) -> None:
+    def __init__(self, desk: Desk, at: Instant) -> None:
         self.at = at
         self._desk = desk
-        self._first_open = first_open
-        plans = desk.catalogue().plans.values()
-        self._plans = {version.id: version for plan in plans for version in plan.versions}
         self._volumes = Volumes()
-        self._loaded: dict[int, Loaded] = {}
 
-    @property
-    def loaded(self) -> dict[int, Loaded]:
-        """The messages of the present chunk."""
-        return self._loaded
-
-    def load(self, connection: Connection, rows: list[OpenRow]) -> None:
-        """The messages of a chunk, and the counters that are met for the first time."""
-        messages = Messages(connection, self._desk.books.accounts, self._desk.catalogue(), at=self.at)
-        self._loaded = messages.load(messages_of(rows))
-        for id_ in taken_back(rows, self._loaded):
-            volume, referral = facts.counters_of(self._loaded[id_].standing, self._month(self._loaded[id_].standing))
+    def load(self, connection: Connection, rows: list[OpenRow]) -> Messages:
+        """The messages of a chunk, and the counters that are met for the first time. What is noted of a message is
+        kept within its chunk: nothing is kept of a million rows.
+        """
+        messages = Messages(
+            connection, self._desk.books.accounts, self._desk.catalogue(), at=self.at, volumes=self._volumes
+        )
+        loaded = messages.load(messages_of(rows))
+        for id_ in taken_back(rows, loaded):
+            standing = loaded[id_].standing
+            volume, referral = facts.counters_of(standing, messages.month_now(standing))
             if volume is not None and volume not in self._volumes.volume:
                 self._volumes.volume[volume] = _volume(connection, volume)
             if referral is not None and referral not in self._volumes.referred:
                 self._volumes.referred[referral] = _referred(connection, referral)
-
-    def charge_back(self, id_: int, reason: str = CHARGED_BACK) -> Corrected | Refused:
-        """As store.corrections.Messages does it."""
-        one = self._loaded.get(id_)
-        if one is None:
-            return Refused("unknown", "there is no such MO or premium MT with a charge")
-        standing = one.standing
-        done = facts.charge_back(
-            standing, self._plan(standing), self._volumes, month=self._month(standing), reason=reason
-        )
-        if isinstance(done, Corrected):
-            self._loaded[id_] = replace(one, standing=Standing(Place.GIVEN_BACK, standing.origin))
-        return done
-
-    def note(self, id_: int, amounts: Settled) -> None:
-        """As store.corrections.Messages does it, within one chunk: nothing is kept of a million rows."""
-        if id_ in self._loaded:
-            self._loaded[id_] = noted(self._loaded[id_], amounts)
-
-    def _plan(self, standing: Standing) -> PlanVersion | None:
-        return None if standing.earning is None else self._plans[standing.earning.plan_version_id]
-
-    def _month(self, standing: Standing) -> Month:
-        plan = self._plan(standing)
-        return max(month_of(self.at, plan.time_zone if plan is not None else "UTC"), self._first_open)
+        return messages
 
 
 def _volume(connection: Connection, key: VolumeKey) -> int:

@@ -15,8 +15,8 @@ run: $(VENV)/.run  ## set up and start the demo: operators, partners and the ser
 
 test: $(VENV)/.dev  ## set up and run the whole test suite, with its own MariaDB and Redis
 	@$(BIN)/python -m tests.services --check
-	@$(BIN)/python -m pytest -q -n 3 --dist loadfile
-	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
+	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && trap 'exit 130' INT TERM && \
+		$(BIN)/python -m pytest -q -n 3 --dist loadfile --basetemp=$$folder/pytest && \
 		$(BIN)/python -m twisted.trial --temp-directory=$$folder/trial tests.plumbing tests.smsc_link
 
 lint: $(VENV)/.dev  ## formatting, style, types

@@ -1,0 +1,1 @@
+"""UCP: the codec, and sessions of both roles."""

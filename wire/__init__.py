@@ -4,6 +4,8 @@ errors    LocalError (we broke the protocol), RemoteError (the peer did)
 session   the contract that every machine keeps, and the events that all of them speak
 window    requests in flight with their deadlines; the allowance per second
 smpp      SMPP 3.4, either side
+ucp       UCP/EMI 3.5 to 5, either side
+cimd2     CIMD2, either side
 
 Rule: the same machine plays both roles, so two of them joined by their bytes are the whole test bench.
 """

@@ -1,0 +1,1 @@
+"""CIMD2: codec and sessions, against the vectors, against each other and against garbage."""

@@ -60,7 +60,7 @@ class FrameReader:
         while end - at >= 4:
             (length,) = _read_length(data, at)
             if length < HEADER_LENGTH or length > max_pdu:
-                self.error = RemoteError(f"command_length {length}", answer=RINVCMDLEN, fatal=True)
+                self.error = RemoteError(f"command_length 0x{length:08X}", answer=RINVCMDLEN, fatal=True)
                 return frames
             after = at + length
             if after > end:
@@ -77,3 +77,8 @@ class FrameReader:
     def pending(self) -> int:
         """How many octets of an incomplete PDU are kept."""
         return len(self._rest)
+
+    @property
+    def rest(self) -> bytes:
+        """Those octets."""
+        return bytes(self._rest)

@@ -126,6 +126,11 @@ class SmppSession:
         self._window.add(sequence, operation, now_ms + self.settings.response_timeout_ms)
         return sequence
 
+    @property
+    def unread(self) -> bytes:
+        """The beginning of a PDU of which the rest has not come: who listens in from now on needs it."""
+        return self._reader.rest
+
     def answer(self, request: Request, operation: Response) -> None:
         """Answer a request that came as an event, once. Raises LocalError when nobody waits for it any more."""
         if id(request) not in self._owed:

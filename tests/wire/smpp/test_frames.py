@@ -50,6 +50,7 @@ def test_an_impossible_length_ends_the_stream_after_the_pdus_before_it(length: i
     assert frames == [PDUS["unbind"]]
     assert reader.error is not None
     assert (reader.error.answer, reader.error.fatal) == (0x02, True)
+    assert str(reader.error).startswith(f"command_length 0x{length:08X}"), "ten digits would be masked as a number"
     assert reader.read(PDUS["unbind"]) == []
     assert reader.pending == 0
 

@@ -304,7 +304,7 @@ def test_a_lost_stream_gets_a_nack_with_number_0_and_everything_in_flight_is_los
 
     events = pair.esme.receive(encode(an_mo(sequence=5)) + bytes(4) + encode(an_mo()), 0)
 
-    assert events == [an_mo(sequence=5), Unanswered(message, "lost"), Closed("command_length 0", clean=False)]
+    assert events == [an_mo(sequence=5), Unanswered(message, "lost"), Closed("command_length 0x00000000", clean=False)]
     assert decode(pair.esme.output()) == GenericNack(0, 0x02)
 
 

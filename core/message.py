@@ -4,7 +4,8 @@ Mo           a premium SMS as an operator's link delivered it
 Route        the service that it is for; Unrouted, why there is none
 Verdict      what fraud says
 Settlement   all that is decided about one MO before it is rated
-Mt, MtState  a message to a subscriber, who pays it (MtKind), its states and the moves allowed (reliability.md, 5)
+Mt, MtState  a message to a subscriber, who pays it (MtKind), what it goes before (TrafficClass), its states and the
+             moves allowed (reliability.md, 5)
 Receipt      what a message centre says became of an MT
 
 Rule: values only; who decides is router, fraud and traffic.
@@ -202,6 +203,17 @@ def may_move(old: MtState, new: MtState) -> bool:
     return new in MOVES[old]
 
 
+class TrafficClass(IntEnum):
+    """What goes first where not everything can go at once. The numbers are stored."""
+
+    REPLY = 0
+    """Answers to subscribers who wait for them, and notices of our own."""
+    MESSAGE = 1
+    """Single messages of partners."""
+    BULK = 2
+    """Campaigns."""
+
+
 class MtKind(IntEnum):
     """Who pays for an outgoing SMS. The numbers are stored."""
 
@@ -242,6 +254,7 @@ class Mt:
     currency: str = ""
     plan_version_id: int = 0
     parts_before: int = 0
+    traffic: TrafficClass = TrafficClass.REPLY
 
 
 class ReceiptState(Enum):
@@ -329,6 +342,15 @@ class Callback:
     link: str = ""
     link_id: int = 0
     """The link that the MO came by: its answer goes back the same way."""
+    again_at: Instant = 0
+    """When a person had it called again, after it was given up; 0: never."""
+    attempts_before: int = 0
+    """Those before that."""
+
+    @property
+    def tried_since(self) -> Instant:
+        """Its time to be called in begins here."""
+        return self.again_at or self.accepted_at
 
 
 class Outcome(Enum):

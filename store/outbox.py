@@ -11,7 +11,7 @@ lease: it is given back when its process is buried; its due time is when nobody 
 Rule: taking and reading are one transaction; two processes never hold the same row.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,7 +21,7 @@ from core.catalogue import Catalogue
 from core.clock import DAY_MS, HOUR_MS, MINUTE_MS, Clock, Instant
 from core.errors import StoreAway
 from core.ids import first_id_at
-from core.message import Callback, Mt, MtKind, MtState
+from core.message import Callback, Mt, MtKind, MtState, TrafficClass
 from store import schema
 from store.database import Database
 from store.journal.rows import RECEIPT_WAIT_MS
@@ -38,10 +38,12 @@ _GIVEN_UP_AT = sa.case((schema.Mt.valid_until > 0, schema.Mt.valid_until + RECEI
 
 _MT = (
     "SELECT id, link_id, operator_id, source, destination, text, parts, created_at, reply_to, partner_id, valid_until, "
-    "attempt, maybe_twice, kind FROM mt"
+    "attempt, maybe_twice, kind, traffic FROM mt"
 )
 _DUE = "(due_at <= ? OR due_at > ?)"
 """Its time has come; or, behind now + LONGEST_MS, it was set by a clock that was ahead and has been set back since."""
+_AGAIN_SINCE = "EXISTS (SELECT 1 FROM called_again WHERE called_again.mo_id = callback.mo_id AND called_again.at > ?)"
+"""A person had it called again: it is not to be given up yet, however old its message is."""
 _SKIP_LOCKED = "FOR UPDATE SKIP LOCKED"
 
 LONGEST_MS = HOUR_MS + MINUTE_MS
@@ -67,7 +69,7 @@ class Outbox:
     ) -> list[Callback]:
         """Up to `limit` due jobs, leased by us, of partners that are not crowded; `attempt` counts those so far.
 
-        Of the services that are `rationed` at most so many, but for those of yesterday: they are to be given up.
+        Of the services that are `rationed` at most so many, but for those whose day is over: they are to be given up.
         """
         now = self._clock.now()
         job = schema.Callback
@@ -88,9 +90,12 @@ class Outbox:
             # The job's partner, not the charge's: a charge that waits for a tariff or a plan has none.
             mine = sa.select(*_MO, job.partner_id).join(job, job.mo_id == Mo.id).where(Mo.id.in_(list(attempts)))
             rows = connection.execute(mine).all()
-        return self._jobs_of(rows, attempts)
+            again = _called_again(connection, attempts)
+        return self._jobs_of(rows, attempts, again)
 
-    def _jobs_of(self, rows: Sequence[Any], attempts: dict[int, int]) -> list[Callback]:
+    def _jobs_of(
+        self, rows: Sequence[Any], attempts: Mapping[int, int], again: Mapping[int, tuple[Instant, int]]
+    ) -> list[Callback]:
         catalogue = self._catalogue()
         operators = {operator.id: operator for operator in catalogue.operators.values()}
         links = {link.id: link.name for link in catalogue.links.values()}
@@ -106,22 +111,19 @@ class Outbox:
                     row.id, row.partner_id, service.partner, service, attempts[row.id], row.source, row.short_code,
                     prefixes.get(row.prefix_id, ""), row.text, row.text[row.body_at :], operator.code,
                     operator.country, row.price, row.partner_part, row.currency, row.accepted_at, row.parts, row.test,
-                    links.get(row.link_id, ""), row.link_id,
+                    links.get(row.link_id, ""), row.link_id, *again.get(row.id, (0, 0)),
                 )
             )  # fmt: skip
         return jobs
 
-    def mts(self, limit: int, operator_ids: Sequence[int]) -> list[Mt]:
-        """Up to `limit` queued MT of these operators, written down as `submitting` by us."""
-        queued = f"{_MT} WHERE {_DUE} AND state = ? AND operator_id IN ({places(operator_ids)}) ORDER BY due_at LIMIT ?"
-        now = self._clock.now()
-        values = (now, now + LONGEST_MS, int(MtState.QUEUED), *operator_ids, limit)
+    def mts(self, limit: int, wanted: Mapping[TrafficClass, Sequence[int]]) -> list[Mt]:
+        """Up to `limit` queued MT of each class, of those operators, written down as `submitting` by us."""
         ids: list[int] = []
         try:
             with self._database.write() as connection:
                 hold_life(connection, self._process_id)
                 found = self._ours_after_all(connection)
-                rows = read_text(connection, queued, values, lock=_SKIP_LOCKED) if operator_ids else ()
+                rows = [row for traffic in wanted for row in self._queued(connection, limit, traffic, wanted[traffic])]
                 ids = [row[0] for row in rows]
                 if ids:
                     taken = {"state": int(MtState.SUBMITTING), "process_id": self._process_id, "due_at": _GIVEN_UP_AT}
@@ -134,6 +136,17 @@ class Outbox:
         self._doubtful = []
         links = {link.id: link.name for link in self._catalogue().links.values()}
         return [_mt_of(row, links) for row in (*found, *rows)]
+
+    def _queued(
+        self, connection: Connection, limit: int, traffic: TrafficClass, operator_ids: Sequence[int]
+    ) -> Sequence[Any]:
+        if not operator_ids:
+            return ()
+        its = f"state = ? AND traffic = ? AND operator_id IN ({places(operator_ids)})"
+        now = self._clock.now()
+        values = (now, now + LONGEST_MS, int(MtState.QUEUED), int(traffic), *operator_ids, limit)
+        query = f"{_MT} WHERE {_DUE} AND {its} ORDER BY due_at LIMIT ?"
+        return read_text(connection, query, values, lock=_SKIP_LOCKED)
 
     def _ours_after_all(self, connection: Connection) -> Sequence[Any]:
         """MT that an earlier commit in doubt did take."""
@@ -155,23 +168,32 @@ def _due_jobs(
         values = (*values, *crowded)
     if not rationed:
         return [(f"{due} {end}", (*values, limit))]
-    yesterday = first_id_at(now - DAY_MS)
-    most = f"{due} AND (service_id NOT IN ({places(rationed)}) OR mo_id < ?) {end}"
-    few = f"{due} AND service_id = ? AND mo_id >= ? {end}"
+    day_ago = now - DAY_MS
+    yesterday = first_id_at(day_ago)
+    most = f"{due} AND (service_id NOT IN ({places(rationed)}) OR (mo_id < ? AND NOT {_AGAIN_SINCE})) {end}"
+    # A probe rather with one that was never tried: what failed before may be what the end point cannot answer.
+    few = f"{due} AND service_id = ? AND (mo_id >= ? OR {_AGAIN_SINCE}) ORDER BY attempt, due_at LIMIT ?"
     return [
-        (most, (*values, *rationed, yesterday, limit)),
-        *((few, (*values, service_id, yesterday, count)) for service_id, count in rationed.items() if count),
+        (most, (*values, *rationed, yesterday, day_ago, limit)),
+        *((few, (*values, service_id, yesterday, day_ago, count)) for service_id, count in rationed.items() if count),
     ]
+
+
+def _called_again(connection: Connection, mo_ids: Collection[int]) -> dict[int, tuple[Instant, int]]:
+    """Those that a person had called again: when, the last time, and after how many attempts."""
+    last = f"SELECT mo_id, at, attempts FROM called_again WHERE mo_id IN ({places(mo_ids)}) ORDER BY id"
+    return {mo_id: (at, attempts) for mo_id, at, attempts in read_text(connection, last, tuple(mo_ids))}
 
 
 def _mt_of(row: Any, links: dict[int, str]) -> Mt:
     (
         id_, link_id, operator_id, source, destination, text, parts, created_at, reply_to, partner_id, valid_until,
-        attempt, maybe_twice, kind,
+        attempt, maybe_twice, kind, traffic,
     ) = row  # fmt: skip
     return Mt(
         id_, links.get(link_id, ""), link_id, operator_id, source, destination, text, parts, created_at, reply_to or 0,
         partner_id, MtState.SUBMITTING, valid_until, attempt, bool(maybe_twice), kind=MtKind(kind),
+        traffic=TrafficClass(traffic),
     )  # fmt: skip
 
 

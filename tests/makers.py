@@ -29,7 +29,7 @@ from core.catalogue import (
     VatRate,
 )
 from core.clock import Instant
-from core.message import Mo
+from core.message import Mo, TrafficClass
 from core.money import parse_fraction, parse_micros
 
 NOON: Instant = 1_795_521_600_000
@@ -143,3 +143,8 @@ def an_mo(
     operator = operator or an_operator()
     print_ = hash((source, short_code, text)) & 0x7FFF_FFFF
     return Mo(id, "alpha-1", 1, operator, source, short_code, text, parts, at, print_, key)
+
+
+def of_every_class(*operator_ids: int) -> dict[TrafficClass, list[int]]:
+    """What a process wants that may send everything of these operators."""
+    return {traffic: list(operator_ids) for traffic in TrafficClass}

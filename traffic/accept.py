@@ -84,9 +84,9 @@ class Accept:
             self.counted.refused_now += 1
             delivery.answer(Heard.LATER)
             return
-        if not 0 < len(delivery.source) <= SOURCE_MAX or len(delivery.destination) > SHORT_CODE_MAX:
+        if len(delivery.source) > SOURCE_MAX or len(delivery.destination) > SHORT_CODE_MAX:
             self.counted.refused_numbers += 1
-            self._refuse(delivery, f"a number is empty or longer than {SOURCE_MAX} digits")
+            self._refuse(delivery, f"a number is longer than {SOURCE_MAX} digits")
             return
         piece = delivery.piece
         if piece is not None and piece.total > 1:
@@ -146,7 +146,7 @@ class Accept:
         )  # fmt: skip
         group = self.assemblies.find(key)
         known = group.parts.get(piece.sequence) if group else None
-        if group and known and known.octets == delivery.octets:
+        if group and known and (known.octets, known.data_coding) == (delivery.octets, delivery.data_coding):
             self._repeat_part(delivery, known)
             return
         if group and known:
@@ -156,16 +156,18 @@ class Accept:
                 return
             self._finish(group)
             group = None
+        if not self.assemblies.has_room(group, len(delivery.octets)):
+            self.counted.refused_now += 1
+            delivery.answer(Heard.LATER)
+            return
         if group is None:
-            if self.assemblies.is_full:
-                delivery.answer(Heard.LATER)
-                return
-            group = Group(
-                key, delivery.link, delivery.operator, delivery.coding, delivery.data_coding, delivery.arrived_ms
-            )  # fmt: skip
+            group = Group(key, delivery.link, delivery.operator, delivery.arrived_ms)
             self.assemblies.open(group)
-        part = Part(self._doubts.new_id(delivery), delivery.octets, delivery.fingerprint)
+        part = Part(
+            self._doubts.new_id(delivery), delivery.octets, delivery.coding, delivery.data_coding, delivery.fingerprint
+        )  # fmt: skip
         group.parts[piece.sequence] = part
+        self.assemblies.count(group)
         if group.is_complete and group.all_durable(but=part.id):
             self._join(group, delivery, part)
         else:
@@ -204,16 +206,14 @@ class Accept:
 
         def settled(_: Fact, error: StoreError | None) -> None:
             if error is not None:
-                group.drop(part.id)
+                self._drop(group, part)
                 delivery.answer(Heard.LATER)
                 return
             self._acknowledge(delivery, fact)
             if fact.repeat_of:
                 self.counted.repeats += 1
                 if not fact.original_waits or group.has(fact.repeat_of):
-                    group.drop(part.id)
-                    if not group.parts:
-                        self.assemblies.close(group)
+                    self._drop(group, part)
                     return
                 part.id = fact.repeat_of
             self.counted.parts += 1
@@ -222,6 +222,13 @@ class Accept:
                 self._finish(group)
 
         self._batcher.put(fact, settled)
+
+    def _drop(self, group: Group, part: Part) -> None:
+        """It was refused, or a repeat."""
+        group.drop(part.id)
+        self.assemblies.count(group)
+        if not group.parts:
+            self.assemblies.close(group)
 
     def _join(self, group: Group, delivery: Delivery, last: Part) -> None:
         """The last part brings message, charge and job into one commit."""
@@ -300,7 +307,7 @@ class Accept:
         if now_open is None and group.parts:
             self.assemblies.open(group)
         elif now_open is not None and any(
-            part.durable and sequence in now_open.parts for sequence, part in group.parts.items()
+            part.durable and now_open.has_another(sequence, part) for sequence, part in group.parts.items()
         ):
             # Another message came meanwhile under the same number: ours is accepted with what it has.
             self._apart.append(group)
@@ -308,6 +315,7 @@ class Accept:
             # Parts came meanwhile: what is new among ours joins them.
             for sequence, part in group.parts.items():
                 now_open.parts.setdefault(sequence, part)
+            self.assemblies.count(now_open)
 
     def restore(self, waiting: Sequence[WaitingPart], links: Mapping[int, tuple[Link, Operator]]) -> None:
         """Parts that another process acknowledged go on waiting here. `links` by id; parts may be known already."""
@@ -324,10 +332,13 @@ class Accept:
                 self._finish(group)
                 group = None
             if group is None:
-                coding = self._coding_of(link, row.data_coding)
-                group = Group(key, link, operator, coding, row.data_coding, self._restored_ms(link, row.arrived_at))
+                group = Group(key, link, operator, self._restored_ms(link, row.arrived_at))
                 self.assemblies.open(group)
-            group.parts[row.sequence] = Part(row.id, row.payload, row.fingerprint, durable=True)
+            coding = self._coding_of(link, row.data_coding)
+            group.parts[row.sequence] = Part(
+                row.id, row.payload, coding, row.data_coding, row.fingerprint, durable=True
+            )  # fmt: skip
+            self.assemblies.count(group)
 
     def sweep(self) -> None:
         """Accept long messages that waited too long, with what came; try complete ones again. Call every second."""

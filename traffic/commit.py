@@ -79,6 +79,8 @@ class Batcher:
         self._idle = asyncio.Event()
         self._idle.set()
         self._writing_since_ms: int | None = None
+        self._asking_since_ms: int | None = None
+        """Since then `probe` has got no answer."""
         self._doubtful: list[_Waiting] = []
         """The batch whose commit ended in doubt, whole and in order."""
         self._last_size = 0
@@ -107,9 +109,10 @@ class Batcher:
 
     @property
     def is_stuck(self) -> bool:
-        """A batch has been with the database for too long: a lock, a full disk's retries, a server that hangs."""
-        begun = self._writing_since_ms
-        return begun is not None and self._clock.monotonic_ms() - begun > STUCK_MS
+        """The database has a batch, or a question, for too long: a lock, a full disk's retries, a server that hangs."""
+        now_ms = self._clock.monotonic_ms()
+        begun = (self._writing_since_ms, self._asking_since_ms)
+        return any(since_ms is not None and now_ms - since_ms > STUCK_MS for since_ms in begun)
 
     def put(self, fact: Fact, settled: Settled) -> None:
         """Take a fact; `settled(fact, error)` is called on the loop when it is durable, or cannot be."""
@@ -133,6 +136,18 @@ class Batcher:
         if not self.away:
             self._reported = error
             self._wake.set()
+
+    async def probe(self, may_write: Callable[[], None]) -> None:
+        """Ask, though nobody writes, whether the database takes a batch. Passes on what is no outage."""
+        if self.away:
+            return
+        if self._asking_since_ms is None:
+            self._asking_since_ms = self._clock.monotonic_ms()
+        try:
+            await self._run(may_write)
+        except StoreAway as error:
+            self.report(error)
+        self._asking_since_ms = None
 
     async def commit(self, fact: Fact) -> None:
         """Take a fact and wait until it is durable. Raises StoreError."""

@@ -4,8 +4,8 @@ offer     a job straight from its commit, leased by this process
 poll      due jobs of the database: retries, those of dead processes, those that found no room in memory
 
 A partner has a queue of its own and at most `concurrency` calls at once, so one that hangs delays only itself. After
-20 failures in a row an end point is probed every 30 s; its other jobs stay in the database and are not even read. A
-process without the role rests: its jobs are due in the database, for one that has it.
+20 messages in a row have failed at an end point it is probed every 30 s; its other jobs stay in the database and are
+not even read. A process without the role rests: its jobs are due in the database, for one that has it.
 
 Rule: a job is called only while its lease outlasts the call; what waited for longer is let go, and is due when its
 lease ends. We hold a job once, until its result is written.
@@ -24,6 +24,7 @@ from core.errors import StoreError
 from core.message import Answer, Callback, Mt, Outcome
 from store.journal import AlertFact, CallbackFact, CallbackState, Fact, MoFact
 from traffic.commit import Batcher
+from traffic.fuses import Fuses
 from traffic.ports import Deliver
 from traffic.queues import Queue
 from traffic.retry import TRY_FOR_MS, Breaker, next_attempt
@@ -97,8 +98,7 @@ class Dispatcher:
         self._queues: dict[int, Queue] = {}
         self._held: dict[int, int] = {}
         """Messages that we call, or are to call, with the end of the lease by the monotonic clock."""
-        self._breakers: dict[int, Breaker] = {}
-        """By service."""
+        self.fuses = Fuses()
         self._running = 0
         self._hungry: dict[int, None] = {}
         """Partners with room of their own that wait for the total cap, the first come first."""
@@ -198,9 +198,7 @@ class Dispatcher:
     # --- one call ------------------------------------------------------------------------------------
 
     async def _call(self, job: Callback, queue: Queue) -> None:
-        breaker = self._breakers.get(job.service.id)
-        if breaker is None:
-            breaker = self._breakers[job.service.id] = Breaker()
+        breaker = self.fuses.of(job.service)
         begun_ms = self._clock.monotonic_ms()
         if begun_ms + self._timeout_ms > self._held[job.mo_id]:
             # It waited for too long: others may call it before this call would end.
@@ -249,15 +247,13 @@ class Dispatcher:
     def _failed(self, job: Callback, answer: Answer, tried_at: Instant, breaker: Breaker) -> None:
         self.counted.failed += 1
         now = self._clock.now()
-        if breaker.failed(self._clock.monotonic_ms()):
-            sentence = (
-                f"{job.service.name}: {answer.error or answer.status} and 19 failures before it; probed every 30 s"
-            )
+        if breaker.failed(self._clock.monotonic_ms(), job.mo_id):
+            sentence = f"{job.service.name}: {answer.error or answer.status} and 19 others before it; probed every 30 s"
             self._batcher.put(AlertFact("breaker", f"{job.partner}/{job.service.name}", sentence, now), _log_loss)
         due = next_attempt(
-            job.attempt - 1,
+            job.attempt - 1 - job.attempts_before,
             now,
-            until=job.accepted_at + TRY_FOR_MS,
+            until=job.tried_since + TRY_FOR_MS,
             random=self._random,
             retry_after_s=answer.retry_after_s,
         )
@@ -269,7 +265,8 @@ class Dispatcher:
     def _give_up(self, job: Callback, answer: Answer, tried_at: Instant) -> None:
         """A dead letter: its time is over."""
         self.counted.dead += 1
-        sentence = f"not delivered to {job.partner}/{job.service.name} within 24 h: {answer.error or answer.status}"
+        span = "24 h after it was called again" if job.again_at else "24 h"
+        sentence = f"not delivered to {job.partner}/{job.service.name} within {span}: {answer.error or answer.status}"
         log.error("dead letter", message=job.mo_id, partner=job.partner, service=job.service.name)
         self._batcher.put(CallbackFact(job, answer, CallbackState.DEAD, tried_at), self._settled)
         alert = AlertFact("dead_letter", job.partner, sentence, self._clock.now(), job.mo_id)
@@ -278,7 +275,7 @@ class Dispatcher:
     def _spare(self, job: Callback) -> None:
         """The end point is shut: the job waits in the database, and its attempt does not count."""
         now = self._clock.now()
-        if now >= job.accepted_at + TRY_FOR_MS:
+        if now >= job.tried_since + TRY_FOR_MS:
             # No failure of the breaker's: nobody was called, and the next probe must not move away.
             job.attempt -= 1
             self._give_up(job, Answer(Outcome.AGAIN, error="the end point did not answer for 24 hours"), now)
@@ -338,12 +335,7 @@ class Dispatcher:
             for partner_id, queue in self._queues.items()
             if len(queue.waiting) >= queue.enough(LEASE_MARGIN_MS)
         }
-        now_ms = self._clock.monotonic_ms()
-        rationed = {
-            service_id: int(breaker.is_probe_due(now_ms))
-            for service_id, breaker in self._breakers.items()
-            if breaker.is_shut
-        }
+        rationed = self.fuses.rationed(self._clock.monotonic_ms())
         try:
             return await self._due(FETCH_MAX, sorted(self._left_out), rationed)
         except StoreError as error:

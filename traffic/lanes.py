@@ -1,8 +1,8 @@
-"""Lines, what has begun on each, and which one for the next message. No I/O.
+"""Lines, what has begun on each, and which one for the next message (traffic/routes.py). No I/O.
 
 Sending   one MT on its way: its operations, which parts are to go, what was said to those that went
 Lane      a line, and what has begun on it and has parts left
-Lanes     the lanes of each operator: opened, chosen, looked through
+Lanes     the lanes of each operator: opened, chosen, closed, looked through
 
 Rule: an operation is written for one link and sent over no other: their options differ.
 """
@@ -11,8 +11,9 @@ from collections import deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from core.message import Mt, MtState, SubmitAnswer, SubmitOutcome
+from core.message import Mt, MtState, SubmitAnswer, SubmitOutcome, TrafficClass
 from traffic.ports import Line
+from traffic.routes import Routes, Terms
 
 _PART_STATES = {
     SubmitOutcome.ACCEPTED: MtState.SUBMITTED,
@@ -32,11 +33,42 @@ class Lane:
     """As it was last asked."""
     closed_ms: int = 0
     """Since when it is known to be closed while something waits for it; 0: it is not."""
+    flying: int = 0
+    """Parts without an answer yet."""
+    is_held: bool = False
+    """It gets nothing new (traffic/rests.py); what has begun here goes on."""
 
     @property
     def waits_in_vain(self) -> bool:
         """Something has begun here, and the line is closed."""
         return bool(self.begun) and not self.line.is_open
+
+    @property
+    def name(self) -> str:
+        """Its link's."""
+        return self.line.link.name
+
+    @property
+    def terms(self) -> Terms:
+        """Its line's priority and weight."""
+        return self.line.terms
+
+    @property
+    def is_open(self) -> bool:
+        """A message may begin here."""
+        return not self.is_held and self.line.is_open
+
+    def look(self) -> int:
+        """Ask how much room there is, and remember."""
+        self.room = self.line.room()
+        return self.room
+
+    def leave_unsaid(self) -> list["Sending"]:
+        """What waits here and of which nobody was told anything: any line may send it. It waits here no more."""
+        unsaid = [sending for sending in self.begun if not (sending.open or sending.answers)]
+        if unsaid:
+            self.begun = deque(sending for sending in self.begun if sending.open or sending.answers)
+        return unsaid
 
     def leave(self) -> list["Sending"]:
         """What waits here, which waits no more; what has parts under way will be judged by itself."""
@@ -55,6 +87,11 @@ class Sending:
     todo: list[int] = field(default_factory=list)
     answers: dict[int, SubmitAnswer] = field(default_factory=dict)
     open: int = 0
+
+    @property
+    def traffic(self) -> TrafficClass:
+        """What it goes before."""
+        return self.mt.traffic
 
     @property
     def is_refused(self) -> bool:
@@ -83,15 +120,36 @@ class Lanes:
 
     def __init__(self) -> None:
         self._lanes: dict[int, dict[int, Lane]] = {}
+        self._routes: dict[int, Routes[Lane]] = {}
+        self._held: Collection[int] = ()
 
-    def opened(self, operator_id: int, line: Line) -> Lane | None:
+    def opened(self, operator_id: int, line: Line, now_ms: int) -> Lane | None:
         """A line is bound. The lane of an earlier line of its link, which was made anew meanwhile; else None."""
         lanes = self._lanes.setdefault(operator_id, {})
-        lane = lanes.get(line.link.id)
-        if lane is not None and lane.line is line:
-            return None
-        lanes[line.link.id] = Lane(line)
-        return lane
+        routes = self._routes.setdefault(operator_id, Routes())
+        lane = before = lanes.get(line.link.id)
+        if lane is None or lane.line is not line:
+            lane = lanes[line.link.id] = Lane(line, is_held=line.link.id in self._held)
+        routes.opened(lane, now_ms)
+        return before if before is not lane else None
+
+    def has_room(self, operator_id: int, line: Line, now_ms: int) -> None:
+        """A line tells of room."""
+        lane = self._lanes.get(operator_id, _NONE).get(line.link.id)
+        if lane is not None:
+            self._routes[operator_id].has_room(lane, now_ms)
+
+    def hold(self, link_ids: Collection[int]) -> list[Lane]:
+        """The links whose lines get nothing new, bound now or not; the lanes that may have new messages again."""
+        self._held = link_ids
+        released = [lane for _, lane in self if lane.is_held and lane.line.link.id not in link_ids]
+        for _, lane in self:
+            lane.is_held = lane.line.link.id in link_ids
+        return released
+
+    def throttled(self, operator_id: int, lane: Lane, now_ms: int) -> None:
+        """The operator finds a line too fast."""
+        self._routes[operator_id].throttled(lane, now_ms)
 
     def of(self, operator_id: int) -> Collection[Lane]:
         """Those of one operator."""
@@ -101,25 +159,21 @@ class Lanes:
         """Whether its line is still its link's."""
         return self._lanes.get(operator_id, _NONE).get(lane.line.link.id) is lane
 
-    def choose(self, operator_id: int, link_id: int) -> Lane | None:
-        """The message's own link if it has room, else the one of its operator with most; None: nobody has any."""
-        lanes = self._lanes.get(operator_id, _NONE)
-        own = lanes.get(link_id)
-        if own is not None and own.line.is_open:
-            own.room = own.line.room()
-            if own.room > 0:
-                return own
-        best: Lane | None = None
-        for lane in lanes.values():
-            if lane is not own and lane.line.is_open:
-                lane.room = lane.line.room()
-                if lane.room > (best.room if best else 0):
-                    best = lane
-        return best
+    def choose(self, operator_id: int, mt: Mt, now_ms: int) -> Lane | None:
+        """The message's own link if it has room, else one by priorities and weights; None: nobody has any now."""
+        routes = self._routes.get(operator_id)
+        if routes is None:
+            return None
+        own = self._lanes[operator_id].get(mt.link_id)
+        return routes.choose(now_ms, own=own.name if own is not None else "", number=mt.destination)
+
+    def begun(self, operator_id: int) -> int:
+        """How many have begun on the lines of an operator, and are not done."""
+        return sum(len(lane.begun) for lane in self.of(operator_id))
 
     def is_open(self, operator_id: int) -> bool:
-        """Whether any link of the operator is bound for sending."""
-        return any(lane.line.is_open for lane in self.of(operator_id))
+        """Whether a message may begin on any link of the operator."""
+        return any(lane.is_open for lane in self.of(operator_id))
 
     def operators(self) -> list[int]:
         """Those of which a line was ever opened."""

@@ -1,6 +1,6 @@
 """Long MO: parts wait for each other (reliability.md, section 3; smpp.md, section 9). No I/O.
 
-Assemblies   open groups by (operator, source, destination, reference, bits, total)
+Assemblies   open groups by (operator, source, destination, reference, bits, total); so much fits in memory
 Group        the parts of one message that came so far
 
 A part may come out of order, twice, or never. A reference is used again after 256 messages: a part that contradicts
@@ -11,6 +11,7 @@ Rule: a part is in a group from its arrival on, but counts as durable only when 
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import TypeAlias
 
 from core.catalogue import Link, Operator
@@ -18,15 +19,19 @@ from core.sms.alphabet import Coding
 
 GroupKey: TypeAlias = tuple[int, str, str, int, int, int]
 GROUPS_MAX = 100_000
-"""Open groups that fit in memory; beyond it a new one gets the temporary error."""
+OPEN_PARTS_MAX = 250_000
+OPEN_OCTETS_MAX = 64 * 1024 * 1024
+"""So many groups, parts and octets wait in memory; beyond, what completes no message gets the temporary error."""
 
 
 @dataclass(slots=True)
 class Part:
-    """One part: its row's id and whether that row is committed."""
+    """One part: its row's id and whether that row is committed. Phones change the alphabet within a message."""
 
     id: int
     octets: bytes
+    coding: Coding
+    data_coding: int
     fingerprint: int
     durable: bool = False
 
@@ -38,12 +43,12 @@ class Group:
     key: GroupKey
     link: Link
     operator: Operator
-    coding: Coding
-    data_coding: int
     first_ms: int
     """When the first part came, by the monotonic clock."""
     parts: dict[int, Part] = field(default_factory=dict)
     closing: bool = False
+    counted: tuple[int, int] = (0, 0)
+    """Parts and octets, as `Assemblies` has them in its sums."""
 
     @property
     def total(self) -> int:
@@ -61,25 +66,38 @@ class Group:
         return self.key[2]
 
     @property
+    def data_coding(self) -> int:
+        """That of the first part in order."""
+        return self.parts[min(self.parts)].data_coding
+
+    @property
     def is_complete(self) -> bool:
         """All parts have come."""
         return len(self.parts) == self.total
+
+    @property
+    def lacks_one(self) -> bool:
+        """The next part completes it."""
+        return len(self.parts) == self.total - 1
 
     def all_durable(self, *, but: int = 0) -> bool:
         """Every part is committed; the one with the id `but` need not be."""
         return all(part.durable or part.id == but for part in self.parts.values())
 
-    def joined(self) -> bytes:
-        """What came, in order."""
-        return b"".join(self.parts[sequence].octets for sequence in sorted(self.parts))
-
     def text(self) -> str:
-        """The whole text: decoded after joining, since a character may lie across two parts."""
-        return self.coding.decode(self.joined())
+        """The whole text. Neighbours of one alphabet are joined, then decoded: a character may lie across two parts."""
+        ordered = [self.parts[sequence] for sequence in sorted(self.parts)]
+        runs = groupby(ordered, lambda part: part.coding)
+        return "".join(coding.decode(b"".join(part.octets for part in run)) for coding, run in runs)
 
     def has(self, part_id: int) -> bool:
         """Whether the part with this row is here."""
         return any(part.id == part_id for part in self.parts.values())
+
+    def has_another(self, sequence: int, part: Part) -> bool:
+        """Whether a part of another message stands in the place of this one. The same one may: it was restored."""
+        here = self.parts.get(sequence)
+        return here is not None and here.id != part.id
 
     def drop(self, part_id: int) -> None:
         """Forget a part: it was refused, or it was a repeat."""
@@ -91,14 +109,21 @@ class Assemblies:
 
     def __init__(self) -> None:
         self._open: dict[GroupKey, Group] = {}
+        self._parts = self._octets = 0
 
     def __len__(self) -> int:
         return len(self._open)
 
-    @property
-    def is_full(self) -> bool:
-        """No new group fits."""
-        return len(self._open) >= GROUPS_MAX
+    def has_room(self, group: Group | None, octets: int) -> bool:
+        """Whether a part of so many octets fits: into this group, or with None into a new one.
+
+        What completes a message always does: it ends the waiting of all its parts.
+        """
+        if group is not None and group.lacks_one:
+            return True
+        if self._parts >= OPEN_PARTS_MAX or self._octets + octets > OPEN_OCTETS_MAX:
+            return False
+        return group is not None or len(self._open) < GROUPS_MAX
 
     def find(self, key: GroupKey) -> Group | None:
         """The open group of that key."""
@@ -106,12 +131,28 @@ class Assemblies:
 
     def open(self, group: Group) -> None:
         """A new group; one that was open under the key is replaced (the caller has finished it)."""
+        replaced = self._open.get(group.key)
+        if replaced is not None:
+            self._count(replaced, 0, 0)
         self._open[group.key] = group
+        self.count(group)
+
+    def count(self, group: Group) -> None:
+        """Parts came to an open group, or left it."""
+        if self._open.get(group.key) is group:
+            self._count(group, len(group.parts), sum(len(part.octets) for part in group.parts.values()))
+
+    def _count(self, group: Group, parts: int, octets: int) -> None:
+        parts_before, octets_before = group.counted
+        group.counted = (parts, octets)
+        self._parts += parts - parts_before
+        self._octets += octets - octets_before
 
     def close(self, group: Group) -> None:
         """The group's message is being written: parts that come now belong to another."""
         if self._open.get(group.key) is group:
             del self._open[group.key]
+            self._count(group, 0, 0)
 
     def __iter__(self) -> Iterator[Group]:
         return iter(list(self._open.values()))

@@ -4,6 +4,7 @@ Delivery    one PDU of an operator with an MO (or a part of one): to be answered
 Intake      what a link calls: traffic.accept is one
 Line        a link that messages can be sent over: smsc_link.link has one
 CountParts  how many SMS a text is over a link: smsc_link.adapters knows
+TakeTurns   whoever goes on with a USSD session: traffic.ussd; ShowScreen writes the screen of a turn
 Deliver     a dispatch method: partner_api.dispatch has them
 
 Rule: everything here is called on the event loop's thread.
@@ -18,6 +19,9 @@ from core.clock import Instant
 from core.message import Answer, Callback, Heard, Mt, Receipt, SubmitAnswer
 from core.sms.alphabet import Coding
 from core.sms.parts import Piece
+from core.ussd.session import Ways
+from core.ussd.turn import Reply, Turn
+from traffic.routes import Terms
 
 
 @dataclass(slots=True)
@@ -76,6 +80,11 @@ class Line(Protocol):
     def link(self) -> Link: ...
 
     @property
+    def terms(self) -> Terms:
+        """What goes over it before or beside other lines of its operator."""
+        ...
+
+    @property
     def is_open(self) -> bool:
         """Bound, and not about to unbind."""
         ...
@@ -93,6 +102,18 @@ class Line(Protocol):
 
     def submit(self, operation: object) -> Awaitable[SubmitAnswer]:
         """Send one part now; there must be room. The result never raises: a lost session is an outcome."""
+        ...
+
+
+ShowScreen: TypeAlias = Callable[[Reply | None], None]
+"""Writes the screen of one turn, called once; None: there is none."""
+
+
+class TakeTurns(Protocol):
+    """What a link calls with a turn of a USSD session."""
+
+    def take(self, turn: Turn, ways: Ways, show: ShowScreen) -> None:
+        """Go on with its session; `show` is called when that is stored. `ways`: what its gateway can carry."""
         ...
 
 

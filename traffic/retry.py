@@ -2,12 +2,12 @@
 
 pause_ms      min(900, 2ⁿ) s × 0.5…1.5
 next_attempt  the moment of the next attempt, or None: dead
-Breaker       after 20 failures in a row one probe every 30 s
+Breaker       after 20 messages in a row have failed, one probe every 30 s
 
 Rule: a message's own limit in time, never the number of attempts, ends the trying.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 
 from core.clock import DAY_MS, SECOND_MS, Instant
@@ -36,10 +36,18 @@ def next_attempt(n: int, now: Instant, *, until: Instant, random: Random, retry_
 
 @dataclass(slots=True)
 class Breaker:
-    """One end point's fuse. Closed while it answers; open after FAILURES_MAX failures in a row."""
+    """One end point's fuse. Closed while it answers; open after FAILURES_MAX messages in a row have failed.
 
-    failures: int = 0
+    A message that fails again counts once: some that can never be answered well must not shut out the others.
+    """
+
     probe_at_ms: int = 0
+    _failed: set[int] = field(default_factory=set)
+
+    @property
+    def failures(self) -> int:
+        """How many messages have failed since the last good answer; counted up to FAILURES_MAX."""
+        return len(self._failed)
 
     @property
     def is_shut(self) -> bool:
@@ -62,12 +70,14 @@ class Breaker:
     def answered(self) -> bool:
         """The end point works; True when it was shut before."""
         was_shut = self.is_shut
-        self.failures = 0
+        self._failed.clear()
         return was_shut
 
-    def failed(self, now_ms: int) -> bool:
+    def failed(self, now_ms: int, message_id: int) -> bool:
         """One more failure; True when that one opened it."""
-        self.failures += 1
+        was_shut = self.is_shut
+        if not was_shut:
+            self._failed.add(message_id)
         if self.is_shut:
             self.probe_at_ms = now_ms + PROBE_MS
-        return self.failures == FAILURES_MAX
+        return self.is_shut and not was_shut

@@ -3,8 +3,10 @@
 offer           an MT that is written down as `submitting` and held by this process
 line_opened     a link is bound: what waits for its operator may go
 line_has_room   room appeared in a window that was full
+line_closed     a link was lost: what only waited for it goes over another
 sweep           what is over before it could be sent; what waits in vain for a link that is gone
-poll            queued MT of the database: retries, replies of other processes, those of dead ones
+fetcher         queued MT of the database (traffic/fetch.py)
+rests           lines that get nothing new (traffic/rests.py)
 
 A long message keeps its parts together: one link, in order, one reference. What was throttled, or never left, goes
 back to the front. A free reply whose submission got no answer is sent again, marked `maybe_twice`; a charged MT never.
@@ -14,40 +16,35 @@ Rule: what is sent was committed as `submitting` before; what a message centre s
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from random import Random
-from typing import Protocol
 
 from structlog import get_logger
 
+from core.catalogue import Link
 from core.clock import SECOND_MS, Clock, Instant
 from core.errors import StoreError
-from core.message import Mt, MtState, SubmitAnswer, SubmitOutcome
+from core.message import Mt, MtState, SubmitAnswer, SubmitOutcome, TrafficClass
 from store.journal import Fact, MtFact
+from traffic.classes import Waiting
 from traffic.commit import Batcher
+from traffic.fetch import DueMts, Fetcher
 from traffic.lanes import Lane, Lanes, Sending, reference_of
 from traffic.ports import Line
+from traffic.rests import Rests
 from traffic.retry import pause_ms
 
 log = get_logger()
 
 HELD_MAX = 10_000
-"""MT of one operator in memory; the rest are queued in the database."""
-FETCH_MAX = 200
-POLL_S = 0.5
+"""MT of one operator in memory, of each class; the rest are queued in the database."""
 TAKE_OVER_MS = 30 * SECOND_MS
 """A message of which parts were accepted waits so long for its link, before another link sends the whole of it."""
 
 _ACCEPTED, _UNANSWERED = SubmitOutcome.ACCEPTED, SubmitOutcome.UNANSWERED
 _BACK_TO_FRONT = (SubmitOutcome.THROTTLED, SubmitOutcome.UNSENT)
-
-
-class DueMts(Protocol):
-    """store.outbox, as we use it: takes queued MT of these operators; runs off the loop."""
-
-    def __call__(self, limit: int, operator_ids: Sequence[int]) -> Awaitable[list[Mt]]: ...
 
 
 @dataclass(slots=True)
@@ -66,16 +63,16 @@ class Sender:
         self._batcher = batcher
         self._clock = clock
         self._random = random
-        self._due = due
         self._operator_ids: Mapping[str, int] = {}
         self._served: frozenset[int] = frozenset()
         self._lanes = Lanes()
-        self._queues: dict[int, deque[Sending]] = {}
+        self._queues: dict[int, Waiting[Sending]] = {}
         """By operator: what has not begun."""
-        self._bell = asyncio.Event()
         self._stopping = False
         self._open = 0
         self._idle = asyncio.Event()
+        self.fetcher = Fetcher(due, wanted=self._wanted, offer=self.offer)
+        self.rests = Rests(self._lanes, self.line_has_room)
         self.counted = Counted()
 
     # --- in ------------------------------------------------------------------------------------------
@@ -88,34 +85,48 @@ class Sender:
         """The operators whose links this process has, bound or not."""
         self._served = frozenset(operator_ids)
 
-    def holds(self, operator_id: int) -> bool:
+    def holds(self, operator_id: int, traffic: TrafficClass = TrafficClass.REPLY) -> bool:
         """Whether an MT of this operator may be held here. Called from the writer's thread too."""
+        if operator_id not in self._served or self._stopping:
+            return False
         queue = self._queues.get(operator_id)
-        return operator_id in self._served and not self._stopping and (queue is None or len(queue) < HELD_MAX)
+        held = self._lanes.begun(operator_id) + (queue.count(traffic) if queue is not None else 0)
+        return held < HELD_MAX
 
     def offer(self, mt: Mt) -> None:
         """An MT that is durable; one that is not `submitting` is another process's."""
         if mt.state is MtState.SUBMITTING:
-            self._queue(mt.operator_id).append(Sending(mt))
+            self._queue(mt.operator_id).add(Sending(mt))
             self._pump(mt.operator_id)
 
     def line_opened(self, line: Line) -> None:
         """A link is bound for sending."""
         operator_id = self._operator_ids[line.link.operator]
-        before = self._lanes.opened(operator_id, line)
+        before = self._lanes.opened(operator_id, line, self._clock.monotonic_ms())
         if before is not None:
             self._take_from(before)
+        self._fall_over(operator_id)
         self._pump(operator_id)
-        self._bell.set()
+        self.fetcher.ring()
 
     def line_has_room(self, line: Line) -> None:
         """Room appeared in a window that was full, or a pause is over."""
-        self._pump(self._operator_ids[line.link.operator])
+        operator_id = self._operator_ids[line.link.operator]
+        self._lanes.has_room(operator_id, line, self._clock.monotonic_ms())
+        self._pump(operator_id)
 
-    def _queue(self, operator_id: int) -> deque[Sending]:
+    def line_closed(self, link: Link) -> None:
+        """A link was lost. What was under way over it has been told so; what waited for it need not wait longer."""
+        operator_id = self._operator_ids.get(link.operator)
+        if operator_id is not None:
+            self._fall_over(operator_id)
+            self._pump(operator_id)
+            self.rests.look()
+
+    def _queue(self, operator_id: int) -> Waiting[Sending]:
         queue = self._queues.get(operator_id)
         if queue is None:
-            queue = self._queues[operator_id] = deque()
+            queue = self._queues[operator_id] = Waiting()
         return queue
 
     # --- out -----------------------------------------------------------------------------------------
@@ -128,15 +139,15 @@ class Sender:
             if lane.begun and lane.line.is_open:
                 self._go_on(lane)
         queue = self._queue(operator_id)
-        now = self._clock.now()
-        while queue:
-            if _is_over(queue[0].mt, now):
-                self._expire(queue.popleft())
+        now, now_ms = self._clock.now(), self._clock.monotonic_ms()
+        while (first := queue.first()) is not None:
+            if _is_over(first.mt, now):
+                self._expire(queue.take())
                 continue
-            chosen = self._lanes.choose(operator_id, queue[0].mt.link_id)
+            chosen = self._lanes.choose(operator_id, first.mt, now_ms)
             if chosen is None:
                 return
-            self._begin(queue.popleft(), chosen)
+            self._begin(queue.take(), chosen)
 
     def _go_on(self, lane: Lane) -> None:
         """The parts that are left of what has begun here."""
@@ -175,17 +186,21 @@ class Sender:
         for index in ready:
             sending.open += 1
             self._open += 1
+            lane.flying += 1
             answer = asyncio.ensure_future(lane.line.submit(sending.operations[index]))
             answer.add_done_callback(partial(self._answered, sending, index))
 
     def _answered(self, sending: Sending, index: int, answer: asyncio.Future[SubmitAnswer]) -> None:
         sending.open -= 1
         self._open -= 1
+        self.rests.landed(sending.lane)
         if not self._open:
             self._idle.set()
         if answer.cancelled():
             return
         said = answer.result()
+        if said.outcome is SubmitOutcome.THROTTLED and sending.lane is not None:
+            self._lanes.throttled(sending.mt.operator_id, sending.lane, self._clock.monotonic_ms())
         if said.outcome not in _BACK_TO_FRONT:
             sending.answers[index] = said
             if said.outcome is not _ACCEPTED:
@@ -265,7 +280,7 @@ class Sender:
             return
         self.counted.put_back += 1
         mt.maybe_twice = mt.maybe_twice or bool(sending.answers)
-        self._queue(mt.operator_id).appendleft(Sending(mt))
+        self._queue(mt.operator_id).back(Sending(mt))
 
     def _move(
         self,
@@ -284,26 +299,27 @@ class Sender:
         """End what is over; take from lines that are gone what another may send. Call every second."""
         now = self._clock.now()
         for queue in self._queues.values():
-            self._expire_all(queue, now)
+            if any(_is_over(sending.mt, now) for sending in queue):
+                queue.replace(self._expire_all(queue, now))
         for operator_id, lane in self._lanes:
             if not lane.waits_in_vain:
                 lane.closed_ms = 0
             elif self._has_waited(lane) and self._lanes.is_open(operator_id):
                 self._take_from(lane)
                 self._pump(operator_id)
-            else:
-                self._expire_all(lane.begun, now)
+            elif any(_is_over(sending.mt, now) for sending in lane.begun):
+                lane.begun = deque(self._expire_all(lane.begun, now))
+        self.rests.look()
 
-    def _expire_all(self, queue: deque[Sending], now: Instant) -> None:
-        if not any(_is_over(sending.mt, now) for sending in queue):
-            return
-        waiting = list(queue)
-        queue.clear()
-        for sending in waiting:
+    def _expire_all(self, waiting: Iterable[Sending], now: Instant) -> list[Sending]:
+        """Those whose time is not over, or of which parts are under way; the others end."""
+        stay = []
+        for sending in list(waiting):
             if _is_over(sending.mt, now) and not sending.open:
                 self._expire(sending)
             else:
-                queue.append(sending)
+                stay.append(sending)
+        return stay
 
     def _has_waited(self, lane: Lane) -> bool:
         now_ms = self._clock.monotonic_ms()
@@ -315,39 +331,28 @@ class Sender:
         for sending in reversed(lane.leave()):
             self._begin_anew(sending)
 
+    def _fall_over(self, operator_id: int) -> None:
+        """What waits for lines that are lost, and of which nothing was said, waits for whichever has room first."""
+        if self._lanes.is_open(operator_id):
+            for lane in self._lanes.of(operator_id):
+                if lane.waits_in_vain:
+                    for sending in reversed(lane.leave_unsaid()):
+                        self._begin_anew(sending)
+
     def _expire(self, sending: Sending) -> None:
         all_or_some = "all of it" if sending.answers else "it"
         error = f"its validity was over before {all_or_some} could be sent"
         self._move(sending.mt, MtState.EXPIRED, error=error, parts=sending.parts() if sending.answers else ())
 
-    # --- from the database ---------------------------------------------------------------------------
+    def _wanted(self) -> dict[TrafficClass, list[int]]:
+        """Of each class, the operators of which more can be sent now."""
+        if self._batcher.away:
+            return {}
+        up = [id_ for id_ in self._lanes.operators() if self._lanes.is_open(id_)]
+        held = {traffic: [id_ for id_ in up if self.holds(id_, traffic)] for traffic in TrafficClass}
+        return {traffic: ids for traffic, ids in held.items() if ids}
 
-    async def poll(self) -> None:
-        """Fetch queued MT for ever; cancel to end."""
-        while not self._stopping:
-            # Cleared before the database is asked: a link that is bound meanwhile rings for another look.
-            self._bell.clear()
-            taken = await self._fetch()
-            for mt in taken:
-                self.offer(mt)
-            if len(taken) < FETCH_MAX:
-                try:
-                    await asyncio.wait_for(self._bell.wait(), POLL_S)
-                except TimeoutError:
-                    pass
-
-    async def _fetch(self) -> list[Mt]:
-        ready = [id_ for id_ in self._lanes.operators() if self.holds(id_) and self._lanes.is_open(id_)]
-        if not ready or self._batcher.away:
-            return []
-        try:
-            return await self._due(FETCH_MAX, ready)
-        except StoreError as error:
-            log.warning("queued messages cannot be read", error=str(error))
-        except Exception:
-            # A deadlock, say. This must not end the poll: nobody else looks.
-            log.exception("queued messages cannot be read")
-        return []
+    # --- the end -------------------------------------------------------------------------------------
 
     @property
     def waiting(self) -> int:
@@ -357,11 +362,11 @@ class Sender:
     def halt(self) -> None:
         """Begin nothing more."""
         self._stopping = True
+        self.fetcher.stop()
 
     async def stop(self, timeout_s: float) -> None:
         """Send no more; wait for the answers that are due; give what waits back to the database."""
-        self._stopping = True
-        self._bell.set()
+        self.halt()
         if self._open:
             self._idle.clear()
             try:

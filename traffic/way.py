@@ -22,8 +22,9 @@ from core.sms.alphabet import Coding
 from traffic.accept import Accept
 from traffic.commit import Batcher, Run, Writes
 from traffic.dispatch import LEASE_MARGIN_S, Dispatcher, Due
+from traffic.fetch import DueMts
 from traffic.ports import CountParts, Deliver, Delivery, Line
-from traffic.send import DueMts, Sender
+from traffic.send import Sender
 from traffic.submit import VALID_MS, FindPlace, Replies, count_plainly, cut_to_fit
 
 log = get_logger()
@@ -108,6 +109,7 @@ class Way:
     def session_ended(self, link: Link, *, clean: bool, at: Instant) -> None:
         """A session is over."""
         self.accept.session_ended(link, clean=clean, at=at)
+        self.sender.line_closed(link)
 
     def line_opened(self, line: Line) -> None:
         """A link is bound for sending."""
@@ -130,7 +132,7 @@ class Way:
         else:
             self.dispatcher.rest()
         if links:
-            self._station(self.sender.poll())
+            self._station(self.sender.fetcher.run())
             self._station(self._sweep())
 
     async def stop(self, timeout_s: float) -> None:

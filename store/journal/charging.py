@@ -26,7 +26,7 @@ from core.message import MtKind, MtState
 from core.report import Sums, sums_of
 from core.tariff.charge import Charge
 from core.tariff.outgoing import charge_cost, charge_standard, is_chargeable, premium_pending, price_standard
-from core.tariff.rate import VolumeKey
+from core.tariff.rate import NO_TARIFF, VolumeKey
 from store.accounts import Accounts
 from store.bulk import bulk_insert
 from store.floors import Floors, floors_of
@@ -43,8 +43,6 @@ NO_PRICE = "no_price"
 OVERDRAWN = "overdrawn"
 BOOKS = "books"
 """The kind of alerts about money that ought to be there."""
-NO_TARIFF = "no_tariff"
-"""The sender is no short code whose messages are paid when they come."""
 
 
 @dataclass(slots=True)

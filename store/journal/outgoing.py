@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from core.clock import Instant
-from core.message import Mt, MtKind, MtState, may_move
+from core.message import Mt, MtKind, MtState, TrafficClass, may_move
 from store import schema
 from store.bulk import bulk_insert, bulk_update, insert_ignore
 from store.journal.facts import CallbackFact, CallbackState, Moved, MtFact, NewMtFact
@@ -86,6 +86,11 @@ def replies_of(connection: Connection, mo_ids: Sequence[int]) -> dict[int, int]:
     return found
 
 
+def _is_plain(mt: Mt) -> bool:
+    """Its row needs no more than MT_COLUMNS."""
+    return mt.kind is MtKind.FREE and mt.traffic is TrafficClass.REPLY
+
+
 def insert_mts(connection: Connection, mts: Sequence[Mt], process_id: int) -> None:
     """New messages."""
     if mts:
@@ -109,8 +114,8 @@ def write_new_mts(
                 taken[fact.mt.reply_to] = fact.mt.id
     begin(fresh)
     sent = [fact.mt for fact in fresh if not fact.refused]
-    insert_mts(connection, [mt for mt in sent if mt.kind is MtKind.FREE], process_id)
-    paid = [(*mt_row(mt, process_id), *paid_row(mt)) for mt in sent if mt.kind is not MtKind.FREE]
+    insert_mts(connection, [mt for mt in sent if _is_plain(mt)], process_id)
+    paid = [(*mt_row(mt, process_id), *paid_row(mt)) for mt in sent if not _is_plain(mt)]
     if paid:
         bulk_insert(connection, schema.Mt, (*MT_COLUMNS, *PAID_COLUMNS), paid)
     remembered = []

@@ -12,12 +12,13 @@ holds is moving: it is left for the next look.
 """
 
 from collections.abc import Sequence
+from itertools import product
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from core.clock import Instant
-from core.message import MtKind, MtState, may_move
+from core.message import MtKind, MtState, TrafficClass, may_move
 from store.bulk import bulk_insert
 from store.journal.facts import Moved, OverdueFact
 from store.journal.rows import MOVE_COLUMNS
@@ -30,11 +31,14 @@ NO_RECEIPT = "no receipt within 24 h after its validity"
 GIVEN_UP = "nothing was heard of it in time: nobody pays for it"
 
 
+_MAY_BE_OVERDUE = (MtState.SUBMITTED, MtState.SUBMITTING, MtState.QUEUED, MtState.UNKNOWN)
+
+
 def find_overdue(connection: Connection, now: Instant, limit: int) -> list[int]:
     """Up to `limit` ids of MT that should have an end by now, those that are due longest first."""
     found: list[int] = []
-    for state in (MtState.SUBMITTED, MtState.SUBMITTING, MtState.QUEUED, MtState.UNKNOWN):
-        query = sa.select(Mt.id).where(Mt.state == int(state), Mt.due_at <= now)
+    for state, traffic in product(_MAY_BE_OVERDUE, TrafficClass):
+        query = sa.select(Mt.id).where(Mt.state == int(state), Mt.traffic == int(traffic), Mt.due_at <= now)
         if state is MtState.QUEUED:
             query = query.where(Mt.valid_until.between(1, now))
         found += connection.execute(query.order_by(Mt.due_at).limit(limit - len(found))).scalars()

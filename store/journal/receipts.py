@@ -9,6 +9,7 @@ operator number alike, and a centre uses its ids again after days or a restart.
 Rule: a move that the table has not is written down as seen, never made.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -16,14 +17,14 @@ from typing import Any, TypeAlias
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from core.clock import Instant
+from core.clock import SECOND_MS, Instant
 from core.message import MtKind, MtState, ReceiptState, may_move
 from core.message import Receipt as ReceiptValue
 from store import schema
 from store.bulk import bulk_insert
 from store.journal.facts import Moved, MtFact, ReceiptFact
 from store.journal.rows import MOVE_COLUMNS, RECEIPT_COLUMNS, error_of, move_row, receipt_row, short_key
-from store.text import read_text
+from store.text import places, read_text
 
 RECEIPT_BECOMES = {
     ReceiptState.DELIVERED: MtState.DELIVERED,
@@ -43,6 +44,24 @@ _DIGITS_ENOUGH = 9
 _TRUNK_PREFIXES = ("0", "8")
 _EXIT_PREFIXES = ("00", "810", "011")
 
+# UCP names a message by its recipient and the second, so two to one handset within one have the same id, and their
+# receipts come in their order. What our clock says of the two may be further apart than what the centre's does.
+_TWINS_MS = 5 * SECOND_MS
+
+LATE = "a late receipt"
+"""Why a message moves out of UNKNOWN, in its history; other moves by a receipt have no line there."""
+
+_LOCK = "FOR UPDATE"
+_WHOLE = (
+    "SELECT operator_id, `key`, id, destination, link_id, kind, submitted_at, state FROM mt WHERE `key` IN ({}) "
+    "ORDER BY id DESC"
+)
+_PARTS = (
+    "SELECT mt_part.operator_id, mt_part.`key`, mt.id, mt.destination, mt.link_id, mt.kind, mt.submitted_at, mt.state, "
+    "mt_part.id, mt_part.state FROM mt_part JOIN mt ON mt.id = mt_part.mt_id WHERE mt_part.`key` IN ({}) "
+    "ORDER BY mt_part.id DESC"
+)
+
 Key: TypeAlias = tuple[int, str]
 """(operator id, message id as it is matched)."""
 
@@ -52,10 +71,11 @@ class _Spoken:
     """An MT, or a part of one, that a receipt may speak of."""
 
     mt_id: int
-    state: MtState
     destination: str
     link_id: int
     kind: int
+    submitted_at: Instant
+    state: MtState
     part_id: int = 0
     part_state: MtState = MtState.SUBMITTED
 
@@ -69,6 +89,11 @@ class _Spoken:
     def is_given_up(self) -> bool:
         """Nobody expects a receipt for it any more, but one may come."""
         return self.state is MtState.UNKNOWN
+
+    @property
+    def is_open(self) -> bool:
+        """Its receipt is expected."""
+        return not (self.is_done or self.is_given_up)
 
 
 def write_receipts(connection: Connection, facts: Sequence[ReceiptFact]) -> list[Moved]:
@@ -95,7 +120,7 @@ def write_receipts(connection: Connection, facts: Sequence[ReceiptFact]) -> list
             moves.append(move_row(one.mt_id, receipt.arrived_at, old, old, f"receipt {receipt.word}"))
             continue
         if old is MtState.UNKNOWN:
-            moves.append(move_row(one.mt_id, receipt.arrived_at, old, new, "a late receipt"))
+            moves.append(move_row(one.mt_id, receipt.arrived_at, old, new, LATE))
         moved[one.mt_id] = one.state = new
         told.append(Moved(one.mt_id, old, new, receipt.arrived_at, MtKind(one.kind), receipt.operator_id))
         error = "" if new is MtState.DELIVERED else error_of(receipt)
@@ -173,26 +198,16 @@ def _known(connection: Connection, facts: Sequence[ReceiptFact]) -> dict[Key, li
     known: dict[Key, list[_Spoken]] = {}
     if not keys:
         return known
-    mt, part = schema.Mt, schema.MtPart
-    whole = connection.execute(
-        sa.select(mt.operator_id, mt.key, mt.id, mt.state, mt.destination, mt.link_id, mt.kind)
-        .where(mt.key.in_(keys))
-        .order_by(mt.id.desc())
-        .with_for_update()
-    )
-    for operator_id, key, mt_id, state, destination, link_id, kind in whole:
-        known.setdefault((operator_id, key), []).append(_Spoken(mt_id, MtState(state), destination, link_id, kind))
-    parts = connection.execute(
-        sa.select(
-            part.operator_id, part.key, part.mt_id, mt.state, mt.destination, mt.link_id, mt.kind, part.id, part.state
-        )
-        .join(mt, mt.id == part.mt_id)
-        .where(part.key.in_(keys))
-        .order_by(part.id.desc())
-        .with_for_update()
-    )
-    for operator_id, key, mt_id, state, destination, link_id, kind, part_id, part_state in parts:
-        one = _Spoken(mt_id, MtState(state), destination, link_id, kind, part_id, MtState(part_state))
+    asked, these = places(keys), tuple(keys)
+    for operator_id, key, mt_id, number, link_id, kind, at, state in read_text(
+        connection, _WHOLE.format(asked), these, lock=_LOCK
+    ):
+        one = _Spoken(mt_id, number, link_id, kind, at, MtState(state))
+        known.setdefault((operator_id, key), []).append(one)
+    for operator_id, key, mt_id, number, link_id, kind, at, state, part_id, part_state in read_text(
+        connection, _PARTS.format(asked), these, lock=_LOCK
+    ):
+        one = _Spoken(mt_id, number, link_id, kind, at, MtState(state), part_id, MtState(part_state))
         known.setdefault((operator_id, key), []).append(one)
     return known
 
@@ -211,15 +226,17 @@ def _spellings(number: str) -> set[str]:
 def _rivals(
     connection: Connection, facts: Sequence[ReceiptFact], known: dict[Key, list[_Spoken]]
 ) -> set[tuple[int, str]]:
-    """(operator, subscriber) where another MT is just being submitted: a receipt of another link may be for that one,
-    whose id we do not know yet. Two centres of an operator number alike, so this happens whenever both begin anew.
+    """(operator, subscriber) where another MT is just being submitted: a receipt may be for that one, whose id we do
+    not know yet. Two centres of an operator number alike, so this happens whenever both begin anew; and by UCP two
+    messages of one second have the same id.
     """
+    times = Counter(key for fact in facts for key in _keys_of(fact.receipt))
     numbers = {
         one.destination
         for fact in facts
         for key in _keys_of(fact.receipt)
         for one in known.get((fact.receipt.operator_id, key), ())
-        if one.link_id != fact.receipt.link_id
+        if one.is_done or one.link_id != fact.receipt.link_id or times[key] > 1
     }
     if not numbers:
         return set()
@@ -234,19 +251,33 @@ def _rivals(
 
 def _choose(receipt: ReceiptValue, known: dict[Key, list[_Spoken]], rivals: set[tuple[int, str]]) -> _Spoken | None:
     """Of the messages of that id and subscriber: rather one without an end, rather one for which a receipt is expected,
-    rather of this link, rather the youngest.
+    rather of this link, rather the youngest; of twins the oldest.
 
     One that went over another link is none when it has its end already, or when another message to that subscriber is
-    just being submitted: the receipt may be early for that one.
+    just being submitted: the receipt may be early for that one. So it may where the one of its own link has its end.
     """
     may_be = [
         one
         for key in _keys_of(receipt)
         for one in known.get((receipt.operator_id, key), ())
         if is_same_number(one.destination, receipt.source)
-        and (one.link_id == receipt.link_id or not (one.is_done or (receipt.operator_id, one.destination) in rivals))
+        and _may_be(one, receipt, is_rivalled=(receipt.operator_id, one.destination) in rivals)
     ]
-    return min(may_be, key=lambda one: (one.is_done, one.is_given_up, one.link_id != receipt.link_id), default=None)
+    best = min(may_be, key=lambda one: (one.is_done, one.is_given_up, one.link_id != receipt.link_id), default=None)
+    if best is None or len(may_be) == 1 or not best.is_open:
+        return best
+    twins = (
+        one
+        for one in may_be
+        if one.is_open and one.link_id == best.link_id and best.submitted_at - one.submitted_at <= _TWINS_MS
+    )
+    return min(twins, key=lambda one: (one.submitted_at, one.mt_id, one.part_id))
+
+
+def _may_be(one: _Spoken, receipt: ReceiptValue, *, is_rivalled: bool) -> bool:
+    if one.link_id == receipt.link_id:
+        return not (one.is_done and is_rivalled)
+    return not (one.is_done or is_rivalled)
 
 
 def _part_done(connection: Connection, one: _Spoken, new: MtState, receipt: ReceiptValue) -> MtState | None:

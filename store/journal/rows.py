@@ -62,8 +62,8 @@ MT_COLUMNS = (
     "error",
 )  # fmt: skip
 
-PAID_COLUMNS = ("kind", "price", "currency", "plan_version_id", "parts_before")
-"""Of an MT that somebody pays, behind MT_COLUMNS."""
+PAID_COLUMNS = ("kind", "price", "currency", "plan_version_id", "parts_before", "traffic")
+"""Of an MT that is no plain reply, behind MT_COLUMNS."""
 
 MOVED_COLUMNS = (
     "id", "link_id", "state", "key", "process_id", "attempt", "maybe_twice", "due_at", "submitted_at", "final_at",
@@ -203,8 +203,8 @@ def mt_row(mt: Mt, process_id: int) -> Row:
 
 
 def paid_row(mt: Mt) -> Row:
-    """What is known of the money of an MT when it is accepted."""
-    return (int(mt.kind), mt.price, mt.currency, mt.plan_version_id, mt.parts_before)
+    """What is known of the money of an MT when it is accepted, and what it goes before."""
+    return (int(mt.kind), mt.price, mt.currency, mt.plan_version_id, mt.parts_before, int(mt.traffic))
 
 
 def moved_row(fact: MtFact, process_id: int) -> Row:

@@ -150,6 +150,19 @@ class CallbackAttempt(models.Model):
         db_table = "callback_attempt"
 
 
+class CalledAgain(models.Model):
+    """A person had a dead job called again: its 24 hours and its pauses begin anew. `attempts`: those before that."""
+
+    mo_id = ReferenceField(db_index=True)
+    at = InstantField()
+    author = models.CharField(max_length=80)
+    note = models.CharField(max_length=300)
+    attempts = models.IntegerField()
+
+    class Meta:
+        db_table = "called_again"
+
+
 class Mt(models.Model):
     """A message to a subscriber. `reply_to` is unique: one MO has at most one reply; null for other MT.
 
@@ -182,12 +195,13 @@ class Mt(models.Model):
     currency = CodeField(max_length=3, db_default="")
     plan_version_id = ReferenceField(db_default=0)
     parts_before = models.BigIntegerField(db_default=0)
+    traffic = models.SmallIntegerField(db_default=0)
 
     class Meta:
         db_table = "mt"
         indexes = [
             models.Index(fields=["key", "operator_id"], name="mt_by_key"),
-            models.Index(fields=["state", "due_at"], name="mt_due"),
+            models.Index(fields=["state", "traffic", "due_at"], name="mt_due"),
         ]
 
 

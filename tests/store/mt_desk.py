@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from core.catalogue import Catalogue
 from core.clock import HOUR_MS, Instant
 from core.ids import Ids
-from core.message import Callback, Mt, MtState, Receipt, ReceiptState
+from core.message import Callback, Mt, MtState, Receipt, ReceiptState, TrafficClass
 from store import processes
 from store.database import Database
 from store.journal import Fact, Journal, MoFact, MtFact, NewMtFact, OverdueFact, ReceiptFact
@@ -97,9 +97,9 @@ class MtDesk:
         """Time passes."""
         self.clock.advance(ms)
 
-    def queued(self, *, valid_ms: int = 24 * HOUR_MS, parts: int = 1) -> Mt:
+    def queued(self, *, valid_ms: int = 24 * HOUR_MS, parts: int = 1, traffic: TrafficClass = TrafficClass.REPLY) -> Mt:
         """One that waits in the database."""
-        return self._new(MtState.QUEUED, valid_ms, parts)
+        return self._new(MtState.QUEUED, valid_ms, parts, traffic)
 
     def submitting(self, *, valid_ms: int = 24 * HOUR_MS, parts: int = 1) -> Mt:
         """One that a sender holds."""
@@ -112,11 +112,11 @@ class MtDesk:
         self.accepted(mt, *keys)
         return mt
 
-    def _new(self, state: MtState, valid_ms: int, parts: int) -> Mt:
+    def _new(self, state: MtState, valid_ms: int, parts: int, traffic: TrafficClass = TrafficClass.REPLY) -> Mt:
         now = self.clock.now()
         mt = Mt(
             self._ids.next(now), "alpha-1", 1, 1, "4446", SUBSCRIBER, "thank you", parts, now, 0, 1, state,
-            now + valid_ms if valid_ms else 0,
+            now + valid_ms if valid_ms else 0, traffic=traffic,
         )  # fmt: skip
         self.write(NewMtFact(mt))
         return mt

@@ -71,6 +71,17 @@ def test_jobs_of_an_end_point_that_is_shut_are_not_taken_and_one_is_for_its_prob
     assert len(outbox.callbacks(100, ())) == 4, "the others were not touched"
 
 
+def test_a_probe_is_rather_one_that_was_never_tried(database: Database) -> None:
+    insert(database, [an_id(n) for n in range(3)], DEAD_END)
+    with database.write() as connection:
+        tried = sa.update(schema.Callback).where(schema.Callback.mo_id != an_id(2))
+        connection.execute(tried.values(attempt=3, due_at=NOON - HOUR_MS))
+
+    (probe,) = an_outbox(database).callbacks(100, (), {DEAD_END: 1})
+
+    assert probe.mo_id == an_id(2)
+
+
 def test_what_is_a_day_old_is_taken_to_be_given_up_though_its_end_point_is_shut(database: Database) -> None:
     old = an_id(1, NOON - DAY_MS - HOUR_MS)
     insert(database, [old, an_id(2)], DEAD_END)
@@ -79,6 +90,31 @@ def test_what_is_a_day_old_is_taken_to_be_given_up_though_its_end_point_is_shut(
     taken = outbox.callbacks(100, (), {DEAD_END: 0})
 
     assert [job.mo_id for job in taken] == [old]
+
+
+def call_again(database: Database, mo_id: int, at: int) -> None:
+    with database.write() as connection:
+        values = {"mo_id": mo_id, "at": at, "author": "olga", "note": "", "attempts": 40}
+        connection.execute(sa.insert(schema.CalledAgain).values(**values))
+
+
+def test_what_was_called_again_lately_waits_for_its_probe_however_old_it_is(database: Database) -> None:
+    old = [an_id(n, NOON - 3 * DAY_MS) for n in range(1, 4)]
+    insert(database, old, DEAD_END)
+    for mo_id, at in ((old[0], NOON - DAY_MS), (old[1], NOON - HOUR_MS), (old[2], NOON - 2 * DAY_MS)):
+        call_again(database, mo_id, at)
+    call_again(database, old[2], NOON - 2 * HOUR_MS)
+    outbox = an_outbox(database)
+
+    shut = outbox.callbacks(100, (), {DEAD_END: 0})
+    probing = outbox.callbacks(100, (), {DEAD_END: 1})
+
+    assert [job.mo_id for job in shut] == [old[0]], "its day is over"
+    assert [job.mo_id for job in probing] in ([old[1]], [old[2]])
+    (job,) = [job for job in outbox.callbacks(100, ()) if job.mo_id != probing[0].mo_id]
+    last = {old[1]: NOON - HOUR_MS, old[2]: NOON - 2 * HOUR_MS}
+    assert (job.tried_since, job.attempts_before) == (last[job.mo_id], 40)
+    assert probing[0].tried_since == last[probing[0].mo_id]
 
 
 @pytest.mark.parametrize("reason", ["", "no_tariff", "no_plan"])

@@ -3,11 +3,12 @@
 import pytest
 
 from core.clock import DAY_MS, HOUR_MS, MINUTE_MS
-from core.message import MtState, ReceiptState
+from core.message import MtState, ReceiptState, TrafficClass
 from store.database import Database
 from store.journal import MtFact, OverdueFact
 from store.journal.overdue import NO_ANSWER, NO_RECEIPT, UNACCEPTED, UNSENT
 from store.messages import read_partner_message
+from tests.makers import of_every_class
 from tests.store.mt_desk import MtDesk
 
 
@@ -55,12 +56,34 @@ def test_a_message_whose_submission_was_never_answered_is_unknown_and_not_sent_a
 
     assert (early.unknown, early.expired, done.unknown) == (0, 0, 1)
     assert desk.history(mt) == [(MtState.SUBMITTING, MtState.UNKNOWN, NO_ANSWER)]
-    assert desk.outbox.mts(10, [1]) == []
+    assert desk.outbox.mts(10, of_every_class(1)) == []
+
+
+@pytest.mark.parametrize("traffic", TrafficClass)
+def test_a_message_of_any_class_ends(desk: MtDesk, traffic: TrafficClass) -> None:
+    mt = desk.queued(valid_ms=HOUR_MS, traffic=traffic)
+
+    desk.advance(HOUR_MS)
+
+    assert desk.sweep().expired == 1
+    assert desk.row(mt).state == MtState.EXPIRED
+
+
+def test_of_each_class_those_are_taken_that_are_wanted(desk: MtDesk) -> None:
+    replies = [desk.queued() for _ in range(3)]
+    messages = [desk.queued(traffic=TrafficClass.MESSAGE) for _ in range(3)]
+    bulk = [desk.queued(traffic=TrafficClass.BULK) for _ in range(3)]
+    taken = desk.outbox.mts(2, {TrafficClass.REPLY: [1], TrafficClass.MESSAGE: [2], TrafficClass.BULK: [2, 1]})
+
+    assert {mt.id for mt in taken} == {mt.id for mt in (*replies[:2], *bulk[:2])}
+    assert {mt.traffic for mt in taken} == {TrafficClass.REPLY, TrafficClass.BULK}
+    rest = desk.outbox.mts(10, of_every_class(1))
+    assert {mt.id for mt in rest} == {mt.id for mt in (replies[2], *messages, bulk[2])}
 
 
 def test_what_a_sender_took_from_the_database_ends_like_what_it_was_handed(desk: MtDesk) -> None:
     handed, fetched = desk.submitting(valid_ms=HOUR_MS), desk.queued(valid_ms=HOUR_MS)
-    taken = desk.outbox.mts(10, [1])
+    taken = desk.outbox.mts(10, of_every_class(1))
 
     assert [mt.id for mt in taken] == [fetched.id]
     assert desk.row(handed).due_at == desk.row(fetched).due_at == desk.clock.now() + HOUR_MS + DAY_MS
@@ -131,7 +154,7 @@ def test_a_message_that_is_taken_to_be_sent_between_the_look_and_the_end_goes_it
     desk.advance(HOUR_MS)
     over = desk.look()
 
-    desk.outbox.mts(10, [1])
+    desk.outbox.mts(10, of_every_class(1))
     desk.write(over)
 
     assert (over.expired, desk.state(mt)) == (0, MtState.SUBMITTING)
@@ -214,12 +237,12 @@ def test_the_look_reads_what_is_overdue_and_nothing_else(desk: MtDesk) -> None:
     """By the index, from the state to the moment: thousands that have an end, or are in time, are not read."""
     for _ in range(40):
         desk.submitted("1A")
-    tail = "FROM mt WHERE state = 2 AND due_at <= 1 ORDER BY due_at LIMIT 100"
+    tail = "FROM mt WHERE state = 2 AND traffic = 0 AND due_at <= 1 ORDER BY due_at LIMIT 100"
 
     with desk.database.read() as connection:
         if desk.database.dialect == "sqlite":
             plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN SELECT id {tail}").all()
-            assert [row[-1] for row in plan] == ["SEARCH mt USING INDEX mt_due (state=? AND due_at<?)"]
+            assert [row[-1] for row in plan] == ["SEARCH mt USING INDEX mt_due (state=? AND traffic=? AND due_at<?)"]
         else:
             (plan,) = connection.exec_driver_sql(f"EXPLAIN SELECT id {tail}").all()
             assert (plan.type, plan.key, int(plan.rows)) == ("range", "mt_due", 1)

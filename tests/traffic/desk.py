@@ -8,18 +8,19 @@ Rule: time stands still unless `clock.advance` moves it; nothing sleeps but the 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any, TypeVar
 
 from core.catalogue import Link
 from core.clock import Instant
-from core.message import Mt, MtState, SubmitAnswer, SubmitOutcome
+from core.message import Mt, MtState, SubmitAnswer, SubmitOutcome, TrafficClass
 from plumbing.threads import InlineWriter
 from store.journal import Fact, MtFact
 from tests.makers import NOON, a_link
 from traffic.commit import Batcher
+from traffic.routes import Terms
 from traffic.send import Sender
 
 T = TypeVar("T")
@@ -85,6 +86,7 @@ class FakeLine:
 
     def __init__(self, link: Link | None = None, *, room: int = 100, parts: int = 0) -> None:
         self._link = link or a_link()
+        self.terms = Terms()
         self.is_open = True
         self.free = room
         self.parts = parts
@@ -145,7 +147,7 @@ class Desk:
         self.sender.serves([1])
         self._tasks = [asyncio.ensure_future(self.batcher.run())]
 
-    async def _due(self, limit: int, operator_ids: Sequence[int]) -> list[Mt]:
+    async def _due(self, limit: int, wanted: Mapping[TrafficClass, Sequence[int]]) -> list[Mt]:
         taken, self.due = self.due[:limit], self.due[limit:]
         return taken
 

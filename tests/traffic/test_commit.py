@@ -155,6 +155,27 @@ async def test_a_batch_that_is_long_with_the_database_is_told_as_stuck_until_it_
 
 
 @story
+async def test_a_question_that_the_database_does_not_answer_is_told_as_stuck_until_one_is_answered() -> None:
+    says: list[Exception] = [RuntimeError("a lock"), RuntimeError("a lock")]
+
+    def may_write() -> None:
+        if says:
+            raise says.pop()
+
+    table = Table(Journal())
+    stuck = [table.batcher.is_stuck]
+    for _ in range(2):
+        with pytest.raises(RuntimeError):
+            await table.batcher.probe(may_write)
+        stuck.append(table.batcher.is_stuck)
+        table.clock.advance(STUCK_MS)
+    stuck.append(table.batcher.is_stuck)
+    await table.batcher.probe(may_write)
+
+    assert (stuck, table.batcher.is_stuck) == ([False, False, False, True], False)
+
+
+@story
 async def test_only_what_was_in_the_commit_is_in_doubt_when_facts_are_written_singly() -> None:
     """The batch fails, then the COMMIT of its first fact: nobody else's fact is there, whatever became of that one."""
     first, second = an_alert(), an_alert()

@@ -47,6 +47,26 @@ async def test_an_outage_of_the_database_is_one_alert_that_is_written_when_it_is
 
 
 @story
+async def test_an_outage_that_a_question_finds_is_told_as_every_other_and_asked_about_no_more() -> None:
+    asked: list[int] = []
+
+    def may_write() -> None:
+        asked.append(1)
+        raise StoreAway("sqlite:///x.db is away: database is locked")
+
+    table = Table(Journal(resolves=[StoreAway("database is locked")]))
+    await table.batcher.probe(may_write)
+    await until_away(table)
+    await table.batcher.probe(may_write)
+    why = table.batcher.why_away
+    await until_back(table)
+    await table.drained()
+
+    assert (len(asked), "locked" in why, table.batcher.is_stuck) == (1, True, False)
+    assert [alert.subject for alert in table.journal.outages] == ["the database"]
+
+
+@story
 async def test_what_comes_and_goes_is_one_alert_in_ten_minutes() -> None:
     table = Table(Journal())
 

@@ -47,7 +47,7 @@ def test_who_asks_for_less_time_than_it_would_be_given_is_given_that() -> None:
 def test_a_breaker_opens_at_the_twentieth_failure_in_a_row_and_lets_one_probe_through_every_thirty_seconds() -> None:
     breaker = Breaker()
 
-    opened = [breaker.failed(0) for _ in range(21)]
+    opened = [breaker.failed(0, number) for number in range(21)]
 
     assert opened == [False] * 19 + [True, False]
     assert breaker.is_open(29_999)
@@ -59,12 +59,29 @@ def test_a_breaker_opens_at_the_twentieth_failure_in_a_row_and_lets_one_probe_th
 
 def test_an_answer_closes_a_breaker_and_nineteen_failures_do_not_open_it_again() -> None:
     breaker = Breaker()
-    for _ in range(20):
-        breaker.failed(0)
+    for number in range(20):
+        breaker.failed(0, number)
 
     assert breaker.answered()
     assert not breaker.is_open(0)
-    for _ in range(19):
-        breaker.failed(0)
+    for number in range(19):
+        breaker.failed(0, number)
     assert not breaker.is_open(0)
     assert not breaker.answered(), "it was not shut"
+
+
+def test_a_few_messages_that_can_never_be_answered_well_open_no_breaker() -> None:
+    breaker = Breaker()
+    assert not any(breaker.failed(0, number % 19) for number in range(1000))
+    assert not breaker.is_open(0)
+    assert breaker.failed(0, 19), "the twentieth message"
+
+
+def test_what_fails_while_it_is_open_puts_off_the_next_probe_alone() -> None:
+    breaker = Breaker()
+    for number in range(20):
+        breaker.failed(0, number)
+    assert not breaker.failed(30_000, 99)
+    assert breaker.is_open(59_999)
+    assert breaker.answered()
+    assert breaker.failures == 0

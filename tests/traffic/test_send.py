@@ -298,20 +298,3 @@ def test_a_text_that_a_line_cannot_write_fails_and_holds_up_nobody() -> None:
         assert desk.paper.moves[0].error == "it cannot be written for alpha-1: 300 parts are more than 255"
 
     run(story)
-
-
-def test_a_message_goes_over_its_own_link_and_over_the_one_with_most_room_if_that_has_none() -> None:
-    async def story() -> None:
-        desk = Desk()
-        lines = [FakeLine(a_link(f"alpha-{number}", id=number), room=10 * number) for number in (1, 2, 3)]
-        for line in lines:
-            desk.sender.line_opened(line)
-
-        desk.sender.offer(an_mt(id=1 << 22, link_id=2))
-        lines[1].free = 0
-        desk.sender.offer(an_mt(id=2 << 22, link_id=2))
-        await desk.flow()
-
-        assert [len(line.sent) for line in lines] == [0, 1, 1]
-
-    run(story)

@@ -102,13 +102,13 @@ def test_only_operators_that_are_served_and_bound_are_asked_for_in_the_database(
     async def story() -> None:
         desk, line = Desk(), FakeLine()
         desk.due = [an_mt()]
-        assert await desk.sender._fetch() == []
+        assert await desk.sender.fetcher.fetch() == []
 
         desk.sender.line_opened(line)
 
-        assert [mt.id for mt in await desk.sender._fetch()] == [an_mt().id]
+        assert [mt.id for mt in await desk.sender.fetcher.fetch()] == [an_mt().id]
         desk.due, desk.sender._served = [an_mt()], frozenset()
-        assert await desk.sender._fetch() == []
+        assert await desk.sender.fetcher.fetch() == []
 
     run(story)
 
@@ -121,8 +121,8 @@ def test_an_error_of_the_database_that_nobody_foresaw_does_not_end_the_looking()
         async def deadlock(limit: int, operator_ids: object) -> list[object]:
             raise RuntimeError("deadlock found when trying to get lock")
 
-        desk.sender._due = deadlock  # type: ignore[assignment]
+        desk.sender.fetcher._due = deadlock  # type: ignore[assignment]
 
-        assert await desk.sender._fetch() == []
+        assert await desk.sender.fetcher.fetch() == []
 
     run(story)

@@ -7,6 +7,8 @@ pipe           the same in memory, for tests and the simulation
 tls            how certificates are shown and trusted
 clock          the machine's time
 files          how many files may be open
+networks       from which network somebody comes
+crowd          connections of a door that speaks HTTP: counted, and in each other's way
 threads        the single writer thread; readers
 metrics        counters and gauges that any upper floor may turn
 """

@@ -4,6 +4,7 @@ Conversation   what an owner holds: send, answer, flush, close
 Owner          what a conversation calls: opened, then heard with lists of events until one is Closed
 Connect        how one begins; Answering, who answers one that a peer began
 Talk           both joined with a session, without the bytes' way; Pump (a socket) and Pipe (memory) are ones
+Tap            who listens in on its bytes, for a trace
 Address, Tls   where a peer is and how it is trusted
 
 All that is said in one turn of the event loop leaves in one write. The next tick has one timer, which is let run
@@ -31,8 +32,19 @@ class Monotonic(Protocol):
     def monotonic_ms(self) -> int: ...
 
 
+class Tap(Protocol):
+    """Who listens in: all bytes of both directions, before they are read and when they are written."""
+
+    def said(self, octets: bytes, /) -> None: ...
+    def heard(self, octets: bytes, /) -> None: ...
+    def ended(self) -> None: ...
+
+
 class Conversation(Protocol):
     """A session with a peer, as its owner sees it."""
+
+    tap: Tap | None
+    """Settable at any time; None: nobody listens in, which costs nothing."""
 
     @property
     def session(self) -> Session: ...
@@ -40,6 +52,11 @@ class Conversation(Protocol):
     @property
     def peer(self) -> str:
         """Where the other side is, for logs."""
+        ...
+
+    @property
+    def ends(self) -> tuple[tuple[str, int], tuple[str, int]]:
+        """Our own address and port, and the peer's; ("", 0) where there is none."""
         ...
 
     @property
@@ -137,6 +154,7 @@ class Talk:
         self.session = session
         self.peer = peer
         self.writes = 0
+        self.tap: Tap | None = None
         self._owner = owner
         self._clock = clock
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -166,6 +184,8 @@ class Talk:
         octets = self.session.output()
         if octets:
             self.writes += 1
+            if self.tap is not None:
+                self.tap.said(octets)
             self._write(octets)
         if not self._over and self._loop is not None:
             self._arm()
@@ -186,6 +206,8 @@ class Talk:
 
     def _received(self, octets: bytes) -> None:
         """Bytes of the peer; b"": the connection is lost."""
+        if self.tap is not None:
+            self.tap.heard(octets)
         self._take(self.session.receive, octets, self._clock.monotonic_ms())
 
     def _ended(self, reason: str) -> None:
@@ -212,6 +234,8 @@ class Talk:
         self.flush()
         if self._over:
             self._disarm()
+            if self.tap is not None:
+                self.tap.ended()
             self._finish()
 
     def _fail(self) -> None:
@@ -246,6 +270,11 @@ class Talk:
         self._take(self.session.tick, self._clock.monotonic_ms())
 
     # --- What a subclass has --------------------------------------------------------------------
+
+    @property
+    def ends(self) -> tuple[tuple[str, int], tuple[str, int]]:
+        """Our own address and port, and the peer's."""
+        return ("", 0), ("", 0)
 
     def _write(self, octets: bytes) -> None:
         raise NotImplementedError

@@ -100,6 +100,12 @@ class Pump(Talk, Protocol):
 
     # --- What Talk asks for -------------------------------------------------------------------------
 
+    @property
+    def ends(self) -> tuple[tuple[str, int], tuple[str, int]]:
+        """Of the socket."""
+        ours, theirs = self.transport.getHost(), self.transport.getPeer()
+        return (ours.host, ours.port), (theirs.host, theirs.port)
+
     def _begin(self) -> None:
         self._begun = True
         self._cancel_call()

@@ -1,4 +1,4 @@
-"""The pocket SMSC: takes binds, sends MO at a rate or as a flood, answers and receipts MT.
+"""The pocket SMSC: takes binds, sends MO at a rate or as a flood, answers and receipts MT, in a tongue (sim/tongue.py).
 
 PocketSmsc   the centre; `accept` answers who connects, over a socket or in memory
 
@@ -16,19 +16,17 @@ from random import Random
 from core.clock import Clock
 from plumbing.conversation import Owner
 from sim.esme import Esme, Job
-from sim.quirks import ID_FORMS, Quirks
+from sim.phones import Phones
+from sim.quirks import Quirks
 from sim.records import Counted, SeenMt, SentMo
 from sim.subscribers import Subscribers, Written
-from sim.writing import mo_parts, mt_text, receipt_of
-from wire.session import Session
-from wire.smpp import status as st
-from wire.smpp.operations import Bind, SubmitSm
-from wire.smpp.session import SmppSession
-from wire.smpp.settings import Settings
-from wire.smpp.tlvs import write_tlv
+from sim.tongue import Login
+from sim.tongues import TONGUES
+from wire.session import Operation, Session
 
 STEP_S = 0.005
 """How often MO are written at a rate."""
+_YES = 0
 
 
 class PocketSmsc:
@@ -42,9 +40,12 @@ class PocketSmsc:
         quirks: Quirks | None = None,
         subscribers: Subscribers | None = None,
         keep: bool = True,
+        protocol: str = "smpp",
     ) -> None:
+        self.tongue = TONGUES[protocol]
         self.quirks = quirks or Quirks()
         self.counted = Counted()
+        self.phones = Phones(self._say, clock.monotonic_ms)
         self.mos: list[SentMo] = []
         self.mts: list[SeenMt] = []
         self.esmes: list[Esme] = []
@@ -58,13 +59,8 @@ class PocketSmsc:
             random.randrange(1 << 30), delivered=quirks.delivered, expired=quirks.expired
         )
         self._keep = keep
-        self._settings = Settings(
-            window=quirks.window,
-            window_in=1_000_000,
-            response_timeout_ms=int(1000 * quirks.response_timeout_s),
-            enquire_ms=int(1000 * quirks.enquire_s),
-            inactivity_ms=int(1000 * quirks.inactivity_s),
-        )
+        # What a session is told stays, whatever quirks a test exchanges later.
+        self._session_quirks = quirks
         self._queue: deque[Job] = deque()
         self._receipts: dict[str, deque[Job]] = {}
         self._to_flood = 0
@@ -80,21 +76,20 @@ class PocketSmsc:
 
     def accept(self, peer: str) -> tuple[Session, Owner]:
         """For plumbing.pump.listen, or a Network's."""
-        wire = SmppSession("smsc", self._settings, now_ms=self._clock.monotonic_ms())
-        esme = Esme(self, wire, peer, self.quirks.system_id)
-        return wire, esme
+        wire = self.tongue.session(self._session_quirks, self._clock.monotonic_ms())
+        return wire, Esme(self, wire, peer, self.quirks)
 
-    def judge_bind(self, bind: Bind) -> int:
+    def judge_bind(self, login: Login) -> int:
         """The status to answer."""
         accounts = self.quirks.accounts
         if self.quirks.bind_status:
             status = self.quirks.bind_status
         elif accounts is None:
-            status = st.ROK
-        elif bind.system_id not in accounts:
-            status = st.RINVSYSID
+            status = _YES
+        elif login.system_id not in accounts:
+            status = self.tongue.unknown_account
         else:
-            status = st.ROK if accounts[bind.system_id] == bind.password else st.RINVPASWD
+            status = _YES if accounts[login.system_id] in login.passwords else self.tongue.wrong_password
         self.counted.refused_binds += bool(status)
         return status
 
@@ -137,15 +132,16 @@ class PocketSmsc:
 
     @property
     def waiting(self) -> int:
-        """Deliver_sm that wait for a client with room."""
+        """MO, parts and receipts that wait for a client with room."""
         return len(self._queue) + sum(map(len, self._receipts.values())) + self._to_flood
 
     def _write(self, written: Written) -> SentMo:
         counted, quirks = self.counted, self.quirks
         counted.written += 1
         self._references += 1
-        identity = (write_tlv(quirks.id_tlv, f"{counted.written:010d}"),) if quirks.id_tlv else ()
-        parts = mo_parts(written, way=quirks.long_messages, reference=self._references, identity=identity)
+        parts = self.tongue.parts(
+            written, quirks, number=counted.written, reference=self._references, now=self._clock.now()
+        )
         mo = SentMo(counted.written, written.source, written.destination, written.text, len(parts))
         self._queue.extend([Job(part, mo) for part in parts])
         if self._keep:
@@ -154,13 +150,15 @@ class PocketSmsc:
         return mo
 
     def answered(self, job: Job, status: int) -> None:
-        """A client answered a deliver_sm."""
+        """A client answered an MO, a part of one, or a receipt."""
         counted = self.counted
         self.on_answered(job, status)
+        if job.dialled:
+            return
         if job.mt is not None:
             job.mt.receipts += not status
             counted.receipts += not status
-            if st.is_temporary(status) and self.quirks.redelivers:
+            if self.tongue.is_temporary(status) and self.quirks.redelivers:
                 asyncio.get_running_loop().call_later(self.quirks.retry_s, self._again, job)
             return
         mo = job.mo
@@ -171,7 +169,7 @@ class PocketSmsc:
                 counted.acknowledged += 1
                 counted.answer_ms.add(self._clock.monotonic_ms() - mo.first_sent_ms)
                 self.on_acknowledged(mo)
-        elif st.is_temporary(status):
+        elif self.tongue.is_temporary(status):
             counted.put_off += 1
             if self.quirks.redelivers:
                 asyncio.get_running_loop().call_later(self.quirks.retry_s, self._again, job)
@@ -188,6 +186,12 @@ class PocketSmsc:
             queue = self._queue if job.mt is None else self._receipts.setdefault(job.mt.system_id, deque())
             queue.appendleft(job)
 
+    def _say(self, job: Job) -> None:
+        """A turn of USSD: before all that waits, for a phone waits for it."""
+        behind = next((place for place, other in enumerate(self._queue) if not other.dialled), len(self._queue))
+        self._queue.insert(behind, job)
+        self.stirred()
+
     def _again(self, job: Job) -> None:
         queue = self._queue if job.mt is None else self._receipts.setdefault(job.mt.system_id, deque())
         queue.append(job)
@@ -195,22 +199,29 @@ class PocketSmsc:
 
     # --- MT -------------------------------------------------------------------------------------------
 
-    def submitted(self, esme: Esme, submit: SubmitSm) -> None:
+    def submitted(self, esme: Esme, submit: Operation) -> None:
         """A client submits an MT."""
         now_ms = self._clock.monotonic_ms()
+        shown = self.phones.heard(submit)
+        if shown is not None:
+            esme.answer(submit, shown, "U1")
+            return
         self.counted.submitted += 1
         status = self._judge_submit(now_ms)
         self._message_ids += 1
-        answer_id, receipt_id = (spell(self._message_ids) for spell in ID_FORMS[self.quirks.message_ids])
-        text, piece = mt_text(submit)
-        mt = SeenMt(esme.system_id, answer_id, submit.source_addr, submit.destination_addr, text, piece, now_ms, status)
+        tongue = self.tongue
+        said = tongue.read(submit)
+        answer_id, receipt_id = tongue.ids(submit, self.quirks, number=self._message_ids, now=self._clock.now())
+        mt = SeenMt(
+            esme.system_id, answer_id, said.source, said.destination, said.text, said.piece, now_ms, status
+        )  # fmt: skip
         if self._keep:
             self.mts.append(mt)
         if status == 0:
             self.counted.accepted += 1
             self._count_reply(mt)
         self.on_submitted(mt)
-        receipted = status == 0 and bool(submit.registered_delivery & 3)
+        receipted = status == 0 and said.wants_receipt
         if receipted and self.quirks.receipt_first:
             self._receipt(esme.system_id, submit, receipt_id, mt)
             self.stirred()
@@ -233,12 +244,12 @@ class PocketSmsc:
             self._in_second = self._in_second + 1 if second == self._second else 1
             self._second = second
             if self._in_second > quirks.throttle_above:
-                return st.RTHROTTLED
+                return self.tongue.throttled
         if quirks.throttle and self._random.random() < quirks.throttle:
-            return st.RTHROTTLED
+            return self.tongue.throttled
         if quirks.refuse and self._random.random() < quirks.refuse:
-            return quirks.refuse_status
-        return st.ROK
+            return quirks.refuse_status or self.tongue.refused
+        return _YES
 
     def _count_reply(self, mt: SeenMt) -> None:
         mo = self._latest.get(mt.destination)
@@ -249,14 +260,12 @@ class PocketSmsc:
             self.counted.replied += 1
             self.counted.reply_ms.add(mt.at_ms - mo.first_sent_ms)
 
-    def _receipt(self, system_id: str, submit: SubmitSm, message_id: str, mt: SeenMt) -> None:
-        now = self._clock.now()
-        form = self.quirks.receipts
+    def _receipt(self, system_id: str, submit: Operation, message_id: str, mt: SeenMt) -> None:
         fate = self._subscribers.fate()
-        operation = receipt_of(submit, message_id, fate, form=form, submitted_ms=now, done_ms=now)
+        operation = self.tongue.receipt(submit, message_id, fate, self.quirks, now=self._clock.now())
         self._receipts.setdefault(system_id, deque()).append(Job(operation, mt=mt))
 
-    def _receipt_now(self, system_id: str, submit: SubmitSm, message_id: str, mt: SeenMt) -> None:
+    def _receipt_now(self, system_id: str, submit: Operation, message_id: str, mt: SeenMt) -> None:
         self._receipt(system_id, submit, message_id, mt)
         self.stirred()
 

@@ -1,7 +1,7 @@
 """One client of a pocket SMSC, from connected to closed.
 
 Esme      owns the conversation: judges the bind, hands submissions in, sends what is due
-Job       one deliver_sm on its way: a part of an MO, or a receipt
+Job       one operation on its way: a part of an MO, or a receipt
 Centre    what it asks of the pocket SMSC
 
 Rule: every job that was sent ends in exactly one of answered() and lost().
@@ -11,33 +11,34 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from plumbing.conversation import Conversation
+from sim.quirks import Quirks
 from sim.records import SeenMt, SentMo
-from wire.session import Answered, Bound, Closed, Event, Unanswered
-from wire.smpp.codec import response_to
-from wire.smpp.operations import Bind, BindTransmitter, DeliverSm, SubmitSm
-from wire.smpp.session import SmppSession
-from wire.smpp.tlvs import SC_INTERFACE_VERSION, write_tlv
+from sim.tongue import Login, Session, Tongue
+from wire.session import Answered, Bound, Closed, Event, Operation, Unanswered
 
 
 @dataclass(slots=True)
 class Job:
-    """One deliver_sm. `mo` of an MO, `mt` of a receipt."""
+    """One operation of ours. `mo` of an MO, `mt` of a receipt; `dialled`, a turn of a USSD session."""
 
-    operation: DeliverSm
+    operation: Operation
     mo: SentMo | None = None
     mt: SeenMt | None = None
+    dialled: bool = False
 
 
 class Centre(Protocol):
     """The pocket SMSC, as a client's session sees it."""
 
-    def judge_bind(self, bind: Bind) -> int:
+    tongue: Tongue
+
+    def judge_bind(self, login: Login) -> int:
         """The status to answer."""
         ...
 
     def bound(self, esme: "Esme") -> None: ...
 
-    def submitted(self, esme: "Esme", submit: SubmitSm) -> None:
+    def submitted(self, esme: "Esme", submit: Operation) -> None:
         """A submission came; to be answered with esme.answer()."""
         ...
 
@@ -57,15 +58,18 @@ class Centre(Protocol):
 class Esme:
     """A client."""
 
-    def __init__(self, centre: Centre, wire: SmppSession, peer: str, system_id: str) -> None:
+    def __init__(self, centre: Centre, wire: Session, peer: str, quirks: Quirks) -> None:
         self.wire = wire
         self.peer = peer
         self.system_id = ""
-        self.receives = False
+        self.receives = not quirks.login
         self.is_bound = False
         self.conversation: Conversation | None = None
         self._centre = centre
-        self._our_name = system_id
+        self._quirks = quirks
+        tongue = centre.tongue
+        self._tongue = tongue
+        self._submissions, self._logins, self._status_of = tongue.submissions, tongue.logins, tongue.status_of
         self._flying: dict[int, Job] = {}
 
     def opened(self, conversation: Conversation) -> None:
@@ -76,22 +80,23 @@ class Esme:
         """What came, in order."""
         lost: list[Job] = []
         for event in events:
-            if type(event) is Answered:
-                job = self._flying.pop(id(event.request), None)
+            kind = type(event)
+            if kind is Answered:
+                job = self._flying.pop(id(event.request), None)  # type: ignore[attr-defined]
                 if job is not None:
-                    self._centre.answered(job, event.response.status)
-            elif type(event) is SubmitSm:
+                    self._centre.answered(job, self._status_of(event.response))  # type: ignore[attr-defined]
+            elif kind in self._submissions:
                 self._centre.submitted(self, event)
-            elif type(event) is Unanswered:
-                job = self._flying.pop(id(event.request), None)
+            elif kind is Unanswered:
+                job = self._flying.pop(id(event.request), None)  # type: ignore[attr-defined]
                 if job is not None:
                     lost.append(job)
-            elif isinstance(event, Bind):
+            elif kind in self._logins:
                 self._judge(event)
-            elif type(event) is Bound:
+            elif kind is Bound:
                 self.is_bound = True
                 self._centre.bound(self)
-            elif type(event) is Closed:
+            elif kind is Closed:
                 self.is_bound = False
                 self._centre.closed(self)
         if lost:
@@ -108,11 +113,10 @@ class Esme:
         self.conversation.send(job.operation)
         self._flying[id(job.operation)] = job
 
-    def answer(self, submit: SubmitSm, status: int, message_id: str) -> None:
+    def answer(self, submit: Operation, status: int, message_id: str) -> None:
         """Answer a submission, if the client is still there."""
         if self.conversation is not None and self.wire.owes(submit):
-            values = {} if status else {"message_id": message_id}
-            self.conversation.answer(submit, response_to(submit, status, **values))
+            self.conversation.answer(submit, self._tongue.answer(submit, status, message_id))
 
     def cut(self) -> None:
         """End the connection without a word, when what was said has left."""
@@ -121,14 +125,11 @@ class Esme:
             self.conversation.close()
         self.is_bound = False
 
-    def _judge(self, bind: Bind) -> None:
-        status = self._centre.judge_bind(bind)
-        self.system_id = bind.system_id
-        self.receives = not isinstance(bind, BindTransmitter)
+    def _judge(self, bind: Operation) -> None:
+        login = self._tongue.read_login(bind)
+        status = self._centre.judge_bind(login)
+        self.system_id = login.system_id
+        self.receives = login.receives
         if self.conversation is None or not self.wire.owes(bind):
             return  # It hung up in the same breath.
-        if status:
-            self.conversation.answer(bind, response_to(bind, status, system_id=self._our_name))
-            return
-        tlvs = (write_tlv(SC_INTERFACE_VERSION, 0x34),)
-        self.conversation.answer(bind, response_to(bind, system_id=self._our_name, tlvs=tlvs))
+        self.conversation.answer(bind, self._tongue.answer_login(bind, status, self._quirks))

@@ -1,4 +1,4 @@
-"""The pocket SMSC on the command line: `tollbridge sim smpp`.
+"""The pocket SMSC on the command line: `tollbridge sim smpp`, and of the other protocols in sim/tongues.
 
 PocketSmsc       the message centre itself (sim/centre.py)
 PocketOptions    what the command line may say
@@ -25,12 +25,12 @@ from plumbing.loop import spawn
 from plumbing.pump import Listener, listen
 from sim.centre import PocketSmsc
 from sim.esme import Job
+from sim.phones import Phones
 from sim.quirks import Quirks
 from sim.records import Counted
 from sim.subscribers import Subscribers
+from sim.tongue import Tongue
 from wire.errors import LocalError
-from wire.smpp import status as st
-from wire.smpp.operations import Unbind
 
 __all__ = ["PocketOptions", "PocketSmsc", "run_pocket", "summary"]
 
@@ -44,6 +44,7 @@ UNBIND_S = 5.0
 class PocketOptions:
     """What the command line may say."""
 
+    protocol: str = "smpp"
     listen: str = "127.0.0.1:2775"
     rate: float = 0.0
     """MO per second; 0: as fast as they are taken."""
@@ -62,6 +63,9 @@ class PocketOptions:
     subscribers: int = 100_000
     seed: int = 0
     linger_s: float = 3.0
+    ussd: str = ""
+    """SMPP: what `count` phones dial, in place of MO; at once, or at the rate."""
+    ussd_answers: tuple[str, ...] = ()
     quirks: Quirks = field(default_factory=Quirks)
 
 
@@ -90,7 +94,9 @@ async def run_pocket(
     finally:
         ticker.cancel()
         await _say_goodbye(centre, listener)
-    for line in summary(centre.counted, clock.monotonic_ms() - began_ms, refusals):
+    for line in dialogue_lines(centre.phones) if options.ussd else ():
+        tell(line)
+    for line in summary(centre.tongue, centre.counted, clock.monotonic_ms() - began_ms, refusals):
         tell(line)
     return centre.counted
 
@@ -110,7 +116,7 @@ async def _say_goodbye(centre: PocketSmsc, listener: Listener) -> None:
     for esme in bound:
         if esme.is_bound and esme.conversation is not None:
             try:
-                esme.conversation.send(Unbind())
+                esme.conversation.send(centre.tongue.goodbye())
             except LocalError:
                 pass  # It is unbinding by itself.
     await _at_most(UNBIND_S, centre, lambda: not centre.esmes)
@@ -125,7 +131,7 @@ async def _at_most(timeout_s: float, centre: PocketSmsc, predicate: Callable[[],
         pass
 
 
-def summary(counted: Counted, duration_ms: int, refusals: Mapping[int, int] | None = None) -> list[str]:
+def summary(tongue: Tongue, counted: Counted, duration_ms: int, refusals: Mapping[int, int] | None = None) -> list[str]:
     """What happened, for a person; the last line says it in short. `refusals`: how often which status was answered."""
     seconds = max(1, duration_ms) / 1000
     answer, reply = counted.answer_ms, counted.reply_ms
@@ -138,14 +144,30 @@ def summary(counted: Counted, duration_ms: int, refusals: Mapping[int, int] | No
         f"{counted.replied / seconds:.0f}/s replied to",
         f"answer ms: {answer.percentile(0.5)} / {answer.percentile(0.95)} / {answer.percentile(0.99)}   "
         f"reply ms: {reply.percentile(0.5)} / {reply.percentile(0.95)} / {reply.percentile(0.99)}   (50 / 95 / 99 %)",
-        f"in all: {counted.sent} sent, {counted.acknowledged} acknowledged, {_refused(refusals or {})}, "
+        f"in all: {counted.sent} sent, {counted.acknowledged} acknowledged, {_refused(tongue, refusals or {})}, "
         f"{counted.submitted} MT seen, {counted.receipts} receipts",
     ]
 
 
-def _refused(refusals: Mapping[int, int]) -> str:
+def dialogue_lines(phones: Phones) -> list[str]:
+    """The last dialogue, screen by screen, and how long all of them were waited for."""
+    dialled = list(phones.dialled)
+    if not dialled:
+        return ["USSD: nobody dialled"]
+    last = dialled[-1]
+    took = sorted(ms for one in dialled for ms in one.took_ms) or [0]
+    at = [took[min(len(took) - 1, int(share * len(took)))] for share in (0.5, 0.95, 0.99)]
+    ended = sum(one.is_over for one in dialled)
+    return [
+        *(f"  {last.msisdn}  {screen!r}" for screen in last.screens),
+        f"USSD: {len(dialled)} dialled {last.code}, {ended} ended, {len(took)} screens; "
+        f"ms: {at[0]} / {at[1]} / {at[2]}   (50 / 95 / 99 %)",
+    ]
+
+
+def _refused(tongue: Tongue, refusals: Mapping[int, int]) -> str:
     """`3 refused (2 × 0x58, throttled; 1 × 0x08, system error)`."""
-    each = "; ".join(f"{count} × {st.sentence(status)}" for status, count in sorted(refusals.items()))
+    each = "; ".join(f"{count} × {tongue.sentence(status)}" for status, count in sorted(refusals.items()))
     return f"{sum(refusals.values())} refused{f' ({each})' if each else ''}"
 
 
@@ -162,11 +184,16 @@ def _centre_of(options: PocketOptions, clock: Clock) -> PocketSmsc:
     )
     if options.system_id:
         quirks = replace(quirks, accounts={options.system_id: options.password})
-    return PocketSmsc(clock, Random(options.seed), quirks=quirks, subscribers=crowd, keep=False)
+    return PocketSmsc(
+        clock, Random(options.seed), quirks=quirks, subscribers=crowd, keep=False, protocol=options.protocol
+    )
 
 
 async def _traffic(centre: PocketSmsc, options: PocketOptions) -> None:
     await centre.until(lambda: bool(centre.esmes))
+    if options.ussd:
+        await _dial(centre, options)
+        return
     if options.rate:
         await centre.trickle(options.rate, options.count)
     elif options.count:
@@ -179,6 +206,20 @@ async def _traffic(centre: PocketSmsc, options: PocketOptions) -> None:
     while before != (counted.submitted, counted.receipts):
         before = (counted.submitted, counted.receipts)
         await asyncio.sleep(options.linger_s)
+
+
+async def _dial(centre: PocketSmsc, options: PocketOptions) -> None:
+    """So many phones dial and answer; who is still asked at the end hangs up."""
+    first, dialled = int(options.msisdn), []
+    for number in range(options.count or 1):
+        msisdn = f"{first + number % options.subscribers:0{len(options.msisdn)}d}"
+        dialled.append(centre.phones.dial(msisdn, options.ussd, options.ussd_answers))
+        if options.rate:
+            await asyncio.sleep(1 / options.rate)
+    await centre.until(lambda: all(one.is_done for one in dialled))
+    for one in dialled:
+        if not one.is_over:
+            centre.phones.hang_up(one)
 
 
 async def _tell_each_second(centre: PocketSmsc, tell: Callable[[str], None]) -> None:

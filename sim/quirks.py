@@ -1,19 +1,21 @@
 """All that a pocket SMSC may be told: who may bind, how fast it sends, and how it differs from the book.
 
 Quirks       the table
+CHOICES      what those may be that are a word
 ID_FORMS     how a message id is spelled in the answer to a submission and in its receipt
 
-Source of the quirks: the SMPP sheet's sections 8, 9, 11 and 14, each met at some operator.
+Some have a meaning in one protocol only: a tongue says which it never has (sim/tongue.py). Statuses are the protocol's.
+
+Source of the quirks: the SMPP sheet's sections 8, 9, 11 and 14 and the UCP sheet's, each met at some operator.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from wire.smpp import status as st
-
 LONG_MESSAGES = ("udh8", "udh16", "sar", "payload")
 RECEIPT_FORMS = ("both", "text", "tlv", "classless")
 """classless: the text alone, with esm_class 0 as an MO has."""
+MO_OPERATIONS = ("52", "01")
 
 ID_FORMS: dict[str, tuple[Callable[[int], str], Callable[[int], str]]] = {
     "string": (lambda number: f"M{number:09d}", lambda number: f"M{number:09d}"),
@@ -24,6 +26,14 @@ ID_FORMS: dict[str, tuple[Callable[[int], str], Callable[[int], str]]] = {
 }
 """Name → the spelling in submit_sm_resp and the one in the receipt."""
 
+CHOICES: Mapping[str, tuple[str, ...]] = {
+    "long_messages": LONG_MESSAGES,
+    "receipts": RECEIPT_FORMS,
+    "message_ids": tuple(ID_FORMS),
+    "mo_operation": MO_OPERATIONS,
+}
+"""Quirks that have one of a few values."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quirks:
@@ -32,6 +42,8 @@ class Quirks:
     system_id: str = "pocket"
     accounts: Mapping[str, str] | None = None
     """Who may bind, with which password; None: everybody."""
+    login: bool = True
+    """UCP; false: everybody who connects is bound at once, as where accounts are known by their address."""
     window: int = 50
     """MO and receipts that may wait for the client's answer, per session."""
     response_timeout_s: float = 10.0
@@ -44,6 +56,8 @@ class Quirks:
     id_tlv: int = 0
     """Tag of a TLV that numbers the MO; 0: none."""
     long_messages: str = "udh8"
+    mo_operation: str = "52"
+    """UCP; 01: the one of old centres."""
 
     message_ids: str = "decimal"
     receipts: str = "both"
@@ -56,18 +70,18 @@ class Quirks:
     lose_answers: float = 0.0
     """Share of submissions that are taken and never answered."""
     throttle: float = 0.0
-    """Share of submissions that are refused with 0x58."""
+    """Share of submissions that are refused as too fast (SMPP: 0x58, UCP: EC 04)."""
     throttle_above: int = 0
-    """Submissions in one second beyond which 0x58 is answered; 0: none."""
+    """Submissions in one second beyond which that is answered; 0: none."""
     refuse: float = 0.0
     """Share of submissions that are refused with `refuse_status`."""
-    refuse_status: int = st.RSUBMITFAIL
+    refuse_status: int = 0
+    """0: the protocol's word for it (SMPP: 0x45, UCP: EC 54)."""
     bind_status: int = 0
     """Answer to every bind, if not 0."""
     cut_every: int = 0
     """After so many MO the connection is cut, without a word; 0: never."""
 
     def __post_init__(self) -> None:
-        assert self.long_messages in LONG_MESSAGES, self.long_messages
-        assert self.receipts in RECEIPT_FORMS, self.receipts
-        assert self.message_ids in ID_FORMS, self.message_ids
+        for name, choices in CHOICES.items():
+            assert getattr(self, name) in choices, f"{name}={getattr(self, name)}"

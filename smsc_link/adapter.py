@@ -1,9 +1,14 @@
 """What a link asks of a protocol: the contract of the files in protocols/.
 
+Wording      how a protocol's texts are counted and read: all that is asked without a connection
 Adapter      the pure mapping between a protocol's operations and our messages
 Session      a wire session with what a link asks besides: room, throttled
+Dialogue     a turn of a USSD session, with the Gateway that writes its screens; CarriesUssd, who may read one
 Ignored      what needs no more than its acknowledgement; Unreadable, what can never be taken, and which Fault it has
 Refusal      why a bind failed
+
+Numbers come and go through the link's `Numbers` (options.numbers_of), the same for every protocol: `inbound` reads the
+sender of an MO and of a receipt, `outbound` writes the subscriber of an MT. The fingerprint of an MO is of what came.
 
 Rule: an adapter has no socket, no clock and no state but what it precomputes of its link. read() never raises,
 whatever a peer sent.
@@ -12,14 +17,17 @@ whatever a peer sent.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 from core.catalogue import Operator
 from core.clock import Instant
 from core.message import Heard, Mt, Receipt, SubmitAnswer
 from core.sms.alphabet import Coding
+from core.ussd.session import Ways
+from core.ussd.turn import Reply, Turn
 from plumbing.conversation import Address
 from traffic.ports import Delivery
+from traffic.routes import Terms
 from wire import session as wire
 
 Answer: TypeAlias = Callable[[Heard], bool]
@@ -56,7 +64,42 @@ class Refusal:
     for_good: bool
 
 
-Inbound: TypeAlias = Delivery | Receipt | Ignored | Unreadable
+class Gateway(Protocol):
+    """How a link's gateway carries USSD."""
+
+    @property
+    def ways(self) -> Ways:
+        """How long a screen may be, and a session."""
+        ...
+
+    def write(self, turn: Turn, reply: Reply) -> wire.Operation:
+        """The screen of a turn."""
+        ...
+
+    def refused(self, turn: Turn, at: Instant) -> Turn:
+        """The turn that says that the gateway did not take that screen."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Dialogue:
+    """A turn of a USSD session: answered at once; its screen is an operation of its own."""
+
+    turn: Turn
+    gateway: Gateway
+
+
+@runtime_checkable
+class CarriesUssd(Protocol):
+    """An adapter that may read USSD."""
+
+    @property
+    def ussd(self) -> Gateway | None:
+        """None: this link carries none."""
+        ...
+
+
+Inbound: TypeAlias = Delivery | Receipt | Dialogue | Ignored | Unreadable
 
 
 class Session(wire.Session, Protocol):
@@ -78,11 +121,33 @@ class Session(wire.Session, Protocol):
         ...
 
 
-class Adapter(Protocol):
-    """A protocol as a link uses it. Made by `PROTOCOLS[name](link, operator)`; a ConfigError if options are wrong."""
+class Wording(Protocol):
+    """What is asked of any protocol. Made by its `adapter` in PROTOCOLS; a ConfigError if options are wrong."""
 
     operator: Operator
     """May be exchanged for a newer version of the same operator."""
+
+    @property
+    def sends(self) -> bool:
+        """Whether MT may go over this link."""
+        ...
+
+    @property
+    def terms(self) -> Terms:
+        """What goes over it before or beside other links of its operator."""
+        ...
+
+    def coding_of(self, data_coding: int) -> Coding:
+        """How the text of an MO is to be read; for a part that was stored before its message was whole."""
+        ...
+
+    def parts_of(self, text: str) -> int:
+        """How many SMS a text is over this link: what is counted, shown and paid. Raises TooLong."""
+        ...
+
+
+class Adapter(Wording, Protocol):
+    """A protocol of sessions over a connection, as smsc_link.link uses it."""
 
     @property
     def address(self) -> Address:
@@ -92,17 +157,15 @@ class Adapter(Protocol):
     @property
     def connect_timeout_s(self) -> float: ...
 
-    @property
-    def sends(self) -> bool:
-        """Whether MT may go over this link."""
-        ...
-
     def session(self, now_ms: int) -> Session:
         """A fresh machine for a new connection."""
         ...
 
-    def bind(self) -> wire.Operation:
-        """What is said first. Its success is a Bound event, its failure an Answered one."""
+    def bind(self) -> wire.Operation | None:
+        """What is said first. Its success is a Bound event, its failure an Answered one.
+
+        None: the operator asks for nothing, and the session is Bound by itself.
+        """
         ...
 
     def unbind(self) -> wire.Operation:
@@ -113,12 +176,12 @@ class Adapter(Protocol):
         """What a failed bind means."""
         ...
 
-    def read(self, operation: wire.Operation, now: Instant, now_ms: int, answer: Answer) -> Inbound:
-        """What the operator handed to us. `answer` goes into the Delivery."""
+    def spelled(self, status: int) -> str:
+        """How the protocol's documents write a status or error code, for people: 0x58, EC 04."""
         ...
 
-    def coding_of(self, data_coding: int) -> Coding:
-        """How the text of an MO is to be read; for a part that was stored before its message was whole."""
+    def read(self, operation: wire.Operation, now: Instant, now_ms: int, answer: Answer) -> Inbound:
+        """What the operator handed to us. `answer` goes into the Delivery."""
         ...
 
     def answer(self, request: wire.Operation, heard: Heard, fault: Fault = Fault.MESSAGE) -> wire.Operation | None:
@@ -126,10 +189,6 @@ class Adapter(Protocol):
 
         `fault`: why it is NEVER taken, where the protocol has an error for that.
         """
-        ...
-
-    def parts_of(self, text: str) -> int:
-        """How many SMS a text is over this link: what is counted, shown and paid. Raises TooLong."""
         ...
 
     def write(self, mt: Mt, reference: int, now: Instant) -> Sequence[wire.Operation]:

@@ -12,7 +12,7 @@ from core.catalogue import Catalogue, Link
 from core.errors import ConfigError
 from core.sms.alphabet import Coding, coding_of
 from core.sms.parts import count
-from smsc_link.adapter import Adapter
+from smsc_link.adapter import Wording
 from smsc_link.protocols import PROTOCOLS
 
 
@@ -21,7 +21,7 @@ class Adapters:
 
     def __init__(self, catalogue: Callable[[], Catalogue]) -> None:
         self._catalogue = catalogue
-        self._made: dict[int, tuple[Link, Adapter | None]] = {}
+        self._made: dict[int, tuple[Link, Wording | None]] = {}
 
     def parts_of(self, link: str, text: str) -> int:
         """How many SMS the text is when it goes over the link of this name. Raises TooLong."""
@@ -34,14 +34,14 @@ class Adapters:
         adapter = self._adapter_of(link)
         return coding_of(data_coding) if adapter is None else adapter.coding_of(data_coding)
 
-    def _adapter_of(self, link: Link) -> Adapter | None:
+    def _adapter_of(self, link: Link) -> Wording | None:
         made = self._made.get(link.id)
         if made is None or (made[0] is not link and made[0] != link):
             made = self._made[link.id] = link, self._make(link)
         return made[1]
 
-    def _make(self, link: Link) -> Adapter | None:
+    def _make(self, link: Link) -> Wording | None:
         try:
-            return PROTOCOLS[link.protocol](link, self._catalogue().operators[link.operator])
+            return PROTOCOLS[link.protocol].adapter(link, self._catalogue().operators[link.operator])
         except (KeyError, ConfigError):
             return None

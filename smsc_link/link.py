@@ -9,23 +9,19 @@ Rule: only asyncio, a clock, a random and a way to connect, all handed in, so th
 import asyncio
 from collections.abc import Sequence
 from random import Random
-from typing import Literal, TypeAlias
 
 from structlog import get_logger
 
 from core.catalogue import Link, Operator
-from core.clock import Clock, Instant
+from core.clock import Instant
 from core.message import Mt, SubmitAnswer, SubmitOutcome
-from plumbing.conversation import Connect
 from plumbing.loop import spawn
 from smsc_link.adapter import Adapter
-from smsc_link.protocols import PROTOCOLS
-from smsc_link.session import UNBIND_S, Counts, Ended, LinkSession
-from traffic.ports import Intake
+from smsc_link.keeping import UNBIND_S, Counts, LinkState, Listens, Surroundings
+from smsc_link.session import Ended, LinkSession
+from traffic.routes import Terms
 
 log = get_logger()
-
-LinkState: TypeAlias = Literal["connecting", "bound", "disabled"]
 
 PAUSE_FIRST_S, PAUSE_MAX_S = 0.5, 30.0
 REFUSED_FIRST_S, REFUSED_MAX_S = 300.0, 3600.0
@@ -44,20 +40,19 @@ def pause_s(failures: int, random: Random, *, refused: bool = False) -> float:
 class OperatorLink:
     """A link that is kept up from start() to stop()."""
 
-    def __init__(
-        self, link: Link, operator: Operator, *, intake: Intake, connect: Connect, clock: Clock, random: Random
-    ) -> None:
-        """Raises a ConfigError when the link's options are wrong."""
+    def __init__(self, link: Link, adapter: Adapter, around: Surroundings) -> None:
         self.link = link
         self.last_error = ""
         self.last_error_at: Instant = 0
         self.counts = Counts()
-        self._adapter: Adapter = PROTOCOLS[link.protocol](link, operator)
-        self._intake = intake
-        self._connect = connect
-        self._clock = clock
-        self._random = random
+        self._adapter = adapter
+        self._intake = around.intake
+        self._connect = around.connect
+        self._clock = around.clock
+        self._screens = around.screens
+        self._random = around.random
         self._session: LinkSession | None = None
+        self._listens: Listens | None = None
         self._task: asyncio.Task[None] | None = None
         self._failures = 0
         self._is_stopping = False
@@ -91,6 +86,12 @@ class OperatorLink:
         so_far: int = getattr(self.counts, what)
         return so_far + (getattr(self._session.wire, what) if self._session is not None else 0)
 
+    def listen_in(self, listens: Listens | None) -> None:
+        """A trace begins, or is over (None): in the session that is up, and in those to come."""
+        self._listens = listens
+        if self._session is not None:
+            self._session.listen_in(listens)
+
     # --- Line -----------------------------------------------------------------------------------------
 
     @property
@@ -103,6 +104,11 @@ class OperatorLink:
             and bool(session.bound_at)
             and not (session.is_over or session.is_draining)
         )
+
+    @property
+    def terms(self) -> Terms:
+        """Its priority and weight."""
+        return self._adapter.terms
 
     def room(self) -> int:
         """How many parts may be submitted right now. After a 0, intake.line_has_room tells."""
@@ -126,6 +132,7 @@ class OperatorLink:
         """Begin to keep the link up."""
         if self._task is None and self.link.enabled:
             self._is_stopping = False
+            self._failures = 0
             self._task = spawn(self._live(), name=f"link {self.link.name}")
 
     async def stop(self, timeout_s: float = 20.0, unbind_s: float = UNBIND_S) -> None:
@@ -152,8 +159,9 @@ class OperatorLink:
             await asyncio.sleep(pause)
 
     async def _one_session(self) -> Ended:
-        session = LinkSession(self, self._adapter, self._intake, self._clock, self.counts)
+        session = LinkSession(self, self._adapter, self._intake, self._clock, self.counts, screens=self._screens)
         self._session = session
+        session.listen_in(self._listens)
         adapter = self._adapter
         try:
             await self._connect(

@@ -1,23 +1,31 @@
 """A link's options: a table of names with defaults, limits and meanings, as a dataclass.
 
-option         one row of such a table
+option         one row of such a table; inner, one that is a table itself; words and pairs, lists and maps
 read_options   a link's mapping → the dataclass; a ConfigError names what is wrong and the nearest name
-Common         the rows that every protocol over a connection has: TLS, time-outs
+Common         the rows that every protocol over a connection has: TLS, time-outs, how numbers are written
 describe       the table as rows, for pages and --help
 
 Rule: an option that is not in the table is a mistake, never ignored.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass, replace
 from difflib import get_close_matches
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
-from core.catalogue import Link
+from core.catalogue import Link, Operator
 from core.errors import ConfigError
+from core.msisdn import plan_of
+from core.numbering import DESTINATION_FORMS, NUMBER_FORMS, BadRules, Numbers, needs_plan, numbers_of, read_rules
 from plumbing.conversation import Tls
+from traffic.routes import WEIGHT_MAX, Terms
 
 T = TypeVar("T")
+Pairs: TypeAlias = tuple[tuple[str, str | int | float | bool], ...]
+"""A table whose names are the operator's own, in the order in which they stand there."""
+
+WORDS_MAX = 64
+_WORDS, _PAIRS = "words", "pairs"
 
 
 def option(
@@ -25,6 +33,22 @@ def option(
 ) -> Any:
     """A row: its default gives the type; numbers have limits, words are among some."""
     return field(default=default, metadata={"meaning": meaning, "least": least, "most": most, "among": among})
+
+
+def inner(default: Any, meaning: str) -> Any:
+    """A row that is a table of rows: what is not given in it is as in `default`."""
+    assert is_dataclass(default), default
+    return field(default=default, metadata={"meaning": meaning, "least": None, "most": None, "among": ()})
+
+
+def words(default: tuple[str, ...], meaning: str) -> Any:
+    """A row with a list of texts."""
+    return field(default=default, metadata={"meaning": meaning, "among": (), "kind": _WORDS})
+
+
+def pairs(meaning: str) -> Any:
+    """A row with a table of names that are the operator's own."""
+    return field(default=(), metadata={"meaning": meaning, "among": (), "kind": _PAIRS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +67,27 @@ class Common:
         among=("delivered", "submitted"),
     )
     premium_wait_d: int = option(7, "days that an unknown premium MT waits for its receipt", least=1, most=60)
+    priority: int = option(1, "MT go by the operator's links of the lowest priority that are up", least=1, most=100)
+    weight: int = option(1, "share of MT among links of the same priority", least=1, most=WEIGHT_MAX)
+    sticky: bool = option(False, "a number always goes by the same of these links, as long as that is up")
     parts_timeout_s: float = option(
         0.0, "a long MO is accepted without its missing parts after; 0: links.reassembly_timeout_s", least=0
     )
+    number_form: str = option(
+        "international", "how subscribers' numbers come: national: in any form of the operator's country",
+        among=NUMBER_FORMS,
+    )  # fmt: skip
+    number_rules: str = option("", "rewrites of numbers that come, before number_form: 8>7, 00>, 9+10>79")
+    destination_form: str = option(
+        "international", "how subscribers' numbers go out: for RU 7900…, +7900…, 8107900…, 900…, 8900…",
+        among=DESTINATION_FORMS,
+    )  # fmt: skip
+    destination_rules: str = option("", "rewrites of numbers that go out, before destination_form: 79>9")
+
+    @property
+    def terms(self) -> Terms:
+        """What goes over the link before or beside other links of its operator."""
+        return Terms(self.priority, self.weight, self.sticky)
 
     def tls_of(self, link: Link) -> Tls | None:
         """How the link's connection is trusted; None: in the clear."""
@@ -53,26 +95,95 @@ class Common:
             return None
         return Tls(self.tls_verify, self.tls_authority, self.tls_certificate, self.tls_key, self.tls_name)
 
+    def numbers_of(self, link: Link, operator: Operator) -> Numbers:
+        """How numbers are written on the link; raises a ConfigError."""
+        needed = any(needs_plan(form) for form in (self.number_form, self.destination_form))
+        try:
+            return numbers_of(
+                plan_of(operator.country) if needed else None,
+                number_form=self.number_form,
+                number_rules=self.number_rules,
+                destination_form=self.destination_form,
+                destination_rules=self.destination_rules,
+            )
+        except BadRules as error:
+            raise ConfigError(f"link {link.name}: option {self._wrong_about_numbers()}: {error}") from error
+
+    def _wrong_about_numbers(self) -> str:
+        """Which of the four it is."""
+        for name, rules, outbound in (
+            ("number_rules", self.number_rules, False),
+            ("destination_rules", self.destination_rules, True),
+        ):
+            try:
+                read_rules(rules, outbound=outbound)
+            except BadRules:
+                return name
+        return "number_form" if needs_plan(self.number_form) else "destination_form"
+
+    def numbers_after(self, link: Link, operator: Operator, before: Numbers) -> Numbers:
+        """The same when the operator has moved to another country: as they were where its numbers are unknown, since
+        a link that is up stays up.
+        """
+        try:
+            return self.numbers_of(link, operator)
+        except ConfigError:
+            return before
+
 
 def read_options(table: type[T], link: Link) -> T:
     """The link's options by this table; raises a ConfigError that names link, option and remedy."""
-    rows: Mapping[str, Any] = {row.name: row for row in fields(table)}  # type: ignore[arg-type]
-    values: dict[str, Any] = {}
-    for name, value in link.options.items():
-        if name not in rows:
-            near = get_close_matches(name, rows, 1)
-            hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(sorted(rows))}"
-            raise ConfigError(f"link {link.name}: no option {name}; {hint}")
-        values[name] = _read(f"link {link.name}: option {name}", value, rows[name])
-    return table(**values)
+    return table(**_rows(table, link.options, f"link {link.name}:", ""))
 
 
-def describe(table: type[Any]) -> Iterator[tuple[str, Any, str]]:
-    """Name, default and meaning of each row."""
+def describe(table: type[Any], prefix: str = "") -> Iterator[tuple[str, Any, str]]:
+    """Name, default and meaning of each row; those of an inner table behind it, as NAME.ROW."""
     for row in fields(table):
         assert row.default is not MISSING, row.name
         among = row.metadata["among"]
-        yield row.name, row.default, row.metadata["meaning"] + (f" ({', '.join(among)})" if among else "")
+        meaning = row.metadata["meaning"] + (f" ({', '.join(among)})" if among else "")
+        if is_dataclass(row.default):
+            yield prefix + row.name, None, meaning
+            yield from describe(type(row.default), f"{prefix}{row.name}.")
+        else:
+            yield prefix + row.name, row.default, meaning
+
+
+def _rows(table: Any, given: Mapping[str, object], where: str, prefix: str) -> dict[str, Any]:
+    rows: Mapping[str, Any] = {row.name: row for row in fields(table)}
+    values: dict[str, Any] = {}
+    for name, value in given.items():
+        if name not in rows:
+            near = get_close_matches(name, rows, 1)
+            hint = f"did you mean {prefix}{near[0]}?" if near else f"known are {', '.join(sorted(rows))}"
+            raise ConfigError(f"{where} no option {prefix}{name}; {hint}")
+        row = rows[name]
+        kind = row.metadata.get("kind")
+        place = f"{where} option {prefix}{name}"
+        if is_dataclass(row.default):
+            if not isinstance(value, Mapping):
+                raise ConfigError(f"{place}: {value!r} is not a table; write [link.options.{prefix}{name}]")
+            values[name] = replace(row.default, **_rows(row.default, value, where, f"{prefix}{name}."))  # type: ignore[type-var]
+        elif kind == _WORDS:
+            values[name] = _read_words(place, value)
+        elif kind == _PAIRS:
+            values[name] = _read_pairs(place, value)
+        else:
+            values[name] = _read(place, value, row)
+    return values
+
+
+def _read_words(where: str, value: object) -> tuple[str, ...]:
+    if isinstance(value, list | tuple) and len(value) <= WORDS_MAX and all(isinstance(one, str) for one in value):
+        return tuple(value)
+    raise ConfigError(f'{where}: {value!r} is not a list of at most {WORDS_MAX} texts, such as ["OK", "0"]')
+
+
+def _read_pairs(where: str, value: object) -> Pairs:
+    is_table = isinstance(value, Mapping) and len(value) <= WORDS_MAX
+    if is_table and all(isinstance(one, str | int | float | bool) for one in value.values()):  # type: ignore[attr-defined]
+        return tuple((str(name), one) for name, one in value.items())  # type: ignore[attr-defined]
+    raise ConfigError(f'{where}: it is not a table of at most {WORDS_MAX} names and values, such as {{ to = "1" }}')
 
 
 def _read(where: str, value: object, row: Any) -> Any:
@@ -80,7 +191,8 @@ def _read(where: str, value: object, row: Any) -> Any:
     if kind is float and type(value) is int:
         value = float(value)
     if type(value) is not kind:
-        raise ConfigError(f"{where}: {value!r} is not {_KINDS[kind]}")
+        shown = "it" if row.name == "secret" else repr(value)
+        raise ConfigError(f"{where}: {shown} is not {_KINDS[kind]}")
     among = row.metadata["among"]
     if among and value not in among:
         raise ConfigError(f"{where}: {value!r} is none of {', '.join(among)}")

@@ -10,7 +10,7 @@ Rule: nothing is written to the operator but what intake answered, and nothing i
 """
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -20,15 +20,15 @@ from structlog import get_logger
 from core.clock import Clock, Instant
 from core.message import Heard, Receipt, SubmitAnswer, SubmitOutcome
 from plumbing.conversation import Conversation
-from smsc_link.adapter import Adapter, Fault, Ignored, Session, Unreadable
+from smsc_link.adapter import Adapter, CarriesUssd, Dialogue, Fault, Ignored, Session, Unreadable
+from smsc_link.keeping import UNBIND_S, Counts, Listens
+from smsc_link.screens import Screens
 from traffic.ports import Delivery, Intake, Line
 from wire.errors import LocalError
 from wire.session import Answered, Bound, Closed, Complaint, Event, Operation, Unanswered
 
 log = get_logger()
 
-UNBIND_S = 5.0
-"""How long the operator may take to answer an unbind."""
 STEADY_MS = 10_000
 """A session that stayed up so long was a good one, even if nothing came."""
 
@@ -47,29 +47,19 @@ class Ended:
     unanswered: int = 0
 
 
-@dataclass(slots=True)
-class Counts:
-    """What a link has carried since it was made; for metrics and status.
-
-    `refused`, `ignored`: PDUs, of the sessions that are over.
-    """
-
-    deliveries: int = 0
-    receipts: int = 0
-    unreadable: int = 0
-    submits: int = 0
-    accepted: int = 0
-    throttled: int = 0
-    unanswered: int = 0
-    sessions: int = 0
-    refused: int = 0
-    ignored: int = 0
-
-
 class LinkSession:
     """One session. Its owner waits for `ended`."""
 
-    def __init__(self, line: Line, adapter: Adapter, intake: Intake, clock: Clock, counts: Counts) -> None:
+    def __init__(
+        self,
+        line: Line,
+        adapter: Adapter,
+        intake: Intake,
+        clock: Clock,
+        counts: Counts,
+        *,
+        screens: Screens | None = None,
+    ) -> None:
         self.wire: Session = adapter.session(clock.monotonic_ms())
         self.ended: asyncio.Future[Ended] = asyncio.get_running_loop().create_future()
         self.bound_at: Instant = 0
@@ -81,7 +71,10 @@ class LinkSession:
         self._intake = intake
         self._clock = clock
         self._counts = counts
+        carries = isinstance(adapter, CarriesUssd) and adapter.ussd is not None
+        self._screens = screens if carries else None
         self._conversation: Conversation | None = None
+        self._listens: Listens | None = None
         self._owed: dict[int, Delivery | None] = {}
         self._flying: dict[int, tuple[asyncio.Future[SubmitAnswer], int]] = {}
         self._starved = False
@@ -96,9 +89,19 @@ class LinkSession:
     # --- Owner: what the conversation calls -----------------------------------------------------------
 
     def opened(self, conversation: Conversation) -> None:
-        """Connected: bind."""
+        """Connected: bind, where the operator asks for it; else it is bound by itself."""
         self._conversation = conversation
-        conversation.send(self._adapter.bind())
+        if self._listens is not None:
+            conversation.tap = self._listens(conversation, True)
+        bind = self._adapter.bind()
+        if bind is not None:
+            conversation.send(bind)
+
+    def listen_in(self, listens: Listens | None) -> None:
+        """A trace begins, or is over."""
+        self._listens = listens
+        if self._conversation is not None:
+            self._conversation.tap = None if listens is None else listens(self._conversation, False)
 
     def heard(self, events: list[Event]) -> None:
         """What came, in order."""
@@ -141,14 +144,26 @@ class LinkSession:
                 answer(Heard.LATER)
             else:
                 self._intake.receipt(inbound, answer)
+        elif type(inbound) is Dialogue:
+            self._take_turn(inbound, answer)
         elif type(inbound) is Unreadable:
             self._counts.unreadable += 1
             log.warning("message refused", link=self._link.name, reason=inbound.reason)
             self._answer(operation, Heard.NEVER, inbound.fault)
         else:
             assert type(inbound) is Ignored, inbound
+            self._counts.ignored += 1
             log.debug("message ignored", link=self._link.name, reason=inbound.reason)
             answer(Heard.TAKEN)
+
+    def _take_turn(self, dialogue: Dialogue, answer: Callable[[Heard], bool]) -> None:
+        """Answered before anything else is done: its gateway would send it again."""
+        self._counts.turns += 1
+        if self._screens is None or self.is_draining:
+            answer(Heard.LATER)
+        else:
+            answer(Heard.TAKEN)
+            self._screens.heard(self._line, dialogue)
 
     def _answer(self, operation: Operation, heard: Heard, fault: Fault = Fault.MESSAGE) -> bool:
         """Write the response; False when nothing can be written any more, or was already."""
@@ -168,7 +183,7 @@ class LinkSession:
 
     def _complain(self, event: Complaint) -> None:
         """The first that cannot be used of what the operator says; the others are counted (refused, ignored)."""
-        status = None if event.status is None else f"0x{event.status:02X}"
+        status = None if event.status is None else self._adapter.spelled(event.status)
         log.warning("pdu refused", link=self._link.name, command=event.operation, status=status, reason=event.reason)
 
     # --- What goes out --------------------------------------------------------------------------------
@@ -251,6 +266,8 @@ class LinkSession:
 
     def _feed(self) -> None:
         self._starved = False
+        if self._screens is not None and self.room():
+            self._screens.has_room(self._line)
         if self.room():
             self._intake.line_has_room(self._line)
 
@@ -262,6 +279,8 @@ class LinkSession:
         self._counts.sessions += 1
         log.info("link bound", link=self._link.name, bind=self._link.bind)
         if self._adapter.sends:
+            if self._screens is not None:
+                self._screens.opened(self._line)
             self._intake.line_opened(self._line)
 
     def _closed(self, event: Closed, now: Instant) -> None:
@@ -278,6 +297,8 @@ class LinkSession:
         if self._room_timer is not None:
             self._room_timer.cancel()
         self._drained.set()
+        if self._screens is not None:
+            self._screens.closed(self._line)
         bound = bool(self.bound_at)
         worked = self._worked or (bound and self._clock.monotonic_ms() - self._bound_ms >= STEADY_MS)
         if bound:

@@ -22,6 +22,7 @@ if [ "${1:-run}" = test ]; then
 fi
 if [ "${1:-run}" = peers ]; then
     has bearerbox || want kannel
+    has tshark || want tshark
     has node || want nodejs
     has npm || want npm
 fi

@@ -1,18 +1,21 @@
-"""One more protocol towards operators: one file here, one line in PROTOCOLS.
+"""One more protocol towards operators: one folder here, one line in PROTOCOLS.
 
-PROTOCOLS    the name in a link's `protocol` → its adapter (the contract is smsc_link/adapter.py)
+PROTOCOLS    the name in a link's `protocol` → its adapter, and who keeps its links up (smsc_link/keeping.py)
 
 smpp         SMPP 3.4 (5.0 tolerated)
+ucp          UCP/EMI 3.5 to 5
+http         HTTP, by a declared mapping
 
 tests/kits/test_every_protocol.py runs over the register.
 """
 
-from collections.abc import Callable
+from smsc_link import tracing
+from smsc_link.keeping import Registered
+from smsc_link.link import OperatorLink
+from smsc_link.protocols import http, smpp, ucp
 
-from core.catalogue import Link, Operator
-from smsc_link.adapter import Adapter
-from smsc_link.protocols import smpp
-
-PROTOCOLS: dict[str, Callable[[Link, Operator], Adapter]] = {
-    "smpp": smpp.SmppAdapter,
+PROTOCOLS: dict[str, Registered] = {
+    "smpp": Registered(smpp.SmppAdapter, OperatorLink, tracing.SMPP),
+    "ucp": Registered(ucp.UcpAdapter, OperatorLink, tracing.UCP),
+    "http": Registered(http.HttpAdapter, http.HttpLink),
 }

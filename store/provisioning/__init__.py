@@ -2,6 +2,7 @@
 
 load.py        a file or values → the database, in one transaction
 lines.py       TOML with line numbers;  sentences.py, what is wrong in words
+numbers.py     subscribers' numbers, however people wrote them;
 fields.py      what a value may be;  options.py, those of links;  elements.py, the file as types
 checks.py      what may not be between elements;  loss.py, the checks of money
 upsert.py      elements → rows;  priced.py, those with versions;  versions.py, where a version goes

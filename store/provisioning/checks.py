@@ -2,6 +2,7 @@
 
 check_inside      a document by itself: keys that exclude each other, scales, what stands twice
 check_names       a document against the database: what it refers to exists, names differ in more than capitals
+check_codes       codes of USSD menus
 check_prefixes    prefixes of one short code that are the same to a subscriber, or only look alike
 
 Each yields places with sentences. The checks of money that need versions are in loss.py.
@@ -13,7 +14,6 @@ from collections.abc import Hashable, Iterator, Sequence
 from typing import Any, TypeAlias
 
 from core.money import AMOUNT_MAX, PRICE_MAX, format_micros
-from core.msisdn import read_msisdn
 from router.fold import fold, look
 from store.provisioning.element import Element
 from store.provisioning.elements import Document, Limit, Link, Partner, Tariff, TariffPlan
@@ -172,6 +172,11 @@ def _twice(document: Document) -> Iterator[Mistake]:
     for index, service in enumerate(document.service):
         name = f"service {service.partner}/{service.name}"
         yield from seen.again(("service", index, "name"), ("service", service.partner, service.name), name)
+    for index, menu in enumerate(document.ussd):
+        yield from seen.again(("ussd", index, "name"), ("ussd", menu.name), f"menu {menu.name}")
+        for place, dialled in enumerate(menu.code):
+            where = ("ussd", index, "code", place)
+            yield from seen.again(where, ("code of a menu", dialled), f"the code {dialled}", "it opens one menu")
     for index, limit in enumerate(document.limit):
         name = f"a limit of {limit.scope} {limit.key} with this metric, window and action"
         yield from seen.again(("limit", index), ("limit", *limit_key(limit)), name)
@@ -226,6 +231,12 @@ def check_names(document: Document, stored: Stored) -> Iterator[Mistake]:
         for place, prefix in enumerate(service.prefixes):
             path = ("service", index, "prefixes", place, "short_code")
             yield from _refers(path, prefix.short_code, names.codes, "short code")
+    for index, menu in enumerate(document.ussd):
+        yield from _refers(("ussd", index, "partner"), menu.partner, names.partners, "partner")
+        if menu.partner in names.partners:
+            owned = {name for name in names.services if name.startswith(f"{menu.partner}/")}
+            name = f"{menu.partner}/{menu.service}"
+            yield from _refers(("ussd", index, "service"), name, owned, "service (LOGIN/NAME)")
     for index, limit in enumerate(document.limit):
         yield from _limit(("limit", index, "key"), limit, names)
     for index, banned in enumerate(document.blacklist):
@@ -243,9 +254,7 @@ def _limit(path: Path, limit: Limit, names: _Names) -> Iterator[Mistake]:
     if limit.key == "*":
         return
     if limit.scope == "subscriber":
-        if read_msisdn(limit.key) != limit.key:
-            yield path, 'must be a number like "79001112233", or "*" for each subscriber'
-        return
+        return  # its number was read before: numbers.py
     known, what = {
         "service": (names.services, "service (LOGIN/NAME)"),
         "partner": (names.partners, "partner"),
@@ -272,6 +281,7 @@ def _capitals(document: Document, stored: Stored) -> Iterator[Mistake]:
         (stored.link, [(("link", i, "name"), one.name) for i, one in enumerate(document.link)]),
         (stored.plan, [(("tariff_plan", i, "name"), one.name) for i, one in enumerate(document.tariff_plan)]),
         (stored.partner, [(("partner", i, "login"), one.login) for i, one in enumerate(document.partner)]),
+        (stored.ussd, [(("ussd", i, "name"), one.name) for i, one in enumerate(document.ussd)]),
     ]
     for sheet, places in named:
         known = {word.casefold(): word for (word,) in sheet.rows}
@@ -284,6 +294,16 @@ def _capitals(document: Document, stored: Stored) -> Iterator[Mistake]:
         name = owned.get((row["id"], service.name.casefold()), service.name) if row else service.name
         if name != service.name:
             yield ("service", index, "name"), f"{service.name} differs from {name} only in capitals; write that"
+
+
+def check_codes(document: Document, stored: Stored) -> Iterator[Mistake]:
+    """A code opens one menu, of the file or of the database."""
+    named = {menu.name for menu in document.ussd}
+    taken = {code: name for (name,), row in stored.ussd.rows.items() if name not in named for code in row["codes"]}
+    for index, menu in enumerate(document.ussd):
+        for place, code in enumerate(menu.code):
+            if code in taken:
+                yield ("ussd", index, "code", place), f"{code} opens the menu {taken[code]} already; take it off there"
 
 
 def check_prefixes(document: Document, stored: Stored) -> Iterator[Mistake]:

@@ -31,8 +31,8 @@ Hashes: TypeAlias = dict[tuple[str, str, str], str]
 """(whose and which, the stored hash, the password) → the hash to keep."""
 
 _SECRETS = frozenset(("password", "secret", "password_hash", "api_key_hash", "smpp_password_hash"))
-_HIDDEN = frozenset(("id", "folded", "registered_at"))
-_DECIMALS = frozenset(("price", "payout_fixed", "credit_limit", "cap", "payout", "rate"))
+_HIDDEN = frozenset(("id", "folded", "registered_at", "text"))
+_DECIMALS = frozenset(("price", "payout_fixed", "credit_limit", "cap", "payout", "rate", "vat"))
 _MOMENTS = frozenset(("valid_from", "until", "registered_at"))
 
 

@@ -36,6 +36,7 @@ def dump(database: Database, keyring: Keyring) -> str:
         *written.plans(),
         *written.partners(),
         *written.services(),
+        *written.menus(),
         *written.limits(),
         *written.blacklist(),
     ]
@@ -49,15 +50,20 @@ def _value(value: Any) -> str:
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
     if isinstance(value, dict):
-        return "{ " + ", ".join(f"{key} = {_value(one)}" for key, one in value.items()) + " }"
+        return "{ " + ", ".join(f"{_name(key)} = {_value(one)}" for key, one in value.items()) + " }"
     if isinstance(value, list):
         return "[" + ", ".join(map(_value, value)) + "]"
     return str(value)
 
 
+def _name(key: str) -> str:
+    """A key as TOML writes it: one of an operator's own names may have dots in it."""
+    return key if key.isascii() and key.replace("-", "_").isidentifier() else _value(key)
+
+
 def _table(header: str, values: Row, *, indent: str = "") -> str:
     """A table; keys without a value are left out."""
-    lines = [f"{indent}{key} = {_value(value)}\n" for key, value in values.items() if value is not None]
+    lines = [f"{indent}{_name(key)} = {_value(value)}\n" for key, value in values.items() if value is not None]
     return f"{indent}{header}\n" + "".join(lines)
 
 
@@ -181,6 +187,7 @@ class _Dump:
                 "login": row["login"],
                 "email": row["email"],
                 **{name: row[name] or None for name in ("legal_name", "tax_id", "address")},
+                "vat": format_micros(row["vat"]) if row["vat"] else None,
                 "password_hash": _or_none(row["password_hash"]),
                 "plan": self._on_plan(on_plan.get(row["id"], [])),
                 "currency": row["currency"],
@@ -240,6 +247,22 @@ class _Dump:
                 "status": row["status"],
             }
             yield _table("[[service]]", values)
+
+    def menus(self) -> Iterator[str]:
+        services = {
+            row["id"]: (self._logins[row["partner_id"]], row["name"]) for row in self._stored.service.rows.values()
+        }
+        for row in _ordered(self._stored.ussd):
+            login, service = services[row["service_id"]]
+            values = {
+                "name": row["name"],
+                "partner": login,
+                "service": service,
+                "code": row["codes"],
+                "menu": row["text"],
+                "enabled": row["enabled"],
+            }
+            yield _table("[[ussd]]", values)
 
     def limits(self) -> Iterator[str]:
         for row in _ordered(self._stored.limit):

@@ -46,6 +46,7 @@ from store.provisioning.fields import (
     Text,
     Tlv,
     Url,
+    UssdCode,
     Wallet,
     Whole,
     Window,
@@ -57,6 +58,9 @@ from store.provisioning.lines import Path
 from store.provisioning.sentences import did_you_mean, meant_or_known, sentence, wrong
 from store.provisioning.settlement_files import SettlementFile, none_of_nothing
 from store.secrets import is_api_key_hash, is_password_hash
+
+MENU_MAX = 100_000
+"""Characters: 200 screens in a few languages are a third of it."""
 
 
 class Mistakes(ValueError):
@@ -233,6 +237,7 @@ class Partner(Element):
     legal_name: Annotated[str, Text(200)] = ""
     tax_id: Annotated[str, Text(40)] = ""
     address: Annotated[str, Text(300, lines=True)] = ""
+    vat: Fraction = 0
     password: Secret = ""
     password_hash: PasswordHash = ""
     plan: Annotated[list[OnPlan], BeforeValidator(_plan_list)] = []
@@ -274,6 +279,17 @@ class Service(Element):
     status: Annotated[str, Choice("draft", "pending", "approved", "rejected", "suspended")] = "approved"
 
 
+class Ussd(Element):
+    """`[[ussd]]`: `menu` is the text of a menu, or the path of its file; `code` as it has them, unless told."""
+
+    name: Code
+    partner: Login
+    service: ServiceName
+    code: Annotated[list[UssdCode], Field(max_length=20)] = []
+    menu: Annotated[str, Text(MENU_MAX, empty=False, lines=True)]
+    enabled: Flag = True
+
+
 class Limit(Element):
     """`[[limit]]`: `threshold` is a number, or an amount when `metric` is sum."""
 
@@ -309,6 +325,7 @@ class Document(Element):
     tariff_plan: list[TariffPlan] = []
     partner: list[Partner] = []
     service: list[Service] = []
+    ussd: list[Ussd] = []
     limit: list[Limit] = []
     blacklist: list[Blacklist] = []
 
@@ -361,6 +378,7 @@ _MODELS: dict[tuple[str, str], type[Element]] = {
     ("Document", "tariff_plan"): TariffPlan,
     ("Document", "partner"): Partner,
     ("Document", "service"): Service,
+    ("Document", "ussd"): Ussd,
     ("Document", "limit"): Limit,
     ("Document", "blacklist"): Blacklist,
     ("Operator", "vat"): Vat,

@@ -26,7 +26,7 @@ from core.bank_file import ADDRESS_MAX, NAME_MAX, TOWN_MAX
 from core.clock import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, Instant, instant_of, month_end, month_of
 from core.latin import NoLatin, latin
 from core.money import CURRENCIES, VOLUME_MAX, BadAmount, format_micros, parse_fraction, parse_micros
-from core.msisdn import read_msisdn
+from core.ussd.dial import code_of
 from store.provisioning.names import COUNTRIES, meant_country, meant_currency
 from store.provisioning.sentences import did_you_mean, nearest, quoted, wrong
 
@@ -169,10 +169,10 @@ def meant_zone(word: str) -> str:
 
 
 def _msisdn(value: Any) -> str:
-    number = read_msisdn(value) if isinstance(value, str) else None
-    if number is None:
-        raise wrong('must be an international number, 3 to 15 digits as a string, like "79001112233"')
-    return number
+    """As people write it; store/provisioning/numbers.py makes digits of it, when the countries are known."""
+    if not isinstance(value, str) or not 0 < len(value.strip()) <= 60:
+        raise wrong('must be a number as a string, like "79001112233" or "+7 900 111-22-33"')
+    return _string(value)
 
 
 def _url(value: Any) -> str:
@@ -237,6 +237,13 @@ def _method(value: Any) -> str:
     raise wrong(f"must be {', '.join(words)} or builtin:NAME{meant}")
 
 
+def _ussd_code(value: Any) -> str:
+    code = code_of(value) if isinstance(value, str) and len(value) <= 40 else ""
+    if not code:
+        raise wrong('must be a code as it is dialled, like "*920*77#"')
+    return code
+
+
 def _repeat(value: Any) -> str:
     if isinstance(value, str) and re.fullmatch(r"doubt|never|window:[1-9][0-9]{0,4}", value):
         return value
@@ -297,7 +304,7 @@ Login: TypeAlias = Annotated[
     Matching(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,39}", "must be 1 to 40 letters (a–z), digits or marks out of . _ @ + -"),
 ]
 Number: TypeAlias = Annotated[str, Matching(r"[0-9]{1,15}", 'must be 1 to 15 digits as a string, like "4446"')]
-Digits: TypeAlias = Annotated[str, Matching(r"[0-9]{1,15}", 'must be the first digits of numbers, like "7900"')]
+Digits: TypeAlias = Annotated[str, Matching(r"[^\n\t]{1,60}", 'must be the first digits of numbers, like "7900"')]
 PlanName: TypeAlias = Annotated[
     str, Matching(r"\S(?:[^\n\t]{0,38}\S)?", "must be 1 to 40 characters, no space around them")
 ]
@@ -328,6 +335,7 @@ BankNumber: TypeAlias = Annotated[
     str, Matching(r"[0-9A-Za-z]{0,34}", "must be at most 34 digits or letters (a–z), without spaces")
 ]
 Method: TypeAlias = Annotated[str, PlainValidator(_method)]
+UssdCode: TypeAlias = Annotated[str, PlainValidator(_ussd_code)]
 Repeat: TypeAlias = Annotated[str, PlainValidator(_repeat)]
 Tlv: TypeAlias = Annotated[str, PlainValidator(_tlv)]
 Moment: TypeAlias = Annotated[date, PlainValidator(_moment)]

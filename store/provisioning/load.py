@@ -27,7 +27,10 @@ from store.provisioning.currencies import check_currencies
 from store.provisioning.draft import Draft, Hashes
 from store.provisioning.elements import Document, Mistakes, read
 from store.provisioning.lines import Broken, Lines, Path, decode, read_toml
+from store.provisioning.links import link_mistakes
 from store.provisioning.loss import check_money
+from store.provisioning.menus import with_files, with_menus
+from store.provisioning.numbers import read_world, with_numbers, world_of
 from store.provisioning.remarks import Served, remarks
 from store.provisioning.report import Report
 from store.provisioning.sentences import one_line
@@ -60,7 +63,7 @@ def load(
 ) -> Report:
     """Provision from a file (a Path) or a text (a str); errors call it `filename`. Raises ProvisioningError.
 
-    `served` is what this installation can do, for the remarks of the report.
+    `served` is what this installation can do: for the remarks of the report, and to ask protocols about their links.
     """
     try:
         text = _read_file(source, filename) if isinstance(source, FilePath) else source.removeprefix("\ufeff")
@@ -69,7 +72,8 @@ def load(
         raise ProvisioningError(one_line(f"{filename}:{error.line}: toml: {error}")) from error
     lines = Lines(text)
     try:
-        return _load(database, values, now, keyring, who=who, served=served)
+        read_values = with_files(values, source.parent if isinstance(source, FilePath) else None)
+        return _load(database, read_values, now, keyring, who=who, served=served)
     except Mistakes as error:
         path, sentence = min(error.found, key=lambda mistake: lines.of(mistake[0]))
         raise ProvisioningError(
@@ -86,7 +90,8 @@ def read_document(source: FilePath, filename: str) -> Document:
         raise ProvisioningError(one_line(f"{filename}:{error.line}: toml: {error}")) from error
     lines = Lines(text)
     try:
-        document = read(values)
+        document = with_menus(read(with_files(values, source.parent)))
+        document = with_numbers(document, world_of(document))
         _refuse(list(checks.check_inside(document)))
     except Mistakes as error:
         path, sentence = min(error.found, key=lambda mistake: lines.of(mistake[0]))
@@ -133,26 +138,26 @@ def _load(
     who: str,
     served: Served | None = None,
 ) -> Report:
-    document = read(values)
+    document = with_menus(read(values))
+    with database.read() as connection:
+        world = read_world(connection, document)
+    document = with_numbers(document, world)
     _refuse(list(checks.check_inside(document)))
     hashes = _hash_ahead(database, document)
     with database.write() as connection:
-        version = _lock_version(connection)
+        version = lock_version(connection)
         draft = Draft(read_stored(connection, document), now, keyring, _last_closed(connection), hashes)
         _refuse([*checks.check_names(document, draft.stored)])
         _refuse([*check_currencies(connection, document, draft.stored)])
-        _refuse([*checks.check_prefixes(document, draft.stored)])
+        _refuse([*checks.check_prefixes(document, draft.stored), *checks.check_codes(document, draft.stored)])
         upsert(draft, document)
         _refuse(draft.mistakes)
+        _refuse([*link_mistakes(document, draft, served)])
         _refuse([*check_money(draft)])
         draft.report.version = version
         for name, sentence in remarks(document, draft, served):
             draft.report.remark(name, sentence)
-        if draft.report.changed_anything:
-            write_stored(connection, draft.stored)
-            _write_audit(connection, draft, who)
-            draft.report.version = version + 1
-            connection.execute(sa.update(CatalogueVersion).values(version=version + 1))
+        write_draft(connection, draft, who=who)
         return draft.report
 
 
@@ -161,7 +166,17 @@ def _refuse(mistakes: list[Mistake]) -> None:
         raise Mistakes(mistakes)
 
 
-def _lock_version(connection: sa.Connection) -> int:
+def write_draft(connection: sa.Connection, draft: Draft, *, who: str) -> None:
+    """What the draft changes, with its audit log, as the next version; nothing where it changes nothing."""
+    report = draft.report
+    if report.changed_anything:
+        write_stored(connection, draft.stored)
+        _write_audit(connection, draft, who)
+        report.version += 1
+        connection.execute(sa.update(CatalogueVersion).values(version=report.version))
+
+
+def lock_version(connection: sa.Connection) -> int:
     """The catalogue's version, locked until the end of the transaction."""
     found = connection.execute(sa.select(CatalogueVersion.version).with_for_update()).scalar()
     if found is None:

@@ -1,98 +1,47 @@
-"""The options of a link: quirks of its operator, each known by name.
+"""The options of a link as a file has them: what they may hold, whatever they mean.
 
-OPTIONS        every name with what it may be
-option_faults  `[link.options]` → what is wrong in it
+option_faults   `[link.options]` → what could not be kept of it
 
-Rule: a new quirk gets its name here first; its meaning lives in smsc_link/protocols/.
+Rule: what an option is called and means is its protocol's affair (links.py asks it); here is only what fits.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from math import isfinite
 from typing import Any
 
-from store.provisioning.sentences import did_you_mean
-
-Check = Callable[[Any], str]
-"""A value → what is wrong with it, "" when it is fine."""
-
-
-def _whole(lowest: int, highest: int) -> Check:
-    def check(value: Any) -> str:
-        fine = isinstance(value, int) and not isinstance(value, bool) and lowest <= value <= highest
-        return "" if fine else f"must be a whole number from {lowest} to {highest}"
-
-    return check
-
-
-def _flag(value: Any) -> str:
-    return "" if isinstance(value, bool) else "must be true or false, without quotes"
-
-
-def _text(value: Any) -> str:
-    fine = isinstance(value, str) and len(value) <= 255 and value.isprintable()
-    return "" if fine else "must be a short text in quotes"
-
-
-def _one_of(*words: str) -> Check:
-    return lambda value: "" if value in words else "must be " + " or ".join(f'"{word}"' for word in words)
-
-
-def _scalar(value: Any) -> str:
-    if isinstance(value, str):
-        return _text(value)
-    fine = isinstance(value, int) and abs(value) < 2**63
-    return "" if fine else "must be a text in quotes, a whole number, true or false"
-
-
-def _seconds(lowest: float) -> Check:
-    def check(value: Any) -> str:
-        fine = isinstance(value, int | float) and not isinstance(value, bool) and lowest <= value <= 30 * 86_400
-        return "" if fine else f"must be a number of seconds from {lowest:g} to {30 * 86_400}"
-
-    return check
-
-
-OPTIONS: dict[str, Check] = {
-    "accepted_is_final": _flag,
-    "address_range": _text,
-    "bind_npi": _whole(0, 18),
-    "bind_ton": _whole(0, 6),
-    "connect_timeout_s": _seconds(0.1),
-    "default_alphabet": _text,
-    "default_destination": _text,
-    "dest_npi": _whole(-1, 18),
-    "dest_ton": _whole(-1, 6),
-    "enquire_s": _seconds(0),
-    "ia5_alphabet": _text,
-    "inactivity_s": _seconds(0),
-    "interface_version": _scalar,
-    "long_messages": _one_of("udh8", "udh16", "sar", "payload"),
-    "message_id_base": _scalar,
-    "messaging_mode": _whole(0, 3),
-    "packed": _flag,
-    "parts_timeout_s": _seconds(0),
-    "premium_on": _one_of("delivered", "submitted"),
-    "premium_wait_d": _whole(1, 60),
-    "receipts_by_text": _flag,
-    "registered_delivery": _scalar,
-    "service_type": _text,
-    "source_npi": _whole(-1, 18),
-    "source_ton": _whole(-1, 6),
-    "system_type": _text,
-    "tls_authority": _text,
-    "tls_certificate": _text,
-    "tls_key": _text,
-    "tls_name": _text,
-    "tls_verify": _flag,
-    "udhi_missing": _flag,
-    "validity": _scalar,
-    "window_in": _whole(1, 1_000_000),
-}
+NAMES_MAX = 64
+"""Rows of a table, texts of a list."""
+DEPTH_MAX = 3
+_TEXT_MAX = 2000
 
 
 def option_faults(options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """The options of one link that are wrong, each with a sentence."""
+    """The options of one link that could not be kept, each with a sentence."""
     for name, given in options.items():
-        check = OPTIONS.get(name)
-        fault = check(given) if check else f"there is no such option{did_you_mean(name, OPTIONS)}"
+        fault = _fault(given, DEPTH_MAX)
         if fault:
             yield name, fault
+
+
+def _fault(value: Any, depth: int) -> str:
+    if isinstance(value, dict):
+        return _of_table(value, depth)
+    if isinstance(value, list):
+        fits = len(value) <= NAMES_MAX and all(isinstance(one, str) and not _fault(one, 0) for one in value)
+        return "" if fits else f"must be a list of at most {NAMES_MAX} short texts in quotes"
+    if isinstance(value, str):
+        fits = len(value) <= _TEXT_MAX and all(letter.isprintable() or letter in "\t\r\n" for letter in value)
+        return "" if fits else f"must be a text of at most {_TEXT_MAX} characters that can be printed"
+    fits = (isinstance(value, bool | int) and abs(value) < 2**63) or (isinstance(value, float) and isfinite(value))
+    return "" if fits else "must be a text in quotes, a number, true or false, a list of texts or a table"
+
+
+def _of_table(table: dict[str, Any], depth: int) -> str:
+    if not depth or len(table) > NAMES_MAX:
+        return f"must be a table of at most {NAMES_MAX} rows, and tables in tables at most {DEPTH_MAX} deep"
+    if "secret" in table and "secret_encrypted" in table:
+        return "has secret and secret_encrypted; leave one of them out"
+    for name, one in table.items():
+        if fault := _fault(one, depth - 1):
+            return f"{name} {fault}"
+    return ""

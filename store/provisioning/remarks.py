@@ -12,13 +12,18 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from store.provisioning.draft import Draft
-from store.provisioning.elements import Document, Service
+from store.provisioning.elements import Document, Partner, Service
+from store.provisioning.menus import urls_of
 from store.provisioning.sheets import Row
 
 Remark: TypeAlias = tuple[str, str]
 
 API_KEY_SHORTEST = 32
 """Characters: below, a key may be guessed. A random one of `openssl rand -base64 33` has 44."""
+
+
+SMPP_PASSWORD_LONGEST = 8
+"""Characters that SMPP 3.4, 4.1.1, has room for; we take more, but an ESME that keeps to it cannot send them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,8 @@ class Served:
     methods: Container[str]
     url_fault: Callable[[str], str] = lambda url: ""
     """A URL → why it is not called, with what to do; "" for one that may be."""
+    link_fault: Callable[[Row, Row], str] = lambda link, operator: ""
+    """A link's values and its operator's → why it cannot work, with what to do; "" for one that can."""
 
 
 def remarks(document: Document, draft: Draft, served: Served | None) -> Iterator[Remark]:
@@ -42,22 +49,49 @@ def remarks(document: Document, draft: Draft, served: Served | None) -> Iterator
                     f"link {link.name}",
                     f'has protocol "{row["protocol"]}", which is not served yet: it stays disabled',
                 )
-    planned = {partner for partner, _, _ in stored.on_plan.rows}
+    priced = {short_code for short_code, _, _ in stored.tariff.rows}
+    for code in document.short_code:
+        if stored.short_code.number(code.number) not in priced:
+            yield f"short code {code.number}", "has no tariff: messages to it wait unrated; add [[short_code.tariff]]"
+    currencies = {row["id"]: row["currency"] for row in stored.plan.rows.values()}
+    planned: dict[int, set[str]] = {}
+    for partner_id, plan_id, _ in stored.on_plan.rows:
+        planned.setdefault(partner_id, set()).add(currencies[plan_id])
     for partner in document.partner:
-        name, row = f"partner {partner.login}", stored.partner.rows[(partner.login,)]
-        if row["active"] and row["id"] not in planned:
-            yield name, "has no plan: what its services earn goes to suspense"
-        if partner.api_key and len(partner.api_key) < API_KEY_SHORTEST:
-            yield (
-                name,
-                f"has an api_key of less than {API_KEY_SHORTEST} characters, which may be guessed; "
-                "make one: openssl rand -base64 33",
-            )
+        row = stored.partner.rows[(partner.login,)]
+        for sentence in _of_partner(partner, row, planned.get(row["id"], set())):
+            yield f"partner {partner.login}", sentence
     for service in document.service:
         owner = stored.partner.number(service.partner)
         row = stored.service.rows[(owner, service.name)]
         for sentence in _of_service(service, row, served):
             yield f"service {service.partner}/{service.name}", sentence
+    if served is not None:
+        for menu in document.ussd:
+            for url in urls_of(menu.menu):
+                if fault := served.url_fault(url):
+                    yield f"ussd {menu.name}", f"is not answered by {url}: {fault}"
+
+
+def _of_partner(partner: Partner, row: Row, currencies: set[str]) -> Iterator[str]:
+    """`currencies`: those of its plans."""
+    if row["active"] and not currencies:
+        yield "has no plan: what its services earn goes to suspense"
+    elif row["active"] and row["currency"] not in currencies:
+        yield (
+            f"has no plan in its currency, {row['currency']}: what its services earn in it goes to suspense; "
+            f"its plans are in {', '.join(sorted(currencies))}"
+        )
+    if partner.api_key and len(partner.api_key) < API_KEY_SHORTEST:
+        yield (
+            f"has an api_key of less than {API_KEY_SHORTEST} characters, which may be guessed; "
+            "make one: openssl rand -base64 33"
+        )
+    if len(partner.smpp_password) > SMPP_PASSWORD_LONGEST:
+        yield (
+            f"has an smpp_password of more than {SMPP_PASSWORD_LONGEST} characters, which SMPP 3.4 has no room for: "
+            "many programs cannot send it"
+        )
 
 
 def _of_service(service: Service, row: Row, served: Served | None) -> Iterator[str]:

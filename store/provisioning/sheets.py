@@ -35,6 +35,7 @@ from store.schema import (
     ShortCode,
     Tariff,
     TariffPlan,
+    UssdMenu,
     VatRate,
 )
 
@@ -136,6 +137,7 @@ class Stored:
         self.payout = Sheet(PayoutTarget, ("partner_id", "currency"))
         self.service = Sheet(Service, ("partner_id", "name"))
         self.prefix = Sheet(Prefix, ("short_code_id", "folded"))
+        self.ussd = Sheet(UssdMenu, ("name",))
         self.limit = Sheet(Limit, ("scope", "key", "metric", "window_ms", "action"))
         self.blacklist = Sheet(Blacklist, ("msisdn", "scope"))
 
@@ -169,6 +171,8 @@ def read_stored(connection: sa.Connection, document: Document) -> Stored:
         stored.link.read(connection)
     if document.limit:
         stored.limit.read(connection)
+    if document.ussd:
+        stored.ussd.read(connection)
     stored.blacklist.read_where_in(connection, "msisdn", (banned.msisdn for banned in document.blacklist))
 
     known = {login: row["id"] for (login,), row in stored.partner.rows.items()}
@@ -178,7 +182,10 @@ def read_stored(connection: sa.Connection, document: Document) -> Stored:
     stored.payout.read_where_in(connection, "partner_id", partners)
 
     owners = {service.partner for service in document.service} | set(_owners_named(document))
+    owners |= {menu.partner for menu in document.ussd}
     stored.service.read_where_in(connection, "partner_id", [known[login] for login in owners if login in known])
+    # A menu may go from one partner to another: the audit log names both.
+    stored.service.read_where_in(connection, "id", [row["service_id"] for row in stored.ussd.rows.values()])
     numbers = {prefix.short_code for service in document.service for prefix in service.prefixes}
     codes = [row["id"] for (number,), row in stored.short_code.rows.items() if number in numbers]
     stored.prefix.read_where_in(connection, "short_code_id", codes)

@@ -15,8 +15,10 @@ from store.provisioning import priced
 from store.provisioning.checks import limit_key
 from store.provisioning.draft import Draft, Record
 from store.provisioning.element import Element
-from store.provisioning.elements import Blacklist, Document, Limit, Link, Operator, Partner, Service, ShortCode
+from store.provisioning.elements import Blacklist, Document, Limit, Link, Operator, Partner, Service, ShortCode, Ussd
 from store.provisioning.lines import Path
+from store.provisioning.menus import version_of
+from store.provisioning.sealed import seal
 from store.provisioning.sheets import Key, Row
 from store.secrets import hash_api_key
 
@@ -34,6 +36,8 @@ def upsert(draft: Draft, document: Document) -> None:
     partners = [_partner(draft, partner, ("partner", index)) for index, partner in enumerate(document.partner)]
     priced.put_partners(draft, partners)
     _services(draft, document)
+    for index, menu in enumerate(document.ussd):
+        _ussd(draft, menu, ("ussd", index))
     for index, limit in enumerate(document.limit):
         _limit(draft, limit, ("limit", index))
     for index, banned in enumerate(document.blacklist):
@@ -96,6 +100,7 @@ def _link(draft: Draft, link: Link, path: Path) -> None:
         password = draft.encrypt(stored, link.password) if link.has("password") else stored
     values = link.model_dump(exclude={"operator", "password", "password_encrypted"})
     values |= {"operator_id": draft.stored.operator.number(link.operator), "password": password}
+    values["options"] = seal(draft, link.options, before["options"] if before else {}, (*path, "options"))
     with draft.element("link", link.name, path) as record:
         record.put(sheet, values, _given(link) | {"password": True})
 
@@ -123,6 +128,7 @@ def _partner(draft: Draft, partner: Partner, path: Path) -> priced.PartnerPut:
         "legal_name": partner.legal_name,
         "tax_id": partner.tax_id,
         "address": partner.address,
+        "vat": partner.vat,
         "currency": partner.currency,
         "credit_limit": partner.credit_limit,
         "concurrency": partner.concurrency,
@@ -212,6 +218,22 @@ def _service_values(draft: Draft, service: Service, path: Path) -> Row:
         secret = draft.encrypt(stored, service.secret) if service.has("secret") else stored
     values: dict[str, Any] = service.model_dump(exclude={"partner", "secret", "secret_encrypted", "prefixes"})
     return values | {"partner_id": owner, "secret": secret}
+
+
+def _ussd(draft: Draft, menu: Ussd, path: Path) -> None:
+    """The menu itself is no secret, but long: the audit log tells its digest."""
+    stored = draft.stored
+    service = stored.service.rows[stored.partner.number(menu.partner), menu.service]
+    with draft.element("ussd", menu.name, path) as record:
+        values = {
+            "name": menu.name,
+            "service_id": service["id"],
+            "codes": list(menu.code),
+            "text": menu.menu,
+            "version": version_of(menu.menu),
+            "enabled": menu.enabled,
+        }
+        record.put(stored.ussd, values, {"enabled": menu.has("enabled")})
 
 
 def _limit(draft: Draft, limit: Limit, path: Path) -> None:

@@ -125,15 +125,27 @@ class Kannel:
     """Bearerbox and, when it is asked for, smsbox. To be made on the event loop."""
 
     def __init__(
-        self, folder: Path, *, smsc_port: int, partner: Partner, login: str = "esme1", password: str = "password"
+        self,
+        folder: Path,
+        *,
+        smsc_port: int,
+        partner: Partner,
+        login: str = "esme1",
+        password: str = "password",
+        conf: str = CONF,
     ) -> None:
         admin, box, self._sendsms = free_ports(3)
         self._partner = partner
         self._folder = folder
         ports = {"admin": admin, "box": box, "sendsms": self._sendsms, "smsc": smsc_port, "partner": partner.port}
-        (folder / "kannel.conf").write_text(CONF.format(login=login, password=password, **ports))
+        (folder / "kannel.conf").write_text(conf.format(login=login, password=password, **ports))
         self.smsbox: Program | None = None
         self.bearerbox = self._run("bearerbox")
+
+    @property
+    def sendsms_port(self) -> int:
+        """Where smsbox takes MT."""
+        return self._sendsms
 
     async def with_smsbox(self) -> None:
         """Start smsbox; wait until MO reach it."""

@@ -25,6 +25,7 @@ from tests.case import AsyncioTestCase
 from wire.session import Closed, Event, Session
 from wire.smpp.frames import FrameReader, read_header
 from wire.smpp.operations import COMMANDS
+from wire.ucp.frames import Frames, read_frame
 
 CLOCK = SystemClock()
 ACCOUNT = {"esme1": "password"}
@@ -33,8 +34,9 @@ ACCOUNT = {"esme1": "password"}
 class Watched(PocketSmsc):
     """A pocket SMSC that notes what its owner does not hear of: enquire_link, unbind, the manner of the end."""
 
-    def __init__(self, quirks: Quirks) -> None:
-        super().__init__(CLOCK, Random(1), quirks=quirks)
+    def __init__(self, quirks: Quirks, protocol: str = "smpp") -> None:
+        super().__init__(CLOCK, Random(1), quirks=quirks, protocol=protocol)
+        self._read_commands = COMMANDS_OF[protocol]
         self.commands: list[str] = []
         self.ends: list[Closed] = []
 
@@ -46,16 +48,35 @@ class Watched(PocketSmsc):
             self.ends += [event for event in events if type(event) is Closed]
             heard(events)
 
-        _note_commands(wire, self.commands, self.stirred)
+        _note_commands(wire, self.commands, self.stirred, self._read_commands)
         vars(owner)["heard"] = noted
         return wire, owner
 
 
-def _note_commands(wire: Session, commands: list[str], then: Callable[[], None]) -> None:
-    receive, frames = wire.receive, FrameReader()
+def _smpp_commands() -> Callable[[bytes], list[str]]:
+    frames = FrameReader()
+    return lambda octets: [COMMANDS[read_header(frame)[1]].name for frame in frames.read(octets)]
+
+
+def _ucp_commands() -> Callable[[bytes], list[str]]:
+    frames = Frames()
+    return lambda octets: [read_frame(frame)[1] for frame in frames.read(octets)]
+
+
+COMMANDS_OF = {"smpp": _smpp_commands, "ucp": _ucp_commands}
+"""Protocol → a stream's commands: "submit_sm", "O/51"."""
+
+
+def _note_commands(
+    wire: Session,
+    commands: list[str],
+    then: Callable[[], None],
+    read_commands: Callable[[], Callable[[bytes], list[str]]] = _smpp_commands,
+) -> None:
+    receive, read = wire.receive, read_commands()
 
     def received(octets: bytes, now_ms: int) -> list[Event]:
-        commands.extend(COMMANDS[read_header(frame)[1]].name for frame in frames.read(octets))
+        commands.extend(read(octets))
         asyncio.get_running_loop().call_soon(then)
         return receive(octets, now_ms)
 
@@ -140,9 +161,9 @@ class PeerCase(AsyncioTestCase):
         for _ in range(5):
             await asyncio.sleep(0)
 
-    def serving(self, quirks: Quirks | None = None) -> Watched:
+    def serving(self, quirks: Quirks | None = None, protocol: str = "smpp") -> Watched:
         """A centre that lets ACCOUNT in, at self.port."""
-        centre = Watched(quirks or Quirks(accounts=ACCOUNT))
+        centre = Watched(quirks or Quirks(accounts=ACCOUNT), protocol)
         self.listeners.append(listen(Address("127.0.0.1", 0), centre.accept, CLOCK))
         self.port = self.listeners[-1].port
         return centre

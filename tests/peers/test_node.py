@@ -10,7 +10,6 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from random import Random
 from typing import Any, ClassVar
 
 import pytest
@@ -22,7 +21,7 @@ from smsc_link.link import OperatorLink
 from tests.case import AsyncioTestCase
 from tests.peers.npm import install, node
 from tests.peers.programs import cannot_run
-from tests.smsc_link.ends import FakeIntake, a_link, an_mt, an_operator
+from tests.smsc_link.ends import FakeIntake, a_link, an_mt, keep
 
 CLOCK = SystemClock()
 OPTIONS = {"ia5_alphabet": "gsm7", "message_id_base": "resp_hex_receipt_dec"}
@@ -74,13 +73,11 @@ class NodeSmpp(AsyncioTestCase):
 
     async def link(self, password: str = "password", **values: Any) -> OperatorLink:
         options = OPTIONS | values.pop("options", {})
-        link = OperatorLink(
+        link = keep(
             a_link(port=self.port, system_id="esme1", password=password, options=options, **values),
-            an_operator(),
             intake=self.intake,
             connect=connect,
             clock=CLOCK,
-            random=Random(2),
         )
         self.links.append(link)
         link.start()

@@ -214,3 +214,42 @@ def test_a_session_that_fails_ends_its_connection_and_its_owner_is_told(way: str
         assert [one["event"] for one in logs] == ["conversation failed"]
 
     virtually(story())
+
+
+class Ear:
+    """A tap: what it heard, in order."""
+
+    def __init__(self) -> None:
+        self.heard_all: list[tuple[str, bytes]] = []
+
+    def said(self, octets: bytes) -> None:
+        self.heard_all.append(("said", octets))
+
+    def heard(self, octets: bytes) -> None:
+        self.heard_all.append(("heard", octets))
+
+    def ended(self) -> None:
+        self.heard_all.append(("ended", b""))
+
+
+def test_a_tap_hears_both_directions_and_the_end_from_when_it_is_there() -> None:
+    async def story() -> None:
+        rig = Rig()
+        pipe = await rig.connected()
+        ear = Ear()
+        pipe.send(Said("before"))
+        await rig.client.until(lambda: len(rig.client.answers_heard) == 1)
+        pipe.tap = ear
+        pipe.send(Said("one"))
+        await rig.client.until(lambda: len(rig.client.answers_heard) == 2)
+        pipe.tap = None
+        pipe.send(Said("two"))
+        await rig.client.until(lambda: len(rig.client.answers_heard) == 3)
+        pipe.tap = ear
+        pipe.close()
+        await rig.client.until(lambda: rig.client.closed is not None)
+
+        assert ear.heard_all == [("said", b"one\n"), ("heard", b"ONE\n"), ("heard", b""), ("ended", b"")]
+        assert pipe.ends == (("", 0), ("", 0))
+
+    virtually(story())

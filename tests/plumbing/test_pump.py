@@ -31,6 +31,16 @@ class OverSockets(PumpCase):
 
         assert str(address) == f"[::1]:{address.port}"
 
+    async def test_it_knows_both_ends(self) -> None:
+        address = self.listening()
+        owner = Recorder()
+        pump = await self.connected(address, owner)
+
+        ours, theirs = pump.ends
+
+        assert (ours[0], theirs) == ("127.0.0.1", ("127.0.0.1", address.port))
+        assert ours[1] not in (0, address.port)
+
     async def test_what_is_said_in_one_turn_of_the_loop_leaves_in_one_write(self) -> None:
         client = Recorder()
         pump = await self.connected(self.listening(), client)

@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-from random import Random
 
 from core.message import Heard
 from plumbing.clock import SystemClock
@@ -11,9 +10,8 @@ from plumbing.pump import connect
 from sim.pocket import PocketOptions, run_pocket
 from sim.quirks import Quirks
 from sim.records import Counted
-from smsc_link.link import OperatorLink
 from tests.case import AsyncioTestCase
-from tests.smsc_link.ends import FakeIntake, a_link, an_mt, an_operator
+from tests.smsc_link.ends import FakeIntake, a_link, an_mt, keep
 
 CLOCK = SystemClock()
 
@@ -43,9 +41,7 @@ class Pocket(AsyncioTestCase):
     async def replying(self, port: int, **values: object) -> FakeIntake:
         """A link that answers every MO with an MT."""
         intake = FakeIntake()
-        self.link = OperatorLink(
-            a_link(port=port, **values), an_operator(), intake=intake, connect=connect, clock=CLOCK, random=Random(1)
-        )
+        self.link = keep(a_link(port=port, **values), intake=intake, connect=connect, clock=CLOCK)
         intake.on_delivery = lambda delivery: self.reply(delivery.source)
         self.link.start()
         return intake
@@ -73,6 +69,29 @@ class Pocket(AsyncioTestCase):
         assert {delivery.octets for delivery in intake.deliveries} >= {b"GAME 1", b"GAME 200"}
         assert any("200 acknowledged" in line for line in told.lines)
         assert any("reply ms" in line for line in told.lines)
+
+    async def test_a_flood_over_ucp_ends_with_a_summary_in_its_words(self) -> None:
+        told = Told()
+        options = PocketOptions(
+            protocol="ucp",
+            listen="127.0.0.1:0",
+            count=300,
+            linger_s=0.5,
+            system_id="tollbridge",
+            password="secret",
+            quirks=Quirks(window=100, throttle_above=10_000),
+        )
+        running = spawn(run_pocket(options, told), name="pocket")
+        intake = await self.replying(await told.port, protocol="ucp")
+        intake.says = Heard.LATER
+        await intake.until(lambda: len(intake.deliveries) > 50)
+        intake.says = Heard.TAKEN
+
+        counted: Counted = await running
+
+        assert (counted.acknowledged, counted.replied, counted.receipts) == (300, 300, counted.submitted)
+        assert counted.put_off > 50 - 1
+        assert f"{counted.put_off} refused ({counted.put_off} × EC 04: operation not allowed)" in told.lines[-1]
 
     async def test_at_a_rate_it_tells_a_line_each_second(self) -> None:
         told = Told()

@@ -2,6 +2,7 @@
 
 FakeIntake   keeps what a link handed in; answers at once unless told to wait
 a_link, an_operator, an_mt
+keep         a link as Links makes it
 Rig          a network in memory, a pocket SMSC in it, an OperatorLink towards it
 """
 
@@ -12,14 +13,17 @@ from random import Random
 from typing import Any
 
 from core.catalogue import Link, Operator
+from core.clock import Clock
 from core.message import Heard, Mt, Receipt
-from plumbing.conversation import Address
+from plumbing.conversation import Address, Connect
 from plumbing.pipe import Network, Wire
 from sim.centre import PocketSmsc
 from sim.quirks import Quirks
+from smsc_link.keeping import Surroundings
 from smsc_link.link import OperatorLink
+from smsc_link.protocols import PROTOCOLS
 from tests.smsc_link.virtual import VirtualClock
-from traffic.ports import Delivery, Line
+from traffic.ports import Delivery, Intake, Line
 
 
 def an_operator(**values: Any) -> Operator:
@@ -94,24 +98,33 @@ class FakeIntake:
                 future.set_result(None)
 
 
+def keep(
+    link: Link, *, intake: Intake, connect: Connect, clock: Clock, operator: Operator | None = None, seed: int = 2
+) -> OperatorLink:
+    """A link as Links makes it."""
+    protocol = PROTOCOLS[link.protocol]
+    adapter = protocol.adapter(link, operator or an_operator())
+    kept = protocol.keep(link, adapter, Surroundings(intake, connect, clock, Random(seed)))
+    assert isinstance(kept, OperatorLink)
+    return kept
+
+
 class Rig:
     """A pocket SMSC and a link to it, in memory and virtual time. To be made inside a coroutine."""
 
     def __init__(self, link: Link | None = None, *, quirks: Quirks | None = None, wire: Wire | None = None) -> None:
         self.clock = VirtualClock()
         self.network = Network(wire)
-        self.centre = PocketSmsc(self.clock, Random(1), quirks=quirks)
-        self.intake = FakeIntake()
         wanted = link or a_link()
+        self.centre = PocketSmsc(self.clock, Random(1), quirks=quirks, protocol=wanted.protocol)
+        self.intake = FakeIntake()
         self.address = Address(wanted.host, wanted.port)
         self.listen()
         self.link = self.another(wanted)
 
     def another(self, link: Link) -> OperatorLink:
         """One more link to the same centre."""
-        return OperatorLink(
-            link, an_operator(), intake=self.intake, connect=self.network.connect, clock=self.clock, random=Random(2)
-        )
+        return keep(link, intake=self.intake, connect=self.network.connect, clock=self.clock)
 
     def listen(self) -> None:
         self.network.listen(self.address, self.centre.accept, self.clock)

@@ -257,7 +257,7 @@ def test_a_length_that_cannot_be_ends_the_session_with_its_reason() -> None:
         raw.say(b"\0\0\0\1" + b"x" * 30)
         await rig.intake.until(lambda: len(rig.intake.opened) == 2)
 
-        assert "command_length 1" in rig.link.last_error
+        assert "command_length 0x00000001" in rig.link.last_error
         assert (await raw.next(GenericNack)).status == 2
 
     virtually(story())

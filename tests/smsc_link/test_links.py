@@ -29,7 +29,7 @@ def a_catalogue(*links: Link, version: int = 1) -> Catalogue:
 class LinksRig:
     """Links, and one pocket SMSC for all of them."""
 
-    def __init__(self, registry: CollectorRegistry | None = None) -> None:
+    def __init__(self, registry: CollectorRegistry | None = None, *, rests: "Resting | None" = None) -> None:
         self.clock = VirtualClock()
         self.network = Network()
         self.centre = PocketSmsc(self.clock, Random(1))
@@ -41,6 +41,7 @@ class LinksRig:
             clock=self.clock,
             random=Random(2),
             metrics=Metrics(registry) if registry else None,
+            rests=rests,
         )
 
     async def started(self, *links: Link) -> None:
@@ -159,5 +160,118 @@ def test_what_links_carry_is_counted_for_prometheus() -> None:
         assert 'tollbridge_link_deliveries_total{link="alpha-1"} 1.0' in text
         await rig.links.apply(a_catalogue())
         assert 'link="alpha-1"' not in generate_latest(registry).decode()
+
+    virtually(story())
+
+
+def test_a_reconnect_ends_what_is_under_way_and_connects_again_at_once() -> None:
+    async def story() -> None:
+        rig = LinksRig()
+        rig.intake.says = None
+        await rig.started(*ALPHA)
+        mo = rig.centre.write("79001112233", "4446", "GAME 7")
+        await rig.intake.until(lambda: bool(rig.intake.deliveries))
+        name = rig.intake.deliveries[0].link.name
+        again = asyncio.ensure_future(rig.links.reconnect(name))
+        await asyncio.sleep(1)
+        assert not again.done()
+
+        rig.intake.deliveries[0].answer(Heard.TAKEN)
+        await again
+        await rig.intake.until(lambda: len(rig.intake.opened) == 3)
+
+        assert mo.is_acknowledged
+        assert rig.intake.ended == [(name, True)]
+        assert rig.states() == {"alpha-1": "bound", "alpha-2": "bound"}
+
+    virtually(story())
+
+
+def test_a_reconnect_ends_the_long_pause_after_a_bind_that_was_refused() -> None:
+    async def story() -> None:
+        rig = LinksRig()
+        rig.centre.quirks = replace(rig.centre.quirks, bind_status=0x0E)
+        rig.links.start(a_catalogue(ALPHA[0]))
+        await asyncio.sleep(5)
+        assert "bind refused" in rig.links.errors()["alpha-1"]
+        rig.centre.quirks = replace(rig.centre.quirks, bind_status=0)
+        began_ms = rig.clock.monotonic_ms()
+
+        await rig.links.reconnect("alpha-1")
+        await rig.intake.until(lambda: bool(rig.intake.opened))
+
+        assert rig.clock.monotonic_ms() - began_ms < 1000
+
+    virtually(story())
+
+
+def test_a_reconnect_of_a_disabled_link_or_of_none_does_nothing() -> None:
+    async def story() -> None:
+        rig = LinksRig()
+        await rig.started(replace(ALPHA[0], enabled=False))
+        await rig.links.reconnect("alpha-1")
+        await rig.links.reconnect("nobody")
+        await asyncio.sleep(1)
+
+        assert rig.states() == {"alpha-1": "disabled"}
+
+    virtually(story())
+
+
+def test_a_catalogue_that_comes_while_a_link_drains_is_applied_to_the_others_at_once() -> None:
+    async def story() -> None:
+        rig = LinksRig()
+        rig.intake.says = None
+        await rig.started(ALPHA[0])
+        rig.centre.write("79001112233", "4446", "GAME 7")
+        await rig.intake.until(lambda: bool(rig.intake.deliveries))
+        off, slow = replace(ALPHA[0], enabled=False), replace(ALPHA[0], window=3)
+        rig.links.follow(a_catalogue(off, version=2))
+        await asyncio.sleep(1)
+
+        rig.links.follow(a_catalogue(slow, ALPHA[1], version=3))
+        await rig.intake.until(lambda: "alpha-2" in rig.intake.opened)
+        assert rig.links.named("alpha-1").link == ALPHA[0]  # type: ignore[union-attr]
+        rig.intake.deliveries[0].answer(Heard.TAKEN)
+        await rig.intake.until(lambda: rig.intake.opened.count("alpha-1") == 2)
+
+        # The newest catalogue counts, not the one that had the link ended.
+        assert rig.links.named("alpha-1").link == slow  # type: ignore[union-attr]
+
+    virtually(story())
+
+
+class Resting:
+    """Who sends: notes what it is asked, and is quiet when the test says so."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, int]] = []
+        self.is_quiet = asyncio.Event()
+
+    async def rest(self, link_id: int, timeout_s: float) -> bool:
+        self.asked.append(("rest", link_id))
+        await self.is_quiet.wait()
+        return True
+
+    def wake(self, link_id: int) -> None:
+        self.asked.append(("wake", link_id))
+
+
+def test_who_sends_is_asked_to_end_what_it_has_begun_before_a_link_is_ended() -> None:
+    async def story() -> None:
+        resting = Resting()
+        rig = LinksRig(rests=resting)
+        await rig.started(ALPHA[0])
+        rig.links.follow(a_catalogue(version=2))
+        await asyncio.sleep(1)
+        assert rig.states() == {"alpha-1": "bound"}
+        assert resting.asked == [("rest", 1)]
+
+        resting.is_quiet.set()
+        await rig.intake.until(lambda: bool(rig.intake.ended))
+        await asyncio.sleep(0.1)
+
+        assert rig.states() == {}
+        assert resting.asked == [("rest", 1), ("wake", 1)]
 
     virtually(story())

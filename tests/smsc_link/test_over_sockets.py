@@ -14,7 +14,7 @@ from sim.quirks import Quirks
 from smsc_link.link import OperatorLink
 from tests.case import AsyncioTestCase
 from tests.plumbing.certificates import write_certificates
-from tests.smsc_link.ends import FakeIntake, a_link, an_mt, an_operator
+from tests.smsc_link.ends import FakeIntake, a_link, an_mt, keep
 
 CLOCK = SystemClock()
 
@@ -41,9 +41,7 @@ class OverSockets(AsyncioTestCase):
         return self.listeners[-1]
 
     async def bound(self, **values: object) -> OperatorLink:
-        link = OperatorLink(
-            a_link(**values), an_operator(), intake=self.intake, connect=connect, clock=CLOCK, random=Random(2)
-        )
+        link = keep(a_link(**values), intake=self.intake, connect=connect, clock=CLOCK)
         self.links.append(link)
         link.start()
         await self.intake.until(lambda: bool(self.intake.opened))
@@ -85,13 +83,11 @@ class OverSockets(AsyncioTestCase):
     async def test_tls_with_a_stranger_says_why_and_goes_on_trying(self) -> None:
         folder = self.certificates()
         port = self.listening(tls=Tls(certificate=str(folder / "stranger.pem"))).port
-        link = OperatorLink(
+        link = keep(
             a_link(port=port, tls=True),
-            an_operator(),
             intake=self.intake,
             connect=connect,
             clock=CLOCK,
-            random=Random(2),
         )
         self.links.append(link)
         link.start()
@@ -104,13 +100,11 @@ class OverSockets(AsyncioTestCase):
     async def test_a_stop_does_not_wait_for_a_connection_that_is_being_made(self) -> None:
         silent = await asyncio.start_server(lambda reader, writer: None, "127.0.0.1", 0)
         port = silent.sockets[0].getsockname()[1]
-        link = OperatorLink(
+        link = keep(
             a_link(port=port, tls=True, options={"connect_timeout_s": 100}),
-            an_operator(),
             intake=self.intake,
             connect=connect,
             clock=CLOCK,
-            random=Random(2),
         )
         link.start()
         await asyncio.sleep(0.05)

@@ -4,20 +4,26 @@ SmppAdapter   one link's adapter (smsc_link/adapter.py)
 options       the table of all quirks, with defaults and meanings
 inbound       deliver_sm, data_sm → Delivery, Receipt
 outbound      Mt → submit_sm
+ussd          deliver_sm, data_sm ↔ turns of USSD sessions
 
 Source: SMPP 3.4; the fact sheet, protocols/smpp.md.
 """
 
+from dataclasses import replace
+
 from core.catalogue import Link, Operator
+from core.clock import Instant
 from core.errors import ConfigError
 from core.message import Heard
 from core.sms.alphabet import Coding
+from core.ussd.turn import subscriber
 from plumbing.conversation import Address
-from smsc_link.adapter import Fault, Refusal
+from smsc_link.adapter import Answer, Dialogue, Fault, Ignored, Inbound, Refusal, Unreadable
 from smsc_link.options import read_options
 from smsc_link.protocols.smpp.inbound import SmppReader
 from smsc_link.protocols.smpp.options import TEMPORARY_ERRORS, SmppOptions
 from smsc_link.protocols.smpp.outbound import SmppWriter
+from smsc_link.protocols.smpp.ussd import SmppUssd
 from wire.smpp import status as st
 from wire.smpp.operations import (
     Bind,
@@ -57,23 +63,27 @@ class SmppAdapter:
             raise ConfigError(f"link {link.name}: bind {link.bind!r} is none of {', '.join(_BINDS)}")
         if options.interface_version < _FIRST_WITH_TLVS and options.long_messages in {"sar", "payload"}:
             raise ConfigError(
-                f"link {link.name}: long_messages {options.long_messages} needs TLVs, which SMPP before 3.4 has not; "
-                "use udh8 or udh16"
+                f"link {link.name}: option long_messages: {options.long_messages} needs TLVs, "
+                "which SMPP before 3.4 has not; use udh8 or udh16"
             )
         self.link = link
         self.options = options
         self.address = Address(link.host, link.port, options.tls_of(link))
         self.connect_timeout_s = options.connect_timeout_s
         self.sends = link.bind != "receiver"
+        self.terms = options.terms
         self._settings = _settings_of(link, options)
         self._statuses = {
             Heard.TAKEN: st.ROK,
             Heard.LATER: self._settings.busy_status,
             Heard.NEVER: st.RX_P_APPN,
         }
-        self._reader = SmppReader(link, operator, options)
-        self._writer = SmppWriter(link, options)
-        self.read = self._reader.read
+        numbers = options.numbers_of(link, operator)
+        self._reader = SmppReader(link, operator, options, numbers)
+        self._writer = SmppWriter(link, options, numbers)
+        self.ussd = SmppUssd(link.name, options.ussd_gateway) if options.ussd else None
+        # The hot path of a link without USSD asks nobody.
+        self.read = self._reader.read if self.ussd is None else self._read_ussd_too
         self.write = self._writer.write
         self.parts_of = self._writer.parts_of
         self.submit_answer = self._writer.submit_answer
@@ -86,7 +96,23 @@ class SmppAdapter:
 
     @operator.setter
     def operator(self, operator: Operator) -> None:
+        if operator.country != self._reader.operator.country:
+            self._reader.numbers = self._writer.numbers = self.options.numbers_after(
+                self.link, operator, self._reader.numbers
+            )
         self._reader.operator = operator
+
+    def _read_ussd_too(self, operation: Operation, now: Instant, now_ms: int, answer: Answer) -> Inbound:
+        assert self.ussd is not None
+        if not isinstance(operation, DeliverSm | DataSm) or not self.ussd.is_ussd(operation):
+            return self._reader.read(operation, now, now_ms, answer)
+        turn = self.ussd.read(operation, now)
+        if isinstance(turn, Unreadable):
+            # Refused, it would only come again.
+            return Ignored(turn.reason)
+        number = subscriber(self._reader.numbers.inbound(operation.source_addr)) or turn.msisdn
+        # Any link of the operator may carry the next turn: its gateway has them all.
+        return Dialogue(replace(turn, link=self._reader.operator.code, msisdn=number), self.ussd)
 
     def session(self, now_ms: int) -> SmppSession:
         """A fresh machine for a new connection."""
@@ -112,6 +138,10 @@ class SmppAdapter:
     def refusal(self, response: Operation) -> Refusal:
         """What a failed bind means."""
         return Refusal(f"bind refused: {st.sentence(response.status)}", response.status in _FOR_GOOD)
+
+    def spelled(self, status: int) -> str:
+        """A command_status, for people."""
+        return f"0x{status:02X}"
 
     def coding_of(self, data_coding: int) -> Coding:
         """How the text of an MO is to be read."""

@@ -9,16 +9,17 @@ Source: the fact sheet's sections 4, 8 and 9; reliability.md, section 3, for the
 """
 
 from hashlib import blake2b
-from struct import Struct
 
 from core.catalogue import Link, Operator
 from core.clock import Instant
 from core.errors import ConfigError
 from core.message import Receipt, ReceiptState
+from core.numbering import Numbers
 from core.sms.alphabet import Alphabet, Coding, coding_of, unpack
 from core.sms.parts import Piece, piece_of, read_header
-from smsc_link.adapter import Answer, Fault, Ignored, Inbound, Unreadable
-from smsc_link.protocols.smpp.options import SmppOptions, coding_named
+from smsc_link.adapter import Answer, Ignored, Inbound, Unreadable
+from smsc_link.protocols.smpp.options import SmppOptions
+from smsc_link.reading import ADDRESS_MAX, coding_named, fingerprint, operator_octets, unfit
 from traffic.ports import Delivery
 from wire.smpp import tlvs as tlv
 from wire.smpp.message_ids import receipt_key, response_key
@@ -29,26 +30,29 @@ from wire.smpp.receipts import Unreadable as NoReceipt
 _UDHI = 0x40
 _TYPE = 0x3C
 _RECEIPT, _INTERMEDIATE = 0x04, 0x20
+_NOTICES = {
+    _RECEIPT: "a receipt", _INTERMEDIATE: "an intermediate receipt", 0x08: "an acknowledgement that a handset wrote",
+    0x10: "an acknowledgement that a subscriber wrote", 0x18: "the end of a conversation",
+}  # fmt: skip
+"""Types that are no MO. What has bits that mean nothing is an MO, rather than nothing at all."""
 _STATES = {2: ReceiptState.DELIVERED, 3: ReceiptState.EXPIRED, 7: ReceiptState.UNKNOWN}
 _ACCEPTED = 6
 _KEY_MAX = 64
-_ADDRESS_MAX = 20
-"""Digits of an address. data_sm has room for 64 (SMPP 3.4, 4.7.1), but no number is so long."""
-_signed = Struct(">q").unpack
 
 
 class SmppReader:
     """Reads what comes over one link."""
 
-    def __init__(self, link: Link, operator: Operator, options: SmppOptions) -> None:
+    def __init__(self, link: Link, operator: Operator, options: SmppOptions, numbers: Numbers) -> None:
         self.operator = operator
+        self.numbers = numbers
         self._link = link
         self._options = options
         default = coding_named(link, "default_alphabet", options.default_alphabet)
         ia5 = coding_named(link, "ia5_alphabet", options.ia5_alphabet)
         self.codings = tuple(coding_of(value, default, ia5=ia5) for value in range(256))
         self._id_tag = _tag_of(link)
-        self._operator_octets = operator.code.encode() + b"\0"
+        self._operator_octets = operator_octets(operator)
         self._looks_for_headers = options.udhi_missing or options.packed
 
     def read(self, operation: Operation, now: Instant, now_ms: int, answer: Answer) -> Inbound:
@@ -60,7 +64,7 @@ class SmppReader:
         else:
             return Ignored(f"{operation.name} is of no use to us")
         esm_class = operation.esm_class
-        if esm_class & _TYPE:
+        if esm_class & _TYPE in _NOTICES:
             return self._read_notice(operation, octets, now)
         if self._options.receipts_by_text:
             receipt = self._read_receipt(operation, octets, now)
@@ -69,44 +73,38 @@ class SmppReader:
 
         source = operation.source_addr
         destination = operation.destination_addr or self._options.default_destination
-        if not 0 < len(source) <= _ADDRESS_MAX or not 0 < len(destination) <= _ADDRESS_MAX:
-            return _unfit(source, destination)
+        if len(source) > ADDRESS_MAX or len(destination) > ADDRESS_MAX:
+            return unfit(source)
         data_coding = operation.data_coding
-        hashed = octets
-        key = ""
-        piece: Piece | None = None
-        if operation.tlvs:
-            piece = _sar_of(operation.tlvs)
-            if piece is not None:
-                # Parts of one message may be equal but for their number.
-                hashed = b"%d/%d/%d\0" % (piece.reference, piece.sequence, piece.total) + octets
-            if self._id_tag:
-                key = _key_in(operation.tlvs, self._id_tag)
-        fingerprint = self._fingerprint(source, destination, esm_class, data_coding, hashed)
+        hashed, key, piece = self._of_tlvs(operation.tlvs, octets) if operation.tlvs else (octets, "", None)
+        head = f"{source}\0{destination}\0{esm_class}\0{data_coding}\0"
+        print_ = fingerprint(self._operator_octets, head, hashed)
         coding = self.codings[data_coding]
         if esm_class & _UDHI or self._looks_for_headers:
             octets, piece = self._without_header(octets, esm_class, coding, piece)
         return Delivery(
             self._link,
             self.operator,
-            source[1:] if source[0] == "+" else source,
-            destination[1:] if destination[0] == "+" else destination,
+            self.numbers.inbound(source),
+            destination.removeprefix("+"),
             octets,
             coding,
             data_coding,
             piece,
-            fingerprint,
+            print_,
             key,
             now,
             now_ms,
             answer,
         )
 
-    def _fingerprint(self, source: str, destination: str, esm_class: int, data_coding: int, octets: bytes) -> int:
-        head = f"{source}\0{destination}\0{esm_class}\0{data_coding}\0".encode("latin-1")
-        digest = blake2b(self._operator_octets + head + octets, digest_size=8).digest()
-        number: int = _signed(digest)[0]
-        return number
+    def _of_tlvs(self, tlvs: tlv.Tlvs, octets: bytes) -> tuple[bytes, str, Piece | None]:
+        """What is hashed, the operator's identity of the message, its place in a long one."""
+        piece = _sar_of(tlvs)
+        if piece is not None:
+            # Parts of one message may be equal but for their number.
+            octets = b"%d/%d/%d\0" % (piece.reference, piece.sequence, piece.total) + octets
+        return octets, _key_in(tlvs, self._id_tag) if self._id_tag else "", piece
 
     def _without_header(
         self, octets: bytes, esm_class: int, coding: Coding, piece: Piece | None
@@ -130,8 +128,7 @@ class SmppReader:
         kind = operation.esm_class & _TYPE
         if kind in (_RECEIPT, _INTERMEDIATE):
             return self._read_receipt(operation, octets, now)
-        # 0x08 and 0x10 are written by the handset, 0x18 is Korean CDMA: we ask for none of them.
-        return Ignored(f"esm_class 0x{operation.esm_class:02X} is no MO and no receipt")
+        return Unreadable(f"{_NOTICES[kind]} (esm_class 0x{operation.esm_class:02X}), for which we did not ask")
 
     def _read_receipt(self, operation: DeliverSm | DataSm, octets: bytes, now: Instant) -> Receipt | Unreadable:
         if operation.esm_class & _UDHI:
@@ -151,7 +148,7 @@ class SmppReader:
             self._state_of(found, intermediate),
             found.stat,
             found.err or (str(found.network_error.code) if found.network_error else ""),
-            operation.source_addr.removeprefix("+"),
+            self.numbers.inbound(operation.source_addr),
             operation.destination_addr.removeprefix("+"),
             now,
         )
@@ -171,13 +168,6 @@ class SmppReader:
         if not found.is_final:
             return ReceiptState.ON_ITS_WAY
         return _STATES.get(found.state, ReceiptState.FAILED)
-
-
-def _unfit(source: str, destination: str) -> Unreadable:
-    if not source or not destination:
-        return Unreadable("an MO without source or destination")
-    fault = Fault.SOURCE if len(source) > _ADDRESS_MAX else Fault.DESTINATION
-    return Unreadable(f"an MO whose {fault.value} has more than {_ADDRESS_MAX} digits", fault)
 
 
 def _tag_of(link: Link) -> int:

@@ -2,18 +2,14 @@
 
 SmppOptions        the table; a link's `options` name its rows
 TEMPORARY_ERRORS   a link's `temporary_error` → command_status
-coding_named       an alphabet's name → how to read it
 
 Source: the fact sheet's sections 4, 8, 9, 10 and 14; interfaces.md, section 3.
 """
 
-import codecs
 from dataclasses import dataclass
 
-from core.catalogue import Link
-from core.errors import ConfigError
-from core.sms.alphabet import GSM7, Alphabet, Coding
-from smsc_link.options import Common, option
+from smsc_link.options import Common, inner, option
+from smsc_link.protocols.smpp.ussd import UssdOptions
 from wire.smpp import status as st
 from wire.smpp.message_ids import ID_MODES
 
@@ -49,6 +45,9 @@ class SmppOptions(Common):
     udhi_missing: bool = option(False, "the centre does not tell of user data headers: look for those of long texts")
     default_destination: str = option("", "the short code of an MO that names none")
 
+    ussd: bool = option(False, "the link carries USSD too: what has service_type USSD or ussd_service_op is a turn")
+    ussd_gateway: UssdOptions = inner(UssdOptions(), "with ussd: the manners of its gateway")
+
     message_id_base: str = option("string", "bases of a message id in answer and receipt", among=tuple(ID_MODES))
     accepted_is_final: bool = option(False, "a receipt ACCEPTD is the last one, and good")
     receipts_by_text: bool = option(False, "receipts come with esm_class 0 and are known by their text")
@@ -61,14 +60,3 @@ TEMPORARY_ERRORS = {
     "delivery_failure": st.RX_T_APPN,
 }
 """The link's temporary_error → command_status (interfaces.md, section 3)."""
-
-
-def coding_named(link: Link, name: str, alphabet: str) -> Coding:
-    """gsm7, or the name of a Python codec; raises a ConfigError for anything else."""
-    if alphabet == "gsm7":
-        return GSM7
-    try:
-        codecs.lookup(alphabet)
-    except LookupError:
-        raise ConfigError(f"link {link.name}: option {name}: {alphabet!r} is neither gsm7 nor a codec") from None
-    return Coding(Alphabet.BINARY, alphabet)

@@ -14,9 +14,11 @@ from functools import lru_cache
 from core.catalogue import Link
 from core.clock import DAY_MS, Instant
 from core.message import Mt, SubmitAnswer, SubmitOutcome
+from core.numbering import Numbers
 from core.sms.alphabet import GSM7, Alphabet, data_coding_of, decode_gsm, encode, encode_gsm, pack
 from core.sms.parts import MESSAGE_SEPTETS, count, cut, split, with_header
-from smsc_link.protocols.smpp.options import SmppOptions, coding_named
+from smsc_link.protocols.smpp.options import SmppOptions
+from smsc_link.reading import coding_named
 from wire.smpp import status as st
 from wire.smpp import tlvs as tlv
 from wire.smpp.message_ids import response_key
@@ -39,12 +41,15 @@ _OUTCOMES = {
 class SmppWriter:
     """Writes what goes over one link."""
 
-    def __init__(self, link: Link, options: SmppOptions) -> None:
+    def __init__(self, link: Link, options: SmppOptions, numbers: Numbers) -> None:
+        self.numbers = numbers
         self._options = options
         self._default = coding_named(link, "default_alphabet", options.default_alphabet)
         self._plain_gsm = self._default is GSM7 and not options.packed
         self._bits = _BITS[options.long_messages]
         self._source_of = lru_cache(maxsize=1024)(self._read_sender)
+        fixed = options.dest_ton >= 0 and options.dest_npi >= 0
+        self._dest = (options.dest_ton, options.dest_npi) if fixed else None
 
     def write(self, mt: Mt, reference: int, now: Instant) -> list[SubmitSm]:
         """One submit_sm for each part; the cheapest alphabet."""
@@ -91,6 +96,8 @@ class SmppWriter:
     ) -> SubmitSm:
         options = self._options
         ton, npi, source = self._source_of(mt.source)
+        destination = self.numbers.outbound(mt.destination)
+        dest_ton, dest_npi = self._dest or self._kind_of(destination, mt.destination)
         return SubmitSm(
             0,
             0,
@@ -99,9 +106,9 @@ class SmppWriter:
             ton,
             npi,
             source,
-            options.dest_ton,
-            options.dest_npi,
-            mt.destination,
+            dest_ton,
+            dest_npi,
+            destination,
             options.messaging_mode | udhi,
             0,
             0,
@@ -143,6 +150,19 @@ class SmppWriter:
         if self._options.packed and data_coding == 0 and self._default is GSM7:
             return pack(chunk, header_octets=header_octets)
         return chunk
+
+    def _kind_of(self, written: str, digits: str) -> tuple[int, int]:
+        """TON and NPI of a subscriber by how the number is written (sheet, section 4): with the country's code,
+        national, a short one of the operator's; behind any prefix it is of no kind.
+        """
+        if len(digits) <= 8:
+            ton, npi = 3, 0
+        elif written in (digits, "+" + digits):
+            ton, npi = 1, 1
+        else:
+            ton, npi = (2 if digits.endswith(written) else 0), 1
+        options = self._options
+        return ton if options.dest_ton < 0 else options.dest_ton, npi if options.dest_npi < 0 else options.dest_npi
 
     def _read_sender(self, source: str) -> tuple[int, int, str]:
         """TON, NPI and address of a sender: as the options say, or by its look (sheet, section 4)."""

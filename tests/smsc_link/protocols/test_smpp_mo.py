@@ -7,7 +7,7 @@ from core.sms.alphabet import pack
 from core.sms.parts import Assembly, with_header
 from sim.quirks import LONG_MESSAGES
 from sim.subscribers import Written
-from sim.writing import mo_parts
+from sim.tongues.smpp import mo_parts
 from smsc_link.adapter import Ignored, Unreadable
 from tests.smsc_link.protocols.smpp_ends import NOW, a_deliver, an_adapter, delivered, read, text_of
 from wire.smpp import status as st
@@ -159,17 +159,28 @@ def test_the_fingerprint_tells_apart_all_that_makes_a_message_another() -> None:
     assert delivered(a_deliver()).fingerprint == prints[0], "and is the same for the same"
 
 
-def test_an_mo_from_nobody_is_refused_and_one_to_nobody_goes_where_the_link_says() -> None:
-    assert isinstance(read(a_deliver(source_addr="")), Unreadable)
-    assert isinstance(read(a_deliver(destination_addr="")), Unreadable)
+def test_an_mo_from_nobody_or_to_nobody_is_taken_and_goes_where_the_link_says() -> None:
+    assert delivered(a_deliver(source_addr="")).source == ""
+    assert delivered(a_deliver(destination_addr="")).destination == ""
     told = an_adapter(default_destination="4446")
     assert delivered(a_deliver(destination_addr=""), told).destination == "4446"
 
 
-def test_what_is_neither_mo_nor_receipt_is_ignored() -> None:
+def test_what_needs_no_answer_is_ignored() -> None:
     assert isinstance(read(AlertNotification(source_addr="79001112233", esme_addr="x")), Ignored)
-    assert isinstance(read(a_deliver(esm_class=0x08)), Ignored), "an acknowledgement that the handset wrote"
-    assert isinstance(read(a_deliver(esm_class=0x18)), Ignored), "Korean CDMA"
+
+
+@pytest.mark.parametrize("esm_class", [0x08, 0x10, 0x18, 0x48])
+def test_what_a_handset_says_of_a_message_of_ours_is_refused_and_told(esm_class: int) -> None:
+    """Acknowledged and dropped it would be gone, and nobody had seen it."""
+    refused = read(a_deliver(esm_class=esm_class))
+    assert isinstance(refused, Unreadable)
+    assert f"0x{esm_class:02X}" in refused.reason
+
+
+@pytest.mark.parametrize("esm_class", [0x0C, 0x14, 0x1C, 0x24, 0x3C])
+def test_bits_that_mean_nothing_are_those_of_an_mo(esm_class: int) -> None:
+    assert delivered(a_deliver(esm_class=esm_class)).source == "79001112233"
 
 
 def test_answers_have_the_status_of_the_link() -> None:

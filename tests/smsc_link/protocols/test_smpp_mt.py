@@ -8,7 +8,7 @@ from core.errors import ConfigError
 from core.message import SubmitOutcome
 from core.sms.parts import count
 from sim.quirks import LONG_MESSAGES
-from sim.writing import mt_text
+from sim.tongues.smpp import mt_text
 from smsc_link.options import describe
 from smsc_link.protocols.smpp import SmppAdapter, SmppOptions
 from tests.smsc_link.ends import a_link, an_mt, an_operator
@@ -194,7 +194,7 @@ def test_the_bind_says_what_the_link_says() -> None:
         ({"packed": 1}, "1 is not true or false"),
         ({"enquire_s": "30"}, "'30' is not a number"),
         ({"default_alphabet": "klingon"}, "'klingon' is neither gsm7 nor a codec"),
-        ({"interface_version": 0x33, "long_messages": "sar"}, "long_messages sar needs TLVs"),
+        ({"interface_version": 0x33, "long_messages": "sar"}, "option long_messages: sar needs TLVs"),
     ],
 )
 def test_a_wrong_option_is_explained(options: dict[str, object], mistake: str) -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from partner_api.networks import network_of, read_address
+from plumbing.networks import network_of, read_address
 
 
 @pytest.mark.parametrize(

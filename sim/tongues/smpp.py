@@ -1,5 +1,6 @@
-"""A centre's pen: texts to deliver_sm, submissions to what they say and to receipts.
+"""A centre that speaks SMPP: texts to deliver_sm, submissions to what they say and to receipts.
 
+SmppTongue   the tongue (sim/tongue.py)
 mo_parts     an MO as one deliver_sm or as many, long ones by the way that a centre has
 mt_text      what a submit_sm says, and which part of which long message it is
 receipt_of   the deliver_sm that tells what became of a submit_sm
@@ -7,15 +8,104 @@ receipt_of   the deliver_sm that tells what became of a submit_sm
 Source: the SMPP sheet's sections 8 and 9.
 """
 
+from collections.abc import Mapping
+from operator import attrgetter
+from types import MappingProxyType
+
+from core.clock import Instant
 from core.sms.alphabet import Alphabet, coding_of, data_coding_of, encode
 from core.sms.parts import Piece, piece_of, read_header, split, with_header
+from sim.quirks import ID_FORMS, Quirks
 from sim.subscribers import Fate, Written
+from sim.tongue import Login, Submission
+from wire.smpp import status as st
 from wire.smpp import tlvs as tlv
-from wire.smpp.operations import DeliverSm, SubmitSm, user_data
+from wire.smpp.codec import response_to
+from wire.smpp.operations import (
+    Bind,
+    BindReceiver,
+    BindTransceiver,
+    BindTransmitter,
+    DeliverSm,
+    Response,
+    SubmitSm,
+    Unbind,
+    user_data,
+)
 from wire.smpp.receipts import receipt_tlvs, write_receipt
+from wire.smpp.session import SmppSession
+from wire.smpp.settings import Settings
 
 _UDHI = 0x40
 _RECEIPT = 0x04
+_VERSION = (tlv.write_tlv(tlv.SC_INTERFACE_VERSION, 0x34),)
+
+
+class SmppTongue:
+    """SMPP 3.4."""
+
+    logins: frozenset[type] = frozenset({BindTransceiver, BindReceiver, BindTransmitter})
+    submissions: frozenset[type] = frozenset({SubmitSm})
+    throttled = st.RTHROTTLED
+    refused = st.RSUBMITFAIL
+    unknown_account = st.RINVSYSID
+    wrong_password = st.RINVPASWD
+    status_max = 0xFFFFFFFF
+    never: Mapping[str, tuple[object, ...]] = MappingProxyType({"login": (), "mo_operation": ()})
+
+    status_of = staticmethod(attrgetter("status"))
+    is_temporary = staticmethod(st.is_temporary)
+    sentence = staticmethod(st.sentence)
+
+    def session(self, quirks: Quirks, now_ms: int) -> SmppSession:
+        """A fresh machine."""
+        settings = Settings(
+            window=quirks.window,
+            window_in=1_000_000,
+            response_timeout_ms=int(1000 * quirks.response_timeout_s),
+            enquire_ms=int(1000 * quirks.enquire_s),
+            inactivity_ms=int(1000 * quirks.inactivity_s),
+        )
+        return SmppSession("smsc", settings, now_ms=now_ms)
+
+    def read_login(self, login: Bind) -> Login:
+        """A bind."""
+        return Login(login.system_id, (login.password,), not isinstance(login, BindTransmitter))
+
+    def answer_login(self, login: Bind, status: int, quirks: Quirks) -> Response:
+        """A refused one has a body too."""
+        if status:
+            return response_to(login, status, system_id=quirks.system_id)
+        return response_to(login, system_id=quirks.system_id, tlvs=_VERSION)
+
+    def parts(self, written: Written, quirks: Quirks, *, number: int, reference: int, now: Instant) -> list[DeliverSm]:
+        """An MO; its number in a TLV, where a centre has one."""
+        identity = (tlv.write_tlv(quirks.id_tlv, f"{number:010d}"),) if quirks.id_tlv else ()
+        return mo_parts(written, way=quirks.long_messages, reference=reference, identity=identity)
+
+    def read(self, submit: SubmitSm) -> Submission:
+        """A submit_sm."""
+        text, piece = mt_text(submit)
+        wants = bool(submit.registered_delivery & 3)
+        return Submission(submit.source_addr, submit.destination_addr, text, piece, wants)
+
+    def ids(self, submit: SubmitSm, quirks: Quirks, *, number: int, now: Instant) -> tuple[str, str]:
+        """The message id in both its spellings."""
+        in_answer, in_receipt = ID_FORMS[quirks.message_ids]
+        return in_answer(number), in_receipt(number)
+
+    def answer(self, submit: SubmitSm, status: int, message_id: str) -> Response:
+        """A submit_sm_resp."""
+        values = {} if status else {"message_id": message_id}
+        return response_to(submit, status, **values)
+
+    def receipt(self, submit: SubmitSm, message_id: str, fate: Fate, quirks: Quirks, *, now: Instant) -> DeliverSm:
+        """A receipt in the centre's form."""
+        return receipt_of(submit, message_id, fate, form=quirks.receipts, submitted_ms=now, done_ms=now)
+
+    def goodbye(self) -> Unbind:
+        """An unbind."""
+        return Unbind()
 
 
 def mo_parts(written: Written, *, way: str, reference: int, identity: tlv.Tlvs = ()) -> list[DeliverSm]:

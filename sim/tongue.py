@@ -1,0 +1,125 @@
+"""What a pocket SMSC asks of a protocol: the contract of the files in tongues/.
+
+Tongue       the centre's side of a protocol: what it says for an MO or a receipt, what it hears in a submission
+Login        who wants in
+Submission   what an MT says
+Session      a wire session with what a centre asks besides: room, in_flight, owes
+
+Rule: a tongue has no state and no chance; what may differ between centres comes in as Quirks.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from core.clock import Instant
+from core.sms.parts import Piece
+from sim.quirks import Quirks
+from sim.subscribers import Fate, Written
+from wire import session as wire
+from wire.session import Operation
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """Who wants in. `passwords`: all that his octets may mean. `receives`: he takes MO and receipts."""
+
+    system_id: str
+    passwords: tuple[str, ...]
+    receives: bool = True
+
+
+@dataclass(slots=True)
+class Submission:
+    """An MT, or a part of one."""
+
+    source: str
+    destination: str
+    text: str
+    piece: Piece | None
+    wants_receipt: bool
+
+
+class Session(wire.Session, Protocol):
+    """A session of the centre's side."""
+
+    @property
+    def in_flight(self) -> int:
+        """Requests of ours without an answer."""
+        ...
+
+    def room_at(self, now_ms: int) -> int:
+        """How many requests may be sent at this time."""
+        ...
+
+    def owes(self, request: Operation) -> bool:
+        """Whether this request of the client still waits for our answer, and can get it."""
+        ...
+
+
+class Tongue(Protocol):
+    """A protocol as a centre speaks it. In all of them a status of 0 says yes.
+
+    `logins` and `submissions` are the requests that it serves; `never` says which quirks it cannot have, and which of
+    their values: an empty tuple, none at all.
+    """
+
+    logins: frozenset[type]
+    submissions: frozenset[type]
+    throttled: int
+    """The status of a submission that came too fast."""
+    refused: int
+    """That of one that is refused for good."""
+    unknown_account: int
+    wrong_password: int
+    status_max: int
+    """The largest that the wire has room for."""
+    never: Mapping[str, tuple[object, ...]]
+
+    def session(self, quirks: Quirks, now_ms: int) -> Session:
+        """A fresh machine for a client that connected."""
+        ...
+
+    def read_login(self, login: Operation) -> Login:
+        """Who it is."""
+        ...
+
+    def answer_login(self, login: Operation, status: int, quirks: Quirks) -> Operation:
+        """Let in, or not."""
+        ...
+
+    def parts(self, written: Written, quirks: Quirks, *, number: int, reference: int, now: Instant) -> list[Operation]:
+        """An MO, its `number` in the order of writing; several when it is long, tied by `reference`."""
+        ...
+
+    def read(self, submit: Operation) -> Submission:
+        """What a client submits."""
+        ...
+
+    def ids(self, submit: Operation, quirks: Quirks, *, number: int, now: Instant) -> tuple[str, str]:
+        """The id of the `number`th submission as its answer has it, and as its receipt has it."""
+        ...
+
+    def answer(self, submit: Operation, status: int, message_id: str) -> Operation:
+        """What is said to a submission."""
+        ...
+
+    def receipt(self, submit: Operation, message_id: str, fate: Fate, quirks: Quirks, *, now: Instant) -> Operation:
+        """What became of it."""
+        ...
+
+    def goodbye(self) -> Operation:
+        """What is said last to a client."""
+        ...
+
+    def status_of(self, response: Operation) -> int:
+        """What a client said to an MO or a receipt."""
+        ...
+
+    def is_temporary(self, status: int) -> bool:
+        """Whether he may take it later."""
+        ...
+
+    def sentence(self, status: int) -> str:
+        """A status for people."""
+        ...

@@ -1,0 +1,216 @@
+"""A centre that speaks UCP/EMI: texts to 52 (or 01), submissions to what they say and to notifications (53).
+
+UcpTongue    the tongue (sim/tongue.py)
+mo_parts     an MO as one operation or as several
+mt_text      what a 51 or 01 says, and which part of which long message it is
+
+Its clock is UTC. It knows a message by recipient and second, as the protocol has it, so two to one handset within a
+second are one to whoever reads only the key.
+
+Source: the UCP sheet's sections 3 to 7.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from operator import attrgetter
+from types import MappingProxyType
+
+from core.clock import Instant
+from core.sms.alphabet import Alphabet, coding_of, decode_gsm, encode_gsm
+from core.sms.parts import Piece, read_header, split, with_header
+from sim.quirks import Quirks
+from sim.subscribers import DELIVERED, EXPIRED, Fate, Written
+from sim.tongue import Login, Submission
+from wire.errors import RemoteError
+from wire.ucp import Settings, UcpSession, codes, read_identity, write_identity
+from wire.ucp.frames import TRNS
+from wire.ucp.operations import (
+    CallInput,
+    DeliverMessage,
+    DeliverNotification,
+    Goodbye,
+    OpenSession,
+    Request,
+    Result,
+    SubmitMessage,
+    result_to,
+)
+from wire.ucp.text import (
+    ALPHANUMERIC,
+    NUMERIC,
+    OTOA_ALPHANUMERIC,
+    TRANSPARENT,
+    read_ira,
+    read_originator,
+    text_octets,
+    write_ira,
+    write_transparent,
+)
+from wire.ucp.times import write_second
+from wire.ucp.xser import DATA_CODING_SCHEME, USER_DATA_HEADER, Item, read_item, read_xser, write_xser
+
+_GSM_SCHEME = 0x10
+_TOO_FAST = " Operation not allowed (at this point in time)"
+_ABSENT, _UNKNOWN = "107", "101"
+
+
+class UcpTongue:
+    """UCP/EMI 3.5 to 5."""
+
+    logins: frozenset[type] = frozenset({OpenSession})
+    submissions: frozenset[type] = frozenset({SubmitMessage, CallInput})
+    throttled = codes.EC_NOT_ALLOWED
+    refused = 54
+    unknown_account = codes.EC_AUTHENTICATION
+    wrong_password = codes.EC_AUTHENTICATION
+    status_max = 99
+    never: Mapping[str, tuple[object, ...]] = MappingProxyType(
+        {
+            **dict.fromkeys(("system_id", "enquire_s", "id_tlv", "message_ids", "receipts"), ()),
+            "long_messages": ("sar", "payload"),
+        }
+    )
+
+    status_of = staticmethod(attrgetter("ec"))
+    is_temporary = staticmethod(codes.is_temporary)
+    sentence = staticmethod(codes.sentence)
+
+    def session(self, quirks: Quirks, now_ms: int) -> UcpSession:
+        """A fresh machine."""
+        settings = Settings(
+            login=quirks.login,
+            window=min(quirks.window, TRNS),
+            window_in=1_000_000,
+            response_timeout_ms=int(1000 * quirks.response_timeout_s),
+            inactivity_ms=int(1000 * quirks.inactivity_s),
+            serves=frozenset({CallInput}),
+        )
+        return UcpSession("smsc", settings, now_ms=now_ms)
+
+    def read_login(self, login: OpenSession) -> Login:
+        """A 60. Some clients write the password by the GSM alphabet, some as it is (sheet, pitfall 10)."""
+        try:
+            octets = read_ira(login.pwd)
+        except RemoteError:
+            return Login(login.oadc, ())
+        return Login(login.oadc, (decode_gsm(octets), octets.decode("latin-1")))
+
+    def answer_login(self, login: OpenSession, status: int, quirks: Quirks) -> Result:
+        """Let in, or not."""
+        return result_to(login, status)
+
+    def parts(self, written: Written, quirks: Quirks, *, number: int, reference: int, now: Instant) -> list[Request]:
+        """An MO, by the operation that the centre has for it."""
+        return mo_parts(written, way=quirks.long_messages, reference=reference, now=now, by=quirks.mo_operation)
+
+    def read(self, submit: SubmitMessage | CallInput) -> Submission:
+        """A 51, or 01, which cannot ask for a notification."""
+        text, piece = mt_text(submit)
+        if type(submit) is not SubmitMessage:
+            return Submission(submit.oadc, submit.adc, text, piece, wants_receipt=False)
+        # NT is a sum: 1 delivered, 2 not delivered, 4 buffered; we never buffer.
+        wants = submit.nrq == "1" and submit.nt not in {"0", "4"}
+        return Submission(_sender_of(submit), submit.adc, text, piece, wants)
+
+    def ids(self, submit: SubmitMessage | CallInput, quirks: Quirks, *, number: int, now: Instant) -> tuple[str, str]:
+        """Recipient and second, in the answer as in the notification."""
+        identity = write_identity(submit.adc, _second(now))
+        return identity, identity
+
+    def answer(self, submit: SubmitMessage | CallInput, status: int, message_id: str) -> Result:
+        """A result."""
+        if not status:
+            return result_to(submit, sm=message_id)
+        return result_to(submit, status, sm=_TOO_FAST if status == self.throttled else "")
+
+    def receipt(
+        self, submit: SubmitMessage, message_id: str, fate: Fate, quirks: Quirks, *, now: Instant
+    ) -> DeliverNotification:
+        """A 53 from the handset to the sender, with words as the document has them."""
+        identity = read_identity(message_id)
+        assert identity is not None, message_id
+        delivered = fate.state == DELIVERED
+        rsn = "000" if delivered else _ABSENT if fate.state == EXPIRED else _UNKNOWN
+        moment = _moment(now)
+        what = "has been delivered" if delivered else "could not be delivered"
+        words = f"Message for {submit.adc}, with identification {moment:%y%m%d%H%M%S} {what}"
+        return DeliverNotification(
+            adc=submit.oadc if submit.otoa != OTOA_ALPHANUMERIC else "",
+            oadc=submit.adc,
+            scts=identity.scts,
+            dst="0" if delivered else "2",
+            rsn=rsn,
+            dscts=_second(now),
+            mt=ALPHANUMERIC,
+            msg=write_ira(words.encode("ascii")),
+        )
+
+    def goodbye(self) -> Goodbye:
+        """There is no logout: it closes when all is answered."""
+        return Goodbye()
+
+
+def mo_parts(written: Written, *, way: str, reference: int, now: Instant, by: str = "52") -> list[Request]:
+    """One operation per part; by 01 long texts go as messages of their own, for it has no place for a header."""
+    bits = 16 if way == "udh16" else 8
+    if by == CallInput.ot:
+        return [
+            CallInput(0, written.destination, written.source, "", ALPHANUMERIC, write_ira(chunk))
+            for chunk in split(_in_gsm(written.text)).chunks
+        ]
+    parts = split(written.text, bits=bits)
+    is_gsm = parts.alphabet is Alphabet.GSM7
+    reference &= (1 << bits) - 1
+    scheme: tuple[Item, ...] = () if is_gsm else ((DATA_CODING_SCHEME, b"\x08"),)
+    total = parts.parts
+    operations: list[Request] = []
+    for number, chunk in enumerate(parts.chunks, 1):
+        header = with_header(b"", reference=reference, total=total, sequence=number, bits=bits)
+        items: tuple[Item, ...] = ((USER_DATA_HEADER, header), *scheme) if total > 1 else scheme
+        msg, nb = (write_ira(chunk), "") if is_gsm else write_transparent(chunk)
+        operations.append(
+            DeliverMessage(
+                adc=written.destination,
+                oadc=written.source,
+                scts=_second(now),
+                mt=ALPHANUMERIC if is_gsm else TRANSPARENT,
+                nb=nb,
+                msg=msg,
+                xser=write_xser(items),
+            )
+        )
+    return operations
+
+
+def mt_text(submit: SubmitMessage | CallInput) -> tuple[str, Piece | None]:
+    """The text of one part, and its place."""
+    octets = text_octets(submit)
+    items = read_xser(submit.xser) if isinstance(submit, SubmitMessage) and submit.xser else ()
+    header = read_header(read_item(items, USER_DATA_HEADER) or b"")
+    piece = header.piece if header is not None else None
+    if submit.mt in (ALPHANUMERIC, NUMERIC):
+        return decode_gsm(octets), piece
+    scheme = read_item(items, DATA_CODING_SCHEME) or b"\x04"
+    return coding_of(scheme[0] | _GSM_SCHEME if scheme[0] < _GSM_SCHEME else scheme[0]).decode(octets), piece
+
+
+def _in_gsm(text: str) -> str:
+    """What an old centre makes of letters that it does not know."""
+    return "".join([letter if encode_gsm(letter) is not None else "?" for letter in text])
+
+
+def _sender_of(submit: SubmitMessage) -> str:
+    if submit.otoa != OTOA_ALPHANUMERIC:
+        return submit.oadc
+    try:
+        return decode_gsm(read_originator(submit.oadc))
+    except RemoteError:
+        return submit.oadc
+
+
+def _moment(now: Instant) -> datetime:
+    return datetime.fromtimestamp(now / 1000, UTC).replace(tzinfo=None)
+
+
+def _second(now: Instant) -> str:
+    return write_second(_moment(now))

@@ -1,0 +1,361 @@
+"""Where operators call: one listener of a process, with a path for each link: /links/NAME/….
+
+HttpDoor    smsc_link/visits.py, Door, over aiohttp
+DoorTerms   where it listens, with which certificate, whom it asks for one, which proxies it believes
+
+The listener is opened by the first link and stays until close(). Whoever is slow, or says nothing, is cut. Bodies are
+bounded and read as they came.
+
+Rule: a peer's nonsense is one line of the log at most, without a traceback and without what he sent. Nothing of a
+query, a header or a body is ever logged.
+"""
+
+import asyncio
+import hashlib
+import ssl
+from dataclasses import dataclass
+from ipaddress import ip_network
+from typing import Any
+
+from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
+from structlog import get_logger
+
+from plumbing.crowd import Crowd, ServerLimits, find_room
+from plumbing.networks import network_of, read_address
+from smsc_link.protocols.http.fields import BODY_MAX
+from smsc_link.visits import Guest, Visit, VisitAnswer
+
+log = get_logger()
+
+IDLE_S = 30.0
+"""How long a connection may say nothing, or dribble a head."""
+SWEEP_S = 2.0
+BODY_WAIT_S = 10.0
+AWAY_S = 60.0
+"""How long a link that is being exchanged is spoken of as one that comes back."""
+LINE_MAX = 16 * 1024
+"""Of a request line: a long MO in a query, nine octets for each letter of another script."""
+FIELD_MAX = 8 * 1024
+FULL_SAID_S = 10.0
+_CLOSE = (("Connection", "close"),)
+"""The rest of a body that nobody reads is lingered for, and then cut."""
+
+
+@dataclass(frozen=True, slots=True)
+class DoorTerms:
+    """How the door stands."""
+
+    host: str = "127.0.0.1"
+    port: int = 8082
+    certificate: str = ""
+    key: str = ""
+    client_authority: str = ""
+    proxies: tuple[str, ...] = ("127.0.0.1", "::1")
+    """Networks whose word on whom they speak for is believed."""
+    connections: int = 2_000
+    connections_per_network: int = 500
+    idle_s: float = IDLE_S
+    body_wait_s: float = BODY_WAIT_S
+
+
+class HttpDoor:
+    """The door of one process."""
+
+    def __init__(self, terms: DoorTerms) -> None:
+        self._terms = terms
+        self._guests: dict[str, Guest] = {}
+        self._away: dict[str, float] = {}
+        self._runner: web.AppRunner | None = None
+        self._turn = asyncio.Lock()
+        self._proxies = [ip_network(one.strip(), strict=False) for one in terms.proxies]
+        self.port = 0
+        """Where it listens; 0: it does not."""
+
+    async def enter(self, name: str, guest: Guest) -> None:
+        """From now on its requests are the guest's. Raises OSError or ValueError where the door cannot be opened."""
+        async with self._turn:
+            if self._runner is None:
+                await self._open()
+        self._guests[name] = guest
+        self._away.pop(name, None)
+
+    async def leave(self, name: str, guest: Guest) -> None:
+        """It takes no more."""
+        if self._guests.get(name) is guest:
+            del self._guests[name]
+            self._away[name] = asyncio.get_running_loop().time()
+
+    async def close(self) -> None:
+        """Nobody listens any more."""
+        async with self._turn:
+            runner, self._runner = self._runner, None
+            self.port = 0
+            if runner is not None:
+                await runner.cleanup()
+
+    async def _open(self) -> None:
+        terms = self._terms
+        context = _server_context(terms) if terms.certificate else None
+        app = web.Application(client_max_size=BODY_MAX)
+        app.router.add_route("*", "/links/{name}", self._serve)
+        app.router.add_route("*", "/links/{name}/{tail:.+}", self._serve)
+        app.on_response_prepare.append(_say_little)
+        runner = _Runner(
+            app,
+            terms,
+            access_log=None,
+            auto_decompress=False,
+            keepalive_timeout=terms.idle_s,
+            lingering_time=2.0,
+            shutdown_timeout=5.0,
+        )
+        try:
+            await runner.setup()
+            await web.TCPSite(runner, terms.host or None, terms.port, ssl_context=context).start()
+        except (OSError, asyncio.CancelledError):
+            await runner.cleanup()
+            raise
+        self._runner = runner
+        self.port = runner.addresses[0][1]
+        log.info("links listen", port=self.port, tls=context is not None)
+
+    # --- a request ----------------------------------------------------------------------------------------------------
+
+    async def _serve(self, request: web.Request) -> web.StreamResponse:
+        peer = request.protocol
+        assert isinstance(peer, _Peer), peer
+        try:
+            visit, answer = await self._answer_to(request, peer)
+        except Exception:
+            # The edge of the door: a mistake of ours is answered, and the operator sends it again.
+            log.exception("request failed", link=request.match_info["name"][:40])
+            visit, answer = None, VisitAnswer(503, b"a mistake of ours; send it again")
+        response = web.Response(status=answer.status, body=answer.body)
+        response.headers["Content-Type"] = answer.content_type
+        for name, value in answer.headers:
+            response.headers[name] = value
+        if answer.headers is _CLOSE:
+            response.force_close()
+        if answer.sent is None:
+            return response
+        has_left = False
+        try:
+            if visit is None or not visit.is_gone:
+                await response.prepare(request)
+                await response.write_eof()
+                has_left = visit is None or not visit.is_gone
+        except (ConnectionError, OSError):
+            pass
+        finally:
+            peer.visit = None
+            answer.sent(has_left)
+        return response
+
+    async def _answer_to(self, request: web.Request, peer: "_Peer") -> tuple[Visit | None, VisitAnswer]:
+        name = request.match_info["name"]
+        guest = self._guests.get(name)
+        if guest is None:
+            return None, self._nobody(name)
+        address = self._address_of(request)
+        if not guest.admits(address):
+            return None, VisitAnswer(403, b"this address may not call; ask for it to be allowed")
+        if request.method not in guest.methods:
+            allow = ", ".join(sorted(guest.methods))
+            return None, VisitAnswer(405, f"use {allow}".encode(), headers=(("Allow", allow),))
+        if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+            return None, VisitAnswer(415, b"the body must not be compressed; send no Content-Encoding")
+        wait_s = self._terms.body_wait_s
+        try:
+            async with asyncio.timeout(wait_s):
+                body = await request.read()
+        except TimeoutError:
+            return None, VisitAnswer(408, f"the body did not arrive within {wait_s:g} s".encode(), headers=_CLOSE)
+        except ConnectionError:
+            return None, VisitAnswer(400, b"the body broke off")
+        except web.HTTPRequestEntityTooLarge:
+            return None, VisitAnswer(413, f"the body is longer than {BODY_MAX // 1024} KiB".encode(), headers=_CLOSE)
+        certificate, fingerprint = _certificate_of(request)
+        # As it came, in the very octets that a signature is over.
+        path, _, query = request.raw_path.encode("utf-8", "surrogateescape").decode("latin-1").partition("?")
+        visit = Visit(
+            request.method, path, request.match_info.get("tail", ""), query,
+            {key.lower(): value for key, value in request.headers.items()}, body, address, certificate, fingerprint,
+        )  # fmt: skip
+        if peer.transport is None or peer.transport.is_closing():
+            visit.is_gone = True
+        peer.visit = visit
+        try:
+            return visit, await guest.visit(visit)
+        finally:
+            visit.on_gone = None
+
+    def _nobody(self, name: str) -> VisitAnswer:
+        left_at = self._away.get(name)
+        if left_at is not None and asyncio.get_running_loop().time() - left_at < AWAY_S:
+            return VisitAnswer(503, b"the link is away; send it again in a moment", headers=(("Retry-After", "5"),))
+        return VisitAnswer(404, b"there is no such link; the path is /links/NAME")
+
+    def _address_of(self, request: web.Request) -> str:
+        """From where the request comes: by the word of a proxy only where that is ours."""
+        peer = request.remote or ""
+        found = read_address(peer)
+        found = getattr(found, "ipv4_mapped", None) or found
+        if found is None or not any(found in network for network in self._proxies):
+            return peer
+        # The last one is what the proxy itself saw; those before it are anybody's words. RFC 9110, 5.3: all fields of
+        # the name are one list.
+        said = ",".join(request.headers.getall("X-Forwarded-For", [])).rpartition(",")[2].strip()
+        read = read_address(said)
+        return peer if read is None else str(read)
+
+
+def _certificate_of(request: web.Request) -> tuple[dict[str, Any], str]:
+    transport = request.transport
+    tls = transport.get_extra_info("ssl_object") if transport is not None else None
+    if tls is None:
+        return {}, ""
+    octets = tls.getpeercert(binary_form=True)
+    return dict(tls.getpeercert() or {}), hashlib.sha256(octets).hexdigest() if octets else ""
+
+
+def _server_context(terms: DoorTerms) -> ssl.SSLContext:
+    """Raises ValueError for a file that cannot be used."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_cert_chain(terms.certificate, terms.key or None)
+        if terms.client_authority:
+            context.load_verify_locations(terms.client_authority)
+            # Asked for, and verified where it is shown: which links need one, their own table says.
+            context.verify_mode = ssl.CERT_OPTIONAL
+    except OSError as error:
+        named = ", ".join(filter(None, (terms.certificate, terms.key, terms.client_authority)))
+        raise ValueError(f"TLS: {named}: {error.strerror or 'no PEM that can be used'}") from error
+    return context
+
+
+async def _say_little(request: web.Request, response: web.StreamResponse) -> None:
+    response.headers["Server"] = "Tollbridge"
+
+
+class _Runner(web.AppRunner):
+    """Makes a server whose connections are counted and watched."""
+
+    def __init__(self, app: web.Application, terms: DoorTerms, **words: Any) -> None:
+        super().__init__(app, max_line_size=LINE_MAX, max_field_size=FIELD_MAX, **words)
+        self._terms = terms
+
+    async def _make_server(self) -> web.Server:
+        made = await super()._make_server()
+        words = {name: value for name, value in self._kwargs.items() if name != "access_log_class"}
+        return _Server(made, self._terms, words)
+
+
+class _Server(web.Server):
+    """Makes a _Peer for whoever connects, and cuts those who say nothing."""
+
+    def __init__(self, made: web.Server, terms: DoorTerms, words: dict[str, Any]) -> None:
+        handler: Any = made.request_handler
+        super().__init__(handler, request_factory=made.request_factory, **words)
+        self.crowd = Crowd(find_room(ServerLimits(terms.connections, terms.connections_per_network), "links"))
+        self.peers: set[_Peer] = set()
+        self._words = words
+        self._idle_s = terms.idle_s
+        self._full_said_at = -FULL_SAID_S
+        self._timer = self._loop.call_later(min(SWEEP_S, self._idle_s), self._sweep)
+
+    def __call__(self) -> web.RequestHandler:
+        return _Peer(self, loop=self._loop, **self._words)
+
+    async def shutdown(self, timeout: float | None = None) -> None:
+        """End."""
+        self._timer.cancel()
+        await super().shutdown(timeout)
+
+    def say_full(self, host: str) -> None:
+        """Somebody was refused."""
+        now = self._loop.time()
+        if now - self._full_said_at >= FULL_SAID_S:
+            self._full_said_at = now
+            log.warning("http connections at a limit", door="links", host=host, connections=len(self.crowd))
+
+    def _sweep(self) -> None:
+        before = self._loop.time() - self._idle_s
+        for peer in [peer for peer in self.peers if peer.is_idle and peer.since < before]:
+            peer.cut()
+        self._timer = self._loop.call_later(min(SWEEP_S, self._idle_s), self._sweep)
+
+
+class _Peer(web.RequestHandler):
+    """One connection."""
+
+    __slots__ = ("_host", "_house", "since", "visit")
+
+    def __init__(self, house: _Server, **words: Any) -> None:
+        super().__init__(house, **words)
+        self._house = house
+        self._host = ""
+        self.visit: Visit | None = None
+        self.since = 0.0
+
+    @property
+    def is_idle(self) -> bool:
+        """No request of its is being answered."""
+        return not self._request_in_progress
+
+    def cut(self) -> None:
+        """End it at once."""
+        if self.transport is not None:
+            self.transport.abort()
+
+    def connection_made(self, transport: Any) -> None:
+        peer = transport.get_extra_info("peername")
+        self._host = peer[0] if peer else ""
+        self.since = asyncio.get_running_loop().time()
+        if self._house.crowd.enters(self, network_of(self._host)):
+            self._house.peers.add(self)
+            super().connection_made(transport)
+            return
+        self._house.say_full(self._host)
+        self.force_close()
+        transport.abort()
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        self._house.crowd.leaves(self)
+        self._house.peers.discard(self)
+        if self.visit is not None:
+            self.visit.leave()
+            self.visit = None
+        super().connection_lost(exc)
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """What could not be read, or what failed outside of our own edge."""
+        if request.writer.output_size > 0:
+            raise ConnectionError("the answer has begun: no other can be sent")
+        if isinstance(exc, HttpProcessingError):
+            log.info("http request not readable", door="links", host=self._host, reason=type(exc).__name__)
+            answer = web.Response(
+                status=exc.code if 400 <= exc.code < 500 else 400, text="this is no HTTP/1.1 that can be read"
+            )
+        else:
+            log.error("request failed", door="links", host=self._host, exc_info=exc)
+            answer = web.Response(status=503, text="a mistake of ours; send it again")
+        answer.headers["Server"] = "Tollbridge"
+        answer.force_close()
+        return answer
+
+    async def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        """The answer is sent; from here on it is idle again."""
+        try:
+            return await super().finish_response(request, resp, start_time)
+        finally:
+            self.since = asyncio.get_running_loop().time()

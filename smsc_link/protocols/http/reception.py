@@ -1,0 +1,254 @@
+"""Requests of an operator to one link: taken in, decided, answered.
+
+Reception   the guest that the door hands requests to (smsc_link/visits.py)
+Owed        one MO or receipt of a request, from when it was read until it was decided
+
+Rule: an answer leaves only after the commit; nothing is answered twice. Nothing that a peer sent is logged, and a kind
+of nonsense is a line of the log once in a while only.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from structlog import get_logger
+
+from core.catalogue import Link
+from core.clock import Clock, Instant
+from core.message import Heard, Receipt
+from plumbing.networks import network_of
+from smsc_link.adapter import Inbound, Unreadable
+from smsc_link.keeping import Counts
+from smsc_link.protocols.http.adapter import RECEIPT, HttpAdapter
+from smsc_link.protocols.http.dialogue import UssdReception
+from smsc_link.protocols.http.fields import BadForm, Fields
+from smsc_link.protocols.http.held import Held, Waiting
+from smsc_link.protocols.http.signing import Guesses
+from smsc_link.visits import Visit, VisitAnswer
+from traffic.ports import Delivery, Intake
+
+log = get_logger()
+
+SAID_AGAIN_MS = 60_000
+"""How often a kind of nonsense is a line of the log."""
+
+
+class Reception:
+    """One link's."""
+
+    def __init__(self, link: Link, adapter: HttpAdapter, intake: Intake, clock: Clock, counts: Counts) -> None:
+        self.held = Held()
+        self.ussd: UssdReception | None = None
+        self.is_draining = False
+        self.counts = counts
+        self.adapter = adapter
+        self.intake = intake
+        self._link = link
+        self._clock = clock
+        self._owed: set[Owed] = set()
+        self._drained = asyncio.Event()
+        self._said: dict[str, int] = {}
+        self._guesses = Guesses()
+
+    @property
+    def methods(self) -> frozenset[str]:
+        """Those of any request to it."""
+        return self.adapter.methods
+
+    def admits(self, address: str) -> bool:
+        """Whether this address may call at all."""
+        admitted = self.adapter.gate.admits(address)
+        if not admitted:
+            self._refuse("an address that is not allowed", address=address)
+        return admitted
+
+    async def visit(self, visit: Visit) -> VisitAnswer:
+        """Take a request: an MO, a receipt, or a list of them."""
+        if self.ussd is not None and self.ussd.is_for(visit):
+            return await self.ussd.visit(visit)
+        now, now_ms = self._clock.now(), self._clock.monotonic_ms()
+        table = self.adapter.table_of(visit)
+        if table is None:
+            self._refuse("a path that is none of the link's")
+            return VisitAnswer(404, b"there is no such path; it is /links/NAME, or /links/NAME/receipt")
+        if visit.method not in table.methods:
+            allow = ", ".join(table.methods)
+            return VisitAnswer(405, f"use {allow}".encode(), headers=(("Allow", allow),))
+        network = network_of(visit.address)
+        if self._guesses.too_many(network, now_ms):
+            self._refuse("a caller who keeps guessing", address=visit.address)
+            return VisitAnswer(429, b"too many attempts; wait a minute", headers=(("Retry-After", "60"),))
+        if not self.adapter.gate.knows(visit, lambda: self.adapter.fields_of(visit, table), now):
+            self._guesses.failed(network, now_ms)
+            self._refuse("a caller who did not show that it is the operator", address=visit.address)
+            return VisitAnswer(401, b"not authorised; look at what the link asks for")
+        what = RECEIPT if visit.tail == RECEIPT else "mo"
+        if self.is_draining or len(self._owed) >= self.adapter.options.window_in:
+            return self.adapter.reader.answer(what, Heard.LATER)(id="")
+        try:
+            what, entries = self.adapter.entries(visit)
+        except BadForm as error:
+            self.counts.unreadable += 1
+            self.say("request not readable", str(error))
+            return self.adapter.reader.answer(what, Heard.NEVER)(id="", reason=str(error))
+        owed = [Owed(self, visit, what, one, at=(now, now_ms), alone=len(entries) == 1) for one in entries]
+        return await self._take(visit, what, owed)
+
+    async def _take(self, visit: Visit, what: str, owed: "list[Owed]") -> VisitAnswer:
+        """Hand all of them in; answer when the last is decided."""
+        self._owed.update(owed)
+
+        def gone() -> None:
+            for one in owed:
+                one.leave()
+
+        visit.on_gone = gone
+        try:
+            for one in owed:
+                one.hand_in()
+            for one in owed:
+                await one.heard
+            last = owed[-1]
+            heard = _together([one.heard.result() for one in owed])
+            if last.waiting is not None:
+                return await self._answer_with_reply(last, last.waiting)
+            reader = self.adapter.reader
+            values = {"id": self.adapter.operators_id(what, last.fields), "reason": last.reason}
+            promised = what == "mo" and heard is Heard.TAKEN
+            return reader.answer(what, heard)(self._sent_of(owed) if promised else None, **values)
+        finally:
+            self._owed.difference_update(owed)
+            if self.is_draining and not self._owed:
+                self._drained.set()
+
+    async def _answer_with_reply(self, owed: "Owed", waiting: Waiting) -> VisitAnswer:
+        """The answer with the reply, if that comes in time."""
+        await asyncio.wait({waiting.text}, timeout=self.adapter.holds_s)
+        text = waiting.text.result() if waiting.text.done() and not waiting.text.cancelled() else None
+        self.held.release(waiting)
+        identity = self.adapter.operators_id("mo", owed.fields)
+        told = self._sent_of([owed])
+        if text is None:
+            return self.adapter.reader.answer("mo", Heard.TAKEN)(told, id=identity)
+
+        def sent(has_left: bool) -> None:
+            waiting.left.set_result(has_left)
+            told(has_left)
+
+        delivery = owed.inbound
+        assert isinstance(delivery, Delivery), delivery
+        self.held.said(delivery.key, text)
+        return self.adapter.reader.reply_answer(
+            sent, text=text, id=identity, source=delivery.destination, destination=delivery.source
+        )
+
+    def hold(self, delivery: Delivery) -> Waiting | None:
+        """The request of an MO that is durable begins to wait for the reply; None: it does not."""
+        if not self.adapter.holds_s or self.is_draining:
+            return None
+        return self.held.hold(delivery.source, delivery.key, delivery.fingerprint, delivery.arrived_at)
+
+    def _sent_of(self, owed: "list[Owed]") -> Callable[[bool], None]:
+        """Who is told whether an answer left that says «taken»."""
+
+        def sent(has_left: bool) -> None:
+            deliveries = [one.inbound for one in owed if isinstance(one.inbound, Delivery)]
+            if has_left or all(one.key or one.lost for one in deliveries):
+                return
+            # It was promised and has not left. Which others of late did not, nobody knows.
+            now = self._clock.now()
+            self.intake.session_ended(self._link, clean=False, at=now)
+            self.intake.session_ended(self._link, clean=True, at=now)
+
+        return sent
+
+    async def drain(self, timeout_s: float) -> bool:
+        """Take nothing more, answer what is owed; whether all of it was. Those that wait for a reply wait no more."""
+        self.is_draining = True
+        self.held.release_all()
+        if self.ussd is not None:
+            await self.ussd.drain(timeout_s)
+        if timeout_s <= 0:
+            self._drained.set()  # Who waits for it already waits no more.
+        elif self._owed:
+            self._drained.clear()
+            try:
+                async with asyncio.timeout(timeout_s):
+                    await self._drained.wait()
+            except TimeoutError:
+                pass
+        return not self._owed
+
+    def _refuse(self, reason: str, **fields: str) -> None:
+        self.counts.refused += 1
+        self.say("request refused", reason, **fields)
+
+    def say(self, event: str, reason: str, **fields: str) -> None:
+        """A line of the log, if none of its kind was written of late."""
+        now_ms = self._clock.monotonic_ms()
+        if now_ms - self._said.get(reason, -SAID_AGAIN_MS) >= SAID_AGAIN_MS:
+            self._said[reason] = now_ms
+            log.warning(event, link=self._link.name, reason=reason, **fields)
+
+
+class Owed:
+    """One MO or receipt of a request. `heard` is what was decided."""
+
+    def __init__(
+        self, reception: Reception, visit: Visit, what: str, fields: Fields, *, at: tuple[Instant, int], alone: bool
+    ) -> None:
+        self.fields = fields
+        self.heard: asyncio.Future[Heard] = asyncio.get_running_loop().create_future()
+        self.waiting: Waiting | None = None
+        self.reason = ""
+        self._reception = reception
+        self._visit = visit
+        self._is_alone = alone
+        try:
+            self.inbound: Inbound = reception.adapter.read(what, fields, *at, self.answer)
+        except BadForm as error:
+            self.inbound = Unreadable(str(error))
+
+    def hand_in(self) -> None:
+        """To intake; what cannot be read is decided at once."""
+        reception, inbound = self._reception, self.inbound
+        if isinstance(inbound, Delivery):
+            reception.counts.deliveries += 1
+            reception.intake.deliver(inbound)
+        elif isinstance(inbound, Receipt):
+            reception.counts.receipts += 1
+            if not reception.adapter.reader.knows(inbound):
+                reception.say("receipt not understood", "its word is not in receipt.states; it says nothing")
+            reception.intake.receipt(inbound, self.answer)
+        else:
+            assert isinstance(inbound, Unreadable), inbound
+            reception.counts.unreadable += 1
+            reception.say("message refused", inbound.reason)
+            self.reason = inbound.reason
+            self.heard.set_result(Heard.NEVER)
+
+    def answer(self, heard: Heard) -> bool:
+        """It is decided; False when nobody hears it any more, or it was already."""
+        if self.heard.done():
+            return False
+        self.heard.set_result(heard)
+        if self._visit.is_gone:
+            return False
+        if heard is Heard.TAKEN and isinstance(self.inbound, Delivery) and self._is_alone:
+            self.waiting = self._reception.hold(self.inbound)
+        elif heard is Heard.NEVER:
+            self.reason = "it can never be taken; look at its numbers and its length"
+        return True
+
+    def leave(self) -> None:
+        """The connection is lost."""
+        if isinstance(self.inbound, Delivery) and not self.heard.done():
+            self.inbound.lost = True
+        if self.waiting is not None:
+            self._reception.held.release(self.waiting)
+
+
+def _together(heard: list[Heard]) -> Heard:
+    """What is said to a list: later, if one could not be taken; taken, if any was; what never can be is counted."""
+    if Heard.LATER in heard:
+        return Heard.LATER
+    return Heard.TAKEN if Heard.TAKEN in heard else Heard.NEVER

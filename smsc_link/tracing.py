@@ -1,0 +1,146 @@
+"""A trace of one link: its frames as packets of a pcap file, texts masked unless they are wanted.
+
+Trace         the file of one trace: listens in on a link's conversations until it is full
+SMPP, UCP, CIMD2   what a trace needs of each protocol, for the register (smsc_link/protocols/)
+
+Frames are put together before they are masked, however the bytes came. A frame that cannot be masked for sure is left
+out and counted; the bytes of the others follow each other as if it had never been.
+
+Rule: nothing here may hurt the link that is traced: what fails ends the trace.
+"""
+
+from collections.abc import Callable
+
+from structlog import get_logger
+
+from plumbing.conversation import Conversation
+from plumbing.pcap import Capture, pcap_head
+from smsc_link.keeping import Cutter, Traced
+from wire.cimd2.frames import FrameReader as Cimd2Frames
+from wire.cimd2.masking import mask as mask_cimd2
+from wire.smpp.frames import FrameReader as SmppFrames
+from wire.smpp.masking import mask as mask_smpp
+from wire.ucp.frames import Frames
+from wire.ucp.masking import mask as mask_ucp
+
+log = get_logger()
+
+OCTETS_MAX = 64 << 20
+
+
+class UcpFrames:
+    """Frames with what they stand between."""
+
+    def __init__(self) -> None:
+        self._frames = Frames()
+
+    def read(self, data: bytes) -> list[bytes]:
+        """Those that are complete now, STX and ETX included."""
+        return [b"\2" + frame + b"\3" for frame in self._frames.read(data)]
+
+
+SMPP = Traced(SmppFrames, mask_smpp)
+UCP = Traced(UcpFrames, mask_ucp)
+CIMD2 = Traced(Cimd2Frames, mask_cimd2)
+
+
+class Trace:
+    """One trace. `write` takes the octets of the file; `on_end` is told once when it is full, or failed."""
+
+    def __init__(
+        self,
+        traced: Traced,
+        write: Callable[[bytes], object],
+        now_us: Callable[[], int],
+        *,
+        texts: bool = False,
+        frames_max: int = 0,
+        octets_max: int = OCTETS_MAX,
+        on_end: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.frames = self.left_out = 0
+        self.error = ""
+        self.is_over = False
+        self.texts = texts
+        self.traced = traced
+        self._write = write
+        self._now_us = now_us
+        self._frames_max = frames_max
+        self._room = octets_max
+        self._on_end = on_end
+        self.put(lambda _: pcap_head())
+
+    def listen(self, conversation: Conversation, is_new: bool) -> "Listener":
+        """smsc_link.keeping.Listens."""
+        return Listener(self, conversation, is_new=is_new)
+
+    def put(self, make: Callable[[int], bytes], *, frames: int = 0) -> None:
+        """More of the file, made with the time."""
+        if self.is_over:
+            return
+        try:
+            octets = make(self._now_us())
+            if len(octets) > self._room:
+                self._end("")
+                return
+            self._write(octets)
+        except Exception as error:
+            log.warning("trace ended", error=str(error))
+            self._end(f"{getattr(error, 'strerror', '') or type(error).__name__}")
+            return
+        self._room -= len(octets)
+        self.frames += frames
+        if self._frames_max and self.frames >= self._frames_max:
+            self._end("")
+
+    def _end(self, error: str) -> None:
+        self.error = error
+        self.is_over = True
+        self._on_end()
+
+
+class Listener:
+    """A trace's ear at one conversation: plumbing.conversation.Tap."""
+
+    def __init__(self, trace: Trace, conversation: Conversation, *, is_new: bool) -> None:
+        ours, theirs = conversation.ends
+        self._trace = trace
+        self._capture = Capture(ours, theirs)
+        self._said: Cutter = trace.traced.cutter()
+        self._heard: Cutter = trace.traced.cutter()
+        if is_new:
+            trace.put(self._capture.opened)
+        else:
+            # A stream without marks is only read from the beginning of a frame.
+            self._heard.read(getattr(conversation.session, "unread", b""))
+
+    def said(self, octets: bytes) -> None:
+        """We wrote this."""
+        self._carry(self._said, octets, self._capture.said)
+
+    def heard(self, octets: bytes) -> None:
+        """The peer wrote this."""
+        self._carry(self._heard, octets, self._capture.heard)
+
+    def ended(self) -> None:
+        """The connection is over."""
+        self._trace.put(self._capture.closed)
+
+    def _carry(self, cutter: Cutter, octets: bytes, carry: Callable[[bytes, int], bytes]) -> None:
+        trace = self._trace
+        if trace.is_over or not octets:
+            return
+        for frame in cutter.read(octets):
+            masked = self._masked(frame)
+            if masked is None:
+                trace.left_out += 1
+            else:
+                trace.put(lambda time_us, masked=masked: carry(masked, time_us), frames=1)  # type: ignore[misc]
+
+    def _masked(self, frame: bytes) -> bytes | None:
+        try:
+            return self._trace.traced.mask(frame, texts=self._trace.texts)
+        except Exception:
+            # A mistake of ours with a frame must neither show it nor end the link.
+            log.exception("frame not masked")
+            return None

@@ -1,0 +1,1 @@
+"""The mirror of smsc_link/protocols/http."""

@@ -5,6 +5,7 @@ Operator     an operator with its VAT rates and what outgoing SMS cost us; Link,
 ShortCode    a number that subscribers write to, with its tariffs by operator and date
 Plan         what partners earn: versions with their tiers; PartnerPlan, who is on which plan and since when
 Partner      its referral terms, where its money goes; Service, its end point with its prefixes
+UssdMenu     what a subscriber sees who dials one of its codes
 Limit        how many or how much in a window; Banned, a subscriber on a list
 
 Versions are looked up by the moment of acceptance: `valid_from` is inclusive, 0 is «from ever» (billing.md, section 7).
@@ -261,6 +262,19 @@ class Prefix:
 
 
 @dataclass(frozen=True, slots=True)
+class UssdMenu:
+    """A menu of USSD: `text` is its TOML (core.ussd.reading), `version` its digest; `service`, an id, is asked."""
+
+    id: int
+    name: str
+    service: int
+    codes: tuple[str, ...]
+    text: str = field(repr=False)
+    version: str
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Limit:
     """At most `threshold` (count, or micros when `metric` is sum) in `window_ms`, for what `scope` and `key` name.
 
@@ -303,6 +317,8 @@ class Catalogue:
     prefixes: tuple[Prefix, ...] = ()
     limits: tuple[Limit, ...] = ()
     blacklist: tuple[Banned, ...] = ()
+    ussd: Mapping[str, UssdMenu] = field(default_factory=dict)
+    """By name."""
 
     def tariff_at(self, short_code: str, operator: str, moment: Instant) -> Tariff | None:
         """The tariff of an MO accepted at that moment, or None."""

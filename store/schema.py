@@ -173,6 +173,7 @@ class Partner(Base):
     legal_name: Mapped[str] = mapped_column(sa.String(200), server_default="")
     tax_id: Mapped[str] = mapped_column(sa.String(40), server_default="")
     address: Mapped[str] = mapped_column(sa.String(300), server_default="")
+    vat: Mapped[int] = mapped_column(sa.Integer, server_default=sa.text("0"))
     password_hash: Mapped[str] = mapped_column(sa.String(255))
     currency: Mapped[str] = mapped_column(sa.String(3))
     credit_limit: Mapped[int] = mapped_column(sa.BigInteger)
@@ -238,6 +239,20 @@ class Prefix(Base):
     service_id: Mapped[int] = mapped_column(sa.BigInteger, index=True)
     prefix: Mapped[str] = mapped_column(sa.String(80))
     folded: Mapped[str] = mapped_column(sa.String(160))
+
+
+class UssdMenu(Base):
+    """What dialling one of `codes` opens: `text` is the menu's TOML, `version` its digest; the service is asked."""
+
+    __tablename__ = "ussd_menu"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    name: Mapped[str] = mapped_column(sa.String(40), unique=True)
+    service_id: Mapped[int] = mapped_column(sa.BigInteger, index=True)
+    codes: Mapped[Any] = mapped_column(Json, nullable=False)
+    text: Mapped[str] = mapped_column(sa.Text)
+    version: Mapped[str] = mapped_column(sa.String(16))
+    enabled: Mapped[bool] = mapped_column(sa.Boolean)
 
 
 class Limit(Base):
@@ -473,6 +488,26 @@ class Folding(Base):
     posting_id: Mapped[int] = mapped_column(sa.BigInteger)
 
 
+class PortedNumber(Base):
+    """A subscriber's number, the operator that it is at now, and since when."""
+
+    __tablename__ = "ported_number"
+
+    msisdn: Mapped[int] = mapped_column(sa.BigInteger, primary_key=True, autoincrement=False)
+    operator_id: Mapped[int] = mapped_column(sa.BigInteger)
+    since: Mapped[int] = mapped_column(sa.BigInteger)
+
+
+class PortedNumberNext(Base):
+    """A whole new table while it is loaded: then both change their names, so that nobody ever sees half of it."""
+
+    __tablename__ = "ported_number_next"
+
+    msisdn: Mapped[int] = mapped_column(sa.BigInteger, primary_key=True, autoincrement=False)
+    operator_id: Mapped[int] = mapped_column(sa.BigInteger)
+    since: Mapped[int] = mapped_column(sa.BigInteger)
+
+
 class PayoutTarget(Base):
     """Where a partner's money in one currency goes: `method` is a way of PAYOUTS, `details` what it asks for."""
 
@@ -598,6 +633,35 @@ class LinkState(Base):
     reconnects: Mapped[int] = mapped_column(sa.Integer)
 
 
+class LinkDrain(Base):
+    """A link over which no new MT goes until somebody enables it; who said so."""
+
+    __tablename__ = "link_drain"
+
+    link_id: Mapped[int] = mapped_column(sa.BigInteger, primary_key=True, autoincrement=False)
+    author: Mapped[str] = mapped_column(sa.String(80))
+    at: Mapped[int] = mapped_column(sa.BigInteger)
+
+
+class LinkOrder(Base):
+    """What a person wants of a link, for one process that keeps links (0: none did); kept for good as a record."""
+
+    __tablename__ = "link_order"
+    __table_args__ = (sa.Index("link_order_open", "process_id", "done_at"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    link_id: Mapped[int] = mapped_column(sa.BigInteger)
+    kind: Mapped[str] = mapped_column(sa.String(12))
+    author: Mapped[str] = mapped_column(sa.String(80))
+    at: Mapped[int] = mapped_column(sa.BigInteger, index=True)
+    process_id: Mapped[int] = mapped_column(sa.BigInteger)
+    options: Mapped[Any] = mapped_column(Json, nullable=False)
+    taken_at: Mapped[int] = mapped_column(sa.BigInteger)
+    done_at: Mapped[int] = mapped_column(sa.BigInteger)
+    outcome: Mapped[str] = mapped_column(sa.String(12))
+    result: Mapped[str] = mapped_column(sa.String(300))
+
+
 class Alert(Base):
     """Something that a person should look at: a dead letter, a limit that spoke, an outage. `message_id` 0: none."""
 
@@ -610,6 +674,8 @@ class Alert(Base):
     sentence: Mapped[str] = mapped_column(sa.String(300))
     message_id: Mapped[int] = mapped_column(sa.BigInteger, index=True)
     resolved_at: Mapped[int | None] = mapped_column(sa.BigInteger)
+    resolved_by: Mapped[str] = mapped_column(sa.String(80), server_default="")
+    note: Mapped[str] = mapped_column(sa.String(300), server_default="")
 
 
 class Idempotency(Base):
@@ -729,6 +795,7 @@ class Statement(Base):
     legal_name: Mapped[str] = mapped_column(sa.String(200), server_default="")
     tax_id: Mapped[str] = mapped_column(sa.String(40), server_default="")
     address: Mapped[str] = mapped_column(sa.String(300), server_default="")
+    vat: Mapped[int] = mapped_column(sa.Integer, server_default=sa.text("0"))
 
 
 class StatementLine(Base):
@@ -929,11 +996,24 @@ class CallbackAttempt(Base):
     key_id: Mapped[str] = mapped_column(sa.String(8))
 
 
+class CalledAgain(Base):
+    """A person had a dead job called again: its 24 hours and its pauses begin anew. `attempts`: those before that."""
+
+    __tablename__ = "called_again"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    mo_id: Mapped[int] = mapped_column(sa.BigInteger, index=True)
+    at: Mapped[int] = mapped_column(sa.BigInteger)
+    author: Mapped[str] = mapped_column(sa.String(80))
+    note: Mapped[str] = mapped_column(sa.String(300))
+    attempts: Mapped[int] = mapped_column(sa.Integer)
+
+
 class Mt(Base):
     """A message to a subscriber. `reply_to` is unique: one MO has at most one reply; null for other MT."""
 
     __tablename__ = "mt"
-    __table_args__ = (sa.Index("mt_by_key", "key", "operator_id"), sa.Index("mt_due", "state", "due_at"))
+    __table_args__ = (sa.Index("mt_by_key", "key", "operator_id"), sa.Index("mt_due", "state", "traffic", "due_at"))
 
     id: Mapped[int] = mapped_column(sa.BigInteger, primary_key=True, autoincrement=False)
     reply_to: Mapped[int | None] = mapped_column(sa.BigInteger, unique=True)
@@ -960,6 +1040,7 @@ class Mt(Base):
     currency: Mapped[str] = mapped_column(sa.String(3), server_default="")
     plan_version_id: Mapped[int] = mapped_column(sa.BigInteger, server_default=sa.text("0"))
     parts_before: Mapped[int] = mapped_column(sa.BigInteger, server_default=sa.text("0"))
+    traffic: Mapped[int] = mapped_column(sa.SmallInteger, server_default=sa.text("0"))
 
 
 class MtPart(Base):
@@ -1008,3 +1089,17 @@ class Receipt(Base):
     source: Mapped[str] = mapped_column(sa.String(20))
     destination: Mapped[str] = mapped_column(sa.String(20))
     arrived_at: Mapped[int] = mapped_column(sa.BigInteger, index=True)
+
+
+class UssdSession(Base):
+    """One session of one phone: `body` is all of it (core.ussd.record), the other columns are what it is found by."""
+
+    __tablename__ = "ussd_session"
+    __table_args__ = (sa.Index("ussd_session_of_number", "msisdn", "code", "touched_at"),)
+
+    key: Mapped[str] = mapped_column(sa.String(200), primary_key=True, autoincrement=False)
+    msisdn: Mapped[str] = mapped_column(sa.String(20))
+    code: Mapped[str] = mapped_column(sa.String(40))
+    state: Mapped[str] = mapped_column(sa.String(10))
+    touched_at: Mapped[int] = mapped_column(sa.BigInteger, index=True)
+    body: Mapped[str] = mapped_column(sa.Text)

@@ -3,11 +3,13 @@
 catalogue   operators, links, short codes, tariffs, plans, partners, services, limits, lists
 traffic     MO, callbacks, MT, receipts
 money       charges, entries, postings, volumes, balances, folded sums
+numbers     numbers that moved to another operator
 desk        details, acts of people, conversion rates
 statements  closed months, statements, daily sums
 settlement  operators' files and their differences
 payouts     where money goes, payouts, payments
-service     processes, link states, alerts, repeated requests
+service     processes, link states and orders, alerts, repeated requests
+ussd        sessions of subscribers
 
 Rule: a change here is followed by `make migrations` and `make schema`; tests fail when either is forgotten.
 """
@@ -29,6 +31,7 @@ from store.models.catalogue import (
     ShortCode,
     Tariff,
     TariffPlan,
+    UssdMenu,
     VatRate,
 )
 from store.models.desk import Act, ConversionRate, Detail
@@ -43,13 +46,15 @@ from store.models.money import (
     ReferralGiven,
     Volume,
 )
+from store.models.numbers import PortedNumber, PortedNumberNext
 from store.models.payouts import Payment, Payout, PayoutFile, PayoutTarget, TopUp
-from store.models.service import Alert, Idempotency, LinkState, Process
+from store.models.service import Alert, Idempotency, LinkDrain, LinkOrder, LinkState, Process
 from store.models.settlement import SettlementRow, SettlementRun
 from store.models.statements import ClosedMonth, DailySum, FrozenTotal, Series, Statement, StatementLine
 from store.models.traffic import (
     Callback,
     CallbackAttempt,
+    CalledAgain,
     Identity,
     InDoubt,
     Mo,
@@ -60,6 +65,7 @@ from store.models.traffic import (
     MtPart,
     Receipt,
 )
+from store.models.ussd import UssdSession
 
 __all__ = [
     "Account",
@@ -70,6 +76,7 @@ __all__ = [
     "Blacklist",
     "Callback",
     "CallbackAttempt",
+    "CalledAgain",
     "CatalogueVersion",
     "Charge",
     "ClosedMonth",
@@ -85,6 +92,8 @@ __all__ = [
     "InDoubt",
     "Limit",
     "Link",
+    "LinkDrain",
+    "LinkOrder",
     "LinkState",
     "Mo",
     "MoPart",
@@ -101,6 +110,8 @@ __all__ = [
     "PayoutFile",
     "PayoutTarget",
     "PlanVersion",
+    "PortedNumber",
+    "PortedNumberNext",
     "Posting",
     "Prefix",
     "Process",
@@ -117,6 +128,8 @@ __all__ = [
     "Tariff",
     "TariffPlan",
     "TopUp",
+    "UssdMenu",
+    "UssdSession",
     "VatRate",
     "Volume",
 ]

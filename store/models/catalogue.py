@@ -143,6 +143,8 @@ class Partner(models.Model):
     legal_name = models.CharField(max_length=200, default="", db_default="")
     tax_id = models.CharField(max_length=40, default="", db_default="")
     address = models.CharField(max_length=300, default="", db_default="")
+    vat = FractionField(default=0, db_default=0)
+    """Its own rate: of a partner that pays VAT, what it earns includes it."""
     password_hash = models.CharField(max_length=255)
     currency = models.CharField(max_length=3)
     credit_limit = MicrosField(default=0)
@@ -211,6 +213,20 @@ class Prefix(models.Model):
     class Meta:
         db_table = "prefix"
         constraints = [models.UniqueConstraint(fields=["short_code", "folded"], name="prefix_once")]
+
+
+class UssdMenu(models.Model):
+    """What dialling one of `codes` opens: `text` is the menu's TOML, `version` its digest; the service is asked."""
+
+    name = CodeField(unique=True)
+    service = models.ForeignKey(Service, on_delete=models.PROTECT, related_name="ussd_menus")
+    codes = models.JSONField(default=list)
+    text = models.TextField()
+    version = CodeField(max_length=16)
+    enabled = models.BooleanField(default=True)
+
+    class Meta:
+        db_table = "ussd_menu"
 
 
 class Limit(models.Model):

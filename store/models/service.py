@@ -1,4 +1,4 @@
-"""The service itself: its processes, its links' states, alerts, repeated requests."""
+"""The service itself: its processes, its links' states and orders, alerts, repeated requests."""
 
 from django.db import models
 
@@ -48,8 +48,44 @@ class LinkState(models.Model):
         db_table = "link_state"
 
 
+class LinkDrain(models.Model):
+    """A link over which no new MT goes until somebody enables it; who said so."""
+
+    link_id = models.BigIntegerField(primary_key=True)
+    author = models.CharField(max_length=80)
+    at = InstantField()
+
+    class Meta:
+        db_table = "link_drain"
+
+
+class LinkOrder(models.Model):
+    """What a person wants of a link, for one process that keeps links (0: none did); kept for good as a record.
+
+    `outcome` is empty while it is under way; `result` then says how far it is. 0 is «not yet» for its moments.
+    """
+
+    link_id = ReferenceField()
+    kind = CodeField(max_length=12)
+    author = models.CharField(max_length=80)
+    at = InstantField(db_index=True)
+    process_id = ReferenceField()
+    options = models.JSONField(default=dict)
+    taken_at = InstantField(default=0)
+    done_at = InstantField(default=0)
+    outcome = CodeField(max_length=12, default="")
+    result = models.CharField(max_length=300, default="")
+
+    class Meta:
+        db_table = "link_order"
+        indexes = [models.Index(fields=["process_id", "done_at"], name="link_order_open")]
+
+
 class Alert(models.Model):
-    """Something that a person should look at: a dead letter, a limit that spoke, an outage. `message_id` 0: none."""
+    """Something that a person should look at: a dead letter, a limit that spoke, an outage. `message_id` 0: none.
+
+    It is open while `resolved_at` is null; then `resolved_by` and `note` say who looked, and what came of it.
+    """
 
     at = InstantField(db_index=True)
     kind = CodeField(max_length=20)
@@ -57,6 +93,8 @@ class Alert(models.Model):
     sentence = models.CharField(max_length=300)
     message_id = ReferenceField(db_index=True)
     resolved_at = InstantField(null=True)
+    resolved_by = models.CharField(max_length=80, default="", db_default="")
+    note = models.CharField(max_length=300, default="", db_default="")
 
     class Meta:
         db_table = "alert"

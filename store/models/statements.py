@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from store.models.fields import CodeField, InstantField, MicrosField, MonthField, ReferenceField
+from store.models.fields import CodeField, FractionField, InstantField, MicrosField, MonthField, ReferenceField
 
 
 class ClosedMonth(models.Model):
@@ -56,6 +56,7 @@ class Statement(models.Model):
     """Who the partner was when it was issued."""
     tax_id = models.CharField(max_length=40, default="", db_default="")
     address = models.CharField(max_length=300, default="", db_default="")
+    vat = FractionField(default=0, db_default=0)
 
     class Meta:
         db_table = "statement"

@@ -1,6 +1,9 @@
-"""What is due: never more than is there and old enough, in whole minor units; whose terms hold; how old money is."""
+"""What is due: never more than is there and old enough, in whole minor units; whose terms hold; how old money is;
+what VAT is in what was earned.
+"""
 
 from dataclasses import replace
+from fractions import Fraction
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,7 +13,8 @@ from core.clock import DAY_MS, month_end, month_start, next_month
 from core.ledger.accounts import earnings, held, payout, prepaid
 from core.ledger.details import DetailKind
 from core.ledger.entry import ChargeKind
-from core.statement import ChargeSum, DetailSum, due, payout_terms, young_of
+from core.money import minor_digits
+from core.statement import ChargeSum, DetailSum, Line, LineKind, due, earned_in, payout_terms, vat_in, young_of
 from tests.makers_money import OCTOBER, a_version, micros, moment
 from tests.makers_money import a_catalogue as a_small_catalogue
 
@@ -76,3 +80,25 @@ def test_months_begin_and_end_in_their_zone() -> None:
     assert (next_month(202612), next_month(202601)) == (202701, 202602)
     assert month_end(MONTH) - month_start(MONTH) == 31 * DAY_MS
     assert month_start(MONTH) < OCTOBER < month_end(MONTH)
+
+
+@given(st.integers(-(10**15), 10**15), st.integers(0, 1_000_000), st.sampled_from(["RUB", "JPY", "TND"]))
+def test_the_vat_in_an_amount_is_that_of_its_net_in_whole_minor_units(amount: int, rate: int, currency: str) -> None:
+    vat = vat_in(amount, rate, currency)
+
+    unit = 10 ** (6 - minor_digits(currency))
+    exact = Fraction(amount * rate, 1_000_000 + rate)
+    assert vat % unit == 0
+    # The net is rounded to the millionth, the VAT down to the unit.
+    assert vat - Fraction(1, 2) <= exact < vat + unit + Fraction(1, 2)
+    assert vat_in(amount, 0, currency) == 0
+
+
+def test_what_moves_money_is_not_earned() -> None:
+    lines = [
+        Line("earnings", LineKind.MO, amount=60), Line("earnings", LineKind.CHARGE_BACK, amount=-10),
+        Line("earnings", LineKind.PAYOUT, amount=-50), Line("earnings", LineKind.ADJUSTED, amount=7),
+        Line("held", LineKind.MO, amount=5), Line("earnings", LineKind.CLOSING, amount=99),
+    ]  # fmt: skip
+
+    assert earned_in(lines) == 50

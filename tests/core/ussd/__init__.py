@@ -1,0 +1,1 @@
+"""USSD as decisions: turns, screens, menus, sessions."""

@@ -1,16 +1,17 @@
 """What waited for a tariff or a plan is rated once that is there (billing.md, section 7).
 
-rate_backlog   MO that are pending with no_tariff; MO and premium MT in suspense with no_plan → Rated
+rate_backlog      MO that are pending with no_tariff; MO and premium MT in suspense with no_plan → Rated
+find_stragglers   those of late that a new catalogue can rate;  rate_stragglers, some of them
 
 A first tariff, VAT rate or plan may begin in the past. What came since then is rated by it at its own moment, in the
-order in which it came, and booked into its month, or into the first open one. `tollbridge load` does it, and
-`tollbridge close` for what a service took in with an older catalogue meanwhile.
+order in which it came, and booked into its month, or into the first open one. `tollbridge load` does it; a service does
+it for what it took in by its old catalogue until it had the new one, and `tollbridge close` for what is left of that.
 
 Rule: in pieces, each a transaction of its own, beside the running service: what was rated is not found again.
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
@@ -44,6 +45,8 @@ _AT_ONCE = 500
 """Messages in one transaction."""
 _LATER = ("short_code", "accepted_at", "parts", "service_id", "source", "verdict")
 """What rating asks of a message beside its charge."""
+_IN_PASSING = 100
+"""Messages in one transaction beside which intake waits."""
 _KEPT = 50_000
 """Ids that are in memory at once."""
 _TAKEN = (int(ChargeKind.ASSIGNED), int(ChargeKind.CHARGE_BACK))
@@ -106,16 +109,24 @@ def _rate_pending(desk: Desk, done: Callable[[Sequence[Charge]], None]) -> None:
 
 def _pending_piece(connection: Connection, *, desk: Desk, behind: int) -> tuple[int | None, list[Charge]]:
     """The next messages behind an id; where it ended, None at the end."""
-    mo = schema.Mo
-    columns = (getattr(mo, name) for name in (*CHARGE_COLUMNS, *_LATER))
-    # What is not posted names no entry, and that has an index.
-    waiting = (mo.entry_id.is_(None), mo.charge_state == int(ChargeState.PENDING), mo.id > behind)
-    query = sa.select(*columns).where(*waiting).order_by(mo.id).limit(_AT_ONCE).with_for_update()
+    query = _pending().where(schema.Mo.id > behind).limit(_AT_ONCE).with_for_update()
     rows = connection.execute(query).all()
     if not rows:
         return None, []
+    found = _that_can_be_rated(connection, desk.catalogue(), rows)
+    return rows[-1].id, _book(connection, desk, found) if found else []
+
+
+def _pending() -> sa.Select[*tuple[Any, ...]]:
+    mo = schema.Mo
+    columns = (getattr(mo, name) for name in (*CHARGE_COLUMNS, *_LATER))
+    # What is not posted names no entry, and that has an index.
+    waiting = (mo.entry_id.is_(None), mo.charge_state == int(ChargeState.PENDING))
+    return sa.select(*columns).where(*waiting).order_by(mo.id)
+
+
+def _that_can_be_rated(connection: Connection, catalogue: Catalogue, rows: Sequence[Any]) -> list[_Found]:
     first_open = first_open_month(connection)
-    catalogue = desk.catalogue()
     reader = ChargeReader(catalogue)
     found: list[_Found] = []
     for row in rows:
@@ -123,8 +134,7 @@ def _pending_piece(connection: Connection, *, desk: Desk, behind: int) -> tuple[
         again = _unrated_again(row, before, catalogue, first_open)
         if again.reason != NO_TARIFF:
             found.append(_Found(row, before, again))
-    charges = _book(connection, desk, found) if found else []
-    return rows[-1].id, charges
+    return found
 
 
 def _unrated_again(row: Any, before: Charge, catalogue: Catalogue, first_open: Month) -> Unrated:
@@ -188,13 +198,7 @@ def _book(connection: Connection, desk: Desk, found: Sequence[_Found]) -> list[C
 def _rate_suspended(
     desk: Desk, table: type[schema.Mo] | type[schema.Charge], since: int, done: Callable[[Sequence[Charge]], None]
 ) -> None:
-    """MO by their own rows; premium MT by the rows of their charges."""
-    message_id = schema.Mo.id if table is schema.Mo else schema.Charge.message_id
-    later = aliased(schema.Charge)
-    taken = sa.exists().where(later.message_id == message_id, later.kind.in_(_TAKEN))
-    query = sa.select(table.id, message_id.label("message_id"), table.partner_id).where(
-        table.reason == NO_PLAN, table.charge_state == int(ChargeState.POSTED), sa.not_(taken)
-    )
+    query = _suspended(table)
     logins = ChargeReader(desk.catalogue())
     behind: int | None = since
     while behind is not None:
@@ -205,6 +209,16 @@ def _rate_suspended(
             charges = desk.run(partial(_assign, desk=desk, some=some))
             if charges:
                 done(charges)
+
+
+def _suspended(table: type[schema.Mo] | type[schema.Charge]) -> sa.Select[*tuple[Any, ...]]:
+    """MO by their own rows; premium MT by the rows of their charges."""
+    message_id = schema.Mo.id if table is schema.Mo else schema.Charge.message_id
+    later = aliased(schema.Charge)
+    taken = sa.exists().where(later.message_id == message_id, later.kind.in_(_TAKEN))
+    return sa.select(table.id, message_id.label("message_id"), table.partner_id, table.currency).where(
+        table.reason == NO_PLAN, table.charge_state == int(ChargeState.POSTED), sa.not_(taken)
+    )
 
 
 def _assign(connection: Connection, *, desk: Desk, some: Sequence[tuple[int, str]]) -> list[Charge]:
@@ -225,3 +239,58 @@ def _assign(connection: Connection, *, desk: Desk, some: Sequence[tuple[int, str
         desk.books.book(connection, act, charges=charges)
     messages.close()
     return charges
+
+
+# --- what a service took in while its catalogue was the old one --------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Stragglers:
+    """Ids of MO that wait for a tariff; ids with their partner's login of what waits for a plan."""
+
+    pending: Sequence[int] = ()
+    suspended: Sequence[tuple[int, str]] = ()
+
+    def pieces(self) -> Iterator["Stragglers"]:
+        """As many as are rated in passing."""
+        for ids in in_pieces(list(self.pending), _IN_PASSING):
+            yield Stragglers(pending=ids)
+        for some in in_pieces(list(self.suspended), _IN_PASSING):
+            yield Stragglers(suspended=some)
+
+
+def find_stragglers(connection: Connection, catalogue: Catalogue, since: int) -> Stragglers:
+    """Of the messages with ids from `since` on those that this catalogue can rate. Reads only."""
+    mo, mt, charge = schema.Mo, schema.Mt, schema.Charge
+    rows = connection.execute(_pending().where(mo.id >= since)).all()
+    pending = [one.row.id for one in _that_can_be_rated(connection, catalogue, rows)]
+    sent = _suspended(charge).join(mt, mt.id == charge.message_id)
+    queries = (
+        (mo, _suspended(mo).add_columns(mo.short_code.label("code"), mo.accepted_at.label("at"))),
+        (charge, sent.add_columns(mt.source.label("code"), mt.created_at.label("at"))),
+    )
+    reader = ChargeReader(catalogue)
+    suspended = [
+        (row.message_id, login)
+        for table, query in queries
+        for row in sifted(connection, query, (table.id,), since=since)
+        if (login := reader.login(row.partner_id)) in catalogue.partners
+        and catalogue.plan_at(login, row.currency, row.code, row.at) is not None
+    ]
+    return Stragglers(pending, suspended)
+
+
+def rate_stragglers(desk: Desk, some: Stragglers) -> Rated:
+    """One of their pieces. What somebody has rated meanwhile is left alone. Raises StoreAway."""
+    rated = Rated()
+    if some.pending:
+        rated.add(desk.run(partial(_pending_named, desk=desk, ids=some.pending)))
+    if some.suspended:
+        rated.add(desk.run(partial(_assign, desk=desk, some=some.suspended)))
+    return rated
+
+
+def _pending_named(connection: Connection, *, desk: Desk, ids: Sequence[int]) -> list[Charge]:
+    rows = connection.execute(_pending().where(schema.Mo.id.in_(ids)).with_for_update()).all()
+    found = _that_can_be_rated(connection, desk.catalogue(), rows)
+    return _book(connection, desk, found) if found else []

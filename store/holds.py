@@ -1,6 +1,7 @@
 """What fraud holds and nobody decided: messages whose partner's part lies on its held account (billing.md, section 6).
 
 read_holds   the last of them as lines, how many there are, what they hold together
+with_held    lines of any messages, with what each of them holds
 
 A message holds what its charges put to the held account, less what was let go from there. The daily sums say whose
 messages still hold something, and on which days such were booked: messages of other days are not looked at.
@@ -62,6 +63,18 @@ def read_holds(connection: Connection, limit: int = 50) -> Holds:
         told.update({row.id: line_of(row) for row in connection.execute(lines().where(Mo.id.in_(ids)))})
     holds.lines = tuple(replace(told[id_], held=by_id[id_]) for id_ in sorted(told, reverse=True))
     return holds
+
+
+def with_held(connection: Connection, lines: Sequence[MessageLine]) -> tuple[MessageLine, ...]:
+    """The same lines; 0 is held of what was never held, or is decided."""
+    amounts: dict[int, int] = {}
+    for ids in in_pieces([line.id for line in lines], _AT_ONCE):
+        query = sa.select(Mo.id, Mo.partner_part).where(
+            Mo.id.in_(ids), Mo.held == 1, Mo.charge_state == int(ChargeState.POSTED)
+        )
+        own = {row.id: row.partner_part for row in connection.execute(query)}
+        amounts |= _amounts(connection, own) if own else {}
+    return tuple(replace(line, held=amounts.get(line.id, 0)) for line in lines)
 
 
 def _who_holds(connection: Connection) -> list[int]:

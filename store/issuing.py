@@ -24,7 +24,7 @@ SERIES = "statement:"
 """Before the year, in the name of a series of statements' numbers."""
 _STATEMENT = (
     "number", "partner_id", "currency", "month", "opening", "movement", "closing", "young", "due", "issued_at",
-    "legal_name", "tax_id", "address",
+    "legal_name", "tax_id", "address", "vat",
 )  # fmt: skip
 _LINE = (
     "statement_id", "position", "account", "kind", "short_code", "operator_id", "share", "count", "parts", "gross",
@@ -63,15 +63,15 @@ def write_them(
     """Each with its lines, and who its partner is at this moment; their partners are in the catalogue."""
     partner = schema.Partner
     named = {
-        login: (legal_name, tax_id, address)
-        for login, legal_name, tax_id, address in connection.execute(
-            sa.select(partner.login, partner.legal_name, partner.tax_id, partner.address)
+        login: (legal_name, tax_id, address, vat)
+        for login, legal_name, tax_id, address, vat in connection.execute(
+            sa.select(partner.login, partner.legal_name, partner.tax_id, partner.address, partner.vat)
         )
     }
     rows = [
         (
             one.number, catalogue.partners[one.partner].id, one.currency, month, one.opening, one.movement,
-            one.closing, one.young, one.due, now, *named.get(one.partner, ("", "", "")),
+            one.closing, one.young, one.due, now, *named.get(one.partner, ("", "", "", 0)),
         )
         for one in statements
     ]  # fmt: skip

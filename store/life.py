@@ -2,7 +2,7 @@
 
 Life                  all of one message: its MO, its MT, the entries that booked it, alerts
 MoLife, ChargeLife    the MO with its charge, its callback, its reply
-CallbackLife, MtLife  what became of it
+CallbackLife, MtLife  what became of it; CalledAgainLife, who had its partner called again
 ActLife               what a person did about it: who asked, why, who agreed
 MessageLine           one line of a subscriber's list
 Remembered            what a request with an Idempotency-Key was answered; Idempotency, the request that asks for it
@@ -116,6 +116,16 @@ class AttemptLife:
 
 
 @dataclass(frozen=True, slots=True)
+class CalledAgainLife:
+    """A person had it called again, after so many attempts."""
+
+    at: Instant
+    author: str
+    note: str
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
 class CallbackLife:
     """The job of calling the partner: waiting, answered, later, refused, dead."""
 
@@ -123,6 +133,7 @@ class CallbackLife:
     due_at: Instant | None
     leased_by: int
     attempts: tuple[AttemptLife, ...]
+    called_again: tuple[CalledAgainLife, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +170,7 @@ class ReceiptLife:
 
 @dataclass(frozen=True, slots=True)
 class MtLife:
-    """A message to a subscriber. `key` is the operator's id where there is one part.
+    """A message to a subscriber. `key` is the operator's id where there is one part. `receipted`: a receipt ended it.
 
     `pays`: free, standard (its partner pays `price`), premium (the subscriber does).
     """
@@ -189,6 +200,7 @@ class MtLife:
     price: int
     currency: str
     charges: tuple[ChargeLife, ...]
+    receipted: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +266,8 @@ class AlertLife:
     subject: str
     sentence: str
     resolved_at: Instant | None
+    resolved_by: str
+    note: str
 
 
 @dataclass(frozen=True, slots=True)

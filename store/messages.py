@@ -25,10 +25,12 @@ from core.ledger.entry import ChargeKind, ChargeState
 from core.message import Action, MtKind, MtState
 from store import schema
 from store.act_life import read_acts
+from store.journal.receipts import LATE, RECEIPT_BECOMES, is_same_number
 from store.life import (
     AlertLife,
     AttemptLife,
     CallbackLife,
+    CalledAgainLife,
     ChargeLife,
     DetailLife,
     EntryLife,
@@ -262,7 +264,12 @@ def _read_callback(connection: Connection, mo_id: int) -> CallbackLife | None:
     attempts = [_attempt(row) for row in rows]
     if last.tried_at and _attempt(last) not in attempts:
         attempts.append(_attempt(last))
-    return CallbackLife(CALLBACK_STATES[last.state], last.due_at, last.leased_by, tuple(attempts))
+    again = schema.CalledAgain
+    called = connection.execute(
+        sa.select(again.at, again.author, again.note, again.attempts).where(again.mo_id == mo_id).order_by(again.id)
+    )
+    called_again = tuple(CalledAgainLife(*row) for row in called)
+    return CallbackLife(CALLBACK_STATES[last.state], last.due_at, last.leased_by, tuple(attempts), called_again)
 
 
 def _attempt(row: Row) -> AttemptLife:
@@ -287,12 +294,13 @@ def _read_mt(connection: Connection, which: sa.ColumnElement[bool], partner_id: 
         return None
     parts = _read_mt_parts(connection, row.id)
     keys = [key for key in (row.key, *(part.key for part in parts)) if key]
+    moves = _read_moves(connection, row.id)
     return MtLife(
         row.id, row.reply_to or 0, row.partner_id, row.link or "", row.operator or "", row.source, row.destination,
         row.text, row.parts, MtState(row.state).public, row.key, row.attempt, bool(row.maybe_twice), row.created_at,
-        row.submitted_at, row.final_at, row.valid_until, row.error, parts, _read_moves(connection, row.id),
-        _read_receipts(connection, row.operator_id, keys), MtKind(row.kind).name.lower(), row.price, row.currency,
-        _read_corrections(connection, row.id),
+        row.submitted_at, row.final_at, row.valid_until, row.error, parts, moves,
+        _read_receipts(connection, row.operator_id, row.destination, keys), MtKind(row.kind).name.lower(), row.price,
+        row.currency, _read_corrections(connection, row.id), _is_receipted(MtState(row.state), moves),
     )  # fmt: skip
 
 
@@ -308,21 +316,32 @@ def _read_moves(connection: Connection, mt_id: int) -> tuple[MoveLife, ...]:
     return tuple(MoveLife(r.at, MtState(r.old).public, MtState(r.new).public, r.reason) for r in rows)
 
 
-def _read_receipts(connection: Connection, operator_id: int, keys: Sequence[str]) -> tuple[ReceiptLife, ...]:
+def _is_receipted(state: MtState, moves: Sequence[MoveLife]) -> bool:
+    """Whether it came to its end by a receipt: every other end has a line in its history that says why."""
+    ends = [move for move in moves if move.new == state.public != move.old]
+    return state in RECEIPT_BECOMES.values() and all(move.reason == LATE for move in ends)
+
+
+def _read_receipts(
+    connection: Connection, operator_id: int, destination: str, keys: Sequence[str]
+) -> tuple[ReceiptLife, ...]:
+    """Those that wait under an id of this message and may be of its subscriber: operators use their ids again."""
     receipt = schema.Receipt
     if not keys:
         return ()
     rows = connection.execute(
-        sa.select(receipt.arrived_at, receipt.key, receipt.state, receipt.word, receipt.error)
+        sa.select(receipt.arrived_at, receipt.key, receipt.state, receipt.word, receipt.error, receipt.source)
         .where(sa.or_(receipt.key.in_(keys), receipt.other_key.in_(keys)), receipt.operator_id == operator_id)
         .order_by(receipt.id)
     )
-    return tuple(ReceiptLife(*row) for row in rows)
+    return tuple(ReceiptLife(*row[:-1]) for row in rows if is_same_number(destination, row.source))
 
 
 def _read_alerts(connection: Connection, ids: Sequence[int]) -> tuple[AlertLife, ...]:
     alert = schema.Alert
-    columns = (alert.at, alert.kind, alert.subject, alert.sentence, alert.resolved_at)
+    columns = (
+        alert.at, alert.kind, alert.subject, alert.sentence, alert.resolved_at, alert.resolved_by, alert.note
+    )  # fmt: skip
     rows = connection.execute(sa.select(*columns).where(alert.message_id.in_(ids)).order_by(alert.at, alert.id))
     return tuple(AlertLife(*row) for row in rows)
 

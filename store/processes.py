@@ -2,6 +2,7 @@
 
 register     a row for this process; its id is its slot in message ids
 beat         the heartbeat, every 2 s
+may_write    whether the database would take it
 Neighbours   the other processes as this one sees them: `look` every 2 s, and bury who is dead
 retire       a clean stop
 end_waits    the clock was set back: what would wait longer by the jump
@@ -31,9 +32,9 @@ from store.home import Home, here
 from store.journal.repeats import doubt_range
 from store.journal.rows import AT_ONCE, MOVE_COLUMNS
 from store.outbox import LONGEST_MS
-from store.pulse import ALIVE, BEAT_MS, DEAD, SILENT_MS, STOPPED, show_life
-from store.schema import Callback, LinkState, Mo, Mt, MtMove, Process
-from store.text import read_text
+from store.pulse import ALIVE, BEAT_MS, DEAD, SILENT_MS, STOPPED, hold_life, show_life
+from store.schema import Callback, LinkState, Mt, MtMove, Process
+from store.text import read_text, write_text
 
 STEP_MAX_MS = BEAT_MS * 3 // 2
 """So much of a silence counts for one look: what lies between two looks that are far apart, nobody saw."""
@@ -95,6 +96,12 @@ def beat(database: Database, process_id: int, now: Instant, doubt_from: int) -> 
     """
     with database.write() as connection:
         show_life(connection, process_id, now, doubt_from=doubt_from)
+
+
+def may_write(database: Database, process_id: int) -> None:
+    """Take the locks of a beat, and write nothing: it costs no sync. Raises StoreAway; Buried as `beat`."""
+    with database.write() as connection:
+        hold_life(connection, process_id)
 
 
 def retire(database: Database, process_id: int, now: Instant) -> None:
@@ -201,6 +208,13 @@ def _hold_still(connection: Connection, process_id: int, seen: _Seen) -> int | N
     return found
 
 
+_CALLBACKS_AHEAD = (
+    "UPDATE callback SET due_at = ? WHERE due_at > ? AND (tried_at > ? OR due_at > ? OR EXISTS (SELECT 1 FROM mo "
+    "WHERE mo.id = callback.mo_id AND mo.accepted_at = callback.due_at AND mo.accepted_at > ?))"
+)
+_MTS_AHEAD = "UPDATE mt SET due_at = ? WHERE state = ? AND due_at > ? AND (created_at > ? OR due_at > ?)"
+
+
 def end_waits(database: Database, now: Instant, *, was_seen: bool) -> None:
     """The clock was set back: what was tried, or left for others, in what is the future now is due. Raises StoreAway.
 
@@ -209,13 +223,9 @@ def end_waits(database: Database, now: Instant, *, was_seen: bool) -> None:
     """
     ahead = now + SILENT_MS  # Clocks of several hosts agree within seconds.
     too_long = now + (PAUSE_MAX_MS if was_seen else LONGEST_MS)
-    left = sa.exists().where(Mo.id == Callback.mo_id, Mo.accepted_at == Callback.due_at, Mo.accepted_at > ahead)
     with database.write() as connection:
-        again = (Callback.due_at > now, sa.or_(Callback.tried_at > ahead, Callback.due_at > too_long, left))
-        connection.execute(sa.update(Callback).where(*again).values(due_at=now))
-        queued = (Mt.state == int(MtState.QUEUED), Mt.due_at > now)
-        long_or_new = sa.or_(Mt.created_at > ahead, Mt.due_at > too_long)
-        connection.execute(sa.update(Mt).where(*queued, long_or_new).values(due_at=now))
+        write_text(connection, _CALLBACKS_AHEAD, (now, now, ahead, too_long, ahead))
+        write_text(connection, _MTS_AHEAD, (now, int(MtState.QUEUED), now, ahead, too_long))
 
 
 def _release(connection: Connection, process_id: int, now: Instant) -> None:

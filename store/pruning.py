@@ -19,7 +19,7 @@ from core.clock import DAY_MS, Instant
 from core.ids import first_id_at
 from store.database import Database
 from store.pages import Query
-from store.schema import Base, CallbackAttempt, Idempotency, Identity, InDoubt, MoPart, Receipt
+from store.schema import Base, CallbackAttempt, Idempotency, Identity, InDoubt, MoPart, Receipt, UssdSession
 
 PRUNE_MAX = 500
 """Rows in one transaction: a few milliseconds."""
@@ -47,6 +47,7 @@ AGES: dict[str, Age] = {
     "identity": Age(Identity, Identity.at, DAY_MS),
     "in_doubt": Age(InDoubt, InDoubt.at, DAY_MS),
     "idempotency": Age(Idempotency, Idempotency.at, DAY_MS),
+    "ussd_session": Age(UssdSession, UssdSession.touched_at, DAY_MS),
     "receipt": Age(Receipt, Receipt.arrived_at, 7 * DAY_MS),
     "callback_attempt": Age(CallbackAttempt, CallbackAttempt.tried_at, 30 * DAY_MS),
     # Joined ones: their text is the message's. A day would do for telling repeats; people look back longer.

@@ -2,6 +2,7 @@
 
 Keyring                    encrypts and decrypts what we must send: operators' passwords, the secrets of callbacks
 Sealed                     a keyring without keys, for who reads the catalogue and needs no secret
+opened_options             a link's options with the secrets in them in the clear
 first_sealed               a secret that the database holds encrypted, and of what it is
 hash_password, verify      argon2id, for passwords of people and of SMPP binds
 hash_api_key               SHA-256, for API keys: they are 256 random bits (new_api_key)
@@ -15,7 +16,9 @@ import hashlib
 import hmac
 import re
 import secrets
+from collections.abc import Mapping
 from functools import cache
+from typing import Any
 
 import sqlalchemy as sa
 from argon2 import PasswordHasher, extract_parameters
@@ -96,6 +99,27 @@ class Sealed(Keyring):
     def decrypt(self, token: str, what: str = "a secret") -> str:
         """Nothing, whatever lies there."""
         return ""
+
+
+PLAIN, TOKEN = "secret", "secret_encrypted"
+"""In a table of a link's options: as it is given and read, and as it lies in the database."""
+
+
+def opened_options(options: Mapping[str, Any], keyring: Keyring, link: str) -> dict[str, Any]:
+    """A link's options with their secrets in the clear. Raises ConfigError when the keyring does not decrypt."""
+    return {name: _opened(value, keyring, link) for name, value in options.items()}
+
+
+def _opened(value: Any, keyring: Keyring, link: str) -> Any:
+    if not isinstance(value, dict):
+        return value
+    found = {}
+    for name, one in value.items():
+        if name == TOKEN:
+            found[PLAIN] = keyring.decrypt(one, f"a secret in the options of link {link}") if one else ""
+        else:
+            found[name] = _opened(one, keyring, link)
+    return found
 
 
 def first_sealed(connection: sa.Connection) -> tuple[str, str] | None:

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from core import catalogue as core
 from store import schema
-from store.secrets import Keyring
+from store.secrets import Keyring, opened_options
 
 _TRIES = 20
 
@@ -85,6 +85,10 @@ def _read(connection: sa.Connection, keyring: Keyring, version: int) -> core.Cat
         blacklist=tuple(
             core.Banned(*row) for row in _rows(connection, schema.Blacklist, "id", "msisdn", "scope", "reason")
         ),
+        ussd={
+            name: core.UssdMenu(number, name, service, tuple(codes), *rest)
+            for number, name, service, codes, *rest in _rows(connection, schema.UssdMenu, *_USSD)
+        },
     )
 
 
@@ -107,6 +111,7 @@ _PARTNER = (
 )  # fmt: skip
 _TARGET = ("id", "partner_id", "currency", "method", "details", "schedule")
 _SERVICE = ("id", "partner_id", "name", "method", "url", "secret", "mode", "default_reply", "status")
+_USSD = ("id", "name", "service_id", "codes", "text", "version", "enabled")
 _TERMS = ("id", "partner_id", "referrer_id", "rate", "valid_from", "until", "cap")
 
 
@@ -141,6 +146,7 @@ def _links(connection: sa.Connection, keyring: Keyring, names: _Names) -> dict[s
         values = dict(zip(_LINK, row))
         operator = names.operators[values.pop("operator_id")]
         password = keyring.decrypt(values.pop("password"), f"the password of link {values['name']}")
+        values["options"] = opened_options(values["options"], keyring, values["name"])
         links[values["name"]] = core.Link(operator=operator, password=password, **values)
     return links
 

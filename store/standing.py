@@ -1,6 +1,7 @@
 """How things stand: links, queues, alerts, processes, and what passed of late; for `tollbridge status`.
 
 read_standing   all of it, of one moment
+read_links      the links alone
 
 Rule: it asks the database only, and nothing here reads a whole table of messages: queues are read by their indexes;
 for what passed see store/passed.py.
@@ -115,7 +116,7 @@ def read_standing(connection: Connection, now: Instant) -> Standing:
     """How things stand at this moment."""
     return Standing(
         read_version(connection),
-        tuple(_links(connection, now)),
+        tuple(read_links(connection, now)),
         tuple(_partners(connection, now)),
         _queues(connection),
         tuple(_alerts(connection)),
@@ -125,7 +126,8 @@ def read_standing(connection: Connection, now: Instant) -> Standing:
     )
 
 
-def _links(connection: Connection, now: Instant) -> list[LinkStanding]:
+def read_links(connection: Connection, now: Instant) -> list[LinkStanding]:
+    """Every link, by name."""
     rows = connection.execute(
         sa.select(
             Link.name, Operator.code, Link.protocol, Link.enabled, LinkState.state, LinkState.since, LinkState.error,

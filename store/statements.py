@@ -39,6 +39,8 @@ class Statement:
     """Who the partner was when it was issued; "" where that was not said."""
     tax_id: str = ""
     address: str = ""
+    vat: int = 0
+    """The partner's own rate, in millionths; 0: it pays no VAT, or nobody said that it does."""
 
     @property
     def title(self) -> str:

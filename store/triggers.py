@@ -5,6 +5,10 @@ create_triggers()     makes them anew; run after every migration (a migration ma
                       triggers are gone without a word)
 missing_triggers()    names of those that are not there, or say something else; for `tollbridge check`
 
+SQLite asks nobody about a row that REPLACE deletes, unless the client wants it so, as ours do; so a row whose key is
+there already is refused as well. Not in `mo`, `charge` and `detail`, where that costs each message 1.7 µs, 3 % of its
+write; what was replaced there the audit sees, which makes the postings again from their charges.
+
 Rule: an MO may still change, but not its charge once that is posted. Mistakes are corrected by a new entry.
 """
 
@@ -18,6 +22,9 @@ from store.schema import Base, Charge, ClosedMonth, Detail, Entry, FrozenTotal, 
 POSTED = 2
 """core.ledger.entry.ChargeState.POSTED, as it stands in the column."""
 
+NEVER_CHANGED = "is never changed; book a new entry that corrects it"
+FROZEN = "is never changed; what comes late is booked into the next open month"
+
 # An MO's own charge: what it has in common with table `charge`, without its number.
 CHARGE_COLUMNS = tuple(
     column.name for column in Mo.__table__.c if column.name in Charge.__table__.c and column.name != "id"
@@ -26,7 +33,7 @@ CHARGE_COLUMNS = tuple(
 
 @dataclass(frozen=True)
 class Trigger:
-    """Refuses `act` (UPDATE or DELETE) on rows of a table; `when` is a condition, empty for always."""
+    """Refuses `act` (UPDATE, DELETE or INSERT) on rows of a table; `when` is a condition, empty for always."""
 
     table: str
     act: str
@@ -36,7 +43,7 @@ class Trigger:
     @property
     def name(self) -> str:
         """What the database calls it."""
-        return f"{self.table}_no_{self.act.lower()}"
+        return f"{self.table}_no_{'replace' if self.act == 'INSERT' else self.act.lower()}"
 
     def body(self, dialect: str) -> str:
         """What it does, as the database tells it back."""
@@ -56,9 +63,12 @@ class Trigger:
 def triggers(dialect: str) -> Iterator[Trigger]:
     """All of them, in the words of "sqlite" or "mysql"."""
     for table in (Entry, Posting, Detail):
-        yield from _both(table, "", "is never changed; book a new entry that corrects it")
+        yield from _both(table, "", NEVER_CHANGED)
     for frozen in (ClosedMonth, FrozenTotal, Statement, StatementLine):
-        yield from _both(frozen, "", "is never changed; what comes late is booked into the next open month")
+        yield from _both(frozen, "", FROZEN)
+    if dialect == "sqlite":
+        yield from (_no_replace(table, NEVER_CHANGED) for table in (Entry, Posting))
+        yield from (_no_replace(table, FROZEN) for table in (ClosedMonth, FrozenTotal, Statement, StatementLine))
     posted = f"OLD.charge_state = {POSTED}"
     yield from _both(Charge, posted, "is posted and never changed; book a correction")
     same = "IS" if dialect == "sqlite" else "<=>"
@@ -96,3 +106,15 @@ def _both(table: type[Base], when: str, sentence: str) -> Iterator[Trigger]:
     name = table.__tablename__
     for act in ("UPDATE", "DELETE"):
         yield Trigger(name, act, when, f"{name}: it {sentence}")
+
+
+def _no_replace(table: type[Base], sentence: str) -> Trigger:
+    """Refuses a new row in the place of an old one, by its primary key or by anything else that is unique."""
+    name = table.__tablename__
+    keys = [
+        [column.name for column in constraint.columns]
+        for constraint in table.metadata.tables[name].constraints
+        if isinstance(constraint, sa.PrimaryKeyConstraint | sa.UniqueConstraint)
+    ]
+    same = sorted(" AND ".join(f'"{column}" = NEW."{column}"' for column in columns) for columns in keys)
+    return Trigger(name, "INSERT", f"EXISTS (SELECT 1 FROM {name} WHERE {' OR '.join(same)})", f"{name}: it {sentence}")

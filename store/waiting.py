@@ -18,9 +18,9 @@ from sqlalchemy import Connection
 from core.clock import Month
 from core.settlement.verdicts import RunState
 from core.tariff.charge import ChargeState
+from core.tariff.rate import NO_TARIFF
 from store import schema
 
-NO_TARIFF = "no_tariff"
 PENDING = "pending"
 SUSPENSE = "suspense"
 HELD = "held"

@@ -2,12 +2,14 @@
 
 approve    posts in chunks, each an entry `settlement:RUN:CHUNK`; broken off, it is gone on with
 dismiss    nothing is posted for them; or the whole run, and its file is free to be staged again
-Approved   what came of it
+Approved   what came of it;  SecondPersonNeeded, why nothing did
 
 Who approves and what is written down first, in a transaction of its own: of two people at once one wins, and the
 other is told. A chunk's rows, its entry and the count of chunks are one transaction, so a row is posted once.
 
-Rule: above an amount another person approves than who staged the file, whatever the pieces it is approved in.
+Rule: above an amount another person approves than who staged the file, whatever the pieces it is approved in. What
+counts is what the run's postings move, all of them together. It is reckoned before anything is posted, and looked at
+again in each chunk: what passed meanwhile may have moved a tier.
 """
 
 from collections.abc import Collection, Sequence
@@ -29,12 +31,21 @@ from store.corrections import Messages
 from store.database import Database
 from store.desk import Desk
 from store.schema import SettlementRow, SettlementRun
-from store.settlement.ours import Listed, read_listed
-from store.settlement.posting import OpenRow, book_rows, messages_of, read_open, taken_back
-from store.settlement.runs import Run, Sums, is_open, lock_run, read_sums, repeated, run_title, write_run
+from store.settlement.posting import (
+    CHUNK,
+    OpenRow,
+    book_rows,
+    entry_key,
+    listed_since,
+    messages_of,
+    read_moved,
+    read_open,
+    taken_back,
+)
+from store.settlement.preview import rehearse
+from store.settlement.runs import Run, Sums, is_open, lock_run, read_run, read_sums, repeated, run_title, write_run
 from store.settlement.stage import Progress
 
-CHUNK = 500
 _DONE = ("id", "decision", "entry_id", "problem")
 NAME_MAX, REASON_MAX = 80, 200
 
@@ -47,6 +58,10 @@ class Approved:
     left_open: int = 0
     chunks: int = 0
     state: RunState = RunState.APPROVED
+
+
+class SecondPersonNeeded(UserMistake):
+    """It moves more than who staged the file may move alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +87,17 @@ def approve(
     _check_words(by, reason)
     classes = sorted(set(accept))
     limits = Limits(second_person_above) if isinstance(second_person_above, int) else second_person_above
-    of = desk.run(lambda connection: _begin(connection, run_id, classes, by, reason, limits, desk.now()))
+    _check_person(desk, run_id, classes, by, limits)
+    of = desk.run(lambda connection: _begin(connection, run_id, classes, by, reason, desk.now()))
     approved = Approved()
     done = _Chunk(behind=0)
     while not done.is_last:
         behind = done.behind
-        done = desk.run(lambda connection: _chunk(desk, connection, run_id, classes, by, behind))  # noqa: B023
+        try:
+            done = desk.run(lambda connection: _chunk(desk, connection, run_id, classes, by, behind, limits))  # noqa: B023
+        except SecondPersonNeeded:
+            desk.run(lambda connection: _give_up(connection, run_id))
+            raise
         approved.posted += done.posted
         approved.left_open += done.left_open
         approved.chunks += not done.is_last
@@ -93,7 +113,7 @@ def _check_words(by: str, reason: str) -> None:
 
 
 def _begin(  # noqa: PLR0917
-    connection: Connection, run_id: int, classes: Sequence[Verdict], by: str, reason: str, limits: Limits, now: Instant
+    connection: Connection, run_id: int, classes: Sequence[Verdict], by: str, reason: str, now: Instant
 ) -> int:
     """Write down who approves what; how many rows that is."""
     run = lock_run(connection, run_id)
@@ -111,7 +131,6 @@ def _begin(  # noqa: PLR0917
     if not under_way:
         _check_open(run, mine, words)
         _check_unreadable(run, sums, classes)
-        _check_person(run, sums, mine, by, limits.of(run.currency))
         note = {"by": by, "reason": reason, "at": now, "accept": words}
         notes = {"approving": note, "approvals": [*run.notes.get("approvals", []), note]}
         write_run(connection, run, {"state": int(RunState.APPROVED), "approver": by, "decided_at": now}, notes)
@@ -144,18 +163,31 @@ def _check_unreadable(run: Run, sums: Sequence[Sums], classes: Collection[Verdic
         )
 
 
-def _check_person(run: Run, sums: Sequence[Sums], mine: Sequence[Sums], by: str, above: int) -> None:
-    before = sum(one.moved for one in sums if one.decision is Decision.ACCEPTED)
-    amount = before + sum(one.moved for one in mine)
-    if amount > above and is_same_person(by, run.author):
-        raise UserMistake(
-            f"{run_title(run)} moves {format_micros(amount)} {run.currency}, more than {format_micros(above)}: "
+def _check_person(desk: Desk, run_id: int, classes: Collection[Verdict], by: str, limits: Limits) -> None:
+    """Who staged the file may do it alone only when all that the run moves is within the limit."""
+    with desk.database.read() as connection:
+        run = read_run(connection, run_id)
+        moved, sums = read_moved(connection, run_id), read_sums(connection, run_id)
+    if not is_same_person(by, run.author):
+        return
+    # What is due alone may say it already, without looking at every message.
+    due = sum(one.moved for one in sums if one.verdict in classes and is_open(one) and not one.has_problem)
+    _check_moved(run, moved + due, limits)
+    for found in rehearse(desk, run_id, classes):
+        _check_moved(run, moved + found.moved, limits)
+
+
+def _check_moved(run: Run, moved: int, limits: Limits) -> None:
+    above = limits.of(run.currency)
+    if moved > above:
+        raise SecondPersonNeeded(
+            f"{run_title(run)} moves at least {format_micros(moved)} {run.currency}, more than {format_micros(above)}: "
             f"another person than {run.author}, who staged it, has to approve it"
         )
 
 
 def _chunk(  # noqa: PLR0917
-    desk: Desk, connection: Connection, run_id: int, classes: Sequence[Verdict], by: str, behind: int
+    desk: Desk, connection: Connection, run_id: int, classes: Sequence[Verdict], by: str, behind: int, limits: Limits
 ) -> _Chunk:
     """The next rows, posted."""
     run = lock_run(connection, run_id)
@@ -168,9 +200,12 @@ def _chunk(  # noqa: PLR0917
         return _Chunk(behind, state=_close(connection, run), is_last=True)
     number = run.notes.get("chunks", 0) + 1
     at = desk.now()
-    key = f"settlement:{run_id}:{number}"
     content = sha256(repr([(row.id, int(row.verdict), row.mo_id, row.due) for row in rows]).encode()).hexdigest()
-    entry_id, problems = _post(desk, connection, run, rows, Act(key, "settlement", content, at), note)
+    entry_id, problems = _post(
+        desk, connection, run, rows, Act(entry_key(run_id, number), "settlement", content, at), note
+    )
+    if is_same_person(by, run.author):
+        _check_moved(run, read_moved(connection, run_id), limits)
     done = [
         (row.id, int(Decision.OPEN), None, problems[row.id]) if row.id in problems
         else (row.id, int(Decision.ACCEPTED), entry_id or None, "")
@@ -199,9 +234,14 @@ def _post(  # noqa: PLR0917
     return entry_id, booking.problems
 
 
-def listed_since(connection: Connection, run: Run, rows: Sequence[OpenRow]) -> Listed:
-    """What other files of the operator say by now of messages that this one lacks."""
-    return read_listed(connection, run, (row.mo_id for row in rows if row.verdict is Verdict.MISSING_THERE))
+def _give_up(connection: Connection, run_id: int) -> None:
+    """An approval that must not go on: what it has posted stays, the rest is for another person."""
+    run = lock_run(connection, run_id)
+    if run.notes.get("chunks"):
+        _close(connection, run)
+        return
+    values = {"state": int(RunState.MATCHED), "approver": "", "decided_at": 0}
+    write_run(connection, run, values, {"approving": None, "approvals": run.notes["approvals"][:-1]})
 
 
 def _close(connection: Connection, run: Run) -> RunState:

@@ -1,7 +1,8 @@
 """What accepting rows of a file books (billing.md, section 6).
 
 book_rows   rows, and the messages that they are about → Booking: charges, details, and what could not be done
-OpenRow     a row as it is decided about; read_open
+OpenRow     a row as it is decided about; read_open, and read_earlier, those of the same messages before a chunk
+read_moved  what the entries of a run have moved
 Takes       who can take a message's money back: the messages of a transaction, or a rehearsal of them
 
     missing_there, refused_there   the message is charged back; what no single message stands for is written off
@@ -15,7 +16,7 @@ Rule: a row that cannot be booked stays open and says why; it never stops the ot
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -27,9 +28,13 @@ from core.ledger.standing import Place, Settled
 from core.settlement.verdicts import Decision, Verdict
 from core.tariff.charge import Charge
 from store.corrections import Loaded
-from store.schema import SettlementRow
-from store.settlement.ours import Listed
+from store.pages import in_pieces
+from store.schema import Entry, Posting, SettlementRow
+from store.settlement.ours import IN_LIST, Listed, read_listed
 from store.settlement.runs import Run
+
+CHUNK = 500
+"""Rows that are posted together."""
 
 LISTED_SINCE = "another file of the operator lists this message by now; dismiss one of the two"
 GIVEN_BACK = "it was given back to the operator since it was matched; there is nothing left to correct"
@@ -55,13 +60,48 @@ def read_open(
     connection: Connection, run_id: int, verdicts: Collection[Verdict], *, behind: int, most: int
 ) -> list[OpenRow]:  # fmt: skip
     """Open rows without a problem, in the order of their ids."""
+    query = _open_rows(run_id, verdicts).where(SettlementRow.id > behind).order_by(SettlementRow.id).limit(most)
+    return [_open_row(row) for row in connection.execute(query)]
+
+
+def read_earlier(
+    connection: Connection, run_id: int, verdicts: Collection[Verdict], rows: Sequence[OpenRow]
+) -> list[OpenRow]:
+    """Open rows that stand before these and are about the same messages, in the order of their ids."""
+    found: list[OpenRow] = []
+    for ids in in_pieces(messages_of(rows), IN_LIST):
+        query = _open_rows(run_id, verdicts).where(SettlementRow.mo_id.in_(ids), SettlementRow.id < rows[0].id)
+        found += [_open_row(row) for row in connection.execute(query)]
+    return sorted(found, key=lambda one: one.id)
+
+
+def _open_rows(run_id: int, verdicts: Collection[Verdict]) -> sa.Select[*tuple[Any, ...]]:
     row = SettlementRow
-    where = (
+    return sa.select(row.id, row.line, row.verdict, row.mo_id, row.due).where(
         row.run_id == run_id, row.decision == int(Decision.OPEN), row.verdict.in_([int(one) for one in verdicts]),
-        row.problem == "", row.id > behind, sa.or_(row.verdict != int(Verdict.MATCHED), row.due != 0),
+        row.problem == "", sa.or_(row.verdict != int(Verdict.MATCHED), row.due != 0),
     )  # fmt: skip
-    query = sa.select(row.id, row.line, row.verdict, row.mo_id, row.due).where(*where).order_by(row.id).limit(most)
-    return [OpenRow(id_, line, Verdict(verdict), *rest) for id_, line, verdict, *rest in connection.execute(query)]
+
+
+def _open_row(row: Any) -> OpenRow:
+    id_, line, verdict, mo_id, due = row
+    return OpenRow(id_, line, Verdict(verdict), mo_id, due)
+
+
+def listed_since(connection: Connection, run: Run, rows: Sequence[OpenRow]) -> Listed:
+    """What other files of the operator say by now of messages that this one lacks."""
+    return read_listed(connection, run, (row.mo_id for row in rows if row.verdict is Verdict.MISSING_THERE))
+
+
+def entry_key(run_id: int, chunk: int | str) -> str:
+    """`settlement:7:2`."""
+    return f"settlement:{run_id}:{chunk}"
+
+
+def read_moved(connection: Connection, run_id: int) -> int:
+    """The amounts of all postings that were booked for a run, together."""
+    query = sa.select(sa.func.sum(Posting.amount)).join(Entry, Entry.id == Posting.entry_id)
+    return int(connection.execute(query.where(Entry.key.like(entry_key(run_id, "%")))).scalar() or 0)
 
 
 class Takes(Protocol):

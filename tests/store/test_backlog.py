@@ -12,7 +12,7 @@ from core.clock import DAY_MS
 from core.ledger.corrections import Corrected
 from core.message import Action, Alert, MtKind, Verdict
 from core.tariff.charge import ChargeKind, ChargeState
-from store.backlog import Rated, rate_backlog
+from store.backlog import Rated, Stragglers, find_stragglers, rate_backlog, rate_stragglers
 from store.balances import read_balances
 from store.closing import close
 from store.database import Database, connect
@@ -270,3 +270,56 @@ def test_a_premium_mt_that_was_posted_without_a_plan_is_rated_too(database: Data
     assert office.balances()["partner:acme:earnings"] == 3 * RUB
     assert office.findings() == []
     assert [charge[0] for charge in office.charges() if charge[0] == ChargeKind.ASSIGNED] == [ChargeKind.ASSIGNED]
+
+
+def stragglers(office: MoDesk | Office, since: int = 0) -> Stragglers:
+    with office.database.read() as connection:
+        return find_stragglers(connection, office.catalogue, since)
+
+
+@pytest.mark.parametrize("lacking", [without_tariff, without_plan])
+def test_stragglers_become_what_they_would_have_been(
+    database: Database, beside: Callable[[], MoDesk], lacking: Callable[[], Catalogue], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("store.backlog._IN_PASSING", 4)
+    office, other = MoDesk(database, lacking()), beside()
+    take_all(office)
+    take_all(other)
+    assert stragglers(office) == Stragglers([], [])
+    office.use(whole())
+
+    desk, found = clerk_of(office), stragglers(office)
+    done = [rate_stragglers(desk, some).messages for some in found.pieces()]
+
+    assert done == ([4, 4, 1] if lacking is without_tariff else [4, 2])
+    assert balances(database) == balances(other.database)
+    assert office.audit() == []
+    assert [rate_stragglers(desk, some).messages for some in found.pieces()] == [0] * len(done)
+    assert stragglers(office) == Stragglers([], [])
+    other.database.close()
+
+
+def test_only_stragglers_from_an_id_on_are_looked_at(database: Database) -> None:
+    office = MoDesk(database, without_tariff())
+    ids = take_all(office)
+    office.use(whole())
+
+    assert list(stragglers(office, ids[3]).pending) == [id_ for id_ in stragglers(office).pending if id_ >= ids[3]]
+    assert stragglers(office, ids[-1] + 1) == Stragglers([], [])
+
+
+def test_a_premium_mt_is_a_straggler_once_there_is_a_plan(database: Database) -> None:
+    catalogue = the_catalogue()
+    acme = replace(catalogue.partners["acme"], plans=())
+    office = Office(database, replace(catalogue, partners={"acme": acme}))
+    mt = office.sent(MtKind.PREMIUM)
+    office.ends(mt)
+    assert stragglers(office) == Stragglers([], [])
+    office.decider.present = office.catalogue = catalogue
+
+    (some,) = stragglers(office).pieces()
+
+    assert some == Stragglers(suspended=[(mt.id, "acme")])
+    assert rate_stragglers(clerk_of(office), some).messages == 1  # type: ignore[arg-type]
+    assert office.balances()["partner:acme:earnings"] == 3 * RUB
+    assert office.findings() == []

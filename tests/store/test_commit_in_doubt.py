@@ -7,7 +7,7 @@ from core.message import Mt, MtState
 from store import schema
 from store.database import Database
 from store.journal import NewMtFact
-from tests.makers import NOON
+from tests.makers import NOON, of_every_class
 from tests.partner_api.rows import add
 from tests.simulation.faults import Fault, FaultyDatabase
 from tests.store.mt_desk import HandClock, MtDesk
@@ -41,18 +41,18 @@ def test_what_it_held_itself_is_due(database: Database) -> None:
     assert story.resolves()
 
     assert story.other.state(story.mt) is MtState.QUEUED
-    assert [mt.id for mt in story.other.outbox.mts(10, [1])] == [story.mt.id]
+    assert [mt.id for mt in story.other.outbox.mts(10, of_every_class(1))] == [story.mt.id]
 
 
 def test_what_another_process_has_taken_is_its_own(database: Database) -> None:
     """It is on its way there: to be sent once more it would be sent twice, and not be marked."""
     story = InDoubt(database, MtState.QUEUED)
-    assert [mt.id for mt in story.other.outbox.mts(10, [1])] == [story.mt.id]
+    assert [mt.id for mt in story.other.outbox.mts(10, of_every_class(1))] == [story.mt.id]
 
     assert story.resolves()
 
     assert story.other.state(story.mt) is MtState.SUBMITTING
-    assert story.one.outbox.mts(10, [1]) == []
+    assert story.one.outbox.mts(10, of_every_class(1)) == []
 
 
 def test_a_call_that_another_process_makes_is_not_made_by_a_third(database: Database) -> None:

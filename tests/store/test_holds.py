@@ -14,7 +14,8 @@ from core.ledger.accounts import held
 from store.backlog import rate_backlog
 from store.balances import read_balances
 from store.database import Database
-from store.holds import Holds, read_holds
+from store.holds import Holds, read_holds, with_held
+from store.messages import messages_of
 from tests.makers_money import micros, moment
 from tests.store.month_desk import MonthDesk, a_world
 from tests.store.mt_desk import HandClock
@@ -68,6 +69,17 @@ def test_what_somebody_decided_is_not_listed(desk: MonthDesk, what: str) -> None
     assert holds.amounts == stand(desk)
     desk.correct(what, first, third)
     assert holds_of(desk) == Holds()
+
+
+def test_lines_of_any_messages_tell_what_each_holds(desk: MonthDesk) -> None:
+    (earned,) = desk.earn("GAME 0")
+    released, held_still = desk.earn("GAME 1", "GAME 2", held=True)
+    desk.correct("release", released)
+
+    with desk.database.read() as connection:
+        lines = with_held(connection, messages_of(connection, "79001112233"))
+
+    assert {line.id: line.held for line in lines} == {earned: 0, released: 0, held_still: micros("3.30")}
 
 
 def test_of_many_the_last_are_listed_and_all_are_counted(desk: MonthDesk) -> None:

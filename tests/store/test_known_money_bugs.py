@@ -36,8 +36,7 @@ from core.message import Mt, MtKind, MtState, ReceiptState
 from core.sms.alphabet import decode
 from core.sms.parts import Assembly, Split, piece_of, read_header, split, with_header
 from core.tariff.outgoing import price_standard
-from smsc_link.adapter import Adapter
-from smsc_link.protocols import PROTOCOLS
+from smsc_link.protocols.smpp import SmppAdapter
 from store.database import Database
 from tests.makers import a_link, an_operator
 from tests.store.journal.paid import PRICE, RUB, Office, the_catalogue
@@ -141,9 +140,9 @@ def received(parts: Split, sequence: int, chunk: bytes, form: str) -> tuple[int,
     return header.piece.sequence, octets[header.octets :]
 
 
-def writer_of(form: str) -> Adapter:
+def writer_of(form: str) -> SmppAdapter:
     """A link that writes long messages so."""
-    return PROTOCOLS["smpp"](a_link(options={"long_messages": form}), an_operator())
+    return SmppAdapter(a_link(options={"long_messages": form}), an_operator())
 
 
 WRITERS = {form: writer_of(form) for form in FORMS}

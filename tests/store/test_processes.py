@@ -23,7 +23,7 @@ from store.processes import (
     retire,
 )
 from store.pulse import ALIVE, BEAT_MS, DEAD, SILENT_MS, STOPPED
-from tests.makers import NOON
+from tests.makers import NOON, of_every_class
 from tests.partner_api.rows import add
 from tests.simulation.faults import FaultyDatabase
 from tests.store.mt_desk import HandClock, MtDesk
@@ -242,7 +242,7 @@ def test_the_work_of_the_dead_is_due_at_once_whatever_the_clocks_say(database: D
 
     outbox = Outbox(database, Catalogue, clock, process_id=watcher.me.id, lease_ms=30_000)
 
-    assert [mt.id for mt in outbox.mts(10, [0])] == [3]
+    assert [mt.id for mt in outbox.mts(10, of_every_class(0))] == [3]
     with database.read() as connection:
         jobs = connection.execute(sa.select(schema.Callback.mo_id).where(schema.Callback.due_at <= NOON)).scalars()
         marked = connection.execute(sa.select(schema.Mt.id).where(schema.Mt.maybe_twice)).scalars()
@@ -312,7 +312,7 @@ def test_who_was_buried_takes_no_work(database: Database) -> None:
         add(connection, schema.Callback, mo_id=1, due_at=0)
 
     with pytest.raises(Buried):
-        desk.outbox.mts(10, [1])
+        desk.outbox.mts(10, of_every_class(1))
     with pytest.raises(Buried):
         desk.outbox.callbacks(10, ())
 

@@ -10,7 +10,7 @@ from store.database import Database
 from store.journal import Journal
 from store.processes import DOUBT_MS, beat, end_waits, retire
 from store.pulse import STOPPED
-from tests.makers import NOON
+from tests.makers import NOON, of_every_class
 from tests.partner_api.rows import add
 from tests.store.mt_desk import HandClock, MtDesk, Nobody
 from tests.store.test_processes import Machine, row_of
@@ -126,4 +126,4 @@ def test_nothing_waits_for_a_day_because_a_clock_was_a_day_ahead(database: Datab
         add(connection, schema.Mt, id=5, reply_to=1, operator_id=1, due_at=NOON + DAY_MS)
         add(connection, schema.Mt, id=6, reply_to=2, operator_id=1, due_at=NOON + MINUTE_MS)
 
-    assert [mt.id for mt in desk.outbox.mts(10, [1])] == [5]
+    assert [mt.id for mt in desk.outbox.mts(10, of_every_class(1))] == [5]

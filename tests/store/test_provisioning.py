@@ -135,6 +135,19 @@ def test_the_audit_log_tells_before_and_after_without_secrets(loaded: Database) 
     assert row.after == {"credit_limit": "7.50", "password_hash": "(set)"}
 
 
+def test_the_vat_of_a_partner_comes_back_from_a_dump(loaded: Database, empty: Database) -> None:
+    load(loaded, A_PARTNER + 'vat = "0.20"\n', "f", NOW + 1, KEYRING)
+    text = dump(loaded, KEYRING)
+
+    load(empty, text, "dump", NOW, KEYRING)
+
+    assert dump(empty, KEYRING) == text
+    assert {one["login"]: one.get("vat") for one in tomllib.loads(text)["partner"]}["acme"] == "0.20"
+    report = load(loaded, A_PARTNER + 'vat = "0"\n', "f", NOW + 2, KEYRING)
+    assert report.changed_anything
+    assert [one for one in tomllib.loads(dump(loaded, KEYRING))["partner"] if "vat" in one] == []
+
+
 def test_a_list_of_prefixes_is_replaced_and_one_may_change_its_service(loaded: Database) -> None:
     put(
         loaded,

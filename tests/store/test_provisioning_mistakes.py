@@ -17,6 +17,7 @@ from store.provisioning import Refused, load, load_values
 from store.schema import AuditLog, Base, CatalogueVersion
 from store.secrets import Keyring
 from tests import services
+from tests.store.served import SERVED
 
 NOW = 1_795_500_000_000
 KEYRING = Keyring(Fernet.generate_key().decode())
@@ -100,7 +101,7 @@ CASES = {
     "window": ('window = "1d"', '§window = "1 day"', "limit.window: must be a length of time like"),
     "count": ('threshold = "20"', '§threshold = "20.5"', "limit.threshold: must be a whole number written as a string"),
     "sum": ('threshold = "50000.00"', '§threshold = "x"', "limit.threshold: is not a decimal number"),
-    "msisdn": ('msisdn = "79001112233"', '§msisdn = "call me"', "blacklist.msisdn: must be an international number"),
+    "msisdn": ('msisdn = "79001112233"', '§msisdn = "call me"', "blacklist.msisdn: is no number; write it with"),
     "number": ('number = "7733"', '§number = "77-33"', "short_code.number: must be 1 to 15 digits"),
     "login": ('login = "acme"', '§login = "ac:me"', "partner.login: must be 1 to 40 letters"),
     "email": ('email = "ops@acme.example"', '§email = "ops"', "partner.email: must be an address"),
@@ -118,7 +119,7 @@ CASES = {
     "unknown kind": ('[[operator]]\ncode = "beta"', '§[[opreator]]\ncode = "beta"', "opreator: there is no such kind"),
     "unknown kind, like none": ('[[operator]]\ncode = "beta"', '§[[foo]]\ncode = "beta"',
         "foo: there is no such kind of element; there are operator, link, short_code, tariff_plan, partner, service, "
-        "limit and blacklist"),
+        "ussd, limit and blacklist"),
     "misspelt": ('currency = "RUB"', '§curency = "RUB"',
         "operator.curency: there is no such key; did you mean currency?"),
     "missing code": ('[[operator]]\ncode = "beta"', "§[[operator]]", "operator.code: is missing; add it to this table"),
@@ -138,7 +139,9 @@ CASES = {
     "option": ("enquire_s = 30", "§enquiry_s = 30",
         "link.options.enquiry_s: there is no such option; did you mean enquire_s?"),
     "option value": ('long_messages = "udh8"', '§long_messages = "udh"',
-        'link.options.long_messages: must be "udh8" or'),
+        "link.options.long_messages: 'udh' is none of udh8, udh16, sar, payload"),
+    "options that cannot be together": ('long_messages = "udh8"', '§long_messages = "sar"\n  interface_version = 51',
+        "link.options.long_messages: sar needs TLVs"),
     "no tiers": ('tiers = [ { from = "0", share = "0.60" }, { from = "100000", share = "0.70" } ]', "§tiers = []",
                  "tariff_plan.tiers: is empty"),
     "first tier": ('{ from = "0", share = "0.60" }', '\n§{ from = "1", share = "0.60" }',
@@ -166,7 +169,7 @@ CASES = {
         'partner.referrer: there is no partner "acne"; did you mean acme?'),
     "itself": ('referrer = "acme"', '§referrer = "corner-shop"', "partner.referrer: is the partner itself"),
     "limit key": ('key = "acme"', '§key = "amce"', 'limit.key: there is no partner "amce"; did you mean acme?'),
-    "subscriber": ('key = "*"', '§key = "everybody"', "limit.key: must be a number like"),
+    "subscriber": ('key = "*"', '§key = "everybody"', "limit.key: is no number; write it with the"),
     "scope": ('scope = "service:acme/game"', '§scope = "service:acme/gme"', "did you mean acme/game?"),
     "scope kind": ('scope = "service:acme/game"', '§scope = "acme"', 'must be "global", "partner:LOGIN" or'),
     "twice": ('code = "beta"', '§code = "alpha"', "operator.code: operator alpha stands twice"),
@@ -201,7 +204,7 @@ def test_a_mistake_is_one_line_with_the_exact_line_and_key(sqlite: Database, nam
     text, line = spoilt(old, new)
 
     with pytest.raises(ProvisioningError) as caught:
-        load(sqlite, text, "f.toml", NOW, KEYRING)
+        load(sqlite, text, "f.toml", NOW, KEYRING, served=SERVED)
 
     assert str(caught.value).startswith(f"f.toml:{line}: "), str(caught.value)
     assert words in str(caught.value)
@@ -215,7 +218,7 @@ def test_the_second_of_two_default_services_is_the_mistake(sqlite: Database) -> 
     line = text[: text.rindex('prefix = "" }')].count("\n") + 1
 
     with pytest.raises(ProvisioningError) as caught:
-        load(sqlite, text, "f.toml", NOW, KEYRING)
+        load(sqlite, text, "f.toml", NOW, KEYRING, served=SERVED)
 
     assert str(caught.value).startswith(
         f"f.toml:{line}: service.prefixes.prefix: service acme/votes is the default of 7733"
@@ -226,7 +229,7 @@ def test_only_the_first_mistake_is_told(sqlite: Database) -> None:
     text = EXAMPLE.replace('country = "RU"', 'country = "XX"').replace('mode = "async"', 'mode = "x"')
 
     with pytest.raises(ProvisioningError, match=r"^f.toml:8: operator.country") as caught:
-        load(sqlite, text, "f.toml", NOW, KEYRING)
+        load(sqlite, text, "f.toml", NOW, KEYRING, served=SERVED)
 
     assert str(caught.value).count("f.toml") == 1
 
@@ -310,7 +313,7 @@ def spoilt_examples(draw: st.DrawFn) -> str:
 def test_no_spoilt_file_is_answered_with_a_traceback(scratch: Database, text: str) -> None:
     said = ""
     try:
-        load(scratch, text, "f.toml", NOW, KEYRING)
+        load(scratch, text, "f.toml", NOW, KEYRING, served=SERVED)
     except ProvisioningError as error:
         said = str(error)
 

@@ -84,6 +84,48 @@ def test_a_partner_without_a_plan_is_remarked_until_it_has_one(empty: Database) 
     assert remarks(off) == []
 
 
+def test_a_partner_without_a_plan_in_its_currency_is_remarked_until_it_has_one(empty: Database) -> None:
+    euros = PLAN.replace("RUB", "EUR").replace("standard", "euros")
+    bare = '[[partner]]\nlogin = "acme"\ncurrency = "RUB"\n'
+
+    first = put(empty, OPERATOR + PLAN + euros + bare + 'plan = "euros"\n')
+    put(empty, bare + 'plan = ["euros", "standard"]\n')
+    again = put(empty, bare)
+    off = put(empty, bare.replace("acme", "gone") + 'plan = "euros"\nactive = false\n')
+
+    assert remarks(first) == [
+        "remark: partner acme has no plan in its currency, RUB: what its services earn in it goes to suspense; "
+        "its plans are in EUR"
+    ]
+    assert remarks(again) == []
+    assert remarks(off) == []
+
+
+def test_a_password_that_smpp_has_no_room_for_is_remarked_without_being_told(empty: Database) -> None:
+    fits = put(empty, SOUND + 'smpp_password = "eight888"\n')
+    longer = put(empty, PARTNER + 'smpp_password = "eight888+"\n')
+
+    assert remarks(fits) == []
+    assert remarks(longer) == [
+        "remark: partner acme has an smpp_password of more than 8 characters, which SMPP 3.4 has no room for: "
+        "many programs cannot send it"
+    ]
+
+
+def test_a_short_code_without_a_tariff_is_remarked_until_it_has_one(empty: Database) -> None:
+    code = '[[short_code]]\nnumber = "4446"\n'
+    tariff = '[[short_code.tariff]]\noperator = "alpha"\nprice = "12.00"\npayout = "0.50"\n'
+
+    first = put(empty, SOUND + code)
+    put(empty, code + tariff)
+    again = put(empty, code)
+
+    assert remarks(first) == [
+        "remark: short code 4446 has no tariff: messages to it wait unrated; add [[short_code.tariff]]"
+    ]
+    assert remarks(again) == []
+
+
 def test_a_service_without_a_secret_is_remarked_until_it_has_one(empty: Database) -> None:
     first = put(empty, SOUND + a_service("game"))
     put(empty, a_service("game", 'secret = "s"'))

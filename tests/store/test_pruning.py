@@ -23,6 +23,7 @@ KEPT = {
     "identity": DAY_MS,
     "in_doubt": DAY_MS,
     "idempotency": DAY_MS,
+    "ussd_session": DAY_MS,
     "receipt": 7 * DAY_MS,
     "callback_attempt": 30 * DAY_MS,
     "mo_part": 30 * DAY_MS,
@@ -38,6 +39,7 @@ def a_row(connection: sa.Connection, table: str, number: int, at: Instant) -> No
         "in_doubt": {"mo_id": number},
         "idempotency": {"partner_id": number % 3, "key": f"vote-{number}"},
         "mo_part": {"mo_id": 7, "payload": b"x"},
+        "ussd_session": {"key": f"alpha/237670000001/{number}"},
     }
     when = {age.column.key: first_id_at(at) + number if age.is_id else at}
     add(connection, age.table, **own.get(table, {}), **when)

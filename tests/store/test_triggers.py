@@ -1,14 +1,16 @@
 """What is booked stays, whoever writes."""
 
+import contextlib
 import re
+import sqlite3
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from store.bulk import bulk_insert
-from store.database import Database, is_away
-from store.schema import Base, Charge, Entry, Mo, Posting
+from store.database import Database, connect, is_away
+from store.schema import Base, Charge, ClosedMonth, Entry, FrozenTotal, Mo, Posting, Statement, StatementLine
 from store.triggers import CHARGE_COLUMNS, create_triggers, missing_triggers
 
 POSTED, PENDING = 2, 1
@@ -55,10 +57,48 @@ def test_what_is_booked_is_not_replaced_by_a_new_row_either(database: Database, 
     state = {"charge_state": POSTED} if table is Charge else {}
     insert(database, table, id=1, **state)
     columns = [column.name for column in table.__table__.columns]
-    quoted = ", ".join(f'"{name}"' if database.dialect == "sqlite" else f"`{name}`" for name in columns)
+    quoted = ", ".join(_quoted(database, name) for name in columns)
     same = f"REPLACE INTO {table.__tablename__} ({quoted}) SELECT {quoted} FROM {table.__tablename__}"
 
     assert _refused(database, sa.text(same))
+
+
+@pytest.mark.parametrize("table", [Entry, Posting, ClosedMonth, FrozenTotal, Statement, StatementLine])
+def test_nor_by_a_client_that_does_not_ask_for_the_triggers_of_what_replace_deletes(
+    database_url: str, database: Database, table: type[Base]
+) -> None:
+    """As everything but our own connections is on SQLite: its shell, Django, a script."""
+    insert(database, table)
+    columns = ", ".join(_quoted(database, column.name) for column in table.__table__.columns)
+    before = _rows(database, table)
+
+    said = _by_another_client(
+        database_url, f"REPLACE INTO {table.__tablename__} ({columns}) SELECT {columns} FROM {table.__tablename__}"
+    )
+
+    assert re.search("is never changed; (book a new entry|what comes late)", said)
+    assert _rows(database, table) == before
+
+
+@pytest.mark.parametrize(
+    ("table", "same"),
+    [(Entry, {"key": "batch:1"}), (Statement, {"number": 7}), (Statement, {"partner_id": 3, "month": 202501})],
+)
+def test_nor_does_it_replace_by_whatever_else_is_unique(
+    database_url: str, database: Database, table: type[Base], same: dict[str, Any]
+) -> None:
+    old = {"number": 6, "partner_id": 2} if table is Statement else {}
+    insert(database, table, id=1, **old | same)
+    columns = [column.name for column in table.__table__.columns]
+    new = {name: value for name, value in {"id": "2", "number": "8", "partner_id": "4"}.items() if name not in same}
+    values = [new.get(name, _quoted(database, name)) for name in columns]
+    names = ", ".join(_quoted(database, name) for name in columns)
+    name = table.__tablename__
+
+    said = _by_another_client(database_url, f"REPLACE INTO {name} ({names}) SELECT {', '.join(values)} FROM {name}")
+
+    assert "is never changed" in said
+    assert [row.id for row in _rows(database, table)] == [1]
 
 
 def test_an_entry_is_not_replaced_by_another_of_its_key(database: Database) -> None:
@@ -112,6 +152,30 @@ def test_a_trigger_that_is_gone_or_says_something_else_is_missed_and_made_anew(d
     assert missing == ["entry_no_delete", "mo_no_update"]
     with database.read() as connection:
         assert missing_triggers(connection) == []
+
+
+def _by_another_client(url: str, statement: str) -> str:
+    """What the database says to it; on MariaDB all clients are alike."""
+    address = sa.make_url(url)
+    if address.drivername != "sqlite":
+        with contextlib.closing(connect(url)) as other:
+            return str(_error_of(other, sa.text(statement)))
+    with contextlib.closing(sqlite3.connect(address.database or "")) as client:
+        try:
+            client.execute(statement)
+            client.commit()
+        except sqlite3.Error as error:
+            return str(error)
+    return ""
+
+
+def _quoted(database: Database, name: str) -> str:
+    return f'"{name}"' if database.dialect == "sqlite" else f"`{name}`"
+
+
+def _rows(database: Database, table: type[Base]) -> list[Any]:
+    with database.read() as connection:
+        return list(connection.execute(sa.select(table.__table__)))
 
 
 def _refused(database: Database, statement: Any) -> bool:

@@ -13,7 +13,7 @@ from store.journal import NewMtFact
 from store.processes import retire
 from store.schema import Detail, MtMove
 from store.schema import Mt as MtRow
-from tests.makers import a_catalogue, a_plan
+from tests.makers import a_catalogue, a_plan, of_every_class
 from tests.store.journal.paid import PRICE, RUB, Office, the_catalogue
 from tests.store.mt_desk import HandClock
 
@@ -191,7 +191,7 @@ def test_one_that_was_on_its_way_when_its_process_died_is_not_sent_again(office:
     retire(office.database, process_id, office.clock.now())
 
     other = Office(office.database, office.catalogue, office.clock)
-    assert other.outbox.mts(10, [1]) == []
+    assert other.outbox.mts(10, of_every_class(1)) == []
     other.write(other.look())
 
     with office.database.read() as connection:

@@ -11,7 +11,7 @@ from store.database import Database
 from store.journal import CallbackState, NewMtFact
 from store.journal.rows import AT_ONCE
 from store.schema import Callback, InDoubt, Mo, MoPart, Mt
-from tests.makers import NOON, a_catalogue
+from tests.makers import NOON, a_catalogue, of_every_class
 from tests.simulation.faults import Fault
 from tests.store.journal.desk import MoDesk
 
@@ -174,12 +174,12 @@ def test_a_commit_in_doubt_that_took_mts_to_send_finds_them_again(database: Data
     desk.write(NewMtFact(mt))
     desk.fails = [WRITTEN]
     with pytest.raises(StoreAway):
-        desk.outbox.mts(10, [1])
+        desk.outbox.mts(10, of_every_class(1))
 
-    taken = desk.outbox.mts(10, [1])
+    taken = desk.outbox.mts(10, of_every_class(1))
 
     assert [one.id for one in taken] == [mt.id]
-    assert desk.outbox.mts(10, [1]) == []
+    assert desk.outbox.mts(10, of_every_class(1)) == []
 
 
 def test_a_commit_in_doubt_that_took_nothing_after_all_takes_them_once(database: Database) -> None:
@@ -188,6 +188,6 @@ def test_a_commit_in_doubt_that_took_nothing_after_all_takes_them_once(database:
     desk.write(NewMtFact(mt))
     desk.fails = [LOST]
     with pytest.raises(StoreAway):
-        desk.outbox.mts(10, [1])
+        desk.outbox.mts(10, of_every_class(1))
 
-    assert [one.id for one in desk.outbox.mts(10, [1])] == [mt.id]
+    assert [one.id for one in desk.outbox.mts(10, of_every_class(1))] == [mt.id]

@@ -16,7 +16,7 @@ from store.journal import CONFLICTS_MAX, CONFLICTS_MS, CallbackFact, CallbackSta
 from store.processes import Neighbours
 from store.pulse import ALIVE, DEAD
 from store.schema import Mo, Mt, Process
-from tests.makers import NOON, a_catalogue
+from tests.makers import NOON, a_catalogue, of_every_class
 from tests.simulation.faults import Fault
 from tests.store.journal.desk import MoDesk
 
@@ -204,7 +204,7 @@ def test_the_work_of_one_that_died_is_due_and_marked_as_perhaps_sent(database: D
         watch.look(NOON, second * 1000)
 
     assert [job.mo_id for job in other.outbox.callbacks(10, [])] == [fact.id]
-    (again,) = other.outbox.mts(10, [1])
+    (again,) = other.outbox.mts(10, of_every_class(1))
     assert (again.id, again.maybe_twice) == (reply.id, True)
 
 

@@ -16,7 +16,6 @@ from store.settlement import approve as approving
 from store.settlement.approve import Approved, approve, dismiss
 from store.settlement.look import rows_of, standing
 from store.settlement.match import match
-from store.settlement.preview import preview
 from tests.store.clerk import clerk_of
 from tests.store.settlement.office import LATER, RUB, Office, moscow
 from tests.store.test_corrections import act
@@ -108,27 +107,6 @@ def test_what_was_refunded_since_it_was_matched_is_not_taken_from_its_partner(of
     assert ["refunded" in row.problem for row in office.rows(run) if row.mo_id] == [True]
 
 
-def test_a_message_that_pays_less_and_is_refused_in_one_file_owes_nothing(office: Office) -> None:
-    office.mo()
-    run = office.matched(
-        office.russian(a_row(0, paid="4,00"), a_row(0, paid="0", state="Отказ"), a_row(0, paid="-4,00", state="Отказ"))
-    )
-    office.later()
-    shown = preview(office.clerk, run, ALL)
-
-    office.approve(run, *ALL)
-
-    assert (
-        office.balances().get("operator:alpha:receivable", 0)
-        == sum(
-            amount * ((debit.startswith("operator")) - (credit.startswith("operator")))
-            for (debit, credit), amount in shown.postings.items()
-        )
-        + 5 * RUB
-    )
-    assert office.journal.audit() == []
-
-
 def test_a_duplicate_is_shown_and_not_claimed(office: Office) -> None:
     run = a_run(office)
     before = office.balances()
@@ -136,46 +114,6 @@ def test_a_duplicate_is_shown_and_not_claimed(office: Office) -> None:
     approved = office.approve(run, V.DUPLICATE_THERE)
 
     assert (approved.posted, office.entries(run), office.balances()) == (1, [], before)
-
-
-def test_the_preview_is_what_is_booked(office: Office) -> None:
-    run = a_run(office)
-
-    shown = preview(office.clerk, run, ALL)
-    before = office.balances()
-    office.approve(run, *ALL)
-
-    moved: dict[str, int] = {}
-    for (debit, credit), amount in shown.postings.items():
-        for address, sign in ((debit, 1), (credit, -1)):
-            is_debit = address.startswith(("operator", "expense"))
-            moved[address] = moved.get(address, 0) + (amount if is_debit else -amount) * sign
-    after = office.balances()
-    changed = {address: after.get(address, 0) - before.get(address, 0) for address in after | before}
-    assert {address: change for address, change in changed.items() if change} == {a: m for a, m in moved.items() if m}
-    assert (shown.rows, shown.problems) == (6, 0)
-    assert sum(one.due for one in shown.sums) == changed["operator:alpha:receivable"]
-
-
-def test_a_preview_writes_nothing(office: Office) -> None:
-    run = a_run(office)
-    before = (office.balances(), office.rows(run), office.journal.rows(Charge), office.journal.rows(Detail))
-
-    preview(office.clerk, run, ALL)
-
-    assert (office.balances(), office.rows(run), office.journal.rows(Charge), office.journal.rows(Detail)) == before
-
-
-def test_above_an_amount_another_person_approves_also_in_pieces(office: Office) -> None:
-    run = a_run(office)
-
-    with pytest.raises(UserMistake, match=r"moves 6.50 RUB, more than 6.00: another person than olga"):
-        office.approve(run, V.MISSING_HERE, V.PRICE_DIFFERS, by="Olga", above=6 * RUB)
-    office.approve(run, V.MISSING_HERE, by="olga", above=6 * RUB)
-    with pytest.raises(UserMistake, match=r"moves 6.50 RUB, more than 6.00"):
-        office.approve(run, V.PRICE_DIFFERS, by="olga", above=6 * RUB)
-
-    assert office.approve(run, V.PRICE_DIFFERS, by="ada", above=6 * RUB).posted == 2
 
 
 def test_what_cannot_be_charged_back_stays_open_with_its_problem(office: Office) -> None:

@@ -1,0 +1,279 @@
+"""Orders to links: what a person wants of links that run, on their way to the processes that keep them.
+
+give        write an order for links: one row for every process that keeps links, in one transaction
+read_given  what came of rows
+read_open, take, tell, finish   what a process does with those for it
+read_drained, read_rows         what is in force: over which links no new MT goes; all links as people see them
+
+`enable` and `disable` are the catalogue's `enabled`, with its audit log and version; `drain` is in force until the
+link is enabled. These hold whether or not a process runs; `reconnect` and `trace` are for those that run now.
+
+Rule: names are checked before anything is written: an order is for all of its links, or for none.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from core.clock import Instant, iso_of
+from core.errors import UserMistake
+from core.second_person import name_fault, tidy_name
+from store.database import Database
+from store.provisioning.sentences import did_you_mean
+from store.provisioning.switch import switch_links
+from store.pulse import ALIVE, SILENT_MS
+from store.schema import Link, LinkDrain, LinkOrder, Process
+from store.settlement.runs import repeated
+from store.standing import LinkStanding, read_links
+
+ENABLE, DISABLE, DRAIN, RECONNECT, TRACE = KINDS = ("enable", "disable", "drain", "reconnect", "trace")
+DONE, FAILED, NOBODY = "done", "failed", "nobody"
+RESULT_MAX = 300
+KEEPS_LINKS = "links"
+"""The role of the processes that orders are for."""
+LASTING = {ENABLE: "it is enabled", DISABLE: "it is disabled", DRAIN: "it is drained"}
+"""What holds from the next start on, where no process runs."""
+
+
+class UnknownLink(UserMistake):
+    """There is no link of this name; says which was probably meant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One, for one process. `taken_at` and `done_at` are 0 before; `outcome` is empty while it is under way."""
+
+    id: int
+    link_id: int
+    link: str
+    kind: str
+    author: str
+    at: Instant
+    process: int
+    options: Mapping[str, Any]
+    taken_at: Instant
+    done_at: Instant
+    outcome: str
+    result: str
+    state: int | None
+    """Its process's."""
+
+    @property
+    def is_kept(self) -> bool:
+        """Its process lives."""
+        return self.state == ALIVE
+
+    @property
+    def is_over(self) -> bool:
+        """Nothing more will come of it."""
+        return bool(self.outcome) or not self.is_kept
+
+    def sentence(self) -> str:
+        """What came of it."""
+        if self.outcome:
+            return self.result
+        if not self.is_kept:
+            return f"process {self.process} ended before it was done"
+        return self.result or ("under way" if self.taken_at else f"process {self.process} did not take it yet")
+
+
+def give(
+    database: Database,
+    names: Sequence[str],
+    kind: str,
+    *,
+    author: str,
+    now: Instant,
+    options: Mapping[str, Any] | None = None,
+) -> list[int]:
+    """Write it; the ids of its rows. Raises UserMistake for names that are none, of links and of people."""
+    assert kind in KINDS, kind
+    if fault := name_fault(author):
+        raise UserMistake(f"--by: the name {fault}")
+    said = {"kind": kind, "author": tidy_name(author), "at": now, "options": dict(options or {})}
+    return repeated(database, lambda connection: _give(connection, list(dict.fromkeys(names)), said))
+
+
+def _give(connection: Connection, names: Sequence[str], said: dict[str, Any]) -> list[int]:
+    kind, author, now = said["kind"], said["author"], said["at"]
+    links = _known(connection, names)
+    if kind in (ENABLE, DISABLE):
+        who = f"{author}, link {kind}"
+        switch_links(connection, list(links), enabled=kind == ENABLE, now=now, who=who)
+    if kind in (ENABLE, DRAIN):
+        connection.execute(sa.delete(LinkDrain).where(LinkDrain.link_id.in_(links.values())))
+    if kind == DRAIN:
+        rows = [{"link_id": link, "author": author, "at": now} for link in links.values()]
+        connection.execute(sa.insert(LinkDrain), rows)
+    addressed = [{"process_id": process} for process in _keepers(connection, now)] or [_nobody(kind, now)]
+    start: dict[str, Any] = {"taken_at": 0, "done_at": 0, "outcome": "", "result": ""}
+    ids = []
+    for link in links.values():
+        for values in addressed:
+            key = connection.execute(
+                sa.insert(LinkOrder).values(**{**said, **start, **values}, link_id=link)
+            ).inserted_primary_key
+            assert key is not None
+            ids.append(key[0])
+    return ids
+
+
+def _nobody(kind: str, now: Instant) -> dict[str, Any]:
+    why = f"no process with the role {KEEPS_LINKS} runs"
+    result = f"{why}; {LASTING[kind]} from the next start on" if kind in LASTING else f"{why}: nobody took the order"
+    return {"process_id": 0, "done_at": now, "outcome": NOBODY, "result": result}
+
+
+def _known(connection: Connection, names: Sequence[str]) -> dict[str, int]:
+    """Ids of links by name, in the order of their ids, so that two people do not stand in each other's way."""
+    found: dict[str, int] = {
+        name: id_ for name, id_ in connection.execute(sa.select(Link.name, Link.id).order_by(Link.id))
+    }
+    for name in names:
+        if name not in found:
+            raise UnknownLink(f"there is no link {name[:80]!r}{did_you_mean(name, found) or '; none is provisioned'}")
+    return {name: id_ for name, id_ in found.items() if name in names}
+
+
+def _keepers(connection: Connection, now: Instant) -> list[int]:
+    rows = connection.execute(
+        sa.select(Process.id, Process.roles)
+        .where(Process.state == ALIVE, Process.heartbeat_at >= now - SILENT_MS)
+        .order_by(Process.id)
+    )
+    return [id_ for id_, roles in rows if KEEPS_LINKS in roles.split(",")]
+
+
+_COLUMNS = (
+    LinkOrder.id, LinkOrder.link_id, Link.name, LinkOrder.kind, LinkOrder.author, LinkOrder.at, LinkOrder.process_id,
+    LinkOrder.options, LinkOrder.taken_at, LinkOrder.done_at, LinkOrder.outcome, LinkOrder.result,
+    Process.state,
+)  # fmt: skip
+
+
+def _read(connection: Connection, *where: sa.ColumnElement[bool]) -> list[Order]:
+    query = (
+        sa.select(*_COLUMNS)
+        .join(Link, Link.id == LinkOrder.link_id)
+        .outerjoin(Process, Process.id == LinkOrder.process_id)
+        .where(*where)
+        .order_by(LinkOrder.id)
+    )
+    rows: list[Any] = list(connection.execute(query))
+    return [Order(*row) for row in rows]
+
+
+def read_given(connection: Connection, ids: Sequence[int]) -> list[Order]:
+    """What is known of these rows."""
+    return _read(connection, LinkOrder.id.in_(ids))
+
+
+# --- what a process does ------------------------------------------------------------------------------------
+
+
+def read_open(connection: Connection, process_id: int) -> list[Order]:
+    """Those for a process that are not over, the oldest first."""
+    return _read(connection, LinkOrder.process_id == process_id, LinkOrder.done_at == 0)
+
+
+def take(database: Database, ids: Sequence[int], now: Instant) -> None:
+    """They are being carried out."""
+    with database.write() as connection:
+        connection.execute(sa.update(LinkOrder).where(LinkOrder.id.in_(ids)).values(taken_at=now))
+
+
+def tell(database: Database, id_: int, result: str) -> bool:
+    """How far it is; False when somebody has ended it."""
+    with database.write() as connection:
+        open_one = (LinkOrder.id == id_, LinkOrder.done_at == 0)
+        done = connection.execute(sa.update(LinkOrder).where(*open_one).values(result=result[:RESULT_MAX]))
+        return bool(done.rowcount)
+
+
+def finish(database: Database, id_: int, outcome: str, result: str, now: Instant) -> None:
+    """It is over, whatever anybody said of it before."""
+    with database.write() as connection:
+        values = {"done_at": now, "outcome": outcome, "result": result[:RESULT_MAX]}
+        connection.execute(sa.update(LinkOrder).where(LinkOrder.id == id_).values(**values))
+
+
+def end_early(database: Database, ids: Sequence[int], now: Instant) -> None:
+    """Who gave them does not want them any more: a trace ends, and says what it has."""
+    with database.write() as connection:
+        open_ones = (LinkOrder.id.in_(ids), LinkOrder.done_at == 0)
+        connection.execute(sa.update(LinkOrder).where(*open_ones).values(done_at=now))
+
+
+# --- what is in force ---------------------------------------------------------------------------------------
+
+
+def read_drained(connection: Connection) -> frozenset[int]:
+    """Ids of the links over which no new MT goes."""
+    return frozenset(connection.execute(sa.select(LinkDrain.link_id)).scalars())
+
+
+@dataclass(frozen=True, slots=True)
+class LinkRow:
+    """A link as people see it. `orders`: what is in force or under way, in words."""
+
+    standing: LinkStanding
+    priority: int
+    weight: int
+    sticky: bool
+    max_tps: int
+    orders: tuple[str, ...]
+
+    def value(self) -> dict[str, Any]:
+        """For programs."""
+        one = self.standing
+        return {
+            "name": one.name,
+            "operator": one.operator,
+            "protocol": one.protocol,
+            "state": one.state,
+            "since": iso_of(one.since) if one.since else None,
+            "process": one.process,
+            "priority": self.priority,
+            "weight": self.weight,
+            "sticky": self.sticky,
+            "max_tps": self.max_tps,
+            "orders": list(self.orders),
+            "error": one.error,
+            "error_at": iso_of(one.error_at) if one.error_at else None,
+        }
+
+
+def read_rows(connection: Connection, now: Instant) -> list[LinkRow]:
+    """All links, by name."""
+    columns = connection.execute(sa.select(Link.name, Link.id, Link.enabled, Link.max_tps, Link.options)).all()
+    known = {row.name: row for row in columns}
+    drains = {link: author for link, author in connection.execute(sa.select(LinkDrain.link_id, LinkDrain.author))}
+    disabled = _last_disabled(connection, [row.id for row in columns if not row.enabled])
+    under_way: dict[int, list[Order]] = {}
+    for one in _read(connection, LinkOrder.done_at == 0, Process.state == ALIVE):
+        under_way.setdefault(one.link_id, []).append(one)
+    found = []
+    for standing in read_links(connection, now):
+        row = known[standing.name]
+        words = [f"disabled by {by}" if by else "disabled" for by in [disabled.get(row.id, "")] if not row.enabled]
+        if row.id in drains:
+            words.append(f"drain by {drains[row.id]}")
+        words += [f"{one.kind} by {one.author}, under way" for one in under_way.get(row.id, [])]
+        options = row.options or {}
+        terms = options.get("priority", 1), options.get("weight", 1), options.get("sticky", False)
+        found.append(LinkRow(standing, *terms, row.max_tps, tuple(words)))
+    return found
+
+
+def _last_disabled(connection: Connection, ids: Sequence[int]) -> dict[int, str]:
+    """Who disabled links by an order, and nobody has enabled them by one since."""
+    found = connection.execute(
+        sa.select(LinkOrder.link_id, LinkOrder.kind, LinkOrder.author)
+        .where(LinkOrder.link_id.in_(ids), LinkOrder.kind.in_((ENABLE, DISABLE)))
+        .order_by(LinkOrder.id)
+    )
+    last = {link: (kind, author) for link, kind, author in found}
+    return {link: author for link, (kind, author) in last.items() if kind == DISABLE}

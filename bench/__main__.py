@@ -13,10 +13,13 @@ from rich.console import Console
 
 from bench.closing import bench_closing
 from bench.codec import bench_codec
+from bench.codec_cimd2 import bench_codec_cimd2
+from bench.codec_ucp import bench_codec_ucp
 from bench.commits import bench_commits
 from bench.counts import bench_counts
 from bench.growth import bench_growth
 from bench.kannel import bench_kannel, is_installed
+from bench.lines import bench_lines
 from bench.load import Measured
 from bench.memory import bench_memory
 from bench.money import bench_posting, bench_rating
@@ -27,8 +30,8 @@ from bench.way import bench_way
 from tests import services
 
 SECTIONS = (
-    "codec", "router", "fraud", "rating", "journal", "posting", "way-sqlite", "way-mariadb", "kannel", "closing",
-    "growth", "memory",
+    "codec", "codec-ucp", "codec-cimd2", "router", "lines", "fraud", "rating", "journal", "posting",
+    "way-sqlite", "way-mariadb", "kannel", "closing", "growth", "memory",
 )  # fmt: skip
 BY_DEFAULT = SECTIONS[:-1]
 
@@ -57,15 +60,23 @@ class Bench:
             return bench_commits(say, quick=quick)
         if name == "posting":
             return bench_posting(say, quick=quick)
+        if name == "codec-ucp":
+            return bench_codec_ucp(quick=quick)
+        if name == "codec-cimd2":
+            return bench_codec_cimd2(quick=quick)
         if name == "closing":
             return bench_closing(say, quick=quick)
         if name == "growth":
             return bench_growth(say, most=10_000_000 if self._by_name and not quick else 1_000_000)
         if name == "memory":
             return bench_memory(say, self._database, quick=quick)
-        return {"codec": bench_codec, "router": bench_routes, "fraud": bench_counts, "rating": bench_rating}[name](
-            quick=quick
-        )
+        return {
+            "codec": bench_codec,
+            "router": bench_routes,
+            "lines": bench_lines,
+            "fraud": bench_counts,
+            "rating": bench_rating,
+        }[name](quick=quick)
 
 
 def main() -> int:

@@ -7,6 +7,7 @@ Line, lines_of         a line; the lines of all partners, merged and in order (a
 tier_share             the tier in which charges fall; cut_at_tiers, one charge that crosses a tier
 PayoutTerms            hold-back and minimum of a partner at a month's end
 young_of, due          what is too young to be paid; what is to be paid
+earned_in, vat_in      what a partner's work came to; the VAT in it, of a partner that pays VAT
 
 Charges are told by short code, operator and tier. A message that crosses a tier of a graduated plan earns in both: its
 base and its part are cut there, F(V + base) − F(tier) and F(tier) − F(V), so nothing is rounded twice; it is counted
@@ -23,7 +24,7 @@ from typing import Any, NamedTuple, TypeAlias
 from core.catalogue import Catalogue, PlanVersion, version_at
 from core.clock import DAY_MS, Instant, Month, month_end
 from core.ledger.details import DetailKind
-from core.money import floor_to_minor
+from core.money import MILLION, floor_to_minor, round_half_even
 from core.tariff.charge import ChargeKind
 from core.tariff.tiers import VOLUME, earned
 
@@ -353,3 +354,21 @@ def due(closing: int, young: int, minimum_payout: int, currency: str) -> int:
     """What is to be paid, in whole minor units; nothing below the minimum or below zero. The rest is carried on."""
     payable = floor_to_minor(closing - max(young, 0), currency)
     return payable if payable > 0 and payable >= minimum_payout else 0
+
+
+WORK = frozenset({
+    LineKind.MO, LineKind.PREMIUM_MT, LineKind.ASSIGNED, LineKind.TIER_CORRECTION, LineKind.CHARGE_BACK,
+    LineKind.HOLD_REFUSED, LineKind.HOLD_RELEASED, LineKind.REFERRAL,
+})  # fmt: skip
+"""What a partner is paid for; its other lines move what it has."""
+
+
+def earned_in(lines: Iterable[Line]) -> int:
+    """What a partner's work came to, corrections and referrals included."""
+    return sum(line.amount for line in lines if line.account == "earnings" and line.kind in WORK)
+
+
+def vat_in(amount: int, rate: int, currency: str) -> int:
+    """The VAT that an amount includes: its net is rounded as that of a price, the VAT down to whole minor units."""
+    net = round_half_even(amount * MILLION, MILLION + rate)
+    return floor_to_minor(amount - net, currency)

@@ -32,7 +32,6 @@ from twisted.internet.error import CannotListenError
 from core.catalogue import Catalogue, Partner
 from core.clock import Clock
 from core.errors import ConfigError
-from partner_api.networks import network_of
 from partner_api.smpp_desk import Desk, NotServed
 from partner_api.smpp_gate import Gate, Runs
 from partner_api.smpp_limits import Door, Limits
@@ -40,6 +39,7 @@ from partner_api.smpp_session import PartnerSession
 from plumbing.conversation import Address
 from plumbing.files import raise_files, tell_fewer
 from plumbing.metrics import Metrics
+from plumbing.networks import network_of
 from plumbing.pump import AcceptedPump, Accepting, Pump
 from plumbing.tls import server_options
 from wire.smpp import status as st

@@ -8,7 +8,7 @@ Rule: whatever is wrong is a ConfigError of one line: «FILE, line N: KEY: what 
 variable's name in place of file and line. Values are never repeated: some are passwords.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -20,87 +20,32 @@ from pydantic import (
     PlainValidator,
     TypeAdapter,
     ValidationError,
-    ValidationInfo,
     model_validator,
 )
 from pydantic.fields import FieldInfo
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic_core import ErrorDetails
 
 from core.errors import ConfigError
 from core.second_person import Limits
-from store.database import read_url
 from store.provisioning.lines import Broken, Lines, decode, read_toml
 from store.provisioning.lines import Path as Where
-from store.provisioning.sentences import did_you_mean, meant_or_known, one_line, sentence, wrong
-from store.secrets import Keyring
+from store.provisioning.sentences import did_you_mean, meant_or_known, one_line, sentence
+from tollbridge.config_values import (
+    Listen,
+    Seconds,
+    check_pair,
+    database_url,
+    fernet_keys,
+    long_key,
+    networks,
+    redis_url,
+    tls_file,
+    wrong_between,
+)
 from tollbridge.limits import check_limits, limits_of
-from tollbridge.tls_files import fault_of_certificate, fault_of_key, fault_of_pair
+from tollbridge.tls_files import fault_of_certificate, fault_of_key
 
 PREFIX = "TOLLBRIDGE_"
-
-
-def split_listen(text: str) -> tuple[str, int]:
-    """`127.0.0.1:8080`, `[::1]:8080` or `:8080` → host and port. Raises ValueError."""
-    host, colon, port = text.rpartition(":")
-    if host.startswith("[") and host.endswith("]"):
-        host = host[1:-1]
-    elif ":" in host:
-        raise ValueError("an IPv6 address needs brackets")
-    if not colon or not (port.isascii() and port.isdigit()) or int(port[:6]) > 65535 or not host.isprintable():
-        raise ValueError("no port")
-    return host, int(port)
-
-
-def _listen(text: str) -> str:
-    try:
-        split_listen(text)
-    except ValueError as error:
-        raise wrong('must be HOST:PORT, like "127.0.0.1:8080" (IPv6: "[::1]:8080"), the port at most 65535') from error
-    return text
-
-
-def _database_url(text: str) -> str:
-    try:
-        read_url(text)
-    except ConfigError as error:
-        raise wrong(str(error).partition(": ")[2]) from error
-    return text
-
-
-def _redis_url(text: str) -> str:
-    if text and not text.startswith(("redis://", "rediss://", "unix://")):
-        raise wrong("must be redis://HOST:6379/0 (or rediss://, unix://), or empty: counters of this process")
-    return text
-
-
-def _fernet_keys(text: str) -> str:
-    if text:
-        try:
-            Keyring(text)
-        except ConfigError as error:
-            raise wrong(str(error).partition(": ")[2]) from error
-    return text
-
-
-def _tls_file(fault_of: Callable[..., str]) -> AfterValidator:
-    """A file that is looked at; the validator's context tells whether it is to be served from."""
-
-    def check(text: str, info: ValidationInfo) -> str:
-        fault = fault_of(text, strict=bool((info.context or {}).get("serves"))) if text else ""
-        if fault:
-            raise wrong(fault)
-        return text
-
-    return AfterValidator(check)
-
-
-def _wrong_between(key: str, text: str) -> PydanticCustomError:
-    """What is wrong between two keys of a section; it is told of one of them."""
-    return PydanticCustomError("tollbridge", "{sentence}", {"sentence": text, "key": key})
-
-
-Listen = Annotated[str, AfterValidator(_listen)]
-Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
 
 
 class Section(BaseModel):
@@ -112,13 +57,13 @@ class Section(BaseModel):
 class DatabaseSection(Section):
     """Where everything is kept."""
 
-    url: Annotated[str, AfterValidator(_database_url)] = Field(default="sqlite:///var/tollbridge.db", repr=False)
+    url: Annotated[str, AfterValidator(database_url)] = Field(default="sqlite:///var/tollbridge.db", repr=False)
 
 
 class RedisSection(Section):
     """Where counters are kept when several processes share them."""
 
-    url: Annotated[str, AfterValidator(_redis_url)] = Field(default="", repr=False)
+    url: Annotated[str, AfterValidator(redis_url)] = Field(default="", repr=False)
 
 
 class ApiSection(Section):
@@ -127,6 +72,7 @@ class ApiSection(Section):
     listen: Listen = "127.0.0.1:8080"
     connections: Annotated[int, Field(ge=1, le=1_000_000)] = 10_000
     connections_per_network: Annotated[int, Field(ge=1, le=1_000_000)] = 1_000
+    admin_key: Annotated[str, AfterValidator(long_key)] = Field(default="", repr=False)
 
 
 class SmppServerSection(Section):
@@ -135,17 +81,12 @@ class SmppServerSection(Section):
     listen: Listen = "127.0.0.1:2776"
     inactivity_s: Annotated[int, Field(ge=1, le=86_400)] = 120
     binds_per_partner: Annotated[int, Field(ge=1, le=10_000)] = 50
-    tls_cert: Annotated[str, _tls_file(fault_of_certificate)] = ""
-    tls_key: Annotated[str, _tls_file(fault_of_key)] = ""
+    tls_cert: Annotated[str, tls_file(fault_of_certificate)] = ""
+    tls_key: Annotated[str, tls_file(fault_of_key)] = ""
 
     @model_validator(mode="after")
     def _both_or_none(self) -> "SmppServerSection":
-        given, missing = ("tls_cert", "tls_key") if self.tls_cert else ("tls_key", "tls_cert")
-        if bool(self.tls_cert) != bool(self.tls_key):
-            raise _wrong_between(given, f"TLS needs {missing} too, the path of another PEM file; give both or none")
-        fault = fault_of_pair(self.tls_cert, self.tls_key) if self.tls_cert else ""
-        if fault:
-            raise _wrong_between("tls_key", fault)
+        check_pair("tls_cert", self.tls_cert, "tls_key", self.tls_key)
         return self
 
 
@@ -173,9 +114,24 @@ class JournalSection(Section):
 
 
 class LinksSection(Section):
-    """What all links to operators share."""
+    """What all links to operators share. Operators that speak HTTP call `http_listen`; with a certificate, by TLS."""
 
     reassembly_timeout_s: Annotated[int, Field(ge=1, le=7 * 86_400)] = 3600
+    http_listen: Listen = "127.0.0.1:8082"
+    http_tls_cert: Annotated[str, tls_file(fault_of_certificate)] = ""
+    http_tls_key: Annotated[str, tls_file(fault_of_key)] = ""
+    http_client_ca: Annotated[str, tls_file(fault_of_certificate)] = ""
+    http_proxies: Annotated[str, AfterValidator(networks)] = "127.0.0.1, ::1"
+    trace_folder: Annotated[str, Field(min_length=1)] = "var/traces"
+
+    @model_validator(mode="after")
+    def _both_or_none(self) -> "LinksSection":
+        check_pair("http_tls_cert", self.http_tls_cert, "http_tls_key", self.http_tls_key)
+        if self.http_client_ca and not self.http_tls_cert:
+            raise wrong_between(
+                "http_client_ca", "certificates of callers need TLS; give http_tls_cert and http_tls_key"
+            )
+        return self
 
 
 class LogsSection(Section):
@@ -188,7 +144,7 @@ class LogsSection(Section):
 class SecuritySection(Section):
     """The keys of the secrets at rest: the first encrypts, all decrypt."""
 
-    key: Annotated[str, AfterValidator(_fernet_keys)] = Field(default="", repr=False)
+    key: Annotated[str, AfterValidator(fernet_keys)] = Field(default="", repr=False)
 
 
 class MoneySection(Section):

@@ -1,6 +1,7 @@
-"""The HTTP door: it stands open from the first moment, and lets callers in once the service is up.
+"""The HTTP doors: the partners' stands open from the first moment, and lets callers in once the service is up.
 
-open_api   the partner API where api.listen says; until `is_up`, only /health and /metrics are answered
+open_api     the partner API where api.listen says; until `is_up`, only /health and /metrics are answered
+links_door   the operators', which the first link over HTTP opens
 
 Rule: a caller who comes too early hears 503 and comes again, never 401 or 404 from a catalogue that is not read yet.
 """
@@ -14,8 +15,10 @@ from core.errors import ConfigError
 from partner_api.http.app import build_app, build_runner
 from partner_api.http.ports import Ports
 from partner_api.http.problems import away
-from partner_api.http.server import ServerLimits
-from tollbridge.config import ApiSection, split_listen
+from plumbing.crowd import ServerLimits
+from smsc_link.protocols.http.door import DoorTerms, HttpDoor
+from tollbridge.config import ApiSection, LinksSection
+from tollbridge.config_values import split_listen
 from tollbridge.listening import no_door
 
 ALWAYS = frozenset({"/health", "/metrics", "/v1/openapi.json"})
@@ -43,3 +46,18 @@ async def open_api(ports: Ports, section: ApiSection, clock: Clock, *, is_up: Ca
         await runner.cleanup()
         raise ConfigError(no_door("api.listen", section.listen, error)) from error
     return runner
+
+
+def links_door(section: LinksSection) -> HttpDoor:
+    """Where links.http_listen says."""
+    host, port = split_listen(section.http_listen)
+    proxies = tuple(filter(None, (one.strip() for one in section.http_proxies.split(","))))
+    terms = DoorTerms(
+        host,
+        port,
+        certificate=section.http_tls_cert,
+        key=section.http_tls_key,
+        client_authority=section.http_client_ca,
+        proxies=proxies,
+    )
+    return HttpDoor(terms)

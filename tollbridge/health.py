@@ -19,7 +19,7 @@ def health_of(way: Way, *, is_up: bool, links: Mapping[str, str], smpp: Mapping[
     if batcher.away:
         body["reason"] = batcher.why_away
     elif batcher.is_stuck:
-        body["reason"] = "a batch waits for the database: another transaction holds it, or it hangs"
+        body["reason"] = "the database takes nothing: another transaction holds it, or it hangs"
     if smpp is not None:
         body["smpp"] = smpp
     body["queues"] = {

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from core.catalogue import Link
 from core.clock import HOUR_MS, Clock, Instant
-from smsc_link.link import OperatorLink
+from smsc_link.keeping import Kept
 from smsc_link.links import Links
 from store.processes import LinkNow
 
@@ -23,7 +23,7 @@ from store.processes import LinkNow
 class _Seen:
     """A link as it was at the last look."""
 
-    kept: OperatorLink | None = None
+    kept: Kept | None = None
     """None: its options are wrong, so there is none."""
     binds: int = 0
     state: str = ""
@@ -64,7 +64,7 @@ class LinkWatch:
         """These are in the database now."""
         self._written |= {one.link_id: one for one in written}
 
-    def _see(self, seen: _Seen, kept: OperatorLink | None, state: str, error: str) -> None:
+    def _see(self, seen: _Seen, kept: Kept | None, state: str, error: str) -> None:
         now, ms = self._clock.now(), self._clock.monotonic_ms()
         binds = kept.counts.sessions if kept is not None else 0
         before = seen.binds if kept is seen.kept else 0

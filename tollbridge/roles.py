@@ -23,7 +23,7 @@ from structlog import get_logger
 from core.catalogue import Catalogue
 from core.errors import ConfigError, StoreError
 from core.ids import Ids
-from core.message import Callback, Mt
+from core.message import Callback, Mt, TrafficClass
 from fraud.counters import MemoryCounts
 from partner_api.dispatch import METHODS, Means
 from partner_api.dispatch.http import HttpCaller
@@ -38,24 +38,30 @@ from smsc_link.adapters import Adapters
 from smsc_link.links import Links
 from store import processes, recovery
 from store.database import Database, connect
+from store.desk import Desk
 from store.journal import Journal
 from store.migrate import pending_migrations, unmigrated
 from store.outbox import Outbox, place_of_mo
 from store.recovery import WaitingPart
 from store.secrets import Keyring, Sealed
-from store.snapshot import read_catalogue, read_version
+from store.snapshot import read_catalogue
 from tollbridge.config import Config
 from tollbridge.contact import Patience
 from tollbridge.counting import choose_counts, watch_counts
 from tollbridge.descriptors import watch_descriptors
-from tollbridge.door import open_api
+from tollbridge.dialogues import build_dialogues
+from tollbridge.door import links_door, open_api
 from tollbridge.figures import count_stations
 from tollbridge.health import health_of
 from tollbridge.keys import keyring_of
+from tollbridge.link_desk import LinkDesk, orders_by
+from tollbridge.link_traces import Traces
+from tollbridge.pace import pace_of
 from tollbridge.payments import Payments, provider_settings
 from tollbridge.smpp_door import open_smpp
 from tollbridge.stopping import STOP_S, Deadline, Stage, at_most, drain
-from tollbridge.watch import Heartbeat, watch_catalogue
+from tollbridge.stragglers import Stragglers
+from tollbridge.watch import Heartbeat, watch_catalogue, watch_writing
 from traffic.janitor import Janitor
 from traffic.settle import Book, Settler
 from traffic.submit import ReplyPlace
@@ -140,7 +146,7 @@ class Service:
         await self._recover(self._begin_heartbeat(me))
         if self.died.is_set():
             return
-        self._open()
+        await self._open()
         self.is_up = True
         version = self._catalogue.version
         log.info("up", roles=",".join(self.roles), process=me.id, database=self.database.name, version=version)
@@ -152,9 +158,10 @@ class Service:
             return read_catalogue(connection, self._keyring)
 
     def _build(self, ids: Ids) -> None:
-        config, pace = self.config, self._pace()
+        config, pace = self.config, pace_of(self.config)
         process = (self.database, lambda: self._catalogue, self._clock, ids, self.process_id)
         self._payments.open(*process, write=self._writer.run, read=self._run_read)
+        self._stragglers = Stragglers(Desk(*process), process[1], self._clock, self._writer, self._run_read)
         self.settler = Settler(
             Book.of(self._catalogue),
             self.counts,
@@ -171,34 +178,19 @@ class Service:
             allow_private_addresses=config.dispatch.allow_private_addresses,
         )
         self._outbox = Outbox(
-            self.database,
-            lambda: self._catalogue,
-            self._clock,
-            process_id=self.process_id,
-            lease_ms=pace.lease_ms,
+            self.database, lambda: self._catalogue, self._clock, process_id=self.process_id, lease_ms=pace.lease_ms
         )
         self.way = self._build_way(ids, pace)
+        self._links_door = links_door(config.links)
+        threads = (self._writer, self._run_read, self._clock)
+        means = (process[1], self._caller, pace.callbacks)
+        self.dialogues = build_dialogues(self.database, *threads, means)
         self.links = Links(
-            intake=self.way,
-            connect=connect_link,
-            clock=self._clock,
-            random=self._random,
-            metrics=self._metrics,
-            drain_s=DRAIN_S,
-        )
-        self._tell_sender()
-        count_stations(self._metrics, self.way)
-
-    def _pace(self) -> Pace:
-        config = self.config
-        return Pace(
-            max_batch=config.journal.max_batch,
-            max_delay_ms=config.journal.max_delay_ms,
-            backlog=config.journal.backlog,
-            callbacks=config.dispatch.concurrency_total,
-            timeout_s=config.dispatch.timeout_s,
-            parts_timeout_s=config.links.reassembly_timeout_s,
-        )
+            intake=self.way, connect=connect_link, clock=self._clock, random=self._random, metrics=self._metrics,
+            door=self._links_door, turns=self.dialogues, rests=self.way.sender.rests, drain_s=DRAIN_S,
+        )  # fmt: skip
+        self._tell_stations()
+        count_stations(self._metrics, self.way, self.dialogues)
 
     def _build_way(self, ids: Ids, pace: Pace) -> Way:
         journal = Journal(
@@ -222,11 +214,12 @@ class Service:
             on_failed=lambda: self._die("a station of the message's way failed; the log says how"),
         )
 
-    def _tell_sender(self) -> None:
+    def _tell_stations(self) -> None:
         operators = {code: operator.id for code, operator in self._catalogue.operators.items()}
         self.way.sender.know(operators)
         served = {operators[link.operator] for link in self._catalogue.links.values() if link.enabled}
         self.way.sender.serves(sorted(served) if "links" in self.roles else [])
+        self.way.dispatcher.fuses.know(self._catalogue.services.values())
 
     def _begin_heartbeat(self, me: processes.Registered) -> Heartbeat:
         where = (self.database, self._writer, self._clock, self.links)
@@ -260,18 +253,25 @@ class Service:
             await self._patience.ask(self._readers, lambda: self.settler.restore(counted()))
         await heartbeat.inherit()
 
-    def _open(self) -> None:
+    async def _open(self) -> None:
         if "links" in self.roles:
-            self.links.start(self._catalogue)
-        watch = watch_catalogue(partial(self._run_read, read_version), self._catalogue.version, self._swap)
-        threads = (self._readers, self._writer)
-        janitor = Janitor(self.way.batcher, self.database, *threads, self._clock, ends_mts="links" in self.roles)
+            self._tasks.append(spawn(self.dialogues.run(), name="ussd"))
+            self._tasks.append(await self._link_desk().open())
+        watch = watch_catalogue(self._stragglers.read_version, self._catalogue.version, self._swap)
+        batcher, threads = self.way.batcher, (self._readers, self._writer)
+        janitor = Janitor(batcher, self.database, *threads, self._clock, ends_mts="links" in self.roles)
         self._tasks += [spawn(watch, name="catalogue"), spawn(janitor.run(), name="janitor")]
-        counting = watch_counts(self._redis_url, self._readers, self.way.batcher.report)
-        descriptors = watch_descriptors(self.way.batcher, self._clock)
-        self._tasks += [spawn(counting, name="counting"), spawn(descriptors, name="descriptors")]
+        self._tasks.append(spawn(watch_counts(self._redis_url, self._readers, batcher.report), name="counting"))
+        self._tasks.append(spawn(watch_descriptors(batcher, self._clock), name="descriptors"))
+        self._tasks.append(spawn(watch_writing(batcher, self.database, self.process_id), name="writing"))
         if "site" in self.roles:
             log.info("this role serves nothing yet", role="site")
+
+    def _link_desk(self) -> LinkDesk:
+        return LinkDesk(
+            self.process_id, self.database, self._writer, self._run_read, self._clock, lambda: self._catalogue,
+            self.links, self.way.sender.rests, Traces(self.config.links.trace_folder),
+        )  # fmt: skip
 
     def _ports(self) -> Ports:
         return Ports(
@@ -281,6 +281,8 @@ class Service:
             health=self.health,
             metrics=self._read_metrics,
             payments=self._payments,
+            admin_key=self.config.api.admin_key,
+            order_links=orders_by(self.database, self._readers, self._clock),
         )
 
     def _read_metrics(self) -> bytes:
@@ -301,8 +303,8 @@ class Service:
     ) -> Awaitable[list[Callback]]:
         return self._writer.run(self._outbox.callbacks, limit, crowded, rationed)
 
-    def _due_mts(self, limit: int, operator_ids: Sequence[int]) -> Awaitable[list[Mt]]:
-        return self._writer.run(self._outbox.mts, limit, operator_ids)
+    def _due_mts(self, limit: int, wanted: Mapping[TrafficClass, Sequence[int]]) -> Awaitable[list[Mt]]:
+        return self._writer.run(self._outbox.mts, limit, wanted)
 
     async def _find_place(self, mo_id: int, partner_id: int) -> ReplyPlace | None:
         found = await self._readers.run(place_of_mo, self.database, mo_id, partner_id)
@@ -328,18 +330,20 @@ class Service:
         book = await self._readers.run(Book.of, catalogue)
         self._catalogue = catalogue
         self.settler.book = book
-        self._tell_sender()
+        self._tell_stations()
         if self._smpp is not None:
             self._smpp.apply(catalogue)
         log.info("new catalogue", version=catalogue.version, ms=round(1000 * (time.monotonic() - begun)))
-        if "links" in self.roles:
-            await self.links.apply(catalogue)
+        if "links" in self.roles:  # Who decides about messages.
+            self.links.follow(catalogue)
+            await self._stragglers.rate()
 
     @property
     def is_busy(self) -> bool:
         """Something waits for a commit, a partner's answer or a link."""
         way = self.way
-        return bool(way.batcher.waiting or way.dispatcher.waiting or way.dispatcher.running or way.sender.waiting)
+        under_way = (way.dispatcher.waiting, way.dispatcher.running, way.sender.waiting, self.dialogues.waiting)
+        return bool(way.batcher.waiting or any(under_way))
 
     def _die(self, why: str = "another process took this one for dead and has its work") -> None:
         """What is not committed is lost, as by a crash: who starts next finds what was acknowledged."""
@@ -371,7 +375,7 @@ class Service:
     async def _stop_traffic(self, deadline: Deadline) -> bool:
         links = self.links if self._is_built and "links" in self.roles else None
         if not self.died.is_set():
-            return not self._is_built or await drain(self.way, links, deadline)
+            return not self._is_built or await drain(self.way, links, deadline, self.dialogues)
         if links is not None:  # Our work is another's already.
             await at_most(deadline.left_s(Stage.CALLS), links.stop(0), "links were cut off by the stop")
         return False
@@ -380,6 +384,7 @@ class Service:
         if self._runner is not None:
             await at_most(deadline.left_s(Stage.END), self._runner.cleanup(), "requests were cut off by the stop")
         if self._is_built:
+            await at_most(deadline.left_s(Stage.END), self._links_door.close(), "operators' requests were cut off")
             await self._caller.close()
 
     async def _sign_off(self, deadline: Deadline, *, is_durable: bool) -> None:

@@ -12,11 +12,14 @@ from rich.console import Console
 from rich.text import Text
 
 from core.money import format_micros
+from core.tariff.rate import NO_TARIFF
 from store.holds import Holds
 from store.life import (
     ActLife,
+    AlertLife,
     AttemptLife,
     CallbackLife,
+    CalledAgainLife,
     ChargeLife,
     DetailLife,
     EntryLife,
@@ -28,7 +31,7 @@ from store.life import (
 from tollbridge.show import coloured, console, heading, moment, money, number, plain, table
 
 REASONS = {
-    "no_tariff": "no tariff of the short code for this operator: it waits, unrated",
+    NO_TARIFF: "no tariff of the short code for this operator: it waits, unrated",
     "no_plan": "the partner has no plan that rates it: what the operator pays lies in suspense",
     "refused": "refused by fraud: what the operator pays lies in suspense",
     "no_short_code": "nobody has this short code: what the operator pays lies in suspense",
@@ -64,9 +67,16 @@ def show_life(life: Life, *, full: bool, out: Console | None = None) -> None:
     if life.alerts:
         heading(out, "Alerts")
         for alert in life.alerts:
-            state = f"resolved {moment(alert.resolved_at)}" if alert.resolved_at else "unresolved"
-            out.print(f"  {moment(alert.at)}  {alert.kind} {plain(alert.subject)}: {plain(alert.sentence)} ({state})")
+            about = f"{alert.kind} {plain(alert.subject)}: {plain(alert.sentence)}"
+            out.print(f"  {moment(alert.at)}  {about} ({_resolved(alert)})")
         out.print()
+
+
+def _resolved(alert: AlertLife) -> str:
+    if alert.resolved_at is None:
+        return "unresolved"
+    by = f" by {plain(alert.resolved_by)}" if alert.resolved_by else ""
+    return f"resolved {moment(alert.resolved_at)}{by}" + (f": «{plain(alert.note)}»" if alert.note else "")
 
 
 def _show_mo(life: Life, mo: MoLife, full: bool, out: Console) -> None:
@@ -157,9 +167,20 @@ def _show_callback(callback: CallbackLife, out: Console) -> None:
     lease = f", process {callback.leased_by}" if callback.leased_by and callback.due_at else ""
     line = Text("  ").append("state      ", style="dim").append_text(coloured(callback.state)).append(due + lease)
     out.print(line)
+    again = list(callback.called_again)
     for attempt in callback.attempts:
+        while again and again[0].at <= attempt.tried_at:
+            _show_called_again(again.pop(0), out)
         _show_attempt(attempt, out)
+    for called in again:
+        _show_called_again(called, out)
     out.print()
+
+
+def _show_called_again(called: CalledAgainLife, out: Console) -> None:
+    """Given up, and then a person had it called again."""
+    why = f": «{plain(called.note)}»" if called.note else ""
+    _fact(out, "again", f"{moment(called.at)}  by {plain(called.author)}, for another 24 hours{why}")
 
 
 def _show_attempt(attempt: AttemptLife, out: Console) -> None:
@@ -201,7 +222,8 @@ def _show_mt(life: Life, mt: MtLife, full: bool, out: Console) -> None:
     for move in mt.moves:
         _fact(out, "move", f"{moment(move.at)}  {move.old} → {move.new}: {plain(move.reason)}")
     if mt.final_at:
-        _fact(out, "receipt", f"{moment(mt.final_at)}  {mt.state}")
+        because = "" if mt.receipted else f", not by a receipt: {plain(mt.error) or 'nobody said why'}"
+        _fact(out, "receipt" if mt.receipted else "ended", f"{moment(mt.final_at)}  {mt.state}{because}")
     for receipt in mt.receipts:
         _fact(
             out,
@@ -280,7 +302,8 @@ def show_lines(
         source = (plain(line.operator), number(line.source, full=full)) if with_source else ()
         rows.add_row(
             str(line.id), moment(line.accepted_at)[:19], *source, plain(line.short_code), service,
-            "—" if line.reason == "no_tariff" else money(line.price, line.currency), line.reason or "posted",
+            "—" if line.reason == NO_TARIFF else money(line.price, line.currency),
+            line.reason or ("held" if line.held else "posted"),
             coloured(line.callback or "—"), coloured(line.reply_state or "—"), Text(plain(line.text, 40)),
         )  # fmt: skip
     out.print(rows)

@@ -28,7 +28,7 @@ _NAMES = 24
 def show_payouts(rows: Sequence[PayoutRow], logins: Mapping[int, str]) -> None:
     """A line each."""
     if not rows:
-        console().print("none")
+        console().print("no such payouts; what may be paid: tollbridge payout due")
         return
     shown = table(
         "payout", "partner", ">amount", "", "state", "to", "asked by", "approved by", "file", "reference", "why"

@@ -151,6 +151,8 @@ def show_preview(found: Preview, accept: Sequence[Verdict]) -> None:
     postings = table("from (debit)", "to (credit)", f">{run.currency}", title=f"\npostings of {found.rows} rows")
     for (debit, credit), amount in sorted(found.postings.items()):
         postings.add_row(plain(debit), plain(credit), format_micros(amount))
+    # What `money.second_person_above` is compared with, beside what was posted before.
+    postings.add_row("together", "", format_micros(found.moved), style="bold")
     out.print(postings)
     if found.problems:
         out.print(f"\n{found.problems} rows cannot be posted and would stay open:")
@@ -203,7 +205,8 @@ def preview_value(found: Preview) -> dict[str, Any]:
     """A preview for JSON."""
     return {
         "run": found.run.id, "currency": found.run.currency, "rows": found.rows, "problems": found.problems,
-        "reasons": found.reasons, "classes": [_sums_value(sums) for sums in found.sums],
+        "reasons": found.reasons, "moved": format_micros(found.moved),
+        "classes": [_sums_value(sums) for sums in found.sums],
         "postings": [
             {"debit": debit, "credit": credit, "amount": format_micros(amount)}
             for (debit, credit), amount in sorted(found.postings.items())

@@ -124,4 +124,5 @@ def _show_alerts(found: dict[str, Any], out: Console) -> None:
         message = f" ({newest['message']})" if newest["message"] else ""
         what = f"{plain(newest['subject'])}: {plain(newest['sentence'])}{message}"
         lines.add_row(plain(alert["kind"]), str(alert["count"]), _when(newest["at"], found), what)
-    out.print(lines, "")
+    out.print(lines)
+    out.print("All of them: tollbridge alert list\n", style="dim")

@@ -13,7 +13,8 @@ from partner_api.smpp_limits import Limits
 from partner_api.smpp_server import SmppServer
 from plumbing.conversation import Address, Tls
 from plumbing.metrics import Metrics
-from tollbridge.config import SmppServerSection, split_listen
+from tollbridge.config import SmppServerSection
+from tollbridge.config_values import split_listen
 from tollbridge.listening import no_door
 
 

@@ -20,12 +20,17 @@ from structlog import get_logger
 
 from core.clock import Clock
 from smsc_link.links import Links
+from traffic.ussd import Dialogues
 from traffic.way import Way
 
 log = get_logger()
 
 STOP_S = 20.0
 """From the signal to the end of the process."""
+
+
+SCREENS_S = 6.0
+"""How long USSD sessions may take for the screens under way."""
 
 
 class Stage(Enum):
@@ -53,11 +58,14 @@ class Deadline:
         return max(0.0, stage.value * self.whole_s - passed_s)
 
 
-async def drain(way: Way, links: Links | None, deadline: Deadline) -> bool:
+async def drain(way: Way, links: Links | None, deadline: Deadline, dialogues: Dialogues) -> bool:
     """Let what is on its way come to an end: with links and partners at the same time, then with the database.
 
     Whether all of it is durable.
     """
+    if links is not None:
+        # Their screens need links: a phone waits for each, but never for longer than a menu does.
+        await dialogues.stop(min(SCREENS_S, deadline.left_s(Stage.WINDOWS)))
     unbound, _ = await asyncio.gather(_unbind(links, deadline), way.dispatcher.stop(deadline.left_s(Stage.CALLS)))
     stopped = way.stop(deadline.left_s(Stage.CALLS))
     committed = await at_most(deadline.left_s(Stage.COMMITS), stopped, "stopped with work that is not committed")

@@ -2,6 +2,7 @@
 
 Heartbeat         every 2 s: our own beat, the burial of others, parts that nobody waits with, the states of our links
 watch_catalogue   a new version is in force within 1 s
+watch_writing     whether the database can be written to, asked when nobody writes, too
 
 Rule: nothing here ends by an error: a process without a heartbeat would be taken for dead while it works.
 """
@@ -21,15 +22,18 @@ from plumbing.threads import Runs
 from smsc_link.links import Links
 from store import processes
 from store.database import Database
-from store.processes import DOUBT_MS, Neighbours, Registered, beat, end_waits
+from store.processes import DOUBT_MS, Neighbours, Registered, beat, end_waits, may_write
 from store.recovery import WaitingPart, take_parts
 from tollbridge.link_watch import LinkWatch
+from traffic.commit import Batcher
 
 log = get_logger()
 
 WATCH_S = 0.5
 """How often a new version of the catalogue is looked for: it must be in force within 1 s."""
 BEAT_S = 2.0
+WRITING_S = 0.4
+"""What hangs is told after this and traffic.commit.STUCK_MS: /health must say so within 3 s."""
 JUMP_MS = 2_000
 """What a wall clock moves against the monotonic one between two beats is below that, unless somebody set it."""
 
@@ -146,6 +150,17 @@ class Heartbeat:
         if changed:
             await self.writer.run(processes.write_link_states, self.database, self.me.id, changed)
             self._link_watch.keep(changed)
+
+
+async def watch_writing(batcher: Batcher, database: Database, process_id: int) -> None:
+    """An idle process must know of a database that can be read and not written to: a backup may hold its lock."""
+    while True:
+        try:
+            await batcher.probe(partial(may_write, database, process_id))
+        except Exception as error:
+            # Buried, say: the heartbeat finds out, too, and says so.
+            log.debug("the database was not asked", error=repr(error))
+        await asyncio.sleep(WRITING_S)
 
 
 async def watch_catalogue(read_version: Callable[[], Awaitable[int]], present: int, take: Take) -> None:

@@ -2,6 +2,7 @@
 
 HttpCaller   one for all partners: connections kept alive, addresses checked, nothing followed
   get, post, post_json   Callback → Answer; they keep the time limit and never raise
+  ask                    a question of a USSD menu (partner_api/ussd.py)
 
 How to sign, what to send: callback.py. Where it may go: addresses.py. How it goes there: connections.py,
 responses.py. What an answer means: answers.py.
@@ -20,6 +21,7 @@ from typing import NamedTuple, TypeAlias
 
 from structlog import get_logger
 
+from core.catalogue import Service
 from core.clock import Clock
 from core.errors import PeerError, PeerRefused
 from core.message import Answer, Callback
@@ -35,6 +37,7 @@ from partner_api.dispatch.callback import (
     sign,
 )
 from partner_api.dispatch.connections import Connections, Place
+from partner_api.dispatch.responses import Response
 
 log = get_logger()
 
@@ -82,6 +85,14 @@ class HttpCaller:
     async def post_json(self, callback: Callback) -> Answer:
         """The parameters as a JSON object."""
         return await self._attempt(callback, self._write_json)
+
+    async def ask(self, service: Service, url: str, body: bytes) -> Response:
+        """A JSON question, signed as the service's callbacks are. Raises TimeoutError, PeerError, OSError."""
+        way = way_to(url)
+        if way.point.problem:
+            raise PeerRefused(way.point.problem)
+        octets = self._posted(service, way, body, "application/json")
+        return await self._connections.exchange(way.place, octets, service.partner)
 
     async def close(self) -> None:
         """Close every connection; a closed caller is not used again."""
@@ -134,23 +145,23 @@ class HttpCaller:
 
     def _write_get(self, callback: Callback, way: Way) -> bytes:
         query = way.point.own_query + encode_form(callback)
-        signature = self._signature(callback, query.encode())
+        signature = self._signature(callback.service, query.encode())
         return f"GET {way.path}?{query}{way.head}{signature}\r\n".encode()
 
     def _write_form(self, callback: Callback, way: Way) -> bytes:
         body = encode_form(callback).encode()
-        return self._with_body(callback, way, body, "application/x-www-form-urlencoded")
+        return self._posted(callback.service, way, body, "application/x-www-form-urlencoded")
 
     def _write_json(self, callback: Callback, way: Way) -> bytes:
-        return self._with_body(callback, way, encode_json(callback), "application/json")
+        return self._posted(callback.service, way, encode_json(callback), "application/json")
 
-    def _with_body(self, callback: Callback, way: Way, body: bytes, kind: str) -> bytes:
-        signature = self._signature(callback, body)
+    def _posted(self, service: Service, way: Way, body: bytes, kind: str) -> bytes:
+        signature = self._signature(service, body)
         described = f"Content-Type: {kind}\r\nContent-Length: {len(body)}\r\n"
         return f"POST {way.target}{way.head}{described}{signature}\r\n".encode() + body
 
-    def _signature(self, callback: Callback, content: bytes) -> str:
-        secret = callback.service.secret
+    def _signature(self, service: Service, content: bytes) -> str:
+        secret = service.secret
         if not secret:
             return ""
         return f"{SIGNATURE_HEADER}: {sign(secret.encode(), content, self._clock.now())}\r\n"

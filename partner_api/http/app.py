@@ -14,28 +14,27 @@ import json
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
-from pydantic import BaseModel, ValidationError
 
 from core.clock import Clock
-from core.errors import RequestError, StoreAway
+from core.errors import StoreAway
 from partner_api.http import account, messages, payouts, top_ups
+from partner_api.http.admin import AdminDoor
 from partner_api.http.auth import Callers
+from partner_api.http.bodies import read_body, read_model
 from partner_api.http.calls import Call, InFlight, Route
 from partner_api.http.openapi import describe
 from partner_api.http.payments import PATH, PaymentDoor
 from partner_api.http.ports import Ports
 from partner_api.http.problems import show_problems
 from partner_api.http.repeats import HEADER, digest_of, read_key
-from partner_api.http.sentences import sentence
-from partner_api.http.server import ApiRunner, ServerLimits
+from partner_api.http.server import ApiRunner
+from plumbing.crowd import ServerLimits
 from plumbing.loop import spawn
 
 BODY_MAX = 256 * 1024
 KEEP_ALIVE_S = 75
 LINGER_S = 10.0
 """How long the rest of a body is read behind its answer: to close before would take the answer from a slow sender."""
-BODY_WAIT_S = 20
-"""How long a body may take to arrive."""
 ANSWER_WAIT_S = 20
 """How long the database may take; a server that hangs is then taken for away."""
 DATABASE_WAIT_S = 1.5
@@ -62,6 +61,8 @@ def build_app(ports: Ports, *, clock: Clock) -> web.Application:
 
     app.router.add_get("/v1/openapi.json", openapi, name="openapi")
     app.router.add_post(PATH, PaymentDoor(ports).answer, name="payment")
+    if ports.admin_key and ports.order_links is not None:
+        app.add_routes(AdminDoor(ports, ports.order_links, clock).routes())
     app.router.add_get("/health", Health(ports).answer, name="health")
     app.router.add_get("/metrics", metrics, name="metrics")
     app.on_response_prepare.append(_say_little)
@@ -92,7 +93,7 @@ def _serve(route: Route, ports: Ports, clock: Clock, callers: Callers, in_flight
         content = b""
         body = None
         if route.body is not None:
-            content = await _read_body(request)
+            content = await read_body(request)
             body = read_model(route.body, content)
         key = digest = ""
         if route.method == "POST":
@@ -105,31 +106,6 @@ def _serve(route: Route, ports: Ports, clock: Clock, callers: Callers, in_flight
         return web.Response(status=status, text=answer.model_dump_json(by_alias=True), content_type="application/json")
 
     return serve
-
-
-async def _read_body(request: web.Request) -> bytes:
-    if request.content_type != "application/json":
-        raise RequestError("the body must be JSON; send Content-Type: application/json", status=415)
-    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise RequestError("the body must not be compressed; send no Content-Encoding", status=415)
-    try:
-        async with asyncio.timeout(BODY_WAIT_S):
-            return await request.read()
-    except TimeoutError:
-        raise RequestError(f"the body did not arrive within {BODY_WAIT_S} s", status=408) from None
-
-
-def read_model(model: type[BaseModel], content: bytes) -> BaseModel:
-    """The body. Raises RequestError: 400 for what is no JSON, 422 with `errors` for fields that are wrong."""
-    try:
-        return model.model_validate_json(content)
-    except ValidationError as mistakes:
-        found = mistakes.errors(include_url=False, include_input=False)
-        if found[0]["type"] == "json_invalid":
-            raise RequestError(f"the body {sentence(found[0])}") from None
-        known = tuple(model.model_fields)
-        errors = {".".join(map(str, one["loc"]))[:80] or "body": sentence(one, known) for one in found[:20]}
-        raise RequestError("some fields are wrong; see errors", status=422, errors=errors) from None
 
 
 class Health:

@@ -1,7 +1,8 @@
 """Who is calling: `Authorization: Bearer API_KEY`, or Basic with login and API key.
 
 Callers     Authorization header → Partner, or a refusal that does not say which of login and key was wrong
-Failures    throttles guessing, by network and by account
+Administrators   the one key of the configuration, for /admin
+Guesses, Failures    throttle guessing, by network and by account
 
 Keys are compared as SHA-256 in constant time; the catalogue in memory knows them, so nobody needs the database.
 
@@ -21,7 +22,7 @@ from structlog import get_logger
 
 from core.catalogue import Catalogue, Partner
 from core.clock import HOUR_MS, MINUTE_MS, Clock
-from partner_api.networks import network_of, read_address
+from plumbing.networks import network_of, read_address
 
 log = get_logger()
 
@@ -58,38 +59,61 @@ class Failures:
         return max(0, times[0] + WINDOW_MS - now_ms)
 
 
+class Guesses:
+    """Whether who comes from a network for an account is heard, or has guessed too often."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._networks = Failures(NETWORK_FAILURES_MAX)
+        self._accounts = Failures(ACCOUNT_FAILURES_MAX)
+        self._good: OrderedDict[tuple[str, str], int] = OrderedDict()
+
+    def judge(self, network: str, account: str, *, is_right: bool) -> None:
+        """One try. Raises 429 after too many failures, 401 for a wrong key."""
+        now_ms = self._clock.monotonic_ms()
+        is_good = self._good.get((network, account), -HOUR_MS) > now_ms - HOUR_MS
+        wait_ms = self._networks.wait_ms(network, now_ms)
+        if account and not is_good:
+            wait_ms = max(wait_ms, self._accounts.wait_ms(account, now_ms))
+        if wait_ms and not (is_right and is_good):
+            raise web.HTTPTooManyRequests(
+                headers={"Retry-After": str(-(-wait_ms // 1000))}, reason="too many wrong keys; wait"
+            )
+        if not is_right:
+            self._fail(network, account, now_ms)
+            raise web.HTTPUnauthorized(headers={"WWW-Authenticate": CHALLENGE}, reason="the login or the key is wrong")
+        self._remember(network, account, now_ms)
+
+    def _fail(self, network: str, account: str, now_ms: int) -> None:
+        self._networks.add(network, now_ms)
+        if account:
+            self._accounts.add(account, now_ms)
+        log.info("API key refused", network=network)
+
+    def _remember(self, network: str, account: str, now_ms: int) -> None:
+        self._good[network, account] = now_ms
+        self._good.move_to_end((network, account))
+        if len(self._good) > REMEMBERED_MAX:
+            self._good.popitem(last=False)
+
+
 class Callers:
     """Knows the partners by their keys."""
 
     def __init__(self, catalogue: Callable[[], Catalogue], clock: Clock) -> None:
         self._catalogue = catalogue
-        self._clock = clock
         self._seen: Catalogue | None = None
         self._by_hash: dict[str, Partner] = {}
-        self._networks = Failures(NETWORK_FAILURES_MAX)
-        self._accounts = Failures(ACCOUNT_FAILURES_MAX)
-        self._good: OrderedDict[tuple[str, str], int] = OrderedDict()
+        self._guesses = Guesses(clock)
 
     def caller_of(self, request: web.Request) -> Partner:
         """The partner who asks. Raises 401, or 429 after too many failures."""
-        header = request.headers.get("Authorization", "")
-        if not header:
-            raise web.HTTPUnauthorized(headers={"WWW-Authenticate": CHALLENGE}, reason="an API key is needed")
-        login, key = read_credentials(header)
-        network = caller_network(request)
+        login, key = credentials_of(request)
         partner = self._find(login, key)
         # A Bearer key that is nobody's has no account to count for.
         account = (login or (partner.login if partner is not None else ""))[:LOGIN_MAX]
-        now_ms = self._clock.monotonic_ms()
-        wait_ms = self._wait_ms(network, account, now_ms)
-        if wait_ms and not (partner is not None and self._is_good(network, account, now_ms)):
-            raise web.HTTPTooManyRequests(
-                headers={"Retry-After": str(-(-wait_ms // 1000))}, reason="too many wrong keys; wait"
-            )
-        if partner is None:
-            self._fail(network, account, now_ms)
-            raise web.HTTPUnauthorized(headers={"WWW-Authenticate": CHALLENGE}, reason="the login or the key is wrong")
-        self._remember(network, account, now_ms)
+        self._guesses.judge(caller_network(request), account, is_right=partner is not None)
+        assert partner is not None, "judged"
         return partner
 
     def _find(self, login: str | None, key: bytes) -> Partner | None:
@@ -104,26 +128,27 @@ class Callers:
         is_right = hmac.compare_digest(digest, known)
         return partner if is_right and partner is not None and partner.active else None
 
-    def _wait_ms(self, network: str, account: str, now_ms: int) -> int:
-        wait_ms = self._networks.wait_ms(network, now_ms)
-        if account and not self._is_good(network, account, now_ms):
-            wait_ms = max(wait_ms, self._accounts.wait_ms(account, now_ms))
-        return wait_ms
 
-    def _fail(self, network: str, account: str, now_ms: int) -> None:
-        self._networks.add(network, now_ms)
-        if account:
-            self._accounts.add(account, now_ms)
-        log.info("API key refused", network=network)
+class Administrators:
+    """Knows who has the key of the configuration, api.admin_key: by Bearer alone."""
 
-    def _is_good(self, network: str, account: str, now_ms: int) -> bool:
-        return self._good.get((network, account), -HOUR_MS) > now_ms - HOUR_MS
+    def __init__(self, admin_key: str, clock: Clock) -> None:
+        self._digest = hashlib.sha256(admin_key.encode()).digest()
+        self._guesses = Guesses(clock)
 
-    def _remember(self, network: str, account: str, now_ms: int) -> None:
-        self._good[network, account] = now_ms
-        self._good.move_to_end((network, account))
-        if len(self._good) > REMEMBERED_MAX:
-            self._good.popitem(last=False)
+    def let_in(self, request: web.Request) -> None:
+        """Raises 401, or 429 after too many failures."""
+        login, key = credentials_of(request)
+        is_right = hmac.compare_digest(hashlib.sha256(key).digest(), self._digest) and login is None
+        self._guesses.judge(caller_network(request), "admin", is_right=is_right)
+
+
+def credentials_of(request: web.Request) -> tuple[str | None, bytes]:
+    """(login or None, key) of a request. Raises 401 where it has none."""
+    header = request.headers.get("Authorization", "")
+    if not header:
+        raise web.HTTPUnauthorized(headers={"WWW-Authenticate": CHALLENGE}, reason="an API key is needed")
+    return read_credentials(header)
 
 
 def read_credentials(header: str) -> tuple[str | None, bytes]:

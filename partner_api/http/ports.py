@@ -2,6 +2,7 @@
 
 Ports         the catalogue, reads on a thread, the reply to an MO, health, metrics
 ReplyResult   what became of a reply, as traffic.submit says it
+OrderLinks    what administrators want of links
 PaymentDesk   what partners pay in and ask for, and what payment providers tell
 
 Rule: no part of the API opens a database, a socket or a file by itself.
@@ -56,6 +57,12 @@ class Reply(Protocol):
     ) -> Awaitable[ReplyResult]: ...
 
 
+class OrderLinks(Protocol):
+    """Gives an order for a link by its name (store.link_orders): the ids of its rows. Raises UserMistake, StoreAway."""
+
+    def __call__(self, name: str, kind: str, author: str, /) -> Awaitable[list[int]]: ...
+
+
 class PaymentDesk(Protocol):
     """Payments that come in, and payouts; each is durable when it returns. Raises StoreAway."""
 
@@ -96,3 +103,6 @@ class Ports:
     metrics: Callable[[], bytes]
     payments: PaymentDesk | None = None
     """None: no money moves here."""
+    admin_key: str = ""
+    """Empty: nobody is an administrator, and there is nothing for one."""
+    order_links: OrderLinks | None = None

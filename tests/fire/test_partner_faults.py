@@ -18,8 +18,11 @@ pytestmark = pytest.mark.campaign
 
 SOUND_A_SECOND, SICK_A_SECOND = 100, 3
 MESSAGES = 400
-P99_MAX_MS = 2000
-"""A generous bound: without the sick ones it is some 20 ms, and a hung partner's time-out is 3 s."""
+SLOWER_MAX, SLACK_MS = 5, 300
+"""Against the sound partner alone. The work for the sick ones costs the same CPU; a sound one that waited behind a hung
+call would take its time-out, 3 s. The slack is for a machine that does something else for a moment: alone, it is some
+20 ms.
+"""
 RSS_MAX_MIB = 300.0
 _SICK = "mo.text NOT LIKE 'GAME%'"
 _JOBS = "FROM callback JOIN mo ON mo.id = callback.mo_id WHERE"
@@ -45,7 +48,9 @@ class PartnerFaults(AsyncioTestCase):
             print(f"{'deliver → reply, ms':24}{'p50':>6}{'p99':>6}{'RSS MiB':>9}")
             print(f"{'sound partner alone':24}{alone.at(0.5):6}{alone.at(0.99):6}{rss_before:9.0f}")
             print(f"{'among eight sick ones':24}{among.at(0.5):6}{among.at(0.99):6}{rss:9.0f}")
-            assert among.at(0.99) < P99_MAX_MS
+            bound_ms = SLOWER_MAX * alone.at(0.99) + SLACK_MS
+            print(f"p99 among them may be {bound_ms} ms: {SLOWER_MAX} × alone + {SLACK_MS} ms")
+            assert among.at(0.99) <= bound_ms
             assert rss < RSS_MAX_MIB
 
             await stage.until_rows(

@@ -4,7 +4,7 @@ import pytest
 
 from tests.case import AsyncioTestCase
 from tests.fire.outages import AWAY, HEALTH_WITHIN_S, Outage
-from tests.fire.refusals import locked, locked_out, read_only
+from tests.fire.refusals import locked, locked_idle, locked_out, read_only
 
 pytestmark = pytest.mark.campaign
 
@@ -17,6 +17,14 @@ class DatabaseRefuses(AsyncioTestCase):
 
     async def test_a_backup_that_locks_mariadb_is_told_and_nothing_is_lost(self) -> None:
         check(await locked("mariadb", 7))
+
+    async def test_health_says_so_within_3_s_and_until_the_end_when_nobody_writes_either(self) -> None:
+        for kind in ("sqlite", "mariadb"):
+            seen = await locked_idle(kind, 9)
+
+            print(f"{kind} locked, idle: {seen}")
+            assert seen.unavailable_after_s <= HEALTH_WITHIN_S
+            assert seen.said_after == {503}
 
     async def test_a_database_that_may_only_be_read_is_away_until_it_may_be_written(self) -> None:
         outage = await read_only(5)

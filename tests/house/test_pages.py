@@ -12,15 +12,17 @@ from pydantic import BaseModel
 
 from partner_api.dispatch.callback import encode_form, encode_json, sign
 from partner_api.http.app import ROUTES
-from smsc_link.options import describe
+from smsc_link.keeping import Counts
+from smsc_link.options import Common, describe
+from smsc_link.protocols.http.options import HttpOptions
 from smsc_link.protocols.smpp.options import SmppOptions
-from smsc_link.session import Counts
+from smsc_link.protocols.ucp.options import UcpOptions
 from store.audit import INVARIANTS
 from store.provisioning.elements import Document
 from tests.house.tree import ROOT, product
 from tests.partners import a_callback
 from tollbridge.config import KEYS
-from traffic import accept, dispatch, send
+from traffic import accept, dispatch, send, ussd
 
 DOCS = ROOT / "docs"
 BESIDE = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md")
@@ -75,10 +77,22 @@ def test_every_option_of_a_link_is_in_the_reference() -> None:
     assert rows(section("operators", "## 4. Options")) == {name for name, _, _ in describe(SmppOptions)}
 
 
+def test_every_option_of_a_link_over_http_is_in_the_reference() -> None:
+    common = {name for name, _, _ in describe(Common)}
+
+    assert rows(section("operators", "## 17. HTTP links")) == {name for name, _, _ in describe(HttpOptions)} - common
+
+
+def test_every_option_of_a_link_over_ucp_is_in_the_reference() -> None:
+    common = {name for name, _, _ in describe(Common)}
+
+    assert rows(section("operators", "## 19. UCP links")) == {name for name, _, _ in describe(UcpOptions)} - common
+
+
 def test_every_metric_is_in_the_reference() -> None:
     text = section("operators", "## 6. Health")
     named = {name.partition("{")[0].removesuffix("_total") for name in rows(text)}
-    stations = (("mo", accept.Counted), ("callback", dispatch.Counted), ("mt", send.Counted))
+    stations = (("mo", accept.Counted), ("callback", dispatch.Counted), ("mt", send.Counted), ("ussd", ussd.Counted))
     made = {f"tollbridge_{station}_{row.name}" for station, counted in stations for row in fields(counted)}
     made |= {f"tollbridge_link_{row.name}" for row in fields(Counts)} | {"tollbridge_link_bound"}
     written = {

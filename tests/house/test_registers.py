@@ -1,19 +1,21 @@
 """The plug points: every plug stands in its register, every register is run over by its kit.
 
 POINTS    a plug folder, its register, its kit, and the modules in it that are no plugs
-OPTIONS   what provisioning lets through is what a protocol knows
 
 Rule: a register is a dict literal with its imports above it; one looks there to see all there are.
 """
 
 import ast
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any
 
 import pytest
 
+from smsc_link.protocols.http.options import HttpOptions
 from smsc_link.protocols.smpp.options import SmppOptions
-from store.provisioning.options import OPTIONS, option_faults
+from smsc_link.protocols.ucp.options import UcpOptions
+from store.provisioning.options import option_faults
 from tests.house.tree import ROOT, Module, everything, imports_of, product
 
 
@@ -37,6 +39,8 @@ POINTS = (
         frozenset({"addresses", "answers", "callback", "connections", "means", "responses"}),
     ),
     Point("fraud.rules", "RULES", "test_every_rule"),
+    Point("sim.tongues", "TONGUES", "test_every_tongue"),
+    Point("smsc_link.ussd_shapes", "SHAPES", "test_every_ussd_shape", frozenset({"contract", "fields"})),
     Point(
         "partner_api.payments",
         "PROVIDERS",
@@ -134,17 +138,20 @@ def test_no_register_has_been_forgotten_here() -> None:
     assert found <= known, f"registers without a line in POINTS: {sorted(found - known)}"
 
 
-def test_the_options_of_a_link_are_those_that_its_protocol_knows() -> None:
-    known = {row.name for row in fields(SmppOptions)}
-
-    assert set(OPTIONS) == known, (
-        f"`load` refuses what the protocol knows: {sorted(known - set(OPTIONS))}; "
-        f"and takes what disables the link: {sorted(set(OPTIONS) - known)}"
-    )
+TABLES = (SmppOptions, HttpOptions, UcpOptions)
+"""What the protocols may be told."""
 
 
-def test_the_default_of_every_option_may_be_written_into_a_file() -> None:
-    defaults = {row.name: row.default for row in fields(SmppOptions) if row.name in OPTIONS}
-    plain = {name: int(value) if type(value) is float else value for name, value in defaults.items()}
+@pytest.mark.parametrize("table", TABLES, ids=[table.__name__ for table in TABLES])
+def test_the_default_of_every_option_may_be_written_into_a_file(table: type[Any]) -> None:
+    plain = {row.name: _in_toml(row.default) for row in fields(table)}
 
     assert not list(option_faults(plain))
+
+
+def _in_toml(value: Any) -> Any:
+    if is_dataclass(value):
+        return {row.name: _in_toml(getattr(value, row.name)) for row in fields(value)}
+    if isinstance(value, tuple):
+        return list(value)
+    return int(value) if type(value) is float and value.is_integer() else value

@@ -16,7 +16,7 @@ from core.catalogue import Catalogue
 from core.clock import DAY_MS
 from core.errors import StoreError
 from core.ids import Ids
-from core.message import Callback, Mt
+from core.message import Callback, Mt, TrafficClass
 from core.sms.alphabet import GSM7
 from fraud.counters import MemoryCounts
 from smsc_link.links import Links
@@ -97,7 +97,9 @@ class _Settler(Settler):
             if fact.delivery is None:
                 seen.joined.add(fact.mo.id)
                 waited_ms = self._clock.now() - fact.mo.accepted_at
-                now_ms -= waited_ms if 0 <= waited_ms < 10_000 else 0
+                # A process may be frozen in between; but where clocks jump, nobody waits for so long.
+                most_ms = 10_000 if self.world.plans.jump else 120_000
+                now_ms -= waited_ms if 0 <= waited_ms < most_ms else 0
             seen.accepted_ms[fact.mo.id] = self.read_ms.get(id(fact.delivery), now_ms)
         return super().decide(facts)
 
@@ -211,8 +213,8 @@ class Service:
         found: list[Callback] = await self.run(self._outbox.callbacks, limit, crowded, rationed)
         return found
 
-    async def _due_mts(self, limit: int, operator_ids: Sequence[int]) -> list[Mt]:
-        found: list[Mt] = await self.run(self._outbox.mts, limit, operator_ids)
+    async def _due_mts(self, limit: int, wanted: Mapping[TrafficClass, Sequence[int]]) -> list[Mt]:
+        found: list[Mt] = await self.run(self._outbox.mts, limit, wanted)
         return found
 
     async def _find_place(self, mo_id: int, partner_id: int) -> ReplyPlace | None:

@@ -90,6 +90,39 @@ def test_bad_usage_is_one_line_and_exit_code_2(words: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("quirk", "said"),
+    [
+        ("message_ids=hex", "message_ids is one of string, decimal, padded, hex_then_decimal, decimal_then_hex"),
+        ("receipts=none", "receipts is one of both, text, tlv, classless"),
+        ("window=x", "window wants a whole number, like 10 or 0x0A"),
+        ("delivered=most", "delivered wants a number, like 0.5"),
+        ("redelivers=perhaps", "redelivers wants true or false"),
+    ],
+)
+def test_what_a_quirk_may_be_is_said(quirk: str, said: str) -> None:
+    result = call("sim", "smpp", "--quirk", quirk)
+
+    assert result.exit_code == 2
+    assert f"{quirk!r}: {said}" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("quirk", "said"),
+    [
+        ("id_tlv=3", "there is no 'id_tlv'; known are login,"),
+        ("long_messages=sar", "'long_messages=sar': UCP/EMI has no such long_messages"),
+        ("long_messages=pigeon", "long_messages is one of udh8, udh16;"),
+        ("refuse_status=100", "'refuse_status=100': UCP/EMI has no such refuse_status"),
+    ],
+)
+def test_a_quirk_that_the_protocol_has_not_is_refused(quirk: str, said: str) -> None:
+    result = call("sim", "ucp", "--quirk", quirk)
+
+    assert result.exit_code == 2
+    assert said in result.stderr
+
+
+@pytest.mark.parametrize(
     ("words", "said"),
     [
         (("check", "--config", "nowhere.toml"), "nowhere.toml"),
@@ -100,7 +133,7 @@ def test_bad_usage_is_one_line_and_exit_code_2(words: tuple[str, ...]) -> None:
         (("check",), "tollbridge migrate"),
         (("status",), "tollbridge migrate"),
         (("message", "5"), "tollbridge migrate"),
-        (("sim", "ucp", "--listen", "127.0.0.1:1"), "comes later"),
+        (("sim", "http", "--listen", "127.0.0.1:1"), "comes later"),
     ],
 )
 def test_a_mistake_is_one_line_and_exit_code_1(words: tuple[str, ...], said: str, tmp_path: Path) -> None:

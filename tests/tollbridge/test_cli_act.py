@@ -38,7 +38,7 @@ def test_a_large_one_waits_and_says_what_to_type(config: Path) -> None:
     assert "another person has to agree" in refused.stderr
     approved = json.loads(call(config, "act", "approve", "1", "--by", "ada", "--json").stdout)
 
-    assert (approved["state"], approved["approver"], approved["amount"]) == ("done", "ada", 10_000_010_000)
+    assert (approved["state"], approved["approver"], approved["amount"]) == ("done", "ada", "10000.01")
     assert call(config, "act", "list").output == "no act waits\n"
     assert call(config, "check").exit_code == 0
 
@@ -62,6 +62,7 @@ def test_who_is_to_agree_sees_all_of_it(config: Path) -> None:
     for word in ("waits for a second person", "olga", "goodwill for the outage", "would be booked now:", "acme"):
         assert word in shown
     assert value["postings"][0]["credit"] == "partner:acme:earnings"
+    assert (value["amount"], value["postings"][0]["amount"], value["body"]["values"]["amount"]) == ("20000.00",) * 3
     call(config, "act", "approve", "1", "--by", "ada")
     shown = call(config, "act", "show", "1").output
     assert "agreed by  ada, " in shown

@@ -155,6 +155,23 @@ def test_a_statement_keeps_who_its_partner_was(config: Path) -> None:
     assert 'legal_name = "Acme plc"' in call(config, "dump").output
 
 
+def test_a_statement_keeps_the_vat_that_its_partner_paid(config: Path) -> None:
+    def paying(vat: str) -> None:
+        text = EXAMPLE.read_text(encoding="utf-8").replace('login = "acme"', f'login = "acme"\nvat = "{vat}"')
+        (config.parent / "vat.toml").write_text(text, encoding="utf-8")
+        loaded = call(config, "load", str(config.parent / "vat.toml"))
+        assert loaded.exit_code == 0, loaded.output
+
+    paying("0.20")
+    call(config, *CLOSE, "--by", "olga")
+    paying("0.10")
+
+    value = json.loads(call(config, "statement", "show", "2026-000001", "--json").stdout)
+    assert (value["earned"], value["vat_rate"], value["vat"], value["due"]) == ("6.00", "0.20", "1.00", "6.00")
+    assert 'vat = "0.10"' in call(config, "dump").output
+    assert call(config, "check").exit_code == 0
+
+
 def test_all_of_a_month_are_written_into_a_folder(config: Path) -> None:
     call(config, *CLOSE, "--by", "olga")
     folder = config.parent / "october"

@@ -59,9 +59,17 @@ def test_a_program_gets_amounts_and_the_limit_that_the_sentence_is_of(config: Pa
     found = json.loads(call(config, *HELD_LIST, "--json").stdout)
 
     assert [(one["id"], one["held"], one["rule"]) for one in found] == [
-        (str(FIRST + 3), 3 * RUB, "limit 1"), (str(FIRST + 2), 2 * RUB, "limit 1"), (str(FIRST + 1), RUB, "")
+        (str(FIRST + 3), "3.00", "limit 1"), (str(FIRST + 2), "2.00", "limit 1"), (str(FIRST + 1), "1.00", "")
     ]  # fmt: skip
     assert {one["source"] for one in found} == {"7900***33"}
+
+
+def test_in_a_subscribers_list_they_are_held_and_not_posted(config: Path) -> None:
+    listed = call(config, "message", "--msisdn", "79001112233").stdout
+    found = json.loads(call(config, "message", "--msisdn", "79001112233", "--json").stdout)
+
+    assert (listed.count(" held "), listed.count("posted")) == (3, 0)
+    assert [one["held"] for one in found] == ["3.00", "2.00", "1.00"]
 
 
 def test_where_nothing_is_held_it_says_so(tmp_path: Path) -> None:

@@ -187,10 +187,10 @@ def test_an_account_of_ours_that_cannot_pay_is_named(config: Path, line: str, se
 
 
 def test_an_empty_list_says_so(config: Path) -> None:
-    assert call(config, "payout", "list").output == "none\n"
-    assert call(config, "payment", "list").output == "none\n"
-    assert call(config, "rates", "list").output == "none\n"
-    assert call(config, "payout", "send").output == "none\n"
+    assert call(config, "payout", "list").output == "no such payouts; what may be paid: tollbridge payout due\n"
+    assert call(config, "payment", "list").output == "no such payments\n"
+    assert call(config, "rates", "list").output == "no such rates; load them: tollbridge rates load FILE.csv\n"
+    assert call(config, "payout", "send").output == "no such payouts; what may be paid: tollbridge payout due\n"
 
 
 # --- payments, rates, conversions -----------------------------------------------------------------------------
@@ -226,7 +226,7 @@ def test_a_parked_payment_is_seen_and_assigned(parked: Path) -> None:
 
 def test_a_parked_payment_that_is_not_ours_is_closed(parked: Path) -> None:
     assert "closed" in call(parked, "payment", "close", "1", "--by", "olga", "--reason", "private").output
-    assert call(parked, "payment", "list", "--state", "parked").output == "none\n"
+    assert call(parked, "payment", "list", "--state", "parked").output == "no such payments\n"
 
 
 def test_a_parked_payment_is_an_alert_of_status(parked: Path) -> None:
@@ -250,7 +250,7 @@ def test_rates_are_loaded_listed_and_used(config: Path, tmp_path: Path) -> None:
     assert balances(config)["partner:acme:earnings RUB"] == 20 * RUB
     assert balances(config)["partner:acme:earnings EUR"] == RUB
     used = asked(config, "convert", "earnings", "acme", "20.00", "RUB", "--by", "olga")
-    assert used["came"] == 20 * RUB
+    assert (used["amount"], used["came"]) == ("20.00", "20.00")
     assert call(config, "check").exit_code == 0
 
 
@@ -260,4 +260,4 @@ def test_a_file_of_rates_that_is_wrong_names_its_line(config: Path, tmp_path: Pa
     assert f"{file}:3: target: 'EURO' is not a currency" in refused(call(config, "rates", "load", str(file)))
     file.write_bytes(b"\xff\xfe")
     assert "is not UTF-8" in refused(call(config, "rates", "load", str(file)))
-    assert call(config, "rates", "list").output == "none\n"
+    assert call(config, "rates", "list").output == "no such rates; load them: tollbridge rates load FILE.csv\n"

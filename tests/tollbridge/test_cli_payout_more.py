@@ -239,7 +239,10 @@ def test_a_whole_file_that_is_paid_goes_on_behind_one_that_cannot_be(config: Pat
     call(config, "payout", "export", "RUB", str(tmp_path / "x.xml"), *BY)
 
     assert [row["id"] for row in asked(config, "payout", "paid", "--file", "1", *BY)] == [1, 2]
-    assert call(config, "payout", "paid", "--file", "1", *BY).output == "none\n"
+    assert (
+        call(config, "payout", "paid", "--file", "1", *BY).output
+        == "no such payouts; what may be paid: tollbridge payout due\n"
+    )
 
 
 # --- looked at ------------------------------------------------------------------------------------------------------

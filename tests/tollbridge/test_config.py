@@ -13,8 +13,8 @@ from tollbridge.config import (
     VARIABLES,
     Config,
     load_config,
-    split_listen,
 )
+from tollbridge.config_values import split_listen
 
 FIXED = {
     "database.url": "sqlite:///var/tollbridge.db",

@@ -99,6 +99,22 @@ def test_events_are_told_once() -> None:
     assert "1:02:03  link gamma-1: cut, and bound again" in third
 
 
+def test_a_dialogue_is_told_when_it_changed_and_stands_on_the_screen() -> None:
+    events = Events()
+    picture = replace(a_picture(), dialogue="7900***33 *384*1# → Balance: 12.50 RUB\x1b[2J")
+    console = Console(width=80, height=24, markup=False, highlight=False, emoji=False)
+    with console.capture() as captured:
+        console.print(draw(picture, a_stage(Path("var/demo")), 80, 24))
+
+    first, second = (list(events.since(picture)) for _ in range(2))
+
+    assert [line for line in first if "USSD" in line] == [
+        "1:02:03  USSD 7900***33 *384*1# → Balance: 12.50 RUB\\x1b[2J"
+    ]
+    assert not [line for line in second if "USSD" in line]
+    assert "USSD 7900***33 *384*1# → Balance: 12.50 RUB" in captured.get()
+
+
 def test_lines_say_when_the_ledger_does_not_balance() -> None:
     picture = a_picture()
     broken = replace(picture, rows=replace(picture.rows, ledger=(LedgerLine("RUB", 100, 60, 10, 31),)))

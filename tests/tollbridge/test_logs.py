@@ -10,6 +10,7 @@ import sqlalchemy as sa
 import structlog
 
 from tollbridge import logs
+from wire.smpp.frames import FrameReader
 
 
 class Terminal(io.StringIO):
@@ -77,6 +78,15 @@ def test_message_ids_and_amounts_stay_readable() -> None:
     assert line["message"] == 913209553133244416
     assert line["id"] == "913209553133244416"
     assert line["rate"] == "1234567890.50"
+
+
+def test_the_length_of_a_pdu_that_cannot_be_is_nobodys_number() -> None:
+    reader = FrameReader()
+    reader.read(b"\xff\xff\xff\xff")
+
+    line = logged("link down", reason=str(reader.error), full_numbers=False)
+
+    assert line["reason"] == "command_length 0xFFFFFFFF (answer 0x02)"
 
 
 def test_control_characters_are_escaped() -> None:

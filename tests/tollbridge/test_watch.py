@@ -13,7 +13,7 @@ import structlog
 from core.catalogue import Catalogue
 from core.clock import HOUR_MS
 from plumbing.threads import InlineWriter
-from smsc_link.link import LinkState
+from smsc_link.keeping import LinkState
 from store import processes, schema
 from store.home import Home
 from store.processes import Registered

@@ -33,8 +33,8 @@ from sim.esme import Job
 from sim.quirks import Quirks
 from sim.records import SentMo
 from sim.subscribers import Written
-from sim.writing import mo_parts
 from smsc_link.adapters import Adapters
+from smsc_link.link import OperatorLink
 from smsc_link.links import Links
 from store import processes, recovery, schema
 from store.audit import audit
@@ -50,7 +50,6 @@ from tests.simulation.loop import VirtualClock, VirtualLoop
 from traffic.settle import Book, Settler
 from traffic.submit import Replied, ReplyPlace
 from traffic.way import Pace, Way
-from wire.smpp.operations import DeliverSm
 
 T = TypeVar("T")
 Story = Callable[[], Coroutine[Any, Any, None]]
@@ -131,13 +130,13 @@ class Office:
         self.network = Network()
         self.pace = pace or Pace(max_delay_ms=0)
         self.centres: dict[str, PocketSmsc] = {}
-        by_address: dict[Address, PocketSmsc] = {}  # Links may be binds of one centre.
+        known: dict[Address, PocketSmsc] = {}  # Links may be binds of one centre.
+        manners = quirks or Quirks(retry_s=0.5)
         for link in self.catalogue.links.values():
             address = Address(link.host, link.port)
-            if address not in by_address:
-                by_address[address] = PocketSmsc(self.clock, Random(1), quirks=quirks or Quirks(retry_s=0.5))
-                self.network.listen(address, by_address[address].accept, self.clock)
-            self.centres[link.name] = by_address[address]
+            centre = known.get(address) or PocketSmsc(self.clock, Random(1), quirks=manners, protocol=link.protocol)
+            self.network.listen(address, centre.accept, self.clock)
+            self.centres[link.name] = known[address] = centre
         self._due: dict[type[Fact], Callable[[], Fault | None]] = {}
         self._references = 0
         self.living: list[bool] = []
@@ -175,9 +174,9 @@ class Office:
         """A subscriber writes."""
         return (self.centres[link] if link else self.centre).write(source, to, text)
 
-    def writes_pdus(self, *pdus: DeliverSm) -> SentMo:
+    def writes_pdus(self, *pdus: Any) -> SentMo:
         """What no text of ours says: the centre delivers these."""
-        mo = SentMo(0, pdus[0].source_addr, pdus[0].destination_addr, "", len(pdus))
+        mo = SentMo(0, ANNA, "4446", "", len(pdus))
         self.centre.mos.append(mo)
         self.centre._queue.extend(Job(pdu, mo) for pdu in pdus)
         self.centre.stirred()
@@ -186,7 +185,8 @@ class Office:
     def writes_parts(self, text: str, order: Sequence[int], *, source: str = ANNA, way: str = "udh8") -> SentMo:
         """A long text whose parts come in this order: some twice, some never. Acknowledged when all of `order` are."""
         self._references += 1
-        parts = mo_parts(Written(source, "4446", text), way=way, reference=self._references)
+        written, quirks, now = Written(source, "4446", text), Quirks(long_messages=way), self.clock.now()
+        parts = self.centre.tongue.parts(written, quirks, number=0, reference=self._references, now=now)
         return self.writes_pdus(*(replace(parts[number - 1]) for number in order))
 
     # --- faults --------------------------------------------------------------------------------------------
@@ -362,6 +362,7 @@ class Process:
         if "links" in self.roles:
             self.office.cuts_cables()
         for link in self.links.all():
+            assert isinstance(link, OperatorLink)
             if link._task is not None:
                 link._task.cancel()
 

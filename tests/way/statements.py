@@ -3,8 +3,8 @@
 Watched       statements of the transactions that were committed
 Transaction   its statements; which tables they change
 
-SQLite's driver tells all that is executed. MariaDB's is asked where it sends its packets, which may hold several
-statements; no text in these tests has a semicolon.
+SQLite's driver tells all that is executed; an INSERT before which a trigger looks, twice. MariaDB's is asked where it
+sends its packets, which may hold several statements; no text in these tests has a semicolon.
 
 Rule: what is counted is what the driver sends, whoever asked it to.
 """
@@ -16,10 +16,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from store.database import Database
+from store.triggers import triggers
 
 _CHANGE = re.compile(
     r"\s*(INSERT|UPDATE|DELETE|REPLACE)\b(?:\s+(?:IGNORE|OR\s+\w+))?(?:\s+INTO|\s+FROM)?\s+[`\"]?(\w+)", re.I
 )
+
+
+_LOOKED_AT = frozenset((trigger.act, trigger.table) for trigger in triggers("sqlite") if trigger.act == "INSERT")
 
 
 @dataclass(slots=True)
@@ -45,6 +49,8 @@ class Watched:
     def __init__(self, database: Database) -> None:
         self.committed: list[Transaction] = []
         self._open = Transaction()
+        self._looked_at = ""
+        """The last statement, where it is told again."""
         engine = database.engine
         if database.dialect == "sqlite":
             sa.event.listen(engine, "connect", lambda raw, record: raw.set_trace_callback(self._traced))
@@ -67,8 +73,12 @@ class Watched:
         word = statement.lstrip().partition(" ")[0].rstrip(";").upper()
         if word in ("COMMIT", "ROLLBACK"):
             self._ended(committed=word == "COMMIT")
+        elif statement == self._looked_at:
+            self._looked_at = ""
         elif word != "BEGIN" and not statement.startswith("--"):  # «--»: what a trigger does
             self._open.statements.append(statement)
+            change = _CHANGE.match(statement)
+            self._looked_at = statement if change and (change[1].upper(), change[2]) in _LOOKED_AT else ""
 
     def _watch_packets(self, raw: Any, record: object) -> None:
         send = raw.query

@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 
 from core.message import Answer, MtState, Outcome
+from core.sms.parts import with_header
 from sim.quirks import Quirks
 from sim.subscribers import DELIVERED, UNDELIVERABLE, Fate, Subscribers
 from store import schema
 from store.journal import MoFact, PartFact
 from tests.makers import a_catalogue, a_link
-from tests.way.office import Office, story
+from tests.way.office import ANNA, Office, story
 from traffic.way import Pace
+from wire.smpp.operations import DeliverSm
 
 TEXT = "GAME " + "abcdefghij" * 40
 """405 characters: three parts."""
@@ -129,6 +131,30 @@ async def test_parts_wait_on_through_a_restart() -> None:
     await office.quiet()
 
     assert [row.text for row in office.rows(schema.Mo)] == [TEXT]
+
+
+@story
+async def test_parts_of_several_alphabets_are_read_each_in_its_own_through_a_restart() -> None:
+    office = Office()
+    process = await office.opens()
+    smile = "я😀".encode("utf-16-be")
+    parts = [(b"GAME mx ", 0), (smile[:4], 8), (smile[4:], 8), (b"!\x1b", 0), (b"\x65", 0)]
+    pdus = [
+        DeliverSm(
+            source_addr=ANNA, destination_addr="4446", esm_class=0x40, data_coding=data_coding,
+            short_message=with_header(octets, reference=7, total=5, sequence=number, bits=8),
+        )
+        for number, (octets, data_coding) in enumerate(parts, 1)
+    ]  # fmt: skip
+    office.writes_pdus(pdus[1], pdus[3])
+    await office.passes(1)
+
+    await process.stops()
+    await office.opens()
+    office.writes_pdus(pdus[4], pdus[0], pdus[2])
+    await office.quiet()
+
+    assert [(row.text, row.parts, row.data_coding) for row in office.rows(schema.Mo)] == [("GAME mx я😀!€", 5, 0)]
 
 
 @story

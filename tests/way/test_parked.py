@@ -59,6 +59,23 @@ async def test_what_a_word_sends_is_booked_and_reaches_no_partner() -> None:
 
 
 @story
+async def test_what_comes_from_nobody_or_goes_nowhere_is_kept_where_a_person_sees_it() -> None:
+    office = Office()
+    await office.opens()
+
+    from_nobody = office.writes("GAME 7", source="")
+    to_nowhere = office.writes("GAME 8", to="")
+    await office.quiet()
+
+    assert from_nobody.is_acknowledged
+    assert to_nowhere.is_acknowledged
+    kept = [(row.source, row.short_code, row.text, row.reason) for row in office.rows(schema.Mo)]
+    assert kept == [("", "4446", "GAME 7", "no_number"), (ANNA, "", "GAME 8", "no_tariff")]
+    assert in_suspense(office) == 5_000_000
+    assert (office.partner.called, office.texts(), office.audit()) == ([], [], [])
+
+
+@story
 async def test_a_text_that_matches_no_service_is_parked_in_suspense_and_answered_by_the_short_code() -> None:
     office = Office(a_catalogue(default_reply="Write GAME to 4446"))
     await office.opens()

@@ -4,7 +4,6 @@ Rule: every one has an author and a reason; one that moves more than `money.seco
 person. What is only proposed has moved nothing.
 """
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,16 +14,15 @@ from rich.table import Table
 from core.clock import iso_of
 from core.ledger.accounts import WRITTEN
 from core.ledger.entry import Posting
-from core.money import format_micros
 from store.acts import Act, Acts, ActState, Draft, Shown, sentence_of
 from tollbridge.commands import config_option
-from tollbridge.commands.desk import desk_of, read_micros
+from tollbridge.commands.desk import desk_of, json_option, read_micros
+from tollbridge.json_values import print_json
 from tollbridge.show import console, moment, money, plain, table
 
 _BY = click.option("--by", "author", metavar="NAME", required=True, help="Who asks for it.")
 _REASON = click.option("--reason", metavar="TEXT", required=True, help="Why; kept for good.")
 _KEY = click.option("--key", metavar="KEY", default="", help="Makes it once only; else the same act twice is one.")
-_JSON = click.option("--json", "as_json", is_flag=True, help="As JSON, for programs; amounts in millionths.")
 
 
 @click.group()
@@ -49,7 +47,7 @@ def _messages(kind: str, name: str, says: str, example: str) -> None:
     @_BY
     @_REASON
     @_KEY
-    @_JSON
+    @json_option
     @config_option
     def run(ids: tuple[int, ...], author: str, reason: str, key: str, as_json: bool, config_file: Path | None) -> None:  # noqa: PLR0917
         _ask(Draft(kind, author, reason, ids, key=key), config_file, as_json=as_json)
@@ -68,7 +66,7 @@ _messages("refuse_hold", "refuse-hold", "Refuse what fraud held: the revenue goe
 @_BY
 @_REASON
 @_KEY
-@_JSON
+@json_option
 @config_option
 def assign(  # noqa: PLR0917
     partner: str, ids: tuple[int, ...], author: str, reason: str, key: str, as_json: bool, config_file: Path | None
@@ -94,7 +92,7 @@ def assign(  # noqa: PLR0917
 @_BY
 @_REASON
 @_KEY
-@_JSON
+@json_option
 @config_option
 def refund(  # noqa: PLR0917
     ids: tuple[int, ...], paid_by: str, author: str, reason: str, key: str, as_json: bool, config_file: Path | None
@@ -128,7 +126,7 @@ Example:
 @_BY
 @_REASON
 @_KEY
-@_JSON
+@json_option
 @config_option
 def adjust(  # noqa: PLR0917
     debit: str,
@@ -149,7 +147,7 @@ def adjust(  # noqa: PLR0917
 @act.command()
 @click.argument("number", type=click.IntRange(1))
 @click.option("--by", "approver", metavar="NAME", required=True, help="Who agrees; not who asked for it.")
-@_JSON
+@json_option
 @config_option
 def approve(number: int, approver: str, as_json: bool, config_file: Path | None) -> None:
     """Agree to an act that waits: it is decided anew, and booked.
@@ -166,7 +164,7 @@ def approve(number: int, approver: str, as_json: bool, config_file: Path | None)
 @click.argument("number", type=click.IntRange(1))
 @click.option("--by", "approver", metavar="NAME", required=True, help="Who refuses it; who asked for it may, too.")
 @_REASON
-@_JSON
+@json_option
 @config_option
 def refuse(number: int, approver: str, reason: str, as_json: bool, config_file: Path | None) -> None:
     """Refuse an act that waits: nothing is booked, the reason is kept.
@@ -181,7 +179,7 @@ def refuse(number: int, approver: str, reason: str, as_json: bool, config_file: 
 
 @act.command()
 @click.argument("number", type=click.IntRange(1))
-@_JSON
+@json_option
 @config_option
 def show(number: int, as_json: bool, config_file: Path | None) -> None:
     """Show all of an act: who asked for it and why, its messages, and what moves from which account to which; of one
@@ -194,7 +192,7 @@ def show(number: int, as_json: bool, config_file: Path | None) -> None:
     with desk_of(config_file) as (desk, config):
         shown = Acts(desk, config.money.limits).show(number)
     if as_json:
-        click.echo(json.dumps(_shown_value(shown), ensure_ascii=False, indent=2))
+        print_json(_shown_value(shown))
     else:
         _show(shown)
 
@@ -202,7 +200,7 @@ def show(number: int, as_json: bool, config_file: Path | None) -> None:
 @act.command("list")
 @click.option("--all", "every", is_flag=True, help="Those that are done or refused too.")
 @click.option("--limit", "most", default=50, show_default=True, type=click.IntRange(1, 10_000), help="How many.")
-@_JSON
+@json_option
 @config_option
 def list_acts(every: bool, most: int, as_json: bool, config_file: Path | None) -> None:
     """List acts that wait for a second person, the latest first.
@@ -214,7 +212,7 @@ def list_acts(every: bool, most: int, as_json: bool, config_file: Path | None) -
     with desk_of(config_file) as (desk, config):
         acts = Acts(desk, config.money.limits).list(None if every else ActState.PROPOSED, most)
     if as_json:
-        click.echo(json.dumps([_value(one) for one in acts], ensure_ascii=False, indent=2))
+        print_json([_value(one) for one in acts])
     elif not acts:
         click.echo("no act waits" if not every else "there were none yet")
     else:
@@ -229,7 +227,7 @@ def _ask(draft: Draft, config_file: Path | None, *, as_json: bool) -> None:
 def _tell(one: Act, *, as_json: bool) -> None:
     """What became of what was asked for now."""
     if as_json:
-        click.echo(json.dumps(_value(one), ensure_ascii=False, indent=2))
+        print_json(_value(one))
         return
     says = plain(sentence_of(one))
     if one.was_before and one.state is ActState.DONE:
@@ -290,11 +288,10 @@ def _facts(one: Act) -> list[tuple[str, str]]:
 def _value(one: Act) -> dict[str, Any]:
     return {
         "id": one.id, "kind": one.kind, "state": one.state.name.lower(), "amount": one.amount,
-        "amount_text": format_micros(one.amount), "currency": one.currency, "author": one.author, "reason": one.reason,
-        "at": iso_of(one.at), "approver": one.approver,
-        "decided_at": iso_of(one.decided_at) if one.decided_at else None, "entry_id": one.entry_id or None,
-        "partners": list(one.partners), "was_before": one.was_before,
-        "body": dict(one.body),
+        "currency": one.currency, "author": one.author, "reason": one.reason, "at": iso_of(one.at),
+        "approver": one.approver, "decided_at": iso_of(one.decided_at) if one.decided_at else None,
+        "entry_id": str(one.entry_id) if one.entry_id else None, "partners": list(one.partners),
+        "was_before": one.was_before, "body": {**one.body, "messages": [str(id_) for id_ in one.body["messages"]]},
     }  # fmt: skip
 
 

@@ -1,6 +1,5 @@
 """`tollbridge convert`: a partner's money into another currency at a dated rate, or its earnings into money for SMS."""
 
-import json
 from pathlib import Path
 
 import click
@@ -10,10 +9,10 @@ from core.second_person import tidy_name
 from store.conversions import ACCOUNTS, Asked, Converted, use_earnings
 from store.conversions import convert as convert_money
 from tollbridge.commands import config_option
-from tollbridge.commands.desk import by_option, daily_key, desk_of, key_option, read_micros
+from tollbridge.commands.desk import by_option, daily_key, desk_of, json_option, key_option, read_micros
+from tollbridge.json_values import print_json
 
 _REASON = click.option("--reason", metavar="TEXT", default="", help="Why; kept for good.")
-_JSON = click.option("--json", "as_json", is_flag=True, help="As JSON, for programs; amounts in millionths.")
 
 
 @click.group()
@@ -38,7 +37,7 @@ def convert() -> None:
 @by_option
 @_REASON
 @key_option
-@_JSON
+@json_option
 @config_option
 def currency(  # noqa: PLR0917
     login: str, amount: str, source: str, target: str, account: str, author: str, reason: str, key: str,
@@ -64,7 +63,7 @@ def currency(  # noqa: PLR0917
 @by_option
 @_REASON
 @key_option
-@_JSON
+@json_option
 @config_option
 def earnings(  # noqa: PLR0917
     login: str, amount: str, currency: str, author: str, reason: str, key: str, as_json: bool, config_file: Path | None
@@ -83,11 +82,10 @@ def earnings(  # noqa: PLR0917
 
 def _show(done: Converted, *, as_json: bool) -> None:
     if as_json:
-        value = {
+        print_json({
             "entry_id": str(done.entry_id), "amount": done.amount, "currency": done.currency, "came": done.came,
             "into": done.into, "rate": done.rate.text if done.rate else None,
-        }  # fmt: skip
-        click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+        })  # fmt: skip
         return
     at = f", at {done.rate.text}" if done.rate else ""
     came = f"{format_micros(done.came)} {done.into}"

@@ -3,7 +3,6 @@
 Rule: texts are shown, since who looks after a complaint needs them; numbers are masked unless asked for whole.
 """
 
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -16,11 +15,12 @@ from core.errors import UserMistake
 from core.msisdn import mask, read_msisdn
 from fraud.rules.limit import bound_of
 from plumbing.clock import SystemClock
-from store.holds import read_holds
+from store.holds import read_holds, with_held
 from store.messages import messages_of, parked_messages, read_life
 from store.secrets import Sealed
 from store.snapshot import read_catalogue
 from tollbridge.commands import config_option, open_database, read_config
+from tollbridge.json_values import print_json
 from tollbridge.show import plain
 from tollbridge.show_message import show_held, show_life, show_lines
 
@@ -50,7 +50,7 @@ IDS = frozenset({"asked", "id", "reply_to", "reply_id", "entry_id", "fingerprint
 )
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 10_000), help="Of a list: how many.")
 @click.option("--full-numbers", is_flag=True, help="Subscribers' numbers whole, not as 7900***33.")
-@click.option("--json", "as_json", is_flag=True, help="As JSON, for programs; amounts in millionths, times in ms.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON, for programs; amounts as decimal strings, times in ms.")
 def message(message_id: str | None, config_file: Path | None, **options: Any) -> None:
     """Show the whole life of one message: the operator's PDU, why it was new or a repeat, its route and verdict, the
     split of its price with the versions that made it, each call to the partner, the reply, its receipts, the entries.
@@ -105,11 +105,11 @@ def _list(connection: Connection, asked: Asked) -> None:
         number = read_msisdn(asked.msisdn or "")
         if number is None:
             raise UserMistake("--msisdn: this is no number; write it international, like 79001112233")
-        lines = messages_of(connection, number, asked.limit)
+        lines = with_held(connection, messages_of(connection, number, asked.limit))
         words = f"of {number if asked.full_numbers else mask(number)}"
     if asked.as_json:
         values = [as_value(asdict(line), full=asked.full_numbers) for line in lines]
-        click.echo(json.dumps(values, ensure_ascii=False, indent=2))
+        print_json(values)
     else:
         show_lines(words, lines, full=asked.full_numbers, with_source=asked.parked)
 
@@ -121,7 +121,7 @@ def _list_held(connection: Connection, asked: Asked) -> None:
         values = [
             as_value(asdict(line), full=asked.full_numbers) | {"rule": rules.get(line.why, "")} for line in holds.lines
         ]
-        click.echo(json.dumps(values, ensure_ascii=False, indent=2))
+        print_json(values)
     else:
         show_held(holds, rules, full=asked.full_numbers)
 
@@ -131,7 +131,7 @@ def _show(connection: Connection, message_id: int, asked: Asked) -> None:
     if life is None:
         raise UserMistake(f"no message has the id {message_id}; look for it with --msisdn NUMBER")
     if asked.as_json:
-        click.echo(json.dumps(as_value(asdict(life), full=asked.full_numbers), ensure_ascii=False, indent=2))
+        print_json(as_value(asdict(life), full=asked.full_numbers))
     else:
         show_life(life, full=asked.full_numbers)
 

@@ -119,7 +119,7 @@ def _show(rows: Sequence[PaymentRow], logins: dict[int, str], *, as_json: bool) 
         click.echo(json.dumps([_value(row, logins) for row in rows], ensure_ascii=False, indent=2))
         return
     if not rows:
-        click.echo("none")
+        click.echo("no such payments")
         return
     shown = table("payment", "at", "provider", "reference", ">amount", "", "state", "partner", "top-up", "why")
     for row in rows:

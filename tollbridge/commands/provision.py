@@ -1,11 +1,15 @@
 """`tollbridge load` and `tollbridge dump`: what is provisioned, from a file and back (interfaces.md, section 3)."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import click
 from rich.console import Console
 
+from core.catalogue import Link, Operator
+from core.errors import ConfigError
 from core.money import format_micros
 from partner_api.dispatch import METHODS
 from partner_api.dispatch.addresses import Guard
@@ -78,7 +82,18 @@ def served_by(config: Config) -> provisioning.Served:
         # Of names only this one is known without asking anybody.
         return guard.problem_of_host("127.0.0.1" if host == "localhost" else host)
 
-    return provisioning.Served(protocols=PROTOCOLS, methods=METHODS, url_fault=url_fault)
+    return provisioning.Served(protocols=PROTOCOLS, methods=METHODS, url_fault=url_fault, link_fault=link_fault)
+
+
+def link_fault(values: Mapping[str, Any], owner: Mapping[str, Any]) -> str:
+    """Why the protocol refuses a link's options; "" where it does not."""
+    link = Link(**values)
+    operator = Operator(owner["id"], owner["code"], owner["name"], owner["country"], owner["currency"], vat=())
+    try:
+        PROTOCOLS[link.protocol].adapter(link, operator)
+    except ConfigError as error:
+        return str(error).removeprefix(f"link {link.name}: ")
+    return ""
 
 
 @click.command()

@@ -72,7 +72,7 @@ def list_them(source: str, target: str, as_json: bool, config_file: Path | None)
         click.echo(json.dumps(values, ensure_ascii=False, indent=2))
         return
     if not found:
-        click.echo("none")
+        click.echo("no such rates; load them: tollbridge rates load FILE.csv")
         return
     shown = table("from", "to", "valid from", ">rate", "origin")
     for rate in found:

@@ -19,7 +19,7 @@ from rich.console import Console
 from core.clock import iso_of, month_text
 from core.errors import UserMistake
 from core.money import format_micros, minor_digits
-from core.statement import ACCOUNTS, BALANCES
+from core.statement import ACCOUNTS, BALANCES, earned_in, vat_in
 from store.database import Database
 from store.statements import Stated, Statement, list_statements, read_month, read_statement
 from tollbridge.commands import config_option, open_database, read_config
@@ -140,7 +140,16 @@ def as_value(stated: Stated) -> dict[str, Any]:
         {name: cell if cell is None or isinstance(cell, str | int) else f"{cell:f}" for name, cell in zip(names, cells)}
         for cells in map(line_cells, stated.lines)
     ]
-    return {**head_value(stated.statement), "lines": lines}
+    return {**head_value(stated.statement), **_vat_value(stated), "lines": lines}
+
+
+def _vat_value(stated: Stated) -> dict[str, Any]:
+    """Of a partner that pays VAT."""
+    one, earned = stated.statement, earned_in(stated.lines)
+    if not one.vat:
+        return {}
+    vat = format_micros(vat_in(earned, one.vat, one.currency), digits=minor_digits(one.currency))
+    return {"earned": format_micros(earned), "vat_rate": format_micros(one.vat), "vat": vat}
 
 
 def _due(one: Statement) -> str:

@@ -1,6 +1,7 @@
 """Who plays in the demo, as the provisioning file that `tollbridge load` reads.
 
 OPERATORS      code, links, numbers and manners of the pocket SMSC that stands for each
+USSD           a code that subscribers dial, and its menu
 PARTNERS       login, API key, and what is special about its end point
 LOGINS         how to be one of them, in a line
 provisioning   ports and the partners' address → the TOML text
@@ -54,6 +55,7 @@ class Partner:
 OPERATORS = (
     Operator(
         "alpha", "Alpha Mobile", "RU", "RUB", "0.20", "7900", ("alpha-1", "alpha-2"), Quirks(system_id="alpha"), 5,
+        "ussd = true",
     ),
     Operator(
         "beta", "Beta Telecom", "RU", "RUB", "0.20", "7910", ("beta-1",),
@@ -92,6 +94,12 @@ PARTNERS = (
 LOGINS = ", ".join(one.login for one in PARTNERS) + "; the API key of each is demo-key-of-LOGIN"
 """How to be one of them, in a line."""
 
+USSD_OPERATOR = "alpha"
+USSD_CODE = "*384*1#"
+USSD_PARTNER = PARTNERS[0]
+"""Its end point answers for the menu, and its service's secret signs what it is asked."""
+USSD_PATH = "balance"
+
 LIMIT = 6
 """Messages of one subscriber in a minute; the next ones are refused."""
 SPEAKERS = ("0000001", "0000002")
@@ -104,7 +112,7 @@ def provisioning(ports: Mapping[str, int], partners_port: int) -> str:
     blocks = [_operator(operator, ports[operator.code]) for operator in OPERATORS]
     blocks += [_SHORT_CODES, _PLANS]
     blocks += [_partner(partner, partners_port) for partner in PARTNERS]
-    blocks += [_LIMITS]
+    blocks += [_menu(partners_port), _LIMITS]
     blocks += [_banned(operator) for operator in OPERATORS]
     return "\n".join(blocks)
 
@@ -204,6 +212,66 @@ mode = "{partner.mode}"
 prefixes = [ {prefixes} ]
 default_reply = "{partner.default_reply}"
 '''
+
+
+_MENU = """[menu]
+code = ["*384*1#"]
+start = "home"
+languages = ["en", "ru"]
+
+[screen.home]
+say = "home"
+choice = { 1 = "balance", 2 = "top", 3 = "language", 0 = "end:bye" }
+
+[screen.balance]
+do = "call"
+url = "http://127.0.0.1:PORT/balance"
+values = { balance = 12, games = 6 }
+on.ok = "shown"
+on.busy = "end:later"
+
+[screen.shown]
+say = "balance"
+choice = { 1 = "home", 0 = "end:bye" }
+
+[screen.top]
+say = "top"
+input = "money 10..500"
+into = "amount"
+next = "end:topped"
+
+[screen.language]
+say = "language"
+choice = { 1 = "home", 2 = "home" }
+language = { 1 = "en", 2 = "ru" }
+
+[text.en]
+home = "1 Balance\\n2 Top up\\n3 Language\\n0 Quit"
+balance = "Balance: {balance}, {games} games\\n1 Back\\n0 Quit"
+top = "How much?\\n0 Back"
+topped = "{amount}: ask for it at the counter."
+language = "1 English\\n2 Русский"
+bye = "Bye."
+
+[text.ru]
+home = "1 Баланс\\n2 Пополнить\\n3 Язык\\n0 Выход"
+balance = "Баланс: {balance}, игр: {games}\\n1 Назад\\n0 Выход"
+top = "Сколько?\\n0 Назад"
+topped = "{amount}: спросите в кассе."
+language = "1 English\\n2 Русский"
+bye = "До свидания."
+"""
+"""A balance menu in two languages (docs/ussd.md)."""
+
+
+def _menu(port: int) -> str:
+    return f"""[[ussd]]
+name = "balance"
+partner = "{USSD_PARTNER.login}"
+service = "{USSD_PARTNER.service}"
+menu = '''
+{_MENU.replace("PORT", str(port))}'''
+"""
 
 
 _LIMITS = f'''[[limit]]

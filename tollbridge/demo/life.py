@@ -23,8 +23,8 @@ from sim.centre import PocketSmsc
 from sim.subscribers import Subscribers
 from store.database import connect
 from tollbridge.commands.check import lines_of, run_checks
-from tollbridge.demo.cast import OPERATORS
-from tollbridge.demo.crowd import Crowd
+from tollbridge.demo.cast import OPERATORS, USSD_CODE, USSD_OPERATOR
+from tollbridge.demo.crowd import NUMBERS, Crowd
 from tollbridge.demo.lines import Events, line_of, summary
 from tollbridge.demo.partners import PartnerSide
 from tollbridge.demo.picture import Painter, Picture
@@ -34,6 +34,9 @@ from tollbridge.roles import Service
 
 LINE_S = 2.0
 FRAME_S = 0.5
+DIAL_S, THINK_S = 5.0, 1.2
+DIALOGUES = (("1", "0"), ("1", "1", "0"), ("3", "2", "1", "0"), ("2", "100"), ("7", "1", "0"))
+"""What those answer who dial."""
 SETTLE_S = 3.0
 """How long the last messages get for their replies, before the service is told to stop."""
 
@@ -100,6 +103,7 @@ class Demo:
         """From the start of the service to the last reply; the last picture."""
         await self._service.start()
         writing = spawn(self._write(painter), name="demo crowd")
+        dialling = spawn(self._dial(painter), name="demo phones")
         try:
             async with asyncio.timeout(self._seconds or None):
                 await (self._draw(painter) if self._screen else self._say(painter, tell))
@@ -110,6 +114,7 @@ class Demo:
             asyncio.current_task().uncancel()  # type: ignore[union-attr]
         finally:
             writing.cancel()
+            dialling.cancel()
         tell("ending: waiting for the last replies …")
         await self._settle()
         return await painter.paint()
@@ -126,6 +131,17 @@ class Demo:
             # The first client with room gets the MO; in turn, all links of an operator have something to do.
             centre.esmes[:] = centre.esmes[1:] + centre.esmes[:1]
             painter.wrote(centre.write(written.source, written.short_code, written.text))
+
+    async def _dial(self, painter: Painter) -> None:
+        """Now and then somebody dials, and looks at the balance."""
+        random = Random()
+        operator = next(one for one in OPERATORS if one.code == USSD_OPERATOR)
+        while True:
+            msisdn = f"{operator.prefix}{random.randrange(10, NUMBERS):07d}"
+            answers = random.choice(DIALOGUES)
+            phones = self._centres[operator.code].phones
+            painter.dialled = phones.dial(msisdn, USSD_CODE, answers, think_s=THINK_S)
+            await asyncio.sleep(DIAL_S)
 
     async def _draw(self, painter: Painter) -> None:
         assert self._screen is not None

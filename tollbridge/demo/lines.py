@@ -35,6 +35,7 @@ class Events:
     def __init__(self) -> None:
         self._links: dict[str, tuple[str, int]] = {}
         self._reasons: set[str] = set()
+        self._dialogue = ""
 
     def since(self, picture: Picture) -> Iterator[str]:
         """What is new."""
@@ -46,6 +47,9 @@ class Events:
             elif link.sessions != before[1]:
                 yield f"{at}  link {link.name}: cut, and bound again"
             self._links[link.name] = link.state, link.sessions
+        if picture.dialogue != self._dialogue:
+            self._dialogue = picture.dialogue
+            yield f"{at}  USSD {plain(picture.dialogue)}"
         for why in picture.rows.refused:
             if why not in self._reasons:
                 self._reasons.add(why)

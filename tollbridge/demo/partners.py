@@ -2,6 +2,7 @@
 
 PartnerSide   opens and closes them; `heard` counts the calls by partner, `forged` those with a wrong signature
 
+balance     the end point of a USSD menu (docs/ussd.md)
 games       answers at once
 weather     takes two seconds
 votes       takes the message (202) and replies later through POST /v1/messages/{id}/reply
@@ -20,7 +21,7 @@ from random import Random
 from aiohttp import ClientError, ClientSession, ClientTimeout, web
 
 from plumbing.loop import spawn
-from tollbridge.demo.cast import PARTNERS
+from tollbridge.demo.cast import PARTNERS, USSD_PARTNER, USSD_PATH
 
 Service = Callable[[dict[str, str]], Awaitable[web.Response]]
 
@@ -81,6 +82,8 @@ class PartnerSide:
         name = request.match_info["service"]
         service = self._services.get(name)
         partner = next((one for one in PARTNERS if one.service == name), None)
+        if name == USSD_PATH:
+            service, partner = self._balance, USSD_PARTNER
         if service is None or partner is None:
             return web.Response(status=404)
         self.heard[partner.login] += 1
@@ -90,6 +93,12 @@ class PartnerSide:
             self.forged += 1
             return web.Response(status=403, text="the signature is wrong")
         return await service(await _fields(request))
+
+    async def _balance(self, asked: dict[str, str]) -> web.Response:
+        # The same subscriber has the same balance.
+        cents = int(asked["msisdn"]) * 7 % 90_000
+        values = {"balance": f"{cents // 100}.{cents % 100:02d} RUB", "games": cents % 9}
+        return web.json_response({"outcome": "ok", "values": values})
 
     async def _games(self, mo: dict[str, str]) -> web.Response:
         return web.Response(

@@ -22,8 +22,10 @@ from core.clock import MINUTE_MS, Clock, Instant
 from core.ids import first_id_at
 from core.ledger.accounts import INCOME_MARGIN, TAX_VAT
 from core.message import MtState
+from core.msisdn import mask
 from plumbing.threads import Readers
 from sim.centre import PocketSmsc
+from sim.phones import Dialled
 from sim.records import SeenMt, SentMo
 from store.balances import read_balances
 from store.database import Database
@@ -130,6 +132,8 @@ class Picture:
     links: tuple[LinkLine, ...]
     partners: tuple[PartnerLine, ...]
     rows: Rows
+    dialogue: str = ""
+    """A USSD session in short."""
 
 
 class Painter:
@@ -152,6 +156,8 @@ class Painter:
         self._answer_ms: deque[int] = deque(maxlen=LAST)
         self._reply_ms: deque[int] = deque(maxlen=LAST)
         self._history: deque[_Sample] = deque()
+        self.dialled: Dialled | None = None
+        """The phone that dialled last."""
         self._sample()
         for centre in centres:
             centre.on_acknowledged = self._acknowledged
@@ -208,6 +214,7 @@ class Painter:
                 for one in PARTNERS
             ),
             rows=rows,
+            dialogue=_in_short(self.dialled),
         )
 
     def close(self) -> None:
@@ -277,6 +284,14 @@ class _Sample:
     cpu_s: float
     deliveries: dict[str, int] = field(default_factory=dict)
     submits: dict[str, int] = field(default_factory=dict)
+
+
+def _in_short(one: Dialled | None) -> str:
+    """`7900…123 *384*1# → 1 Balance / 2 Top up … → Balance: 12.50 RUB`, the last two screens of it."""
+    if one is None:
+        return ""
+    shown = [screen.replace("\n", " / ") for screen in one.screens[-2:]]
+    return " → ".join([f"{mask(one.msisdn)} {one.code}", *shown])
 
 
 def _rate(now: int, before: dict[str, int], name: str, passed_s: float) -> float:

@@ -25,7 +25,7 @@ TALL = 32
 def draw(picture: Picture, stage: Stage, width: int, height: int) -> RenderableType:
     """The whole screen."""
     tall, wide = height >= TALL, width >= WIDE
-    top: list[RenderableType] = [_title(picture, width), _rates(picture), Text()]
+    top: list[RenderableType] = [_title(picture, width), _rates(picture), _dialogue(picture)]
     middle = _side_by_side(_links(picture.links), _partners(picture.partners, wide=wide))
     rows = max(len(picture.links), len(picture.partners)) + 1
     ledger = [_ledger(line) for line in picture.rows.ledger] or [Text(" nothing is booked yet", style="dim")]
@@ -64,6 +64,11 @@ def _rates(picture: Picture) -> Text:
     text.append("  replies ").append(f"{picture.reply_rate:.1f}/s", style="bold green")
     text.append(f" {picture.replies}", style="dim").append("  p50/p99: answer ").append_text(_ms(picture.answer_ms))
     return text.append(", reply ").append_text(_ms(picture.reply_ms))
+
+
+def _dialogue(picture: Picture) -> Text:
+    text = Text(" USSD ")
+    return text.append(plain(picture.dialogue) or "nobody has dialled yet", style="cyan" if picture.dialogue else "dim")
 
 
 def _ms(pair: tuple[int, int]) -> Text:

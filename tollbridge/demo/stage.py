@@ -28,7 +28,8 @@ from store import provisioning
 from store.database import connect
 from store.secrets import Keyring
 from tollbridge.commands import program
-from tollbridge.config import PREFIX, Config, load_config, split_listen
+from tollbridge.config import PREFIX, Config, load_config
+from tollbridge.config_values import split_listen
 from tollbridge.demo.cast import OPERATORS
 from tollbridge.demo.cast import provisioning as cast_provisioning
 

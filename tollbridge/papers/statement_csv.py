@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 from core.clock import month_text
 from core.money import minor_digits
+from core.statement import earned_in, vat_in
 from store.statements import Stated
 from tollbridge.papers import Company
 from tollbridge.papers.words import COLUMNS, decimal, line_cells
@@ -19,7 +20,9 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write(stated: Stated, company: Company, file: BinaryIO) -> None:
-    """All lines; behind them two rows that are none, with what is too young to be paid and what is due."""
+    """All lines; behind them rows that are none: what is too young to be paid, what is due, and of a partner that pays
+    VAT what it has earned with the rate and the VAT in it.
+    """
     del company  # Programs know who we are.
     text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="", write_through=True)
     rows = csv.writer(text)
@@ -30,6 +33,14 @@ def write(stated: Stated, company: Company, file: BinaryIO) -> None:
         rows.writerow([plain(cell) for cell in (*head, *line_cells(line))])
     for kind, amount in (("young", decimal(one.young)), ("due", f"{decimal(one.due):.{minor_digits(one.currency)}f}")):
         rows.writerow([*head, "earnings", kind, *[""] * (len(COLUMNS) - len(head) - 4), plain(amount), ""])
+    if one.vat:
+        earned = earned_in(stated.lines)
+        vat = f"{decimal(vat_in(earned, one.vat, one.currency)):.{minor_digits(one.currency)}f}"
+        cells = {
+            **dict(zip(COLUMNS, head)), "account": "earnings", "kind": "vat", "share": decimal(one.vat), "vat": vat,
+            "amount": decimal(earned),
+        }  # fmt: skip
+        rows.writerow([plain(cells.get(name)) for name in COLUMNS])
     text.detach()
 
 

@@ -35,7 +35,7 @@ from reportlab.platypus import (
 )
 
 from core.money import minor_digits
-from core.statement import ACCOUNTS, BALANCES, Line, LineKind
+from core.statement import ACCOUNTS, BALANCES, Line, LineKind, earned_in, vat_in
 from store.statements import Stated, Statement
 from tollbridge.papers import Company
 from tollbridge.papers.words import (
@@ -239,11 +239,11 @@ def _act(stated: Stated, company: Company) -> Iterator[Flowable]:
     """What both sides sign."""
     one = stated.statement
     told = []
-    earned = sum(line.amount for line in stated.lines if line.account == "earnings" and line.kind in _PARTNERS_WORK)
+    earned = earned_in(stated.lines)
     if earned:
         told.append(
             f"For its part in the traffic of {month_name(one.month)} the partner has earned "
-            f"{amount_text(earned)} {one.currency}, corrections and referrals included."
+            f"{amount_text(earned)} {one.currency}, corrections and referrals included{_own_vat(one, earned)}."
         )
     sent = [line for line in stated.lines if line.kind is LineKind.OUTGOING]
     if sent:
@@ -279,12 +279,12 @@ def _act(stated: Stated, company: Company) -> Iterator[Flowable]:
     )
 
 
-_PARTNERS_WORK = frozenset(
-    {
-        *BY_TIER, LineKind.TIER_CORRECTION, LineKind.CHARGE_BACK, LineKind.HOLD_REFUSED, LineKind.HOLD_RELEASED,
-        LineKind.REFERRAL,
-    }
-)  # fmt: skip
+def _own_vat(one: Statement, earned: int) -> str:
+    """Of a partner that pays VAT."""
+    if not one.vat:
+        return ""
+    vat = amount_text(vat_in(earned, one.vat, one.currency), digits=minor_digits(one.currency))
+    return f"; including VAT {percent(one.vat)}: {vat} {one.currency}"
 
 
 # --- pages -----------------------------------------------------------------------------------------------------------

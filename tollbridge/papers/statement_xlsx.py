@@ -18,7 +18,8 @@ from openpyxl.utils import get_column_letter
 
 from core.clock import datetime_of, month_text
 from core.money import minor_digits
-from store.statements import Stated, Statement
+from core.statement import earned_in, vat_in
+from store.statements import Stated
 from tollbridge.papers import Company
 from tollbridge.papers.words import COLUMNS, decimal, line_cells
 
@@ -38,7 +39,7 @@ def write(stated: Stated, company: Company, file: BinaryIO) -> None:
     figures = book.create_sheet("Statement")
     figures.column_dimensions["A"].width = 30
     figures.column_dimensions["B"].width = 40
-    for name, value, form in _figures(one, company):
+    for name, value, form in _figures(stated, company):
         figures.append([_cell(figures, name, font=_BOLD), _cell(figures, value, form)])
     lines = book.create_sheet("Lines")
     lines.freeze_panes = "A2"
@@ -53,7 +54,8 @@ def write(stated: Stated, company: Company, file: BinaryIO) -> None:
     book.save(file)
 
 
-def _figures(one: Statement, company: Company) -> Iterable[tuple[str, str | Decimal | None, str]]:
+def _figures(stated: Stated, company: Company) -> Iterable[tuple[str, str | Decimal | None, str]]:
+    one = stated.statement
     digits = minor_digits(one.currency)
     minor = f"#,##0.{'0' * digits}" if digits else "#,##0"
     yield "Statement", one.number, ""
@@ -73,6 +75,11 @@ def _figures(one: Statement, company: Company) -> Iterable[tuple[str, str | Deci
     yield "Closing balance of earnings", decimal(one.closing), _EXACT
     yield "Of it too young to be paid", decimal(one.young), _EXACT
     yield "Due", decimal(one.due), minor
+    if one.vat:
+        earned = earned_in(stated.lines)
+        yield "Earned", decimal(earned), _EXACT
+        yield "VAT rate", decimal(one.vat), _SHARE
+        yield "VAT included in what is earned", decimal(vat_in(earned, one.vat, one.currency)), minor
 
 
 def _cell(sheet: Any, value: str | int | Decimal | None, form: str = "", *, font: Font | None = None) -> Any:

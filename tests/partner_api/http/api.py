@@ -13,6 +13,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +26,12 @@ from core.catalogue import Catalogue, Partner
 from core.errors import StoreAway
 from partner_api.http.app import build_app, build_runner
 from partner_api.http.ports import PaymentDesk, Ports
-from partner_api.http.server import ServerLimits
+from plumbing.crowd import ServerLimits
 from plumbing.threads import Readers, Writer
 from store import schema
 from store.database import Database, connect
 from store.life import Idempotency
+from store.link_orders import give
 from store.messages import Reader, T, remember
 from tests import services
 from tests.case import AsyncioTestCase
@@ -107,6 +109,7 @@ class Api:
     hangs: bool = False
     limits: ServerLimits | None = None
     payments: PaymentDesk | None = None
+    admin_key: str = ""
     asked: int = 0
     state: dict[str, Any] = field(default_factory=lambda: {"status": "ok", "links": {"alpha-1": "bound"}})
     _catalogue: Catalogue = field(default_factory=a_catalogue)
@@ -125,6 +128,8 @@ class Api:
             health=lambda: self.state,
             metrics=lambda: b"# HELP tollbridge_up 1\ntollbridge_up 1\n",
             payments=self.payments,
+            admin_key=self.admin_key,
+            order_links=self.order_links,
         )
         self._runner = build_runner(build_app(ports, clock=self.clock), self.limits)
         await self._runner.setup()
@@ -169,6 +174,9 @@ class Api:
         self._refuse_when_away()
         with self.database.read() as connection:
             return function(connection)
+
+    async def order_links(self, name: str, kind: str, author: str) -> list[int]:
+        return await self.write(partial(give, self.database, [name], kind, author=author, now=self.clock.now()))
 
     async def reply(self, partner: Partner, mo_id: int, text: str, idempotency: Idempotency | None, /) -> Result:
         return await self._writer.run(self._reply, partner, mo_id, text, idempotency)

@@ -7,7 +7,7 @@ from pydantic_core import ErrorDetails, PydanticKnownError
 from pydantic_core._pydantic_core import list_all_errors
 
 from core.errors import RequestError
-from partner_api.http.app import read_model
+from partner_api.http.bodies import read_model
 from partner_api.http.sentences import sentence
 from partner_api.http.views import TEXT_MAX, ReplyBody
 

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as some
 from structlog.testing import capture_logs
 
-from partner_api.http import app, server
-from partner_api.http.server import Crowd, ServerLimits
-from partner_api.networks import is_this_host
+from partner_api.http import app
+from plumbing import crowd as crowds
+from plumbing.crowd import Crowd, ServerLimits
+from plumbing.networks import is_this_host
 from tests.partner_api.http.api import Answer, Api, ApiCase
 
 BALANCE = b"GET /v1/balance HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer key-of-acme\r\n"
@@ -194,10 +195,10 @@ def test_no_move_breaks_a_limit_and_only_the_idle_are_cut(moves: list[tuple[bool
 
 
 def test_a_server_with_few_files_says_how_many_there_are_and_how_to_have_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "raise_files", lambda wanted: 2_000)
+    monkeypatch.setattr(crowds, "raise_files", lambda wanted: 2_000)
 
     with capture_logs() as logs:
-        limits = server._find_room(ServerLimits())
+        limits = crowds.find_room(ServerLimits())
 
     assert (limits.connections, limits.per_network) == (500, 500)
     assert [(one["log_level"], one["descriptors"], one["wanted"]) for one in logs] == [("warning", 2_000, 40_000)]

@@ -3,7 +3,7 @@
 import asyncio
 import time
 
-from partner_api.http import app
+from partner_api.http import app, bodies
 from tests.partner_api.http.api import Api, ApiCase
 
 HEAD = (
@@ -20,7 +20,7 @@ class Slow(ApiCase):
         return reader, writer
 
     async def test_a_body_that_does_not_arrive_is_408(self) -> None:
-        self.patch(app, "BODY_WAIT_S", 0.05)
+        self.patch(bodies, "BODY_WAIT_S", 0.05)
         reader, writer = await self.connected()
         writer.write(f"{HEAD}Content-Length: 100\r\n\r\n".encode() + b'{"text": ')
 

@@ -50,6 +50,18 @@ def test_what_is_due_stands_behind_the_lines_in_minor_units() -> None:
     assert (due["kind"], due["amount"], due["account"]) == ("due", "5000", "earnings")
 
 
+def test_the_vat_in_what_was_earned_stands_last_of_a_partner_that_pays_it() -> None:
+    stated = a_statement(a_line("119.99"))
+
+    *_, due, vat = rows_of(replace(stated, statement=replace(stated.statement, vat=200_000)))
+
+    assert due["kind"] == "due"
+    assert {name: cell for name, cell in vat.items() if cell} == {
+        "number": "2026-000012", "partner": "acme", "month": "2026-10", "currency": "RUB", "account": "earnings",
+        "kind": "vat", "share": "0.20", "vat": "19.99", "amount": "119.99",
+    }  # fmt: skip
+
+
 @given(amounts=st.lists(st.integers(-(10**17), 10**17), max_size=8), note=st.text(max_size=40))
 def test_the_amounts_sum_to_the_movement_exactly_whatever_the_notes_say(amounts: list[int], note: str) -> None:
     line = a_line(kind=LineKind.ADJUSTED, note=note)

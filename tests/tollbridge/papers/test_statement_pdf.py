@@ -56,6 +56,26 @@ def test_a_partner_is_named_as_it_was_when_its_month_was_closed() -> None:
         assert words in text
 
 
+def test_the_act_of_a_partner_that_pays_vat_says_how_much_is_in_what_it_earned() -> None:
+    taken_back = a_line("-10.01", LineKind.CHARGE_BACK)
+    paid = a_line("-500", LineKind.PAYOUT, note="1")
+    stated = a_statement(a_line("1210.00"), taken_back, paid)
+
+    words = " ".join(text_of(pdf_of(replace(stated, statement=replace(stated.statement, vat=200_000)))).split())
+
+    # 1199.99 / 1.2 = 999.991667, and of 199.998333 whole kopecks, down.
+    assert "earned 1 199.99 RUB, corrections and referrals included; including VAT 20 %: 199.99 RUB." in words
+    assert "VAT" not in " ".join(text_of(pdf_of(stated)).split())
+
+
+def test_vat_has_the_digits_of_its_currency() -> None:
+    stated = a_statement(a_line("1199"), currency="JPY", due="1199")
+
+    words = " ".join(text_of(pdf_of(replace(stated, statement=replace(stated.statement, vat=100_000)))).split())
+
+    assert "including VAT 10 %: 109 JPY." in words
+
+
 def test_a_line_with_its_tier_and_the_sum_of_all() -> None:
     lines = [a_line("60.00"), a_line("35.0007", short_code="7715", share=700_000, count=1234)]
 

@@ -58,6 +58,16 @@ def test_the_first_sheet_has_the_figures() -> None:
     assert (told["Due"].value, told["Due"].number_format) == (60, "#,##0.00")
 
 
+def test_the_figures_of_a_partner_that_pays_vat_have_it() -> None:
+    stated = a_statement(a_line("120.00"))
+
+    book = book_of(replace(stated, statement=replace(stated.statement, vat=200_000)))
+
+    figures = {row[0].value: row[1].value for row in book["Statement"].iter_rows()}
+    assert [figures[name] for name in ("Earned", "VAT rate", "VAT included in what is earned")] == [120, 0.2, 20]
+    assert "Earned" not in {row[0].value for row in book_of(stated)["Statement"].iter_rows()}
+
+
 def test_what_a_workbook_cannot_hold_is_left_out() -> None:
     _, row, _ = lines_of(a_statement(a_line(kind=LineKind.ADJUSTED, note="a\x00b\x1bc")))
 

@@ -1,0 +1,104 @@
+"""/admin/links: links for administrators, by the key `api.admin_key`. Not among the partners' calls, so not in openapi.
+
+AdminDoor   GET /admin/links; POST /admin/links/NAME/{enable|disable|drain|reconnect}
+
+An order waits for what comes of it, as `tollbridge link` does, at most WAIT_S or as long as `wait` says. What is as
+wanted already stays so: to order the same again changes nothing, but that a link is connected once more.
+
+Rule: without a key in the configuration there is nothing at these paths, and nothing that tells of them.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict
+
+from core.clock import Clock
+from core.errors import RequestError, UserMistake
+from partner_api.http.auth import Administrators
+from partner_api.http.bodies import read_body, read_model
+from partner_api.http.ports import OrderLinks, Ports
+from store.link_orders import DISABLE, DRAIN, ENABLE, RECONNECT, Order, UnknownLink, read_given, read_rows
+
+ORDERS = (ENABLE, DISABLE, DRAIN, RECONNECT)
+WAIT_S = 15.0
+LOOK_S = 0.1
+ANSWER_WAIT_S = 20
+"""How long the database may take."""
+
+
+class OrderBody(BaseModel):
+    """Who wants it; kept for good."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    by: str
+
+
+class AdminDoor:
+    """The paths of administrators."""
+
+    def __init__(self, ports: Ports, order_links: OrderLinks, clock: Clock) -> None:
+        self._ports = ports
+        self._order = order_links
+        self._clock = clock
+        self._administrators = Administrators(ports.admin_key, clock)
+
+    def routes(self) -> list[web.RouteDef]:
+        """For the application."""
+        paths = f"/admin/links/{{name}}/{{order:{'|'.join(ORDERS)}}}"
+        return [
+            web.get("/admin/links", self.links, name="admin-links"),
+            web.post(paths, self.order, name="admin-order"),
+        ]
+
+    async def links(self, request: web.Request) -> web.Response:
+        """All links, with what is in force."""
+        self._administrators.let_in(request)
+        now = self._clock.now()
+        async with asyncio.timeout(ANSWER_WAIT_S):
+            rows = await self._ports.run_read(lambda connection: read_rows(connection, now))
+        return web.json_response({"links": [row.value() for row in rows]})
+
+    async def order(self, request: web.Request) -> web.Response:
+        """Give an order, and tell what came of it: 200, or 202 while it is under way."""
+        self._administrators.let_in(request)
+        wait_s = _wait_of(request)
+        body = read_model(OrderBody, await read_body(request))
+        assert isinstance(body, OrderBody), body
+        name, kind = request.match_info["name"], request.match_info["order"]
+        try:
+            async with asyncio.timeout(ANSWER_WAIT_S):
+                ids = await self._order(name, kind, body.by)
+        except UnknownLink as error:
+            raise RequestError(str(error), status=404) from error
+        except UserMistake as error:
+            errors = {"by": str(error).removeprefix("--by: ")}
+            raise RequestError("some fields are wrong; see errors", status=422, errors=errors) from error
+        found = await self._wait(ids, wait_s)
+        content = {"link": name, "order": kind, "by": body.by, "processes": [_value(one) for one in found]}
+        return web.json_response(content, status=200 if all(one.is_over for one in found) else 202)
+
+    async def _wait(self, ids: Sequence[int], wait_s: float) -> list[Order]:
+        loop = asyncio.get_running_loop()
+        end_s = loop.time() + wait_s
+        while True:
+            async with asyncio.timeout(ANSWER_WAIT_S):
+                found = await self._ports.run_read(lambda connection: read_given(connection, ids))
+            if all(one.is_over for one in found) or loop.time() >= end_s:
+                return found
+            await asyncio.sleep(LOOK_S)
+
+
+def _value(order: Order) -> dict[str, Any]:
+    outcome = order.outcome or ("failed" if order.is_over else "pending")
+    return {"process": order.process or None, "outcome": outcome, "result": order.sentence()}
+
+
+def _wait_of(request: web.Request) -> float:
+    text = request.query.get("wait", f"{WAIT_S:g}")
+    if not (text.isascii() and text.isdigit() and len(text) < 4 and int(text) <= WAIT_S):
+        raise RequestError(f"wait must be a whole number of seconds, at most {WAIT_S:g}")
+    return float(text)

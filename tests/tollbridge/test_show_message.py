@@ -1,0 +1,127 @@
+"""What `tollbridge message` says of how an MT ended, and of whose receipts wait; on both databases."""
+
+import io
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from core.clock import DAY_MS, HOUR_MS
+from core.message import Mt, MtState, ReceiptState
+from store import schema
+from store.database import Database
+from store.journal import MtFact
+from store.journal.overdue import NO_RECEIPT, UNSENT
+from store.messages import read_life
+from tests.partner_api.rows import add
+from tests.store.mt_desk import SUBSCRIBER, MtDesk
+from tollbridge.show_message import show_life
+
+
+@pytest.fixture
+def desk(database: Database) -> MtDesk:
+    return MtDesk(database)
+
+
+def shown(desk: MtDesk, mt: Mt) -> list[str]:
+    """The lines of its story."""
+    with desk.database.read() as connection:
+        life = read_life(connection, mt.id)
+    assert life is not None
+    out = io.StringIO()
+    show_life(life, full=True, out=Console(file=out, width=200, highlight=False, markup=False, emoji=False))
+    return [" ".join(line.split()) for line in out.getvalue().splitlines()]
+
+
+def refused(desk: MtDesk) -> Mt:
+    mt = desk.submitting()
+    desk.write(MtFact(mt, MtState.FAILED, desk.clock.now(), None, "0x0B ESME_RINVDSTADR: destination invalid"))
+    return mt
+
+
+def unsent(desk: MtDesk) -> Mt:
+    mt = desk.queued(valid_ms=HOUR_MS)
+    desk.advance(HOUR_MS)
+    desk.sweep()
+    return mt
+
+
+def unheard(desk: MtDesk) -> Mt:
+    mt = desk.submitted("1A", valid_ms=HOUR_MS)
+    desk.advance(HOUR_MS + DAY_MS)
+    desk.sweep()
+    return mt
+
+
+def receipted(state: ReceiptState) -> Callable[[MtDesk], Mt]:
+    def end(desk: MtDesk) -> Mt:
+        mt = desk.submitted("1A")
+        desk.receipt("1A", state)
+        return mt
+
+    return end
+
+
+def early(desk: MtDesk) -> Mt:
+    """The receipt came before the answer to the submission."""
+    mt = desk.submitting()
+    desk.receipt("1A", ReceiptState.FAILED)
+    desk.accepted(mt, "1A")
+    return mt
+
+
+def late(desk: MtDesk) -> Mt:
+    mt = unheard(desk)
+    desk.receipt("1A", ReceiptState.FAILED)
+    return mt
+
+
+@pytest.mark.parametrize(
+    ("end", "said"),
+    [
+        (refused, "ended {at} failed, not by a receipt: 0x0B ESME_RINVDSTADR: destination invalid"),
+        (unsent, f"ended {{at}} expired, not by a receipt: {UNSENT}"),
+        (unheard, f"ended {{at}} unknown, not by a receipt: {NO_RECEIPT}"),
+        (receipted(ReceiptState.DELIVERED), "receipt {at} delivered"),
+        (receipted(ReceiptState.FAILED), "receipt {at} failed"),
+        (receipted(ReceiptState.EXPIRED), "receipt {at} expired"),
+        (receipted(ReceiptState.UNKNOWN), "receipt {at} unknown"),
+        (early, "receipt {at} failed"),
+        (late, "receipt {at} failed"),
+    ],
+)
+def test_how_a_message_ended_is_told_and_a_receipt_only_where_one_came(
+    desk: MtDesk, end: Callable[[MtDesk], Mt], said: str
+) -> None:
+    lines = shown(desk, end(desk))
+
+    ends = [line for line in lines if line.startswith(("receipt ", "ended "))]
+    assert len(ends) == 1, ends
+    words = said.split(" {at} ")
+    assert ends[0].startswith(f"{words[0]} 20")
+    assert ends[0].endswith(f" {words[1]}")
+
+
+@pytest.mark.parametrize("source", [SUBSCRIBER, "8" + SUBSCRIBER[1:], ""])
+def test_a_receipt_that_waits_is_shown_where_it_may_be_the_subscribers(desk: MtDesk, source: str) -> None:
+    mt = desk.submitted("1A")
+    waits(desk, source=source)
+
+    assert any("UNDELIV 005, waits for its MT" in line for line in shown(desk, mt))
+
+
+def test_a_receipt_of_another_subscriber_under_the_same_id_is_not(desk: MtDesk) -> None:
+    mt = desk.submitted("1A")
+    waits(desk, source="79005556677")
+
+    assert not any("waits for its MT" in line for line in shown(desk, mt))
+
+
+def waits(desk: MtDesk, **values: Any) -> None:
+    """A receipt that nobody could match."""
+    with desk.database.write() as connection:
+        add(
+            connection, schema.Receipt,
+            operator_id=1, key="1A", state="failed", word="UNDELIV", error="005", arrived_at=desk.clock.now(), **values,
+        )  # fmt: skip

@@ -1,0 +1,220 @@
+"""Orders to the links of this process: looked for, carried out, answered (store/link_orders.py).
+
+LinkDesk    open: links, with what is in force before; run: what comes later
+orders_by   how the API gives orders
+
+Each order is a task of its own: a link that takes its time holds up no other, and none holds up the looking.
+
+Rule: an order is answered by what the link does, not by what it was told.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, TypeVar
+
+from structlog import get_logger
+
+from core.catalogue import Catalogue
+from core.clock import SECOND_MS, Clock
+from core.errors import StoreError
+from partner_api.http.ports import OrderLinks
+from plumbing.loop import spawn
+from plumbing.threads import Runs
+from smsc_link.keeping import Kept
+from smsc_link.links import Links
+from store import link_orders as orders
+from store.database import Database
+from store.link_orders import DISABLE, DONE, DRAIN, ENABLE, FAILED, RECONNECT, TRACE, Order
+from store.messages import Reader
+from tollbridge.link_traces import CannotTrace, Traces, Wanted, name_of
+from traffic.rests import Rests
+
+log = get_logger()
+T = TypeVar("T")
+
+LOOK_S = 0.4
+"""How often orders are looked for: they reach the link within a second."""
+LINK_LOOK_S = 0.05
+LONGEST_S = 28.0
+"""How long an order may take; who gave it waits for 30 s."""
+
+Answer = tuple[str, str]
+"""Outcome and sentence."""
+
+
+@dataclass
+class LinkDesk:
+    """The orders of one process."""
+
+    process_id: int
+    database: Database
+    writer: Runs
+    read: Callable[[Reader[Any]], Awaitable[Any]]
+    clock: Clock
+    catalogue: Callable[[], Catalogue]
+    links: Links
+    rests: Rests
+    traces: Traces
+    _under_way: dict[int, "asyncio.Task[None]"] = field(default_factory=dict)
+    _drained: Collection[int] = ()
+
+    async def open(self) -> "asyncio.Task[None]":
+        """Begin to keep the links up, what is in force being so before; the task of `run`. Raises StoreAway."""
+        await self.begin()
+        self.links.start(self.catalogue())
+        return spawn(self.run(), name="orders to links")
+
+    async def begin(self) -> None:
+        """What is in force holds. Raises StoreAway."""
+        self._drained = await self.read(orders.read_drained)
+        self.rests.hold(self._drained)
+
+    async def run(self) -> None:
+        """Look for orders, and carry them out, until cancelled."""
+        try:
+            while True:
+                await asyncio.sleep(LOOK_S)
+                try:
+                    await self._look()
+                except StoreError as error:
+                    log.debug("orders cannot be read", error=str(error))
+                except Exception:
+                    log.exception("orders were not looked for")
+        finally:
+            for task in list(self._under_way.values()):
+                task.cancel()
+
+    async def _look(self) -> None:
+        drained, found = await self.read(lambda one: (orders.read_drained(one), orders.read_open(one, self.process_id)))
+        if drained != self._drained:
+            self._drained = drained
+            self.rests.hold(drained)
+        new = [order for order in found if order.id not in self._under_way]
+        if not new:
+            return
+        await self.writer.run(orders.take, self.database, [order.id for order in new], self.clock.now())
+        for order in new:
+            log.info("order to a link", link=order.link, order=order.kind, author=order.author)
+            task = spawn(self._carry_out(order), name=f"{order.kind} link {order.link}")
+            self._under_way[order.id] = task
+
+    async def _carry_out(self, order: Order) -> None:
+        try:
+            outcome, result = await _WORK[order.kind](self, order)
+        except CannotTrace as error:
+            outcome, result = FAILED, str(error)
+        except Exception:
+            log.exception("order to a link failed", link=order.link, order=order.kind)
+            outcome, result = FAILED, "a mistake of ours; it is in the log"
+        log.info("order to a link is done", link=order.link, order=order.kind, outcome=outcome, result=result)
+        while True:
+            try:
+                await self.writer.run(orders.finish, self.database, order.id, outcome, result, self.clock.now())
+                break
+            except StoreError:
+                await asyncio.sleep(LOOK_S)
+        self._under_way.pop(order.id, None)
+
+    # --- what is done -------------------------------------------------------------------------------------
+
+    async def _enable(self, order: Order) -> Answer:
+        began = self.clock.now()
+        if not await self._until(lambda: self._is_wanted(order, enabled=True)):
+            return FAILED, "somebody disabled it meanwhile, or its options are wrong; see the log"
+        return await self._bound(order, began)
+
+    async def _disable(self, order: Order) -> Answer:
+        def is_down() -> bool:
+            kept = self.links.named(order.link)
+            return kept is None or (not kept.link.enabled and kept.state == "disabled")
+
+        if not await self._until(lambda: self._is_wanted(order, enabled=False) and is_down()):
+            return FAILED, "it is not down yet; see: tollbridge link list"
+        return DONE, "unbound; it stays down until it is enabled"
+
+    async def _drain(self, order: Order) -> Answer:
+        kept = self.links.named(order.link)
+        if kept is not None and not kept.link.enabled:
+            return DONE, "it is disabled, and will be drained when it is enabled by `load`"
+        if not await self.rests.quiet(order.link_id, LONGEST_S):
+            left = self.rests.under_way(order.link_id)
+            return FAILED, f"no new MT goes over it, but {left} that had begun are not done yet"
+        if order.link_id not in self.rests.held:
+            return FAILED, "somebody enabled it meanwhile"
+        return DONE, "no MT goes over it, and none is in flight; MO and receipts still come"
+
+    async def _reconnect(self, order: Order) -> Answer:
+        kept = self.links.named(order.link)
+        if kept is None:
+            return FAILED, self.links.errors().get(order.link, "this process does not know it")
+        if not kept.link.enabled:
+            return FAILED, "it is disabled; enable it"
+        await self.links.reconnect(order.link)
+        return await self._bound(order, self.clock.now())
+
+    async def _trace(self, order: Order) -> Answer:
+        kept = self.links.named(order.link)
+        if kept is None or not kept.link.enabled:
+            return FAILED, "it is disabled, or its options are wrong: there is nothing to trace"
+        tell = partial(self._tell, order.id)
+        name = name_of(order.link, order.id, self.clock.now())
+        return DONE, await self.traces.take(kept, Wanted.of(order.options), name, tell)
+
+    async def _tell(self, id_: int, sentence: str) -> bool:
+        try:
+            return await self.writer.run(orders.tell, self.database, id_, sentence)
+        except StoreError:
+            return True
+
+    # --- what a link does ---------------------------------------------------------------------------------
+
+    def _is_wanted(self, order: Order, *, enabled: bool) -> bool:
+        """The catalogue of this process has it so."""
+        link = self.catalogue().links.get(order.link)
+        return link is not None and link.enabled == enabled
+
+    async def _bound(self, order: Order, began: int) -> Answer:
+        """Wait until it is bound, or it is known why it is not."""
+        found = partial(self._became, order.link, began)
+        await self._until(lambda: bool(found()))
+        return found() or (FAILED, "not bound yet; it goes on trying")
+
+    def _became(self, name: str, began: int) -> Answer | None:
+        kept: Kept | None = self.links.named(name)
+        if kept is None:
+            reason = self.links.errors().get(name)
+            return None if reason is None else (FAILED, reason)
+        if kept.link.enabled and kept.bound_at:
+            return DONE, "bound"
+        if kept.last_error and kept.last_error_at >= began:
+            return FAILED, f"not bound: {kept.last_error}; it goes on trying"
+        return None
+
+    async def _until(self, holds: Callable[[], bool]) -> bool:
+        """Whether it came to hold within the time."""
+        end_ms = self.clock.monotonic_ms() + int(LONGEST_S * SECOND_MS)
+        while not holds():
+            if self.clock.monotonic_ms() >= end_ms:
+                return False
+            await asyncio.sleep(LINK_LOOK_S)
+        return True
+
+
+_WORK: dict[str, Callable[[LinkDesk, Order], Awaitable[Answer]]] = {
+    ENABLE: LinkDesk._enable,
+    DISABLE: LinkDesk._disable,
+    DRAIN: LinkDesk._drain,
+    RECONNECT: LinkDesk._reconnect,
+    TRACE: LinkDesk._trace,
+}
+
+
+def orders_by(database: Database, readers: Runs, clock: Clock) -> OrderLinks:
+    """Not on the writer's thread: it may wait for somebody who loads a catalogue, and commits must not."""
+
+    async def order(name: str, kind: str, author: str) -> list[int]:
+        return await readers.run(partial(orders.give, database, [name], kind, author=author, now=clock.now()))
+
+    return order

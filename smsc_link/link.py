@@ -187,5 +187,5 @@ class OperatorLink:
         self.last_error = ended.reason
         self.last_error_at = self._clock.now()
         tell = log.error if ended.refused_for_good else log.warning
-        advice = {"advice": "check system_id, password and system_type"} if ended.refused_for_good else {}
+        advice = {"advice": "check the name and password that they gave us"} if ended.refused_for_good else {}
         tell("link down", link=self.link.name, reason=ended.reason, again_in_s=round(pause, 1), **advice)

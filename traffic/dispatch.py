@@ -217,7 +217,7 @@ class Dispatcher:
             answer = await self._deliver(deliver, job)
             queue.took(self._clock.monotonic_ms() - begun_ms)
         if answer.outcome is Outcome.AGAIN:
-            self._failed(job, answer, tried_at, breaker)
+            self._failed(job, answer, tried_at, breaker, self._clock.monotonic_ms() - begun_ms)
             return
         if breaker.answered():
             self._bell.set()
@@ -244,9 +244,10 @@ class Dispatcher:
         fact = CallbackFact(job, answer, _DONE[answer.outcome], tried_at, None, mt)
         self._batcher.put(fact, self._settled)
 
-    def _failed(self, job: Callback, answer: Answer, tried_at: Instant, breaker: Breaker) -> None:
+    def _failed(self, job: Callback, answer: Answer, tried_at: Instant, breaker: Breaker, took_ms: int) -> None:
         self.counted.failed += 1
-        now = self._clock.now()
+        # A wall clock that was set forward meanwhile, and is set back again, must not make the next attempt late.
+        now = min(self._clock.now(), tried_at + took_ms)
         if breaker.failed(self._clock.monotonic_ms(), job.mo_id):
             sentence = f"{job.service.name}: {answer.error or answer.status} and 19 others before it; probed every 30 s"
             self._batcher.put(AlertFact("breaker", f"{job.partner}/{job.service.name}", sentence, now), _log_loss)

@@ -49,6 +49,10 @@ class HandClock:
         self._now += ms
         self._monotonic_ms += ms
 
+    def set(self, by_ms: int) -> None:
+        """Somebody sets the wall clock."""
+        self._now += by_ms
+
 
 @dataclass
 class Paper:

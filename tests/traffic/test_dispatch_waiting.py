@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from core.clock import DAY_MS
+from core.clock import DAY_MS, HOUR_MS
 from core.message import Answer, Callback, Outcome
 from store.journal import AlertFact, CallbackState
 from tests.makers import NOON
@@ -242,5 +242,29 @@ def test_a_partner_has_a_thousand_jobs_in_memory_and_the_rest_stays_in_the_datab
 
         assert crowded_before
         assert office.dispatcher.waiting + office.dispatcher.running <= 1004
+
+    run(story)
+
+
+@pytest.mark.parametrize("by_ms", [HOUR_MS, -HOUR_MS])
+def test_a_clock_that_is_set_during_a_call_does_not_make_the_next_attempt_late(by_ms: int) -> None:
+    """It may be set right again before anybody has looked at it."""
+
+    async def story() -> None:
+        office = Office()
+
+        def fails(job: Callback) -> Answer:
+            office.clock.advance(100)
+            office.clock.set(by_ms)
+            return FAILED
+
+        office.answers = fails
+        office.dispatcher.offer(a_fact(a_job(1)))
+        await office.flow()
+
+        (fact,) = office.results
+        assert fact.due_at is not None
+        right = NOON + 100 + min(0, by_ms)
+        assert right < fact.due_at <= right + 2_000
 
     run(story)

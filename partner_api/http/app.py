@@ -124,11 +124,12 @@ class Health:
 
     async def _database_answers(self) -> bool:
         """One question at a time, however many ask: a database that hangs holds up one thread."""
-        if self._probe is None or self._probe.done():
-            self._probe = spawn(self._ask(), name="health probe")
-        done, _ = await asyncio.wait({self._probe}, timeout=DATABASE_WAIT_S)
-        # What else it may fail by is logged by spawn, and no sign of health either.
-        return bool(done) and self._probe.exception() is None and self._probe.result()
+        probe = self._probe
+        if probe is None or probe.done():
+            probe = self._probe = spawn(self._ask(), name="health probe")
+        done, _ = await asyncio.wait({probe}, timeout=DATABASE_WAIT_S)
+        # Meanwhile another who asks may have sent the next one. What else it may fail by is logged by spawn.
+        return bool(done) and probe.exception() is None and probe.result()
 
     async def _ask(self) -> bool:
         try:

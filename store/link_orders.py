@@ -25,8 +25,8 @@ from store.database import Database
 from store.provisioning.sentences import did_you_mean
 from store.provisioning.switch import switch_links
 from store.pulse import ALIVE, SILENT_MS
+from store.repeating import repeated
 from store.schema import Link, LinkDrain, LinkOrder, Process
-from store.settlement.runs import repeated
 from store.standing import LinkStanding, read_links
 
 ENABLE, DISABLE, DRAIN, RECONNECT, TRACE = KINDS = ("enable", "disable", "drain", "reconnect", "trace")

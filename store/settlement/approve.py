@@ -30,6 +30,7 @@ from store.bulk import bulk_update
 from store.corrections import Messages
 from store.database import Database
 from store.desk import Desk
+from store.repeating import repeated
 from store.schema import SettlementRow, SettlementRun
 from store.settlement.posting import (
     CHUNK,
@@ -43,7 +44,7 @@ from store.settlement.posting import (
     taken_back,
 )
 from store.settlement.preview import rehearse
-from store.settlement.runs import Run, Sums, is_open, lock_run, read_run, read_sums, repeated, run_title, write_run
+from store.settlement.runs import Run, Sums, is_open, lock_run, read_run, read_sums, run_title, write_run
 from store.settlement.stage import Progress
 
 _DONE = ("id", "decision", "entry_id", "problem")

@@ -22,10 +22,11 @@ from core.settlement.verdicts import Decision, RunState, Verdict
 from store.bulk import bulk_insert, bulk_update
 from store.database import Database
 from store.pages import in_pieces
+from store.repeating import repeated
 from store.schema import SettlementRow
 from store.secrets import Sealed
 from store.settlement.ours import OursReader
-from store.settlement.runs import Run, Sums, begin_work, hold, lock_run, read_sums, repeated, write_run
+from store.settlement.runs import Run, Sums, begin_work, hold, lock_run, read_sums, write_run
 from store.settlement.stage import BATCH, ROW_COLUMNS, Progress, drop_rows
 from store.snapshot import read_catalogue
 

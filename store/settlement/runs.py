@@ -2,7 +2,6 @@
 
 Run         a run as it is stored; read_run, hold
 begin_work  a new worker on a run: whoever worked on it before stops at its next step
-repeated    one transaction, again where another stood in its way
 Sums        rows and amounts of one verdict; read_sums
 
 Rule: every step of a long work is a transaction that begins with `hold`: the run's row is locked, and who is no longer
@@ -10,7 +9,6 @@ its worker ends there. So a work that was broken off, or is done twice at once, 
 """
 
 import secrets
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -18,17 +16,14 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from core.clock import Instant, Month, month_text
-from core.errors import StoreAway, UserMistake
+from core.errors import UserMistake
 from core.settlement.columns import ColumnMap, map_of
 from core.settlement.verdicts import Decision, RunState, Verdict
-from store.database import Database, is_conflict
-from store.faults import is_taken
 from store.schema import Operator, SettlementRow, SettlementRun
 
 T = TypeVar("T")
 V = TypeVar("V", int, str)
 
-TRIES = 8
 LIVE = (RunState.STAGED, RunState.MATCHED, RunState.APPROVED, RunState.POSTED)
 """Runs whose rows speak for their messages."""
 
@@ -122,20 +117,6 @@ def write_run(connection: Connection, run: Run, values: dict[str, Any], notes: d
     """Columns, and notes beside those that are there. The run must be locked."""
     changed = {**values, "summary": {**run.notes, **notes}}
     connection.execute(sa.update(SettlementRun).where(SettlementRun.id == run.id).values(**changed))
-
-
-def repeated(database: Database, work: Callable[[Connection], T]) -> T:
-    """One transaction, again where another stood in its way. Raises StoreAway, and what `work` raises."""
-    for attempt in range(1, TRIES + 1):
-        try:
-            with database.write() as connection:
-                return work(connection)
-        except (sa.exc.DBAPIError, StoreAway) as error:
-            if not (is_conflict(error) or is_taken(error)):
-                raise
-            if attempt == TRIES:
-                raise StoreAway(f"{database.name}: others hold locks; try again later") from error
-    raise AssertionError("unreachable")
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,9 +29,10 @@ from store.bulk import bulk_insert
 from store.database import Database
 from store.journal.rows import short_key
 from store.pages import in_pieces
+from store.repeating import repeated
 from store.schema import Operator, SettlementRow, SettlementRun
 from store.settlement.files import OpenFile, open_file
-from store.settlement.runs import begin_work, hold, lock_run, read_runs, repeated, write_run
+from store.settlement.runs import begin_work, hold, lock_run, read_runs, write_run
 
 BATCH = 2_000
 HOPELESS = 1_000

@@ -23,8 +23,8 @@ from store.database import Database
 from store.dead_letters import AT_ONCE, Judged, call_again, dead_letters, judge
 from store.pages import in_pieces
 from store.provisioning.sentences import did_you_mean
+from store.repeating import repeated
 from store.schema import Partner, Service
-from store.settlement.runs import repeated
 from tollbridge.commands import config_option, open_database, read_config
 from tollbridge.show import plain
 from tollbridge.show_again import judged_value, show_called

@@ -13,7 +13,7 @@ import click
 from core.errors import UserMistake
 from plumbing.clock import SystemClock
 from store.alerts import KINDS, checked, list_alerts, read_alert, resolve_alerts
-from store.settlement.runs import repeated
+from store.repeating import repeated
 from tollbridge.commands import config_option, open_database, read_config
 from tollbridge.show_alert import alert_value, resolved_value, show_alert, show_alerts, show_resolved
 

@@ -23,11 +23,11 @@ from smsc_link.adapter import Answer, Fault, Inbound, Unreadable
 from smsc_link.protocols.http.fields import BadForm, Fields, identity
 from smsc_link.protocols.http.options import CHARSETS, HttpOptions, MoTable, ReceiptTable, Said
 from smsc_link.protocols.http.templates import BadTemplate, Template, escape_for
+from smsc_link.reading import ADDRESS_MAX
 from smsc_link.visits import VisitAnswer
 from traffic.ports import Delivery
 from wire.smpp.message_ids import message_id_key
 
-_ADDRESS_MAX = 20
 _WORD_MAX = 20
 _AS_TEXT = 0x0C
 """data_coding of what came as a text: reserved in SMPP, so that nobody takes it for something else."""
@@ -185,7 +185,7 @@ class HttpReader:
             ReceiptState.ON_ITS_WAY if state is None else state,
             word[:_WORD_MAX],
             _clean(fields.get(table.error))[:_WORD_MAX],
-            self.numbers.inbound(_number(fields.get(table.number)))[:_ADDRESS_MAX],
+            self.numbers.inbound(_number(fields.get(table.number)))[:ADDRESS_MAX],
             "",
             now,
         )
@@ -223,12 +223,12 @@ def _number(text: str) -> str:
 
 
 def _is_address(text: str) -> bool:
-    return 0 < len(text) <= _ADDRESS_MAX and text.isascii() and text.isprintable() and " " not in text
+    return 0 < len(text) <= ADDRESS_MAX and text.isascii() and text.isprintable() and " " not in text
 
 
 def _unfit(table: MoTable, source: str) -> Unreadable:
     wrong, fault = (table.destination, Fault.DESTINATION) if _is_address(source) else (table.source, Fault.SOURCE)
-    return Unreadable(f"{wrong} is no number of 1 to {_ADDRESS_MAX} characters; send one", fault)
+    return Unreadable(f"{wrong} is no number of 1 to {ADDRESS_MAX} characters; send one", fault)
 
 
 def _reference(text: str) -> int:

@@ -157,7 +157,7 @@ class Month:
         code = str(4440 + int(chance * 10_000) % CODES)
         mo = Mo(self._ids.next(now), "l1", 1, operator, "79001112233", code, "GAME 7", 1, now, 0)
         fact = MoFact(mo, self.catalogue.links["l1"])
-        route = Route(Service(0, partner, "game", "http_get"), self.catalogue.prefixes[0], "7")
+        route = Route(Service(0, partner, "game", "http_get"), self.catalogue.prefixes[1], "7")
         fact.settlement = Settlement(mo, route, HELD if chance < 0.005 else PASSED, "")
         return fact
 

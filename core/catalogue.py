@@ -303,7 +303,7 @@ class Banned:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Everything provisioned, at one version. Keys are natural: code, name, number, login; services by id."""
+    """Everything provisioned, at one version. Keys are natural: code, name, number, login; services, prefixes by id."""
 
     version: int = 0
     operators: Mapping[str, Operator] = field(default_factory=dict)
@@ -314,7 +314,8 @@ class Catalogue:
     plans: Mapping[str, Plan] = field(default_factory=dict)
     partners: Mapping[str, Partner] = field(default_factory=dict)
     services: Mapping[int, Service] = field(default_factory=dict)
-    prefixes: tuple[Prefix, ...] = ()
+    prefixes: Mapping[int, Prefix] = field(default_factory=dict)
+    """By id."""
     limits: tuple[Limit, ...] = ()
     blacklist: tuple[Banned, ...] = ()
     ussd: Mapping[str, UssdMenu] = field(default_factory=dict)

@@ -1,6 +1,7 @@
 """The catalogue's prefixes as an index: short code and folded prefix → the prefix.
 
-Table          immutable; made by Table.build from a catalogue, refuses two prefixes that may not meet
+Table          immutable; made by Table.build from a catalogue and the table before; refuses two prefixes that may
+               not meet
 OnShortCode    what one short code knows: its prefixes, how they go on, its default
 Overlap        the refusal, with the two
 first_overlap  the stricter question of provisioning: also refuses what only looks alike (router.fold.look)
@@ -13,8 +14,10 @@ Rule: only approved services of active partners are in the table. Nothing change
 """
 
 import re
-from collections.abc import Iterable, Mapping, Set
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from core.catalogue import Catalogue, Prefix, Service
 from core.errors import ProvisioningError
@@ -50,36 +53,80 @@ class OnShortCode:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Where texts go. `services` are those that the prefixes lead to, by id."""
+    """Where texts go. `services` are those that the prefixes lead to, by id; `prefixes` all that the catalogue has."""
 
     short_codes: Mapping[str, OnShortCode] = field(default_factory=dict)
     services: Mapping[int, Service] = field(default_factory=dict)
+    prefixes: Mapping[int, Prefix] = field(default_factory=dict)
 
     @staticmethod
-    def build(catalogue: Catalogue) -> "Table":
-        """The index of a catalogue. Raises Overlap when the same short code and folded prefix occur twice."""
-        open_services = {
+    def build(catalogue: Catalogue, before: "Table | None" = None) -> "Table":
+        """The index of a catalogue. Raises Overlap when the same short code and folded prefix occur twice.
+
+        `before`: the table of the catalogue before. It stays as it is; the new one shares with it all that is the
+        same, so a word among a million is there in a tenth of the time that they all would take.
+        """
+        before = before or Table()
+        services = {
             service.id: service
             for service in catalogue.services.values()
             if service.status == "approved" and catalogue.partners[service.partner].active
         }
-        targets: dict[str, dict[str, Prefix]] = {number: {} for number in catalogue.short_codes}
-        for prefix in catalogue.prefixes:
-            if prefix.service in open_services:
-                folded = fold(prefix.prefix)
-                if targets[prefix.short_code].setdefault(folded, prefix) is not prefix:
-                    raise Overlap(targets[prefix.short_code][folded], prefix)
+        gone, come = _changes(before, services, catalogue.prefixes)
         short_codes = {
-            number: _on_short_code(targets[number], code.default_reply)
+            number: _changed(
+                before.short_codes.get(number, _EMPTY),
+                gone.get(number, ()),
+                come.get(number, ()),
+                Unrouted(Missing.NO_PREFIX, code.default_reply),
+            )
             for number, code in catalogue.short_codes.items()
         }
-        return Table(short_codes, open_services)
+        return Table(short_codes, services, catalogue.prefixes)
 
 
-def _on_short_code(targets: dict[str, Prefix], default_reply: str) -> OnShortCode:
+_EMPTY = OnShortCode({}, frozenset(), None, Unrouted(Missing.NO_PREFIX))
+_ByShortCode: TypeAlias = dict[str, list[Prefix]]
+
+
+def _changes(
+    before: Table, services: Mapping[int, Service], prefixes: Mapping[int, Prefix]
+) -> tuple[_ByShortCode, _ByShortCode]:
+    """The prefixes that leave the index and those that come into it, by short code."""
+    was_open, was = before.services, before.prefixes
+    turned = was_open.keys() ^ services.keys()
+    gone: _ByShortCode = defaultdict(list)
+    come: _ByShortCode = defaultdict(list)
+    for number, prefix in was.items():
+        if (prefixes.get(number) is not prefix or prefix.service in turned) and prefix.service in was_open:
+            gone[prefix.short_code].append(prefix)
+    for number, prefix in prefixes.items():
+        if (was.get(number) is not prefix or prefix.service in turned) and prefix.service in services:
+            come[prefix.short_code].append(prefix)
+    return gone, come
+
+
+def _changed(known: OnShortCode, gone: Sequence[Prefix], come: Sequence[Prefix], missing: Unrouted) -> OnShortCode:
+    """A short code without some prefixes and with some others.
+
+    Where a word is gone, what it was a stem of may stay: a text is then read a word further, and finds nothing there.
+    """
+    if not gone and not come:
+        return OnShortCode(known.targets, known.stems, known.default, missing)
+    targets = dict(known.targets)
+    if known.default is not None:
+        targets[""] = known.default
+    for prefix in gone:
+        del targets[fold(prefix.prefix)]
+    stems: set[str] = set()
+    for prefix in come:
+        folded = fold(prefix.prefix)
+        if targets.setdefault(folded, prefix) is not prefix:
+            raise Overlap(targets[folded], prefix)
+        if not folded.isalnum():
+            stems.update(stems_of(folded))
     default = targets.pop("", None)
-    stems = {stem for folded in targets if not folded.isalnum() for stem in stems_of(folded)}
-    return OnShortCode(targets, stems, default, Unrouted(Missing.NO_PREFIX, default_reply))
+    return OnShortCode(targets, known.stems | stems if stems else known.stems, default, missing)
 
 
 # What word_ends() says of ASCII; ten times as fast, for a million prefixes.

@@ -99,17 +99,17 @@ class Outbox:
         catalogue = self._catalogue()
         operators = {operator.id: operator for operator in catalogue.operators.values()}
         links = {link.id: link.name for link in catalogue.links.values()}
-        prefixes = {prefix.id: prefix.prefix for prefix in catalogue.prefixes}
         jobs = []
         for row in rows:
             service = catalogue.services.get(row.service_id)
             operator = operators.get(row.operator_id)
+            prefix = catalogue.prefixes.get(row.prefix_id)
             if service is None or operator is None:
                 continue  # Not in this process's catalogue yet: the lease ends, and a fresher one takes it.
             jobs.append(
                 Callback(
                     row.id, row.partner_id, service.partner, service, attempts[row.id], row.source, row.short_code,
-                    prefixes.get(row.prefix_id, ""), row.text, row.text[row.body_at :], operator.code,
+                    prefix.prefix if prefix else "", row.text, row.text[row.body_at :], operator.code,
                     operator.country, row.price, row.partner_part, row.currency, row.accepted_at, row.parts, row.test,
                     links.get(row.link_id, ""), row.link_id, *again.get(row.id, (0, 0)),
                 )

@@ -239,6 +239,17 @@ class Prefix(Base):
     service_id: Mapped[int] = mapped_column(sa.BigInteger, index=True)
     prefix: Mapped[str] = mapped_column(sa.String(80))
     folded: Mapped[str] = mapped_column(sa.String(160))
+    version: Mapped[int] = mapped_column(sa.BigInteger, index=True)
+
+
+class PrefixGone(Base):
+    """A prefix that was taken away, and by which version; never pruned, as the audit log that tells of it is not."""
+
+    __tablename__ = "prefix_gone"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    prefix_id: Mapped[int] = mapped_column(sa.BigInteger)
+    version: Mapped[int] = mapped_column(sa.BigInteger, index=True)
 
 
 class UssdMenu(Base):

@@ -1,6 +1,7 @@
 """Rows → core.catalogue: everything provisioned as one frozen snapshot.
 
-read_catalogue   all of it, at one version; secrets decrypted
+read_catalogue   all of it, at one version; secrets decrypted. Who has an older one hands it in: then only those
+                 prefixes are read that changed since, for there may be a million of them
 read_version     the version alone: one small query, to notice that it is time to read anew
 
 Measured: 100 000 prefixes and 10 000 services in about a second. So rows are read as tuples, without ORM objects.
@@ -20,6 +21,7 @@ from store import schema
 from store.secrets import Keyring, opened_options
 
 _TRIES = 20
+_NOTHING = core.Catalogue()
 
 
 def read_version(connection: sa.Connection) -> int:
@@ -27,11 +29,18 @@ def read_version(connection: sa.Connection) -> int:
     return connection.execute(sa.select(schema.CatalogueVersion.version)).scalar() or 0
 
 
-def read_catalogue(connection: sa.Connection, keyring: Keyring) -> core.Catalogue:
-    """The whole catalogue. Raises ConfigError when the keyring does not decrypt its secrets."""
+def read_catalogue(
+    connection: sa.Connection, keyring: Keyring, before: core.Catalogue = _NOTHING
+) -> core.Catalogue:
+    """The whole catalogue; `before` is an older one of the same database, which stays as it is.
+
+    Raises ConfigError when the keyring does not decrypt its secrets.
+    """
     version = read_version(connection)
+    if version < before.version:  # The database was put back to an older state.
+        before = _NOTHING
     for _ in range(_TRIES):
-        found = _read(connection, keyring, version)
+        found = _read(connection, keyring, version, before)
         after = read_version(connection)
         if after == version:
             return found
@@ -57,7 +66,7 @@ def _rows(
     return iter(connection.execute(sa.select(*(fields[name] for name in columns)).order_by(fields[by])).all())
 
 
-def _read(connection: sa.Connection, keyring: Keyring, version: int) -> core.Catalogue:
+def _read(connection: sa.Connection, keyring: Keyring, version: int, before: core.Catalogue) -> core.Catalogue:
     operators = _operators(connection)
     codes = {
         row[0]: core.ShortCode(*row) for row in _rows(connection, schema.ShortCode, "id", "number", "default_reply")
@@ -80,7 +89,7 @@ def _read(connection: sa.Connection, keyring: Keyring, version: int) -> core.Cat
         plans={plan.name: plan for plan in plans.values()},
         partners=_partners(connection, names),
         services=_services(connection, keyring, names),
-        prefixes=_prefixes(connection, names),
+        prefixes=_prefixes(connection, names, before),
         limits=tuple(core.Limit(*row) for row in _rows(connection, schema.Limit, *_LIMIT)),
         blacklist=tuple(
             core.Banned(*row) for row in _rows(connection, schema.Blacklist, "id", "msisdn", "scope", "reason")
@@ -211,11 +220,16 @@ def _services(connection: sa.Connection, keyring: Keyring, names: _Names) -> dic
     return services
 
 
-def _prefixes(connection: sa.Connection, names: _Names) -> tuple[core.Prefix, ...]:
+def _prefixes(connection: sa.Connection, names: _Names, before: core.Catalogue) -> dict[int, core.Prefix]:
+    """Those of `before`, without what is gone, with what was written since. Rows of version 0 are older than that."""
+    prefix, gone = schema.Prefix, schema.PrefixGone
+    found = dict(before.prefixes)
+    wanted = sa.select(prefix.id, prefix.short_code_id, prefix.prefix, prefix.service_id).order_by(prefix.id)
+    if before.version:
+        wanted = wanted.where(prefix.version > before.version)
+        for number in connection.execute(sa.select(gone.prefix_id).where(gone.version > before.version)).scalars():
+            found.pop(number, None)
     codes = names.codes
-    return tuple(
-        core.Prefix(number, codes[code], prefix, service)
-        for number, code, prefix, service in _rows(
-            connection, schema.Prefix, "id", "short_code_id", "prefix", "service_id"
-        )
-    )
+    for number, code, word, service in connection.execute(wanted).all():
+        found[number] = core.Prefix(number, codes[code], word, service)
+    return found

@@ -123,7 +123,7 @@ def a_catalogue(
         plans={plan.name: plan for plan in plans or (a_plan(),)},
         partners={partner.login: partner for partner in partners or (a_partner(),)},
         services={service.id: service for service in services or (a_service(),)},
-        prefixes=tuple(prefixes) or (Prefix(1, "4446", "GAME", 1),),
+        prefixes={prefix.id: prefix for prefix in prefixes or (Prefix(1, "4446", "GAME", 1),)},
         limits=tuple(limits),
         blacklist=tuple(blacklist),
     )

@@ -155,7 +155,7 @@ class Service:
 
     def _read_catalogue(self) -> Catalogue:
         with self.database.read() as connection:
-            return read_catalogue(connection, self._keyring)
+            return read_catalogue(connection, self._keyring, self._catalogue)
 
     def _build(self, ids: Ids) -> None:
         config, pace = self.config, pace_of(self.config)
@@ -327,7 +327,7 @@ class Service:
     async def _swap(self) -> None:
         begun = time.monotonic()
         catalogue = await self._readers.run(self._read_catalogue)
-        book = await self._readers.run(Book.of, catalogue)
+        book = await self._readers.run(Book.of, catalogue, self.settler.book)
         self._catalogue = catalogue
         self.settler.book = book
         self._tell_stations()

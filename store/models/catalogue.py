@@ -6,7 +6,7 @@ Versioned rows (vat_rate, tariff, plan_version, partner_plan, referral_terms) ho
 
 from django.db import models
 
-from store.models.fields import CodeField, FractionField, InstantField, MicrosField
+from store.models.fields import CodeField, FractionField, InstantField, MicrosField, ReferenceField
 
 
 class Operator(models.Model):
@@ -203,16 +203,30 @@ class Service(models.Model):
 
 
 class Prefix(models.Model):
-    """A word on a short code; `folded` is the form in which two of them may not meet."""
+    """A word on a short code; `folded` is the form in which two of them may not meet.
+
+    `version` is the catalogue's when the row was last written: who has an older one reads only what changed since.
+    """
 
     short_code = models.ForeignKey(ShortCode, on_delete=models.PROTECT, related_name="prefixes")
     service = models.ForeignKey(Service, on_delete=models.PROTECT, related_name="prefixes")
     prefix = models.CharField(max_length=80)
     folded = models.CharField(max_length=160)
+    version = models.BigIntegerField(default=0, db_index=True)
 
     class Meta:
         db_table = "prefix"
         constraints = [models.UniqueConstraint(fields=["short_code", "folded"], name="prefix_once")]
+
+
+class PrefixGone(models.Model):
+    """A prefix that was taken away, and by which version; never pruned, as the audit log that tells of it is not."""
+
+    prefix_id = ReferenceField()
+    version = models.BigIntegerField(db_index=True)
+
+    class Meta:
+        db_table = "prefix_gone"
 
 
 class UssdMenu(models.Model):

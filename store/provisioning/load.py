@@ -170,9 +170,9 @@ def write_draft(connection: sa.Connection, draft: Draft, *, who: str) -> None:
     """What the draft changes, with its audit log, as the next version; nothing where it changes nothing."""
     report = draft.report
     if report.changed_anything:
-        write_stored(connection, draft.stored)
-        _write_audit(connection, draft, who)
         report.version += 1
+        write_stored(connection, draft.stored, report.version)
+        _write_audit(connection, draft, who)
         connection.execute(sa.update(CatalogueVersion).values(version=report.version))
 
 

@@ -6,6 +6,9 @@ Stored    all sheets, as far as a document may touch or name them; `read_stored`
 A new row has a negative id until it is written; rows that refer to it hold that number too and are translated then.
 So ids are given by the database only, and one that a message once named never comes again.
 
+Prefixes may be a million, and each process that knows the catalogue reads only what changed: so their rows bear the
+version that wrote them, and those that go are listed (store/snapshot.py).
+
 Rule: a few statements per table, however many elements; nobody else writes these tables.
 """
 
@@ -30,6 +33,7 @@ from store.schema import (
     PayoutTarget,
     PlanVersion,
     Prefix,
+    PrefixGone,
     ReferralTerms,
     Service,
     ShortCode,
@@ -43,6 +47,7 @@ Key: TypeAlias = tuple[Any, ...]
 Row: TypeAlias = dict[str, Any]
 
 _CHUNK = 500
+_GONE = ("prefix_id", "version")
 
 
 @dataclass
@@ -207,9 +212,10 @@ def _owners_named(document: Document) -> Iterable[str]:
             yield banned.scope.removeprefix("service:").partition("/")[0]
 
 
-def write_stored(connection: sa.Connection, stored: Stored) -> None:
-    """Everything that was added, changed and dropped."""
+def write_stored(connection: sa.Connection, stored: Stored, version: int) -> None:
+    """Everything that was added, changed and dropped, as this version of the catalogue."""
     real: dict[str, dict[int, int]] = {}
+    _mark(connection, stored.prefix, version)
     for name, sheet in stored.sheets().items():
         _delete(connection, sheet)
         references = {column: real.get(REFERENCES[column], {}) for column in sheet.columns if column in REFERENCES}
@@ -222,6 +228,12 @@ def write_stored(connection: sa.Connection, stored: Stored) -> None:
         bulk_update(connection, sheet.table, columns, changed)
         if sheet.added:
             real[name] = _insert(connection, sheet, needed=name in REFERENCES.values())
+
+
+def _mark(connection: sa.Connection, prefixes: Sheet, version: int) -> None:
+    for row in (*prefixes.added, *prefixes.changed.values()):
+        row["version"] = version
+    bulk_insert(connection, PrefixGone, _GONE, [(number, version) for number in prefixes.dropped])
 
 
 def _delete(connection: sa.Connection, sheet: Sheet) -> None:

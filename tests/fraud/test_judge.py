@@ -12,7 +12,7 @@ from fraud.judge import Case, Rules, compile_rules, judge, judge_all, plan_of
 from tests.makers import NOON, a_catalogue, a_service, an_mo, an_operator
 
 TWELVE = 12_000_000
-ROUTE = Route(a_service(), a_catalogue().prefixes[0], "7")
+ROUTE = Route(a_service(), a_catalogue().prefixes[1], "7")
 
 
 def a_limit(

@@ -43,7 +43,7 @@ def catalogues(draw: st.DrawFn) -> Catalogue:
 @st.composite
 def batches(draw: st.DrawFn) -> list[Case]:
     """Messages in order, some without a route."""
-    route = Route(a_service(), a_catalogue().prefixes[0], "7")
+    route = Route(a_service(), a_catalogue().prefixes[1], "7")
     at, cases = NOON, []
     for number in range(1, draw(st.integers(1, 8)) + 1):
         at += draw(st.sampled_from([0, 1, 500, 1_000, 60_000]))

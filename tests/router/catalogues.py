@@ -14,7 +14,7 @@ def a_catalogue(*prefixes: str, default_reply: str = "", status: str = "approved
             number: Service(number, "acme", f"service-{number}", "http_get", status=status)
             for number, _ in enumerate(prefixes)
         },
-        prefixes=tuple(Prefix(number, "4446", prefix, number) for number, prefix in enumerate(prefixes)),
+        prefixes={number: Prefix(number, "4446", prefix, number) for number, prefix in enumerate(prefixes)},
     )
 
 

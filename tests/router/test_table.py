@@ -27,9 +27,9 @@ def test_two_defaults_on_one_short_code_are_refused() -> None:
 
 def test_the_same_prefix_on_two_short_codes_is_no_overlap() -> None:
     catalogue = a_catalogue("GAME", "GAME")
-    first, second = catalogue.prefixes
+    first, second = catalogue.prefixes.values()
 
-    table = Table.build(replace(catalogue, prefixes=(first, replace(second, short_code="7777"))))
+    table = Table.build(replace(catalogue, prefixes={0: first, 1: replace(second, short_code="7777")}))
 
     assert table.short_codes["7777"].targets["game"].id == 1
 

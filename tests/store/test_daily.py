@@ -54,7 +54,7 @@ def a_world() -> Catalogue:
             a_partner("cy", id=3, plan="tenge", currency="KZT"),
         ),
         services=(a_service(), a_service("quiz", id=2, partner="bolt"), a_service("chat", id=3, partner="cy")),
-        prefixes=tuple(
+        prefixes=[
             Prefix(number, code, word, service)
             for number, (code, word, service) in enumerate(
                 (
@@ -66,7 +66,7 @@ def a_world() -> Catalogue:
                 ),
                 1,
             )
-        ),
+        ],
     )  # fmt: skip
     return replace(world, short_codes={**world.short_codes, "1": ShortCode(9, "1", "")})
 

@@ -93,7 +93,7 @@ def test_what_a_partner_earns_by_another_is_young_too(till: Till) -> None:
     till.use(
         replace(
             till.catalogue,
-            prefixes=tuple(replace(one, service=2) for one in till.catalogue.prefixes),
+            prefixes={number: replace(one, service=2) for number, one in till.catalogue.prefixes.items()},
         )
     )
     till.earn(1)

@@ -17,7 +17,7 @@ REJECTED = Verdict(Action.REJECT, (Alert("blacklist", Action.REJECT, "on the bla
 
 
 def a_route() -> Route:
-    return Route(a_service(), a_catalogue().prefixes[0], "7")
+    return Route(a_service(), a_catalogue().prefixes[1], "7")
 
 
 def a_settler(**catalogue: object) -> Settler:

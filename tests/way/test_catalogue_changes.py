@@ -15,7 +15,7 @@ SERVICES = [a_service(), a_service("game", id=2, partner="bolt")]
 @story
 async def test_a_prefix_that_changes_hands_while_traffic_flows_loses_and_doubles_nothing() -> None:
     before = a_catalogue(partners=PARTNERS, services=SERVICES, prefixes=[Prefix(1, "4446", "GAME", 1)])
-    after = replace(before, version=2, prefixes=(Prefix(2, "4446", "GAME", 2),))
+    after = replace(before, version=2, prefixes={2: Prefix(2, "4446", "GAME", 2)})
     office = Office(before)
     process = await office.opens()
 

@@ -19,16 +19,14 @@ from core.clock import Clock, Instant
 from core.errors import Buried, StoreAway
 from core.ids import Ids
 from store.books import Books
-from store.database import Database, is_conflict
-from store.faults import is_taken
+from store.database import Database
 from store.processes import register, retire
 from store.pulse import BEAT_MS, show_life
+from store.repeating import repeated
 from store.secrets import Keyring
 from store.snapshot import read_catalogue
 
 T = TypeVar("T")
-
-TRIES = 8
 
 
 class Desk:
@@ -53,25 +51,23 @@ class Desk:
         return self._ids.next(self.now())
 
     def run(self, work: Callable[[Connection], T]) -> T:
-        """One transaction. Raises what `work` raises, with nothing written; StoreAway when others will not let us."""
-        for attempt in range(1, TRIES + 1):
-            try:
-                with self.database.write() as connection:
-                    done = work(connection)
-                    show_life(connection, self._process_id, max(self.now(), self._ids.latest))
-                self.books.accounts.keep()
-                return done
-            except (sa.exc.DBAPIError, StoreAway) as error:
-                self.books.accounts.forget()
-                # Another one was quicker with the same key: the next look finds what it has booked.
-                if not (is_conflict(error) or is_taken(error)):
-                    raise
-                if attempt == TRIES:
-                    raise StoreAway(f"{self.database.name}: others hold locks; try again later") from error
-            except BaseException:
-                self.books.accounts.forget()
-                raise
-        raise AssertionError("unreachable")
+        """One transaction. Raises what `work` raises, with nothing written; StoreAway when others will not let us.
+
+        Another one may be quicker with the same key: the next try finds what it has booked.
+        """
+        try:
+            done = repeated(self.database, lambda connection: self._try(connection, work))
+        except BaseException:
+            self.books.accounts.forget()
+            raise
+        self.books.accounts.keep()
+        return done
+
+    def _try(self, connection: Connection, work: Callable[[Connection], T]) -> T:
+        self.books.accounts.forget()  # what the try before made was rolled back
+        done = work(connection)
+        show_life(connection, self._process_id, max(self.now(), self._ids.latest))
+        return done
 
 
 @contextlib.contextmanager

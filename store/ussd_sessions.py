@@ -16,14 +16,14 @@ import sqlalchemy as sa
 
 from core.ussd.record import read_session, write_session
 from core.ussd.session import Session
-from store.database import Database, bulk_upsert, is_conflict
+from store.database import Database, bulk_upsert
+from store.repeating import repeated
 from store.schema import UssdSession
 from store.text import places, read_text
 
 T = TypeVar("T")
 Change: TypeAlias = Callable[["Rows"], T]
 
-_TRIES = 3
 _LATEST = "SELECT s.key FROM ussd_session s WHERE msisdn = ? AND code = ? ORDER BY touched_at DESC LIMIT 1"
 _COLUMNS = ("key", "msisdn", "code", "state", "touched_at", "body")
 
@@ -86,17 +86,11 @@ class UssdSessions:
 
         Two processes may still stand in each other's way: then all of it is made again, so a change only computes.
         """
-        for left in reversed(range(_TRIES)):
-            try:
-                return self._change(keys, changes)
-            except sa.exc.DBAPIError as error:
-                if not left or not is_conflict(error):
-                    raise
-        raise AssertionError("unreachable")
+        return repeated(self._database, lambda connection: _made(connection, keys, changes))
 
-    def _change(self, keys: Sequence[str], changes: Sequence[Change[T]]) -> list[T]:
-        with self._database.write() as connection:
-            rows = Rows(connection, keys)
-            made = [change(rows) for change in changes]
-            rows.write()
-        return made
+
+def _made(connection: sa.Connection, keys: Sequence[str], changes: Sequence[Change[T]]) -> list[T]:
+    rows = Rows(connection, keys)
+    made = [change(rows) for change in changes]
+    rows.write()
+    return made

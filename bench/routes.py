@@ -32,7 +32,7 @@ from tests import services
 from tests.partner_api.rows import add
 from traffic.settle import Book
 
-_PREFIX = ("id", "short_code_id", "prefix", "folded", "service_id", "version")
+_PREFIX = ("id", "short_code_id", "prefix", "folded", "service_id", "looks", "version")
 SIZES = (10, 10_000, 1_000_000)
 _STEP = 7919
 """A prime: texts ask for prefixes all over the table."""
@@ -106,9 +106,8 @@ def _in_force_s(size: int) -> tuple[float, float]:
                     connection, schema.Service,
                     id=number + 1, partner_id=1, name=f"s{number}", method="http_get", status="approved",
                 )  # fmt: skip
-            rows = [
-                (number + 1, 1, _prefix(number), fold(_prefix(number)), number % 100 + 1, 1) for number in range(size)
-            ]
+            words = ((number, _prefix(number)) for number in range(size))
+            rows = [(number + 1, 1, word, fold(word), number % 100 + 1, "", 1) for number, word in words]
             bulk_insert(connection, schema.Prefix, _PREFIX, rows)
             connection.execute(sa.update(schema.CatalogueVersion).values(version=1))
         book, read_s = _read(database, None)
@@ -116,7 +115,7 @@ def _in_force_s(size: int) -> tuple[float, float]:
         with database.write() as connection:
             connection.execute(sa.delete(schema.Prefix).where(schema.Prefix.id == size))
             add(connection, schema.PrefixGone, prefix_id=size, version=2)
-            bulk_insert(connection, schema.Prefix, _PREFIX, [(size + 1, 1, "NEW WORD", "new word", 1, 2)])
+            bulk_insert(connection, schema.Prefix, _PREFIX, [(size + 1, 1, "NEW WORD", "new word", 1, "", 2)])
             connection.execute(sa.update(schema.CatalogueVersion).values(version=2))
         book, changed_s = _read(database, book)
         assert len(book.catalogue.prefixes) == size

@@ -229,16 +229,20 @@ class Service(Base):
 
 
 class Prefix(Base):
-    """A word on a short code; `folded` is the form in which two of them may not meet."""
+    """A word on a short code, with the forms in which two may not meet: `folded`, and `looks` (router.fold)."""
 
     __tablename__ = "prefix"
-    __table_args__ = (sa.UniqueConstraint("short_code_id", "folded"),)
+    __table_args__ = (
+        sa.UniqueConstraint("short_code_id", "folded"),
+        sa.Index("prefix_looks", "short_code_id", "looks"),
+    )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     short_code_id: Mapped[int] = mapped_column(sa.BigInteger, index=True)
     service_id: Mapped[int] = mapped_column(sa.BigInteger, index=True)
     prefix: Mapped[str] = mapped_column(sa.String(80))
     folded: Mapped[str] = mapped_column(sa.String(160))
+    looks: Mapped[str] = mapped_column(sa.String(160))
     version: Mapped[int] = mapped_column(sa.BigInteger, index=True)
 
 

@@ -24,6 +24,20 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name="prefix",
+            name="looks",
+            field=models.CharField(default="", max_length=160),
+        ),
+        migrations.RunSQL(
+            # router.fold.look, of what is folded already.
+            "UPDATE prefix SET looks = REPLACE(REPLACE(REPLACE(folded, '0', 'o'), '1', 'i'), '3', 'з')",
+            migrations.RunSQL.noop,
+        ),
+        migrations.AddIndex(
+            model_name="prefix",
+            index=models.Index(fields=["short_code", "looks"], name="prefix_looks"),
+        ),
+        migrations.AddField(
+            model_name="prefix",
             name="version",
             field=models.BigIntegerField(db_index=True, default=0),
         ),

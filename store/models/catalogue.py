@@ -203,7 +203,7 @@ class Service(models.Model):
 
 
 class Prefix(models.Model):
-    """A word on a short code; `folded` is the form in which two of them may not meet.
+    """A word on a short code, with the forms in which two may not meet: `folded`, and `looks` (router.fold).
 
     `version` is the catalogue's when the row was last written: who has an older one reads only what changed since.
     """
@@ -212,11 +212,13 @@ class Prefix(models.Model):
     service = models.ForeignKey(Service, on_delete=models.PROTECT, related_name="prefixes")
     prefix = models.CharField(max_length=80)
     folded = models.CharField(max_length=160)
+    looks = models.CharField(max_length=160, default="")
     version = models.BigIntegerField(default=0, db_index=True)
 
     class Meta:
         db_table = "prefix"
         constraints = [models.UniqueConstraint(fields=["short_code", "folded"], name="prefix_once")]
+        indexes = [models.Index(fields=["short_code", "looks"], name="prefix_looks")]
 
 
 class PrefixGone(models.Model):

@@ -19,6 +19,7 @@ from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 
+from router.fold import look
 from store.bulk import bulk_insert, bulk_update
 from store.provisioning.elements import Document
 from store.schema import (
@@ -117,11 +118,14 @@ class Sheet:
         for values in connection.execute(statement):
             self._keep(tuple(values[place] for place in places), dict(zip(names, values)))
 
-    def read_where_in(self, connection: sa.Connection, column: str, values: Iterable[Any]) -> None:
+    def read_where_in(
+        self, connection: sa.Connection, column: str, values: Iterable[Any], *also: sa.ColumnElement[bool]
+    ) -> None:
         """The rows with one of these values, in a few statements."""
         listed = sorted(set(values))
         for start in range(0, len(listed), _CHUNK):
-            self.read(connection, self.table.__table__.c[column].in_(listed[start : start + _CHUNK]))
+            these = self.table.__table__.c[column].in_(listed[start : start + _CHUNK])
+            self.read(connection, sa.and_(these, *also))
 
 
 class Stored:
@@ -191,9 +195,11 @@ def read_stored(connection: sa.Connection, document: Document) -> Stored:
     stored.service.read_where_in(connection, "partner_id", [known[login] for login in owners if login in known])
     # A menu may go from one partner to another: the audit log names both.
     stored.service.read_where_in(connection, "id", [row["service_id"] for row in stored.ussd.rows.values()])
-    numbers = {prefix.short_code for service in document.service for prefix in service.prefixes}
+    wanted = [prefix for service in document.service for prefix in service.prefixes]
+    numbers = {prefix.short_code for prefix in wanted}
     codes = [row["id"] for (number,), row in stored.short_code.rows.items() if number in numbers]
-    stored.prefix.read_where_in(connection, "short_code_id", codes)
+    alike = (look(prefix.prefix) for prefix in wanted)
+    stored.prefix.read_where_in(connection, "looks", alike, Prefix.short_code_id.in_(codes))
     touched = {(service.partner, service.name) for service in document.service if service.has("prefixes")}
     ids = [
         row["id"] for login, name in touched if (row := stored.service.rows.get((known.get(login), name))) is not None

@@ -10,7 +10,7 @@ Rule: a key that the file leaves out keeps its value where the element exists.
 from typing import Any
 
 from core.money import format_micros
-from router.fold import fold
+from router.fold import fold, look
 from store.provisioning import priced
 from store.provisioning.checks import limit_key
 from store.provisioning.draft import Draft, Record
@@ -179,6 +179,7 @@ def _services(draft: Draft, document: Document) -> None:
                 "service_id": row["id"],
                 "prefix": prefix.prefix,
                 "folded": folded,
+                "looks": look(folded),
             }
     replaced = {row["id"] for service, _, row in records if service.has("prefixes")}
     before = _prefixes_of(draft, replaced)

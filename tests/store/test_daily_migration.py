@@ -53,7 +53,7 @@ def older(old: Old) -> Old:
     return old
 
 
-def put(connection: sa.Connection, name: str, **given: Any) -> None:
+def put(connection: sa.Connection, name: str, /, **given: Any) -> None:
     """A row with the columns that its table had then; what is not named is 0 or ""."""
     there = {column["name"]: column for column in sa.inspect(connection).get_columns(name)}
     values = {

@@ -9,10 +9,14 @@ import sqlalchemy as sa
 from cryptography.fernet import Fernet
 
 from core.errors import ProvisioningError
+from router.fold import fold, look
 from router.table import Table
+from store.bulk import bulk_insert
 from store.database import Database, connect
 from store.provisioning import Report, dump, load
-from store.schema import AuditLog, Partner, Prefix, Service
+from store.provisioning.elements import read
+from store.provisioning.sheets import read_stored
+from store.schema import AuditLog, Partner, Prefix, Service, ShortCode
 from store.secrets import Keyring, hash_api_key, verify
 from store.snapshot import read_catalogue, read_version
 from tests import services
@@ -226,3 +230,28 @@ def test_ten_thousand_services_load_in_seconds(empty: Database) -> None:
 
     assert report.counts["service"].added == 10_003
     assert len(statements) < 150
+
+
+def test_a_word_among_many_is_judged_by_those_that_look_like_it(database: Database) -> None:
+    """Reading a million words inside the transaction would make intake wait for seconds."""
+    load(database, EXAMPLE, "f.toml", NOW, KEYRING)
+    with database.write() as connection:
+        code = connection.execute(sa.select(ShortCode.id).where(ShortCode.number == "4446")).scalar_one()
+        columns = ("short_code_id", "service_id", "prefix", "folded", "looks", "version")
+        rows = [(code, 1, f"W{n}", fold(f"W{n}"), look(f"W{n}"), 1) for n in range(2_000)]
+        bulk_insert(connection, Prefix, columns, rows)
+    text = """
+[[service]]
+partner = "acme"
+name = "second"
+method = "http_get"
+url = "https://acme.example/second"
+prefixes = [{ short_code = "4446", prefix = "W1OO1" }]
+"""
+    with database.read() as connection:
+        stored = read_stored(connection, read(tomllib.loads(text)))
+
+    assert {row["prefix"] for row in stored.prefix.rows.values()} == {"W1001"}
+    with pytest.raises(ProvisioningError, match='"W1OO1" only looks like "W1001"'):
+        load(database, text, "g.toml", NOW, KEYRING)
+    assert load(database, text.replace("W1OO1", "W1OOX"), "g.toml", NOW, KEYRING).changed_anything

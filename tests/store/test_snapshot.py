@@ -91,8 +91,8 @@ def test_a_hundred_thousand_prefixes_are_read_in_one_statement(tmp_path: Path) -
     load(database, EXAMPLE, "f.toml", NOW, KEYRING)
     with database.write() as connection:
         code = connection.execute(sa.select(ShortCode.id).limit(1)).scalar_one()
-        rows = [(code, 1, f"W{number}", f"w{number}", 2) for number in range(100_000)]
-        bulk_insert(connection, Prefix, ("short_code_id", "service_id", "prefix", "folded", "version"), rows)
+        rows = [(code, 1, f"W{number}", f"w{number}", "", 2) for number in range(100_000)]
+        bulk_insert(connection, Prefix, ("short_code_id", "service_id", "prefix", "folded", "looks", "version"), rows)
         connection.execute(sa.update(CatalogueVersion).values(version=2))
     statements: list[str] = []
     sa.event.listen(database.engine, "before_cursor_execute", lambda c, cursor, sql, *others: statements.append(sql))

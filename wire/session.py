@@ -1,5 +1,6 @@
 """The contract of a session: one side of one conversation, as a machine without I/O.
 
+Role          which of the two sides
 Session       receive, send, answer, tick, output, deadline_ms
 Bound         the peers know each other: traffic may begin
 Answered      a response came to a request that we sent
@@ -24,6 +25,9 @@ Event: TypeAlias = object
 """What receive() and tick() return: one of the five below, or an operation that the peer asks for."""
 
 Loss: TypeAlias = Literal["timeout", "lost"]
+
+Role: TypeAlias = Literal["esme", "smsc"]
+"""Which side a session plays: of who asks for service, or of a message centre."""
 
 
 @dataclass(slots=True)

@@ -10,6 +10,7 @@ receipts      delivery receipts as text and TLVs           message_ids  the spel
 An owner needs the names below; status (as a module) and the tags of tlvs are imported from their homes.
 """
 
+from wire.session import Role
 from wire.smpp.codec import decode, encode, response_to
 from wire.smpp.message_ids import ID_MODES, message_id_key, receipt_key, response_key
 from wire.smpp.operations import (
@@ -65,7 +66,7 @@ from wire.smpp.receipts import (
 )
 from wire.smpp.session import SmppSession
 from wire.smpp.settings import Settings
-from wire.smpp.states import Role, State
+from wire.smpp.states import State
 from wire.smpp.times import Absolute, Relative, read_time, write_absolute, write_relative
 from wire.smpp.tlvs import Tlvs, read_all, read_int, read_octets, read_text, write_tlv
 

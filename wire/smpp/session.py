@@ -13,8 +13,9 @@ that a peer sends makes receive() raise.
 Source: SMPP 3.4, 2.2 and 2.7; sheet sections 10 and 11; reliability.md, section 5.
 """
 
-from wire.errors import LocalError, RemoteError
-from wire.session import Answered, Bound, Closed, Complaint, Event, Unanswered
+from wire.errors import RemoteError
+from wire.machine import Answering
+from wire.session import Answered, Bound, Closed, Event, Role, Unanswered
 from wire.smpp import status as st
 from wire.smpp.codec import command_of, decode, encode, refusal_of, response_to
 from wire.smpp.frames import FrameReader
@@ -31,8 +32,8 @@ from wire.smpp.operations import (
     Unbind,
 )
 from wire.smpp.settings import Settings
-from wire.smpp.states import BOUND, BOUND_BY, UNBOUND, Role, State, judge, may_say
-from wire.window import Allowance, Window
+from wire.smpp.states import BOUND, BOUND_BY, UNBOUND, State, judge, may_say
+from wire.window import Window
 
 MAX_SEQUENCE = 0x7FFFFFFF
 
@@ -41,7 +42,7 @@ _REQUESTS: tuple[type[Request], ...] = tuple(command for command in COMMANDS.val
 _UNCOUNTED: frozenset[type[Operation]] = frozenset({*BOUND_BY, Unbind, EnquireLink, Outbind, AlertNotification})
 
 
-class SmppSession:
+class SmppSession(Answering):
     """A session that plays `role`. Its timers begin at `now_ms`, or with the first call that tells a time."""
 
     def __init__(
@@ -52,26 +53,19 @@ class SmppSession:
         now_ms: int | None = None,
         first_sequence: int = 1,
     ) -> None:
-        self.role: Role = role
         self.settings = settings or Settings()
-        self.ignored = 0  # PDUs that could be neither used nor answered: above all late responses
-        self.refused = 0  # requests that never reached the owner
-        self._complains = self.settings.complains
+        super().__init__(
+            role,
+            max_tps=self.settings.max_tps,
+            bind_timeout_ms=self.settings.bind_timeout_ms,
+            complains=self.settings.complains,
+        )
         self._reader = FrameReader(self.settings.max_pdu)
-        self._output: list[bytes] = []
-        self._pending: list[Event] = []  # events that came about outside receive() and tick()
         self._window = Window(self.settings.window)
         self._link_window = Window(MAX_SEQUENCE)
-        self._allowance = Allowance(self.settings.max_tps)
-        self._owed: dict[int, Request] = {}  # by id(): a peer may use one number twice
         self._owed_max = self.settings.window_in
-        self._our_own: set[int] = set()  # numbers in flight that the owner knows nothing of
         self._unbind_answered = False
         self._last_sequence = first_sequence - 1
-        self._now_ms = 0
-        self._timed = False
-        self._heard_ms = 0
-        self._bind_deadline_ms = 0
         self._end_reason = "unbound"
         self._enter(State.OPEN)
         if now_ms is not None:
@@ -161,14 +155,6 @@ class SmppSession:
             self._close("no bind in time", True, events)
         return events
 
-    def output(self) -> bytes:
-        """What is to be written now; empties."""
-        if not self._output:
-            return b""
-        data = b"".join(self._output)
-        self._output.clear()
-        return data
-
     def deadline_ms(self) -> int | None:
         """When to tick next, at the latest. None: never again."""
         if self._pending or not self._timed:
@@ -188,30 +174,11 @@ class SmppSession:
 
     # --- what an owner asks besides ---
 
-    @property
-    def room(self) -> int:
-        """How many requests may be sent now, by the last time that the session was told."""
-        return self.room_at(self._now_ms)
-
     def room_at(self, now_ms: int) -> int:
         """How many requests may be sent at this time: by the state, the window and the allowance."""
         if not self._may_talk:
             return 0
-        room = max(0, self._window.room)
-        allowed = self._allowance.room(now_ms)
-        return room if allowed is None else min(room, allowed)
-
-    def room_at_ms(self, now_ms: int) -> int:
-        """When the allowance lets the next request go: now_ms, or later."""
-        return self._allowance.room_at_ms(now_ms)
-
-    def throttled(self, now_ms: int) -> None:
-        """The peer finds us too fast: halve the allowance; it grows back by itself."""
-        self._allowance.throttled(now_ms)
-
-    def owes(self, request: Operation) -> bool:
-        """Whether this request of the peer still waits for our answer, and can get it."""
-        return id(request) in self._owed
+        return self._allowed(max(0, self._window.room), now_ms)
 
     @property
     def in_flight(self) -> int:
@@ -233,7 +200,7 @@ class SmppSession:
         elif len(self._owed) >= self._owed_max:
             self._refuse(operation, self.settings.busy_status)
         else:
-            self._owed[id(operation)] = operation  # type: ignore[assignment]  # verdicts are of requests
+            self._owed[id(operation)] = operation
             events.append(operation)
 
     def _hear_uncounted(self, operation: Operation, events: list[Event]) -> None:
@@ -302,11 +269,6 @@ class SmppSession:
         self.refused += 1
         self._output.append(encode(refusal))
 
-    def _complain(self, operation: str, status: int | None, reason: str, events: list[Event]) -> None:
-        if self._complains:
-            self._complains = False
-            events.append(Complaint(operation, status, reason))
-
     # --- saying ---
 
     def _put(self, operation: Request) -> int:
@@ -345,13 +307,6 @@ class SmppSession:
 
     # --- time ---
 
-    def _see(self, now_ms: int) -> None:
-        self._now_ms = now_ms
-        if not self._timed:
-            self._timed = True
-            self._heard_ms = now_ms
-            self._bind_deadline_ms = now_ms + self.settings.bind_timeout_ms
-
     def _keep_alive(self) -> None:
         settings = self.settings
         quiet_ms = self._now_ms - self._heard_ms
@@ -365,9 +320,6 @@ class SmppSession:
         events += [Unanswered(request, "timeout") for request in self._owners(overdue)]
         self._close(f"no answer to {overdue[0].name}", isinstance(overdue[0], Bind), events)
 
-    def _owners(self, requests: list[Request]) -> list[Request]:
-        return [request for request in requests if request.sequence not in self._our_own]
-
     # --- moves ---
 
     def _enter(self, state: State) -> None:
@@ -379,7 +331,7 @@ class SmppSession:
         self._sayable = frozenset(request for request in _REQUESTS if may_say(self.role, state, request))
         self._may_talk = bool(self._sayable - _UNCOUNTED)
         if state in UNBOUND:
-            self._bind_deadline_ms = self._now_ms + self.settings.bind_timeout_ms
+            self._await_bind()
 
     def _finish_unbinding(self, events: list[Event]) -> None:
         if self._unbind_answered and not len(self._window):
@@ -391,10 +343,3 @@ class SmppSession:
         events.append(Closed(reason, clean))
         self._owed.clear()
         self._enter(State.CLOSED)
-
-    def _take_pending(self) -> list[Event]:
-        events, self._pending = self._pending, []
-        return events
-
-    def _mistake(self, operation: Operation, reason: str) -> LocalError:
-        return LocalError(reason, role=self.role, operation=operation.name, state=self.state.value)

@@ -24,8 +24,8 @@ Source: SMPP 3.4, 2.2 and table 2-1; sheet sections 2 and 10.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Literal, TypeAlias
 
+from wire.session import Role
 from wire.smpp import status as st
 from wire.smpp.operations import (
     AlertNotification,
@@ -45,8 +45,6 @@ from wire.smpp.operations import (
     SubmitSm,
     Unbind,
 )
-
-Role: TypeAlias = Literal["esme", "smsc"]
 
 
 class State(Enum):

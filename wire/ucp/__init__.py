@@ -11,6 +11,7 @@ identity      recipient and SCTS in place of a message id
 An owner needs the names below; codes, text, xser and times are imported from their homes.
 """
 
+from wire.session import Role
 from wire.ucp.codec import decode, encode
 from wire.ucp.identity import Identity, notified, read_identity, write_identity
 from wire.ucp.operations import (
@@ -41,7 +42,7 @@ from wire.ucp.operations import (
 )
 from wire.ucp.session import UcpSession
 from wire.ucp.settings import Settings
-from wire.ucp.states import Role, State
+from wire.ucp.states import State
 
 __all__ = [
     "REQUESTS",

@@ -13,16 +13,16 @@ would be taken for that of another message (sheet, pitfall 7). Nothing that a pe
 Source: sheet section 2; reliability.md, section 5.
 """
 
-from wire.errors import LocalError, RemoteError
-from wire.session import Answered, Bound, Closed, Complaint, Event, Unanswered
+from wire.errors import RemoteError
+from wire.machine import Answering
+from wire.session import Answered, Bound, Closed, Event, Role, Unanswered
 from wire.ucp.codec import command_of, decode, encode, refusal_of
 from wire.ucp.codes import sentence
 from wire.ucp.frames import Frames
 from wire.ucp.operations import REQUESTS, Alert, Goodbye, OpenSession, Operation, Request, Result, result_to
 from wire.ucp.settings import Settings
-from wire.ucp.states import UNBOUND, Role, State, judge, may_say
+from wire.ucp.states import UNBOUND, State, judge, may_say
 from wire.ucp.trns import Trns
-from wire.window import Allowance
 
 _WAITING = "0000"  # R/31: how many messages wait; none, since they are sent at once
 _SAYABLE: tuple[type[Request], ...] = (*REQUESTS, Goodbye)
@@ -30,7 +30,7 @@ _SAYABLE: tuple[type[Request], ...] = (*REQUESTS, Goodbye)
 _UNCOUNTED: frozenset[type[Operation]] = frozenset({OpenSession, Alert, Goodbye})
 
 
-class UcpSession:
+class UcpSession(Answering):
     """A session that plays `role`. Its timers begin at `now_ms`, or with the first call that tells a time."""
 
     def __init__(
@@ -41,24 +41,17 @@ class UcpSession:
         now_ms: int | None = None,
         first_sequence: int = 0,
     ) -> None:
-        self.role: Role = role
         self.settings = settings or Settings()
-        self.ignored = 0  # frames that could be neither used nor answered: above all late results
-        self.refused = 0  # requests that never reached the owner
-        self._complains = self.settings.complains
+        super().__init__(
+            role,
+            max_tps=self.settings.max_tps,
+            bind_timeout_ms=self.settings.login_timeout_ms,
+            complains=self.settings.complains,
+        )
         self._frames = Frames(self.settings.max_frame)
-        self._output: list[bytes] = []
-        self._pending: list[Event] = []  # events that came about outside receive() and tick()
         self._trns = Trns(window=self.settings.window, parked_ms=self.settings.parked_ms, first=first_sequence)
-        self._allowance = Allowance(self.settings.max_tps)
-        self._owed: dict[int, Request] = {}  # by id(): a peer may use one TRN twice
-        self._our_own: set[int] = set()  # TRNs in flight that the owner knows nothing of
         self._farewell: Request | None = None  # the 31 behind the last that we said
         self._proved = False  # its result came: the peer heard all before it
-        self._now_ms = 0
-        self._timed = False
-        self._heard_ms = 0
-        self._login_deadline_ms = 0
         self._enter(State.OPEN if self.settings.login else State.BOUND)
         if not self.settings.login:
             self._pending.append(Bound(None))
@@ -145,21 +138,13 @@ class UcpSession:
         if overdue:
             self._give_up(overdue, events)
         elif self.state in UNBOUND:
-            if now_ms >= self._login_deadline_ms:
+            if now_ms >= self._bind_deadline_ms:
                 self._close("no login in time", True, events)
         elif self.state is State.CLOSING:
             self._finish_closing(events)
         else:
             self._keep_alive(events)
         return events
-
-    def output(self) -> bytes:
-        """What is to be written now; empties."""
-        if not self._output:
-            return b""
-        data = b"".join(self._output)
-        self._output.clear()
-        return data
 
     def deadline_ms(self) -> int | None:
         """When to tick next, at the latest. None: never again."""
@@ -169,7 +154,7 @@ class UcpSession:
             return None
         moments = [self._trns.deadline_ms()]
         if self.state in UNBOUND:
-            moments.append(self._login_deadline_ms)
+            moments.append(self._bind_deadline_ms)
         elif self.state is State.BOUND:
             if self._keeps_alive:
                 moments.append(self._heard_ms + self.settings.keepalive_ms)
@@ -179,33 +164,18 @@ class UcpSession:
 
     # --- what an owner asks besides ---
 
-    @property
-    def room(self) -> int:
-        """How many requests may be sent now, by the last time that the session was told."""
-        return self.room_at(self._now_ms)
-
     def room_at(self, now_ms: int) -> int:
         """How many requests may be sent at this time: by the state, the window, the free TRNs and the allowance."""
         if self.state is not State.BOUND:
             return 0
         self._trns.parked.take_overdue(now_ms)
-        room = max(0, min(self._trns.window.room, self._trns.free))
-        allowed = self._allowance.room(now_ms)
-        return room if allowed is None else min(room, allowed)
+        return self._allowed(max(0, min(self._trns.window.room, self._trns.free)), now_ms)
 
     def room_at_ms(self, now_ms: int) -> int:
         """When the allowance and the parked TRNs let the next request go: now_ms, or later."""
-        allowed_ms = self._allowance.room_at_ms(now_ms)
+        allowed_ms = super().room_at_ms(now_ms)
         freed_ms = None if self._trns.free else self._trns.parked.deadline_ms()
         return allowed_ms if freed_ms is None else max(allowed_ms, freed_ms)
-
-    def throttled(self, now_ms: int) -> None:
-        """The peer finds us too fast: halve the allowance; it grows back by itself."""
-        self._allowance.throttled(now_ms)
-
-    def owes(self, request: Operation) -> bool:
-        """Whether this request of the peer still waits for our answer, and can get it."""
-        return id(request) in self._owed
 
     @property
     def in_flight(self) -> int:
@@ -274,11 +244,6 @@ class UcpSession:
         self.refused += 1
         self._output.append(refusal)
 
-    def _complain(self, operation: str, ec: int | None, reason: str, events: list[Event]) -> None:
-        if self._complains:
-            self._complains = False
-            events.append(Complaint(operation, ec, reason))
-
     # --- saying ---
 
     def _put(self, operation: Request) -> int:
@@ -318,12 +283,8 @@ class UcpSession:
     # --- time ---
 
     def _see(self, now_ms: int) -> None:
-        self._now_ms = now_ms
+        super()._see(now_ms)
         self._trns.parked.take_overdue(now_ms)
-        if not self._timed:
-            self._timed = True
-            self._heard_ms = now_ms
-            self._login_deadline_ms = now_ms + self.settings.login_timeout_ms
 
     @property
     def _keeps_alive(self) -> bool:
@@ -342,9 +303,6 @@ class UcpSession:
         events += [Unanswered(request, "timeout") for request in self._owners(overdue)]
         self._close(f"no answer to {overdue[0].name}", type(overdue[0]) is OpenSession, events)
 
-    def _owners(self, requests: list[Request]) -> list[Request]:
-        return [request for request in requests if request.sequence not in self._our_own]
-
     # --- moves ---
 
     def _enter(self, state: State) -> None:
@@ -355,7 +313,7 @@ class UcpSession:
         }
         self._sayable = frozenset(request for request in _SAYABLE if may_say(self.role, state, request))
         if state in UNBOUND:
-            self._login_deadline_ms = self._now_ms + self.settings.login_timeout_ms
+            self._await_bind()
 
     def _may_leave(self) -> bool:
         """Whether the end of the connection is a clean one: there is no logout, so a client just goes."""
@@ -378,11 +336,3 @@ class UcpSession:
         events.append(Closed(reason, clean))
         self._owed.clear()
         self._enter(State.CLOSED)
-
-    def _take_pending(self) -> list[Event]:
-        events, self._pending = self._pending, []
-        return events
-
-    def _mistake(self, operation: Operation, reason: str) -> LocalError:
-        name: str = operation.name  # type: ignore[attr-defined]  # of requests and results
-        return LocalError(reason, role=self.role, operation=name, state=self.state.value)

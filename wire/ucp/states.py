@@ -23,8 +23,8 @@ Source: sheet sections 2 and 3. There is no logout: each side ends by closing th
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Literal, TypeAlias
 
+from wire.session import Role
 from wire.ucp import codes
 from wire.ucp.operations import (
     Alert,
@@ -46,8 +46,6 @@ from wire.ucp.operations import (
     SubmitMessage,
     SupplementaryCallInput,
 )
-
-Role: TypeAlias = Literal["esme", "smsc"]
 
 
 class State(Enum):

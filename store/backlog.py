@@ -36,7 +36,7 @@ from store.charges import CHARGE_COLUMNS, ChargeReader
 from store.corrections import Messages
 from store.daily import ACTS, write_sums
 from store.desk import Desk
-from store.journal.booking import first_open_month, lock_counters, write_counters, write_entry
+from store.journal.booking import first_open_month, lock_counters, open_month_now, write_counters, write_entry
 from store.journal.rows import CHARGE_COLUMNS as WRITTEN
 from store.journal.rows import CORRECTION_COLUMNS, FREE_ROW, charge_row
 from store.pages import in_pieces, sifted
@@ -113,7 +113,7 @@ def _pending_piece(connection: Connection, *, desk: Desk, behind: int) -> tuple[
     rows = connection.execute(query).all()
     if not rows:
         return None, []
-    found = _that_can_be_rated(connection, desk.catalogue(), rows)
+    found = _that_can_be_rated(rows, desk.catalogue(), first_open_month(connection))
     return rows[-1].id, _book(connection, desk, found) if found else []
 
 
@@ -125,8 +125,7 @@ def _pending() -> sa.Select[*tuple[Any, ...]]:
     return sa.select(*columns).where(*waiting).order_by(mo.id)
 
 
-def _that_can_be_rated(connection: Connection, catalogue: Catalogue, rows: Sequence[Any]) -> list[_Found]:
-    first_open = first_open_month(connection)
+def _that_can_be_rated(rows: Sequence[Any], catalogue: Catalogue, first_open: Month) -> list[_Found]:
     reader = ChargeReader(catalogue)
     found: list[_Found] = []
     for row in rows:
@@ -263,7 +262,7 @@ def find_stragglers(connection: Connection, catalogue: Catalogue, since: int) ->
     """Of the messages with ids from `since` on those that this catalogue can rate. Reads only."""
     mo, mt, charge = schema.Mo, schema.Mt, schema.Charge
     rows = connection.execute(_pending().where(mo.id >= since)).all()
-    pending = [one.row.id for one in _that_can_be_rated(connection, catalogue, rows)]
+    pending = [one.row.id for one in _that_can_be_rated(rows, catalogue, open_month_now(connection))]
     sent = _suspended(charge).join(mt, mt.id == charge.message_id)
     queries = (
         (mo, _suspended(mo).add_columns(mo.short_code.label("code"), mo.accepted_at.label("at"))),
@@ -292,5 +291,5 @@ def rate_stragglers(desk: Desk, some: Stragglers) -> Rated:
 
 def _pending_named(connection: Connection, *, desk: Desk, ids: Sequence[int]) -> list[Charge]:
     rows = connection.execute(_pending().where(schema.Mo.id.in_(ids)).with_for_update()).all()
-    found = _that_can_be_rated(connection, desk.catalogue(), rows)
+    found = _that_can_be_rated(rows, desk.catalogue(), first_open_month(connection))
     return _book(connection, desk, found) if found else []

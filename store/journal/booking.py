@@ -32,6 +32,7 @@ _DETAIL = (
     "subject", "author", "reason",
 )  # fmt: skip
 _POSTING = ("entry_id", "debit_id", "credit_id", "currency", "amount", "month")
+_LAST_CLOSED = "SELECT coalesce(max(month), 0) FROM closed_month"
 MONTHS = "months"
 """The row of `series` that names the last closed month: the lock between those who book and who closes."""
 _IN_LIST = 200
@@ -67,6 +68,12 @@ def first_open_month(connection: Connection) -> Month:
     return next_month(closed) if closed else 0
 
 
+def open_month_now(connection: Connection) -> Month:
+    """The same for who only looks, and books nothing by it: a month may be closed in the next moment."""
+    ((closed,),) = read_text(connection, _LAST_CLOSED)
+    return next_month(int(closed)) if closed else 0
+
+
 def hold_months(connection: Connection) -> Month:
     """The last closed month, 0 for none; nobody books anything before this transaction ends."""
     return _last_closed(connection, "FOR UPDATE")
@@ -78,7 +85,7 @@ def _last_closed(connection: Connection, lock: str) -> Month:
     rows = read_text(connection, sql, lock=lock)
     if not rows:
         # The first time ever. Whoever comes second waits for the row, and finds what the first has left.
-        ((closed,),) = read_text(connection, "SELECT coalesce(max(month), 0) FROM closed_month")
+        ((closed,),) = read_text(connection, _LAST_CLOSED)
         insert_ignore(connection, Series, ("name", "last"), [(MONTHS, int(closed))])
         rows = read_text(connection, sql, lock=lock)
     return int(rows[0][0])

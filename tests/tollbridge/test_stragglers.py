@@ -7,8 +7,10 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 import pytest
+import sqlalchemy as sa
 from cryptography.fernet import Fernet
 from sqlalchemy import Connection
+from structlog.testing import capture_logs
 
 from core.catalogue import Catalogue
 from core.clock import MINUTE_MS
@@ -20,7 +22,7 @@ from store.database import Database
 from store.desk import Desk
 from store.journal import MoFact
 from store.provisioning import load
-from store.schema import Mo
+from store.schema import Mo, Series
 from store.secrets import Keyring
 from store.snapshot import read_catalogue
 from tests.makers import a_catalogue
@@ -146,6 +148,17 @@ def test_where_nothing_can_be_rated_the_writer_has_nothing_to_do(database: Datab
 
     assert writer.runs == 1, "to come behind what is being written"
     assert process.states == [1, 1]
+
+
+def test_looking_for_them_writes_nothing_even_in_a_database_that_has_seen_nothing(database: Database) -> None:
+    process = Process(database, InlineWriter())
+    process.office.use(new())
+    with capture_logs() as logs:
+        asyncio.run(process.stragglers.rate())
+
+    assert logs == []
+    with database.read() as connection:
+        assert connection.execute(sa.select(sa.func.count()).select_from(Series)).scalar() == 0
 
 
 def test_what_waited_before_the_catalogue_was_old_is_for_the_load(database: Database) -> None:

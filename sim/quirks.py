@@ -6,7 +6,7 @@ ID_FORMS     how a message id is spelled in the answer to a submission and in it
 
 Some have a meaning in one protocol only: a tongue says which it never has (sim/tongue.py). Statuses are the protocol's.
 
-Source of the quirks: the SMPP sheet's sections 8, 9, 11 and 14 and the UCP sheet's, each met at some operator.
+Source of the quirks: the SMPP sheet's sections 8, 9, 11 and 14, the UCP sheet's, the CIMD2 sheet's; each met somewhere.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,6 +16,8 @@ LONG_MESSAGES = ("udh8", "udh16", "sar", "payload")
 RECEIPT_FORMS = ("both", "text", "tlv", "classless")
 """classless: the text alone, with esm_class 0 as an MO has."""
 MO_OPERATIONS = ("52", "01")
+QUESTIONS = ("answered", "failed", "unknown")
+"""What is said to a question what became of an MT: its fate; that it failed; that there is no such operation."""
 
 ID_FORMS: dict[str, tuple[Callable[[int], str], Callable[[int], str]]] = {
     "string": (lambda number: f"M{number:09d}", lambda number: f"M{number:09d}"),
@@ -23,6 +25,7 @@ ID_FORMS: dict[str, tuple[Callable[[int], str], Callable[[int], str]]] = {
     "padded": (lambda number: f"{number:010d}", str),
     "hex_then_decimal": (lambda number: f"{number:x}", lambda number: f"{number:010d}"),
     "decimal_then_hex": (str, lambda number: f"{number:X}"),
+    "recased": (lambda number: f"ab-{number:x}", lambda number: f"AB-{number:X}"),
 }
 """Name → the spelling in submit_sm_resp and the one in the receipt."""
 
@@ -31,6 +34,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "receipts": RECEIPT_FORMS,
     "message_ids": tuple(ID_FORMS),
     "mo_operation": MO_OPERATIONS,
+    "questions": QUESTIONS,
 }
 """Quirks that have one of a few values."""
 
@@ -56,6 +60,8 @@ class Quirks:
     id_tlv: int = 0
     """Tag of a TLV that numbers the MO; 0: none."""
     long_messages: str = "udh8"
+    banner: bool = True
+    """CIMD2; a line of text when somebody connects, before anything is said."""
     mo_operation: str = "52"
     """UCP; 01: the one of old centres."""
 
@@ -67,16 +73,20 @@ class Quirks:
     delivered: float = 1.0
     expired: float = 0.0
     """What is neither delivered nor expired is undeliverable."""
+    lose_receipts: float = 0.0
+    """Share of receipts that are never sent: only who asks hears what became of those MT."""
+    questions: str = "answered"
+    """How questions what became of an MT are answered (SMPP: query_sm, UCP: 55, CIMD2: 04)."""
     lose_answers: float = 0.0
     """Share of submissions that are taken and never answered."""
     throttle: float = 0.0
-    """Share of submissions that are refused as too fast (SMPP: 0x58, UCP: EC 04)."""
+    """Share of submissions that are refused as too fast (SMPP: 0x58, UCP: EC 04, CIMD2: error 10)."""
     throttle_above: int = 0
     """Submissions in one second beyond which that is answered; 0: none."""
     refuse: float = 0.0
     """Share of submissions that are refused with `refuse_status`."""
     refuse_status: int = 0
-    """0: the protocol's word for it (SMPP: 0x45, UCP: EC 54)."""
+    """0: the protocol's word for it (SMPP: 0x45, UCP: EC 54, CIMD2: error 300)."""
     bind_status: int = 0
     """Answer to every bind, if not 0."""
     cut_every: int = 0

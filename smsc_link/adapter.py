@@ -4,6 +4,7 @@ Wording      how a protocol's texts are counted and read: all that is asked with
 Adapter      the pure mapping between a protocol's operations and our messages
 Session      a wire session with what a link asks besides: room, throttled
 Dialogue     a turn of a USSD session, with the Gateway that writes its screens; CarriesUssd, who may read one
+Inquiry      how a link asks what became of a message; Inquires, who may have one
 Ignored      what needs no more than its acknowledgement; Unreadable, what can never be taken, and which Fault it has
 Refusal      why a bind failed
 
@@ -22,6 +23,7 @@ from typing import Protocol, TypeAlias, runtime_checkable
 from core.catalogue import Operator
 from core.clock import Instant
 from core.message import Heard, Mt, Receipt, SubmitAnswer
+from core.question import Finding, Question
 from core.sms.alphabet import Coding
 from core.ussd.session import Ways
 from core.ussd.turn import Reply, Turn
@@ -99,14 +101,55 @@ class CarriesUssd(Protocol):
         ...
 
 
+class Inquiry(Protocol):
+    """How a link asks its operator what became of a message. One question is under way at a time."""
+
+    @property
+    def per_minute(self) -> int:
+        """How many questions may be asked."""
+        ...
+
+    def write(self, question: Question) -> wire.Operation:
+        """The question. Raises ValueError where it has no form here: an id that is none of this protocol's."""
+        ...
+
+    def read(self, question: Question, response: wire.Operation) -> Finding | None:
+        """What the response to it says. None: the centre will say it in an operation of its own."""
+        ...
+
+    def overhear(self, question: Question, operation: wire.Operation) -> Finding | None:
+        """What an operation of the centre says to it; None: it is about something else.
+
+        Asked while read() has said that such a one will come. It is answered with Heard.TAKEN and goes no further.
+        """
+        ...
+
+
+@runtime_checkable
+class Inquires(Protocol):
+    """An adapter that may ask what became of a message."""
+
+    @property
+    def inquiry(self) -> Inquiry | None:
+        """None: this link asks nothing; its operator does not offer it (the option `asks`)."""
+        ...
+
+
 Inbound: TypeAlias = Delivery | Receipt | Dialogue | Ignored | Unreadable
 
 
 class Session(wire.Session, Protocol):
     """A wire session that paces what we send, and counts what it did not hand on."""
 
-    refused: int
-    ignored: int
+    @property
+    def refused(self) -> int:
+        """Requests that never reached its owner."""
+        ...
+
+    @property
+    def ignored(self) -> int:
+        """What could be neither used nor answered."""
+        ...
 
     def room_at(self, now_ms: int) -> int:
         """How many requests may be sent at this time: by the state, the window and the rate."""
@@ -130,6 +173,11 @@ class Wording(Protocol):
     @property
     def sends(self) -> bool:
         """Whether MT may go over this link."""
+        ...
+
+    @property
+    def only_answers(self) -> bool:
+        """What goes over it are replies to what waits on it, and nothing else."""
         ...
 
     @property

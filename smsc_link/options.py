@@ -3,7 +3,9 @@
 option         one row of such a table; inner, one that is a table itself; words and pairs, lists and maps
 read_options   a link's mapping → the dataclass; a ConfigError names what is wrong and the nearest name
 Common         the rows that every protocol over a connection has: TLS, time-outs, how numbers are written
+Asking         those with the rows of one that can ask what became of a message
 describe       the table as rows, for pages and --help
+mistake        an option that cannot be so, told; zone_named, the time zone of an option
 
 Rule: an option that is not in the table is a mistake, never ignored.
 """
@@ -12,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass, replace
 from difflib import get_close_matches
 from typing import Any, TypeAlias, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from core.catalogue import Link, Operator
 from core.errors import ConfigError
@@ -131,6 +134,14 @@ class Common:
             return before
 
 
+@dataclass(frozen=True, slots=True)
+class Asking(Common):
+    """What a protocol may be told besides that can ask a centre what became of a message."""
+
+    asks: bool = option(False, "the operator tells what became of an MT: those without a receipt are asked for")
+    asks_per_minute: int = option(60, "with asks: questions in a minute, at most", least=1, most=6000)
+
+
 def read_options(table: type[T], link: Link) -> T:
     """The link's options by this table; raises a ConfigError that names link, option and remedy."""
     return table(**_rows(table, link.options, f"link {link.name}:", ""))
@@ -147,6 +158,21 @@ def describe(table: type[Any], prefix: str = "") -> Iterator[tuple[str, Any, str
             yield from describe(type(row.default), f"{prefix}{row.name}.")
         else:
             yield prefix + row.name, row.default, meaning
+
+
+def mistake(link: Link, name: str, sentence: str) -> ConfigError:
+    """An option of this link that cannot be so."""
+    return ConfigError(f"link {link.name}: option {name}: {sentence}")
+
+
+def zone_named(link: Link, name: str) -> ZoneInfo | None:
+    """The time zone of this name, of the option `time_zone`; None for ""."""
+    if not name:
+        return None
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise mistake(link, "time_zone", f"{name!r} is no time zone, such as Europe/Moscow") from None
 
 
 def _rows(table: Any, given: Mapping[str, object], where: str, prefix: str) -> dict[str, Any]:

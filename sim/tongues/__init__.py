@@ -4,6 +4,7 @@ TONGUES    the name of a protocol → how a centre speaks it (sim/tongue.py); `t
 
 smpp       SMPP 3.4
 ucp        UCP/EMI
+cimd2      CIMD2
 
 tests/kits/test_every_tongue.py runs over the register.
 """
@@ -11,9 +12,10 @@ tests/kits/test_every_tongue.py runs over the register.
 from collections.abc import Mapping
 
 from sim.tongue import Tongue
-from sim.tongues import smpp, ucp
+from sim.tongues import cimd2, smpp, ucp
 
 TONGUES: Mapping[str, Tongue] = {
     "smpp": smpp.SmppTongue(),
     "ucp": ucp.UcpTongue(),
+    "cimd2": cimd2.Cimd2Tongue(),
 }

@@ -8,13 +8,14 @@ receipt_of   the deliver_sm that tells what became of a submit_sm
 Source: the SMPP sheet's sections 8 and 9.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from operator import attrgetter
 from types import MappingProxyType
 
 from core.clock import Instant
 from core.sms.alphabet import Alphabet, coding_of, data_coding_of, encode
 from core.sms.parts import Piece, piece_of, read_header, split, with_header
+from sim.fates import Remembered
 from sim.quirks import ID_FORMS, Quirks
 from sim.subscribers import Fate, Written
 from sim.tongue import Login, Submission
@@ -27,6 +28,7 @@ from wire.smpp.operations import (
     BindTransceiver,
     BindTransmitter,
     DeliverSm,
+    QuerySm,
     Response,
     SubmitSm,
     Unbind,
@@ -35,9 +37,11 @@ from wire.smpp.operations import (
 from wire.smpp.receipts import receipt_tlvs, write_receipt
 from wire.smpp.session import SmppSession
 from wire.smpp.settings import Settings
+from wire.smpp.times import write_absolute
 
 _UDHI = 0x40
 _RECEIPT = 0x04
+_ENROUTE = 1
 _VERSION = (tlv.write_tlv(tlv.SC_INTERFACE_VERSION, 0x34),)
 
 
@@ -46,12 +50,13 @@ class SmppTongue:
 
     logins: frozenset[type] = frozenset({BindTransceiver, BindReceiver, BindTransmitter})
     submissions: frozenset[type] = frozenset({SubmitSm})
+    questions: frozenset[type] = frozenset({QuerySm})
     throttled = st.RTHROTTLED
     refused = st.RSUBMITFAIL
     unknown_account = st.RINVSYSID
     wrong_password = st.RINVPASWD
     status_max = 0xFFFFFFFF
-    never: Mapping[str, tuple[object, ...]] = MappingProxyType({"login": (), "mo_operation": ()})
+    never: Mapping[str, tuple[object, ...]] = MappingProxyType({"login": (), "banner": (), "mo_operation": ()})
 
     status_of = staticmethod(attrgetter("status"))
     is_temporary = staticmethod(st.is_temporary)
@@ -65,6 +70,7 @@ class SmppTongue:
             response_timeout_ms=int(1000 * quirks.response_timeout_s),
             enquire_ms=int(1000 * quirks.enquire_s),
             inactivity_ms=int(1000 * quirks.inactivity_s),
+            serves=self.questions,
         )
         return SmppSession("smsc", settings, now_ms=now_ms)
 
@@ -102,6 +108,38 @@ class SmppTongue:
     def receipt(self, submit: SubmitSm, message_id: str, fate: Fate, quirks: Quirks, *, now: Instant) -> DeliverSm:
         """A receipt in the centre's form."""
         return receipt_of(submit, message_id, fate, form=quirks.receipts, submitted_ms=now, done_ms=now)
+
+    def filed(self, submit: SubmitSm, message_id: str) -> str:
+        """By its id, as the answer had it."""
+        return message_id
+
+    def asked(self, question: QuerySm) -> str:
+        """That id."""
+        return question.message_id
+
+    def tell(self, question: QuerySm, found: Sequence[Remembered], now: Instant) -> tuple[Response, None]:
+        """A query_sm_resp. The sender must be that of the submission."""
+        sender = question.source_addr_ton, question.source_addr_npi, question.source_addr
+        for one in found:
+            submit = one.submit
+            if sender != (submit.source_addr_ton, submit.source_addr_npi, submit.source_addr):
+                continue
+            fate = one.fate
+            if fate is None:
+                return response_to(question, message_id=question.message_id, message_state=_ENROUTE), None
+            done = write_absolute(now)
+            return response_to(
+                question,
+                message_id=question.message_id,
+                final_date=done,
+                message_state=fate.state,
+                error_code=int(fate.error),
+            ), None
+        return self.refuse(question, "failed"), None
+
+    def refuse(self, question: QuerySm, how: str) -> Response:
+        """A status."""
+        return response_to(question, st.RINVCMDID if how == "unknown" else st.RQUERYFAIL)
 
     def goodbye(self) -> Unbind:
         """An unbind."""

@@ -10,7 +10,7 @@ second are one to whoever reads only the key.
 Source: the UCP sheet's sections 3 to 7.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from operator import attrgetter
 from types import MappingProxyType
@@ -18,6 +18,7 @@ from types import MappingProxyType
 from core.clock import Instant
 from core.sms.alphabet import Alphabet, coding_of, decode_gsm, encode_gsm
 from core.sms.parts import Piece, read_header, split, with_header
+from sim.fates import Remembered
 from sim.quirks import Quirks
 from sim.subscribers import DELIVERED, EXPIRED, Fate, Written
 from sim.tongue import Login, Submission
@@ -29,6 +30,8 @@ from wire.ucp.operations import (
     DeliverMessage,
     DeliverNotification,
     Goodbye,
+    InquireMessage,
+    InquiryResponse,
     OpenSession,
     Request,
     Result,
@@ -51,6 +54,7 @@ from wire.ucp.xser import DATA_CODING_SCHEME, USER_DATA_HEADER, Item, read_item,
 
 _GSM_SCHEME = 0x10
 _TOO_FAST = " Operation not allowed (at this point in time)"
+_TOLD_MAX = 4
 _ABSENT, _UNKNOWN = "107", "101"
 
 
@@ -59,6 +63,7 @@ class UcpTongue:
 
     logins: frozenset[type] = frozenset({OpenSession})
     submissions: frozenset[type] = frozenset({SubmitMessage, CallInput})
+    questions: frozenset[type] = frozenset({InquireMessage})
     throttled = codes.EC_NOT_ALLOWED
     refused = 54
     unknown_account = codes.EC_AUTHENTICATION
@@ -66,7 +71,7 @@ class UcpTongue:
     status_max = 99
     never: Mapping[str, tuple[object, ...]] = MappingProxyType(
         {
-            **dict.fromkeys(("system_id", "enquire_s", "id_tlv", "message_ids", "receipts"), ()),
+            **dict.fromkeys(("system_id", "banner", "enquire_s", "id_tlv", "message_ids", "receipts"), ()),
             "long_messages": ("sar", "payload"),
         }
     )
@@ -83,7 +88,7 @@ class UcpTongue:
             window_in=1_000_000,
             response_timeout_ms=int(1000 * quirks.response_timeout_s),
             inactivity_ms=int(1000 * quirks.inactivity_s),
-            serves=frozenset({CallInput}),
+            serves=frozenset({CallInput, InquireMessage}),
         )
         return UcpSession("smsc", settings, now_ms=now_ms)
 
@@ -131,9 +136,7 @@ class UcpTongue:
         assert identity is not None, message_id
         delivered = fate.state == DELIVERED
         rsn = "000" if delivered else _ABSENT if fate.state == EXPIRED else _UNKNOWN
-        moment = _moment(now)
-        what = "has been delivered" if delivered else "could not be delivered"
-        words = f"Message for {submit.adc}, with identification {moment:%y%m%d%H%M%S} {what}"
+        words = _words(submit.adc, now, "has been delivered" if delivered else "could not be delivered")
         return DeliverNotification(
             adc=submit.oadc if submit.otoa != OTOA_ALPHANUMERIC else "",
             oadc=submit.adc,
@@ -144,6 +147,26 @@ class UcpTongue:
             mt=ALPHANUMERIC,
             msg=write_ira(words.encode("ascii")),
         )
+
+    def filed(self, submit: SubmitMessage | CallInput, message_id: str) -> str:
+        """By recipient and sender: 55 names no message."""
+        return f"{submit.adc}/{submit.oadc}"
+
+    def asked(self, question: InquireMessage) -> str:
+        """The same."""
+        return f"{question.adc}/{question.oadc}"
+
+    def tell(
+        self, question: InquireMessage, found: Sequence[Remembered], now: Instant
+    ) -> tuple[Result, InquiryResponse]:
+        """The result of the 55, and a 57 with the latest of them in words."""
+        words = ". ".join(_told(one) for one in found[-_TOLD_MAX:]) or "0 messages"
+        told = InquiryResponse(adc=question.oadc, mt=ALPHANUMERIC, msg=write_ira(words.encode("ascii")))
+        return result_to(question), told
+
+    def refuse(self, question: InquireMessage, how: str) -> Result:
+        """An EC."""
+        return result_to(question, codes.EC_NOT_SUPPORTED if how == "unknown" else codes.EC_NOT_FOUND)
 
     def goodbye(self) -> Goodbye:
         """There is no logout: it closes when all is answered."""
@@ -206,6 +229,18 @@ def _sender_of(submit: SubmitMessage) -> str:
         return decode_gsm(read_originator(submit.oadc))
     except RemoteError:
         return submit.oadc
+
+
+def _words(recipient: str, at: Instant, what: str) -> str:
+    """As the document has them; the identification is the time at which it was taken, year first."""
+    return f"Message for {recipient}, with identification {_moment(at):%y%m%d%H%M%S} {what}"
+
+
+def _told(one: Remembered) -> str:
+    what = "has been buffered"
+    if one.fate is not None:
+        what = "has been delivered" if one.fate.state == DELIVERED else "could not be delivered"
+    return _words(one.submit.adc, one.at, what)
 
 
 def _moment(now: Instant) -> datetime:

@@ -4,6 +4,7 @@ PROTOCOLS    the name in a link's `protocol` → its adapter, and who keeps its 
 
 smpp         SMPP 3.4 (5.0 tolerated)
 ucp          UCP/EMI 3.5 to 5
+cimd2        CIMD2
 http         HTTP, by a declared mapping
 
 tests/kits/test_every_protocol.py runs over the register.
@@ -12,10 +13,11 @@ tests/kits/test_every_protocol.py runs over the register.
 from smsc_link import tracing
 from smsc_link.keeping import Registered
 from smsc_link.link import OperatorLink
-from smsc_link.protocols import http, smpp, ucp
+from smsc_link.protocols import cimd2, http, smpp, ucp
 
 PROTOCOLS: dict[str, Registered] = {
     "smpp": Registered(smpp.SmppAdapter, OperatorLink, tracing.SMPP),
     "ucp": Registered(ucp.UcpAdapter, OperatorLink, tracing.UCP),
+    "cimd2": Registered(cimd2.Cimd2Adapter, OperatorLink, tracing.CIMD2),
     "http": Registered(http.HttpAdapter, http.HttpLink),
 }

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from smsc_link.protocols.cimd2.options import Cimd2Options
 from smsc_link.protocols.http.options import HttpOptions
 from smsc_link.protocols.smpp.options import SmppOptions
 from smsc_link.protocols.ucp.options import UcpOptions
@@ -138,7 +139,7 @@ def test_no_register_has_been_forgotten_here() -> None:
     assert found <= known, f"registers without a line in POINTS: {sorted(found - known)}"
 
 
-TABLES = (SmppOptions, HttpOptions, UcpOptions)
+TABLES = (SmppOptions, HttpOptions, UcpOptions, Cimd2Options)
 """What the protocols may be told."""
 
 

@@ -29,11 +29,12 @@ from tests.smsc_link.ends import Rig, a_link, an_mt, an_operator
 from tests.smsc_link.virtual import virtually
 from traffic.ports import Delivery
 
-FAR: dict[str, type[PocketSmsc]] = {"smpp": PocketSmsc, "ucp": PocketSmsc}
-RESYNCS = {"ucp"}
+FAR: dict[str, type[PocketSmsc]] = {"smpp": PocketSmsc, "ucp": PocketSmsc, "cimd2": PocketSmsc}
+RESYNCS = {"ucp", "cimd2"}
 """Whose frames are found again behind anything: garbage is passed over, and the session goes on."""
-OUTSTANDING = {"ucp": 100}
-"""Requests that an operator may have without an answer, where the protocol has no numbers for more."""
+OUTSTANDING = {"ucp": 100, "cimd2": 10}
+"""Requests that an operator may have without an answer, where the protocol has no numbers for more, or one window
+for both sides."""
 
 SHORT = "GAME 7"
 LONG = "Съешь же ещё этих мягких французских булок, да выпей чаю. " * 3

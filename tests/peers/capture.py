@@ -92,5 +92,6 @@ def dissect(path: Path, protocol: str, port: int) -> list[dict[str, Any]]:
     reading = [which("tshark"), "-r", str(path), "-d", f"tcp.port=={port},{protocol}", "-Y", "tcp.len > 0"]
     command = [*reading, "-T", "json", "--no-duplicate-keys"]
     shown = subprocess.run(command, check=True, capture_output=True, timeout=60)
-    packets: list[dict[str, Any]] = json.loads(shown.stdout)
+    # What its dissector of CIMD2 makes of an escape that it does not know is no UTF-8.
+    packets: list[dict[str, Any]] = json.loads(shown.stdout.decode("utf-8", "replace"))
     return [packet["_source"]["layers"] for packet in packets]

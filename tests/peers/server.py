@@ -22,6 +22,8 @@ from sim.centre import PocketSmsc
 from sim.quirks import Quirks
 from store.secrets import hash_password
 from tests.case import AsyncioTestCase
+from wire.cimd2.codec import name_of
+from wire.cimd2.frames import FrameReader as PacketReader
 from wire.session import Closed, Event, Session
 from wire.smpp.frames import FrameReader, read_header
 from wire.smpp.operations import COMMANDS
@@ -63,8 +65,13 @@ def _ucp_commands() -> Callable[[bytes], list[str]]:
     return lambda octets: [read_frame(frame)[1] for frame in frames.read(octets)]
 
 
-COMMANDS_OF = {"smpp": _smpp_commands, "ucp": _ucp_commands}
-"""Protocol → a stream's commands: "submit_sm", "O/51"."""
+def _cimd2_commands() -> Callable[[bytes], list[str]]:
+    packets = PacketReader()
+    return lambda octets: [name_of(packet) for packet in packets.read(octets)]
+
+
+COMMANDS_OF = {"smpp": _smpp_commands, "ucp": _ucp_commands, "cimd2": _cimd2_commands}
+"""Protocol → a stream's commands: "submit_sm", "O/51", "submit"."""
 
 
 def _note_commands(

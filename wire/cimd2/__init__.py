@@ -7,6 +7,7 @@ flights       our requests: window, numbers, NACKs         duties       the peer
 numbers       odd and even packet numbers                  frames       a stream cut into packets
 packet        what every operation has                     codes        errors, statuses and causes: what to do
 text          user data with its escapes, packed septets   times        the centre's clock, relative validity
+identity      destination and time stamp as an id
 
 An owner needs the names below; codes (as a module) is imported from its home.
 """
@@ -27,6 +28,7 @@ from wire.cimd2.operations import (
     GeneralError,
     Get,
     GetResp,
+    Goodbye,
     Login,
     LoginResp,
     Logout,
@@ -45,9 +47,10 @@ from wire.cimd2.operations import (
 )
 from wire.cimd2.session import Cimd2Session
 from wire.cimd2.settings import Settings
-from wire.cimd2.states import Role, State
+from wire.cimd2.states import State
 from wire.cimd2.text import read_packed, read_text, write_packed, write_text
 from wire.cimd2.times import minutes_of, read_time, validity_code, write_time
+from wire.session import Role
 
 __all__ = [
     "OPERATIONS",
@@ -65,6 +68,7 @@ __all__ = [
     "GeneralError",
     "Get",
     "GetResp",
+    "Goodbye",
     "Login",
     "LoginResp",
     "Logout",

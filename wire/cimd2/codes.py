@@ -24,6 +24,8 @@ NACK = 99
 OK = 0
 UNEXPECTED = 1
 SYNTAX = 2
+UNSUPPORTED_PARAMETER = 3
+NOT_FOUND = 7
 BAD_FORMAT = 8
 FAILED = 9
 CONGESTION = 10
@@ -72,11 +74,11 @@ _GENERAL: dict[int, tuple[str, Kind]] = {
     OK: ("none", "ok"),
     UNEXPECTED: ("unexpected operation", "permanent"),
     SYNTAX: ("syntax error", "permanent"),
-    3: ("unsupported parameter", "permanent"),
+    UNSUPPORTED_PARAMETER: ("unsupported parameter", "permanent"),
     4: ("connection to the SMS center lost", "temporary"),
     5: ("no response from the SMS center", "temporary"),
     6: ("general system error", "temporary"),
-    7: ("cannot find information", "permanent"),
+    NOT_FOUND: ("cannot find information", "permanent"),
     BAD_FORMAT: ("parameter formatting error", "permanent"),
     FAILED: ("requested operation failed", "temporary"),
     CONGESTION: ("temporary congestion", "temporary"),

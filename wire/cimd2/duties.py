@@ -1,13 +1,16 @@
 """What we owe the peer: its requests by number, those that wait for their answer, and the refusals.
 
-Duties    take, owe, say, settle, owes; refuse, pass_over; ignored, refused, repeated
+Duties    take, owe, say, settle, owes; put_off, again, given_up; refuse, pass_over; ignored, refused, repeated
 
 Rule: a request is taken once: under the number that is next. Said again it gets its answer again; under any other
 number a NACK with the one that is expected. A number is spent by what is refused, too, or nothing behind it would be
-taken. Nothing is answered with a NACK that may be an answer itself.
+taken. Nothing is answered with a NACK that may be an answer itself. What an application's owner cannot take is his
+again a little later, since there is no answer that says so; the centre waits for it meanwhile.
 
 Source: sheet sections 1 to 3 and 7.
 """
+
+from dataclasses import dataclass
 
 from wire.cimd2 import codes
 from wire.cimd2.codec import encode, name_of, refusal_of
@@ -16,9 +19,19 @@ from wire.cimd2.numbers import FIRST, Heard
 from wire.cimd2.operations import Nack
 from wire.cimd2.packet import FIRST_RESPONSE, Operation, Request, Response
 from wire.cimd2.settings import Settings
-from wire.cimd2.states import LINK, RULES, Role, State, judge
+from wire.cimd2.states import LINK, RULES, State, judge
 from wire.errors import RemoteError
-from wire.session import Complaint, Event
+from wire.session import Complaint, Event, Role
+
+
+@dataclass(slots=True)
+class PutOff:
+    """A request that its owner could not take: when there is no more use in it, when it is his again, whether it is."""
+
+    until_ms: int
+    again_ms: int
+    error: int
+    told: bool = False
 
 
 class Duties:
@@ -26,7 +39,7 @@ class Duties:
 
     __slots__ = (
         *("ignored", "refused", "repeated", "_complains", "_heard", "_output", "_owed", "_role", "_settings"),
-        *("_state", "_verdicts"),
+        *("_put_off", "_state", "_verdicts"),
     )
 
     def __init__(self, role: Role, settings: Settings, output: list[bytes]) -> None:
@@ -37,6 +50,7 @@ class Duties:
         self._heard = Heard(FIRST["smsc" if role == "esme" else "esme"], settings.window_in)
         self._output = output
         self._owed: dict[int, Request] = {}  # by id()
+        self._put_off: dict[int, PutOff] = {}  # by the same id()
         self._role: Role = role
         self._settings = settings
 
@@ -49,6 +63,7 @@ class Duties:
         self._verdicts = {kind: judge(self._role, state, kind, self._settings.serves) for kind in RULES}
         if state is State.CLOSED:
             self._owed.clear()
+            self._put_off.clear()
 
     # --- requests ---
 
@@ -88,6 +103,34 @@ class Duties:
     def settle(self, request: Request) -> None:
         """It has its answer."""
         del self._owed[id(request)]
+        self._put_off.pop(id(request), None)
+
+    # --- what the owner cannot take now ---
+
+    def put_off(self, request: Request, error: int, now_ms: int) -> None:
+        """He gets it again later."""
+        before = self._put_off.pop(id(request), None)
+        until_ms = now_ms + self._settings.patience_ms if before is None else before.until_ms
+        self._put_off[id(request)] = PutOff(until_ms, now_ms + self._settings.again_ms, error)
+
+    def again(self, now_ms: int) -> list[Request]:
+        """Those that are his again; each is told once."""
+        due = [key for key, one in self._put_off.items() if not one.told and one.again_ms <= now_ms]
+        for key in due:
+            self._put_off[key].told = True
+        return [self._owed[key] for key in due]
+
+    def given_up(self, now_ms: int) -> str:
+        """Why there is no use in waiting longer; "": there is."""
+        for key, one in self._put_off.items():
+            if not one.told and one.until_ms <= now_ms:
+                return f"{self._owed[key].name} could not be taken: {codes.sentence(one.error)}"
+        return ""
+
+    def deadline_ms(self) -> int | None:
+        """When to look again."""
+        waiting = (min(one.until_ms, one.again_ms) for one in self._put_off.values() if not one.told)
+        return min(waiting, default=None)
 
     # --- what cannot be used ---
 

@@ -4,6 +4,7 @@ Login, Logout, Alive                            the session: by the application;
 Submit, Enquire, Cancel                         an MT, what became of it, forget it
 DeliveryRequest                                 how many MO are waiting, or send them
 Set, Get                                        a new password, the centre's clock
+Goodbye                                         none: a centre has no logout, so nothing goes on the wire
 Deliver, StatusReport                           an MO, a receipt: by the centre, without a negative answer
 OPERATIONS                                      operation number -> class: all there are
 
@@ -34,6 +35,7 @@ __all__ = [
     "GeneralError",
     "Get",
     "GetResp",
+    "Goodbye",
     "Login",
     "LoginResp",
     "Logout",
@@ -320,6 +322,13 @@ class StatusReport(Request):
     status_code: int | None = None
     status_error: int | None = None
     discharge_time: str = ""
+
+
+@dataclass(slots=True)
+class Goodbye(Request):
+    """Said to a session, not to its peer: send nothing more, hear the answers that are due, then close."""
+
+    name: ClassVar[str] = "goodbye"
 
 
 _REQUESTS: tuple[type[Request], ...] = (

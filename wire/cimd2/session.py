@@ -7,7 +7,8 @@ The session itself answers alive, logout, repetitions, broken and unknown packet
 that its owner does not serve; it asks alive on an idle link, and says again what a NACK refused. All else are events.
 
 Deliver and status report have no negative answer: an owner who cannot store one gives a response with an error to
-answer(), which is not said; the session ends instead, and the centre brings the message again.
+answer(), which is not said. He gets the request again after a while; when he cannot take it for too long, the session
+logs out, after what is under way, and the centre brings the message again.
 
 A NACK is no answer: what it names is said again, a few times. In the end the request is Answered with the Nack, since
 nothing was accepted. After a general error the session ends (sheet, section 7).
@@ -24,34 +25,27 @@ from wire.cimd2.duties import Duties
 from wire.cimd2.flights import Flights
 from wire.cimd2.frames import FrameReader
 from wire.cimd2.numbers import FIRST
-from wire.cimd2.operations import NO_NEGATIVE, Alive, GeneralError, Login, Logout, Nack
+from wire.cimd2.operations import NO_NEGATIVE, Alive, GeneralError, Goodbye, Login, Logout, Nack
 from wire.cimd2.packet import Operation, Request, Response
 from wire.cimd2.settings import Settings
-from wire.cimd2.states import LINK, RULES, UNBOUND, Role, State, may_say
-from wire.errors import LocalError, RemoteError
-from wire.session import Answered, Bound, Closed, Event, Loss, Unanswered
-from wire.window import Allowance
+from wire.cimd2.states import LINK, RULES, UNBOUND, State, may_say
+from wire.errors import RemoteError
+from wire.machine import Machine
+from wire.session import Answered, Bound, Closed, Event, Loss, Role, Unanswered
 
 
-class Cimd2Session:
+class Cimd2Session(Machine):
     """A session that plays `role`. Its timers begin at `now_ms`, or with the first call that tells a time."""
 
     def __init__(self, role: Role, settings: Settings | None = None, *, now_ms: int | None = None) -> None:
-        self.role: Role = role
         self.settings = settings or Settings()
+        super().__init__(role, max_tps=self.settings.max_tps, bind_timeout_ms=self.settings.bind_timeout_ms)
         self._reader = FrameReader(self.settings.max_packet)
-        self._output: list[bytes] = []
-        self._pending: list[Event] = []  # events that came about outside receive() and tick()
         self._flights = Flights(FIRST[role], self.settings.window, self.settings.tries)
         self._duties = Duties(role, self.settings, self._output)
-        self._allowance = Allowance(self.settings.max_tps)
         self._own: set[int] = set()  # ids of requests in flight that the owner knows nothing of
         self._logout_answered = False
-        self._now_ms = 0
-        self._timed = False
-        self._heard_ms = 0
-        self._bind_deadline_ms = 0
-        self._end_reason = "logged out"
+        self._end = "logged out", True
         self._enter(State.OPEN)
         if role == "smsc" and self.settings.banner:
             self._output.append(self.settings.banner.encode("latin-1", "replace").replace(b"\2", b"") + b"\r\n")
@@ -110,15 +104,14 @@ class Cimd2Session:
     def answer(self, request: Request, operation: Response) -> None:
         """Answer a request that came as an event, once. Raises LocalError when nobody waits for it any more.
 
-        With an error where there is no negative answer, the session ends, and nothing is said.
+        With an error where there is no negative answer nothing is said: the request is an event once more, later.
         """
         if not self._duties.owes(request):
             raise self._mistake(operation, "no request waits for this answer")
         if type(operation) is not request.response_type:
             raise self._mistake(operation, f"this does not answer {request.name}")
         if operation.error and type(operation) in NO_NEGATIVE:
-            reason = f"{request.name} could not be taken: {codes.sentence(operation.error)}"
-            self._close(reason, False, self._pending)
+            self._duties.put_off(request, operation.error, self._now_ms)
             return
         operation.sequence = request.sequence
         self._duties.say(operation)
@@ -134,7 +127,7 @@ class Cimd2Session:
         self._see(now_ms)
         overdue = self._flights.overdue(now_ms)
         if overdue:
-            self._end(overdue, "timeout", events)
+            self._lose(overdue, "timeout", events)
             self._release()
         gone = next((request for request in overdue if type(request) in LINK), None)
         if gone is not None:
@@ -148,16 +141,8 @@ class Cimd2Session:
             number = self._flights.next_number
             self._close(f"packet {number:03} was never answered, and its number would be the next", False, events)
         else:
-            self._keep_alive(events)
+            self._go_on(events)
         return events
-
-    def output(self) -> bytes:
-        """What is to be written now; empties."""
-        if not self._output:
-            return b""
-        data = b"".join(self._output)
-        self._output.clear()
-        return data
 
     def deadline_ms(self) -> int | None:
         """When to tick next, at the latest. None: never again."""
@@ -176,30 +161,16 @@ class Cimd2Session:
                 moments.append(self._heard_ms + settings.enquire_ms)
             if settings.inactivity_ms:
                 moments.append(self._heard_ms + settings.inactivity_ms)
+            moments.append(self._duties.deadline_ms())
         return min((moment for moment in moments if moment is not None), default=None)
 
     # --- what an owner asks besides ---
-
-    @property
-    def room(self) -> int:
-        """How many requests may be sent now, by the last time that the session was told."""
-        return self.room_at(self._now_ms)
 
     def room_at(self, now_ms: int) -> int:
         """How many requests may be sent at this time: by the state, the window, the numbers and the allowance."""
         if self.state is not State.BOUND:
             return 0
-        room = self._flights.room
-        allowed = self._allowance.room(now_ms)
-        return room if allowed is None else min(room, allowed)
-
-    def room_at_ms(self, now_ms: int) -> int:
-        """When the allowance lets the next request go: now_ms, or later."""
-        return self._allowance.room_at_ms(now_ms)
-
-    def throttled(self, now_ms: int) -> None:
-        """The peer finds us too fast: halve the allowance; it grows back by itself."""
-        self._allowance.throttled(now_ms)
+        return self._allowed(self._flights.room, now_ms)
 
     def owes(self, request: Operation) -> bool:
         """Whether this request of the peer still waits for our answer, and can get it."""
@@ -306,6 +277,11 @@ class Cimd2Session:
             self._output.append(self._encode(request))
 
     def _send_link(self, request: Request) -> int:
+        if type(request) is Goodbye:
+            self._end, self._logout_answered = ("we said goodbye", True), True
+            self._enter(State.UNBINDING)
+            self._finish_logout(self._pending)
+            return request.sequence
         login = type(request) is Login
         number = self._put(request, self.settings.bind_timeout_ms if login else self.settings.response_timeout_ms)
         if login:
@@ -324,26 +300,28 @@ class Cimd2Session:
 
     # --- time ---
 
-    def _see(self, now_ms: int) -> None:
-        self._now_ms = now_ms
-        if not self._timed:
-            self._timed = True
-            self._heard_ms = now_ms
-            self._bind_deadline_ms = now_ms + self.settings.bind_timeout_ms
-
-    def _keep_alive(self, events: list[Event]) -> None:
+    def _go_on(self, events: list[Event]) -> None:
         settings = self.settings
+        given_up = self._duties.given_up(self._now_ms)
+        if given_up:
+            # Not clean: what is answered behind our logout may not be heard.
+            self._log_out(given_up, False, events)
+            return
+        events += self._duties.again(self._now_ms)
         quiet_ms = self._now_ms - self._heard_ms
         if settings.inactivity_ms and quiet_ms >= settings.inactivity_ms:
-            reason = f"nothing received for {quiet_ms} ms"
-            if self.role == "smsc" or not self._flights.numbers_left:
-                self._close(reason, False, events)
-                return
-            self._end_reason = reason
-            self._send_own(Logout())
+            self._log_out(f"nothing received for {quiet_ms} ms", True, events)
         elif settings.enquire_ms and quiet_ms >= settings.enquire_ms and not len(self._flights):
             # With something under way its own time-out tells as much, and the peer may take one at a time only.
             self._send_own(Alive())
+
+    def _log_out(self, reason: str, clean: bool, events: list[Event]) -> None:
+        """End the session of our own accord: in words, where there are words for it."""
+        if self.role == "smsc" or not self._flights.numbers_left:
+            self._close(reason, False, events)
+            return
+        self._end = reason, clean
+        self._send_own(Logout())
 
     def _send_own(self, request: Request) -> None:
         self._own.add(id(request))
@@ -356,7 +334,7 @@ class Cimd2Session:
         self._duties.enter(state)
         self._sayable = frozenset(kind for kind in RULES if may_say(self.role, state, kind))
         if state in UNBOUND:
-            self._bind_deadline_ms = self._now_ms + self.settings.bind_timeout_ms
+            self._await_bind()
 
     def _bind(self, login: Login) -> None:
         """The window is what both want: the sheet knows one only, so it is that of either side."""
@@ -365,19 +343,12 @@ class Cimd2Session:
 
     def _finish_logout(self, events: list[Event]) -> None:
         if self._logout_answered and not len(self._flights):
-            self._close(self._end_reason, True, events)
+            self._close(*self._end, events)
 
-    def _end(self, requests: list[Request], reason: Loss, events: list[Event]) -> None:
+    def _lose(self, requests: list[Request], reason: Loss, events: list[Event]) -> None:
         events += [Unanswered(request, reason) for request in requests if id(request) not in self._own]
 
     def _close(self, reason: str, clean: bool, events: list[Event]) -> None:
-        self._end(self._flights.all(), "lost", events)
+        self._lose(self._flights.all(), "lost", events)
         events.append(Closed(reason, clean))
         self._enter(State.CLOSED)
-
-    def _take_pending(self) -> list[Event]:
-        events, self._pending = self._pending, []
-        return events
-
-    def _mistake(self, operation: Operation, reason: str) -> LocalError:
-        return LocalError(reason, role=self.role, operation=operation.name, state=self.state.value)

@@ -24,6 +24,8 @@ class Settings:
     inactivity_ms: int = 120_000
     max_tps: int = 0
     max_packet: int = MAX_PACKET
+    again_ms: int = 1_000  # what its owner could not take is handed to him again after that
+    patience_ms: int = 0  # when he still cannot after that, the application logs out, and the centre keeps it
     checksum: bool = True  # whether we write one; one that the peer writes is always looked at
     banner: str = ""  # what the centre says before any packet
     complains: bool = False  # the first packet that cannot be used is told as a Complaint

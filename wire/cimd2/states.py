@@ -13,11 +13,12 @@ The moves, which session.py makes:
     BINDING   --response, ok-->     BOUND
     BINDING   --response, else-->   CLOSED
     BOUND     --logout sent-->      UNBINDING        (the application only)
+    BOUND     --goodbye-->          UNBINDING        (the centre only)
     UNBINDING --response, nothing under way--> CLOSED
     any       --logout received, general error, NACKs without end, connection lost, time-out--> CLOSED
 
 Rule: an application has no way to refuse, so what it cannot take it does not answer: the centre keeps it for the next
-session. A centre cannot log out; it closes.
+session. A centre cannot log out; it closes, and puts off what it is asked meanwhile.
 
 Source: sheet sections 2, 3 and 7.
 """
@@ -25,7 +26,6 @@ Source: sheet sections 2, 3 and 7.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Literal, TypeAlias
 
 from wire.cimd2 import codes
 from wire.cimd2.operations import (
@@ -35,6 +35,7 @@ from wire.cimd2.operations import (
     DeliveryRequest,
     Enquire,
     Get,
+    Goodbye,
     Login,
     Logout,
     Set,
@@ -42,8 +43,7 @@ from wire.cimd2.operations import (
     Submit,
 )
 from wire.cimd2.packet import Request
-
-Role: TypeAlias = Literal["esme", "smsc"]
+from wire.session import Role
 
 PASS = -1
 """The verdict on what can be neither taken nor refused."""
@@ -88,9 +88,10 @@ RULES: dict[type[Request], Rule] = {
     Deliver: Rule(smsc=_BOUND),
     StatusReport: Rule(smsc=_BOUND),
     Alive: Rule(esme=_BOUND, smsc=_BOUND),
+    Goodbye: Rule(smsc=_BOUND),
 }
 
-LINK: frozenset[type[Request]] = frozenset({Login, Logout, Alive})
+LINK: frozenset[type[Request]] = frozenset({Login, Logout, Alive, Goodbye})
 
 # What an owner serves without saying so; the rest only when it is listed in Settings.serves.
 ALWAYS_SERVED: frozenset[type[Request]] = frozenset({*LINK, Submit, Deliver, StatusReport})
@@ -110,7 +111,7 @@ def judge(listener: Role, state: State, request: type[Request], serves: Iterable
     if listener == "esme":
         return codes.OK if state in states else PASS
     if state not in states:
-        return codes.UNEXPECTED
+        return codes.CONGESTION if state is State.UNBINDING else codes.UNEXPECTED
     if request not in ALWAYS_SERVED and request not in serves:
         return codes.UNSUPPORTED_ITEM if request is Get else codes.UNEXPECTED
     return codes.OK

@@ -48,6 +48,7 @@ RX_T_APPN = 0x64
 RX_P_APPN = 0x65
 RX_R_APPN = 0x66
 RQUERYFAIL = 0x67
+RPROHIBITED = 0x101
 RINVOPTPARSTREAM = 0xC0
 ROPTPARNOTALLWD = 0xC1
 RINVPARLEN = 0xC2
@@ -120,7 +121,7 @@ _ROWS: tuple[tuple[int, str, str, Kind], ...] = (
     (RDELIVERYFAILURE, "ESME_RDELIVERYFAILURE", "delivery failed (data_sm)", _P),
     (RUNKNOWNERR, "ESME_RUNKNOWNERR", "unknown error", _T),
     (0x100, "ESME_RSERTYPUNAUTH", "service type not authorised", _P),
-    (0x101, "ESME_RPROHIBITED", "operation prohibited", _P),
+    (RPROHIBITED, "ESME_RPROHIBITED", "operation prohibited", _P),
     (0x102, "ESME_RSERTYPUNAVAIL", "service type unavailable", _T),
     (0x103, "ESME_RSERTYPDENIED", "service type denied", _P),
     (0x104, "ESME_RINVDCS", "data_coding invalid", _P),

@@ -4,6 +4,7 @@ SmppAdapter   one link's adapter (smsc_link/adapter.py)
 options       the table of all quirks, with defaults and meanings
 inbound       deliver_sm, data_sm → Delivery, Receipt
 outbound      Mt → submit_sm
+inquiry       query_sm: what became of an MT
 ussd          deliver_sm, data_sm ↔ turns of USSD sessions
 
 Source: SMPP 3.4; the fact sheet, protocols/smpp.md.
@@ -21,6 +22,7 @@ from plumbing.conversation import Address
 from smsc_link.adapter import Answer, Dialogue, Fault, Ignored, Inbound, Refusal, Unreadable
 from smsc_link.options import read_options
 from smsc_link.protocols.smpp.inbound import SmppReader
+from smsc_link.protocols.smpp.inquiry import SmppInquiry
 from smsc_link.protocols.smpp.options import TEMPORARY_ERRORS, SmppOptions
 from smsc_link.protocols.smpp.outbound import SmppWriter
 from smsc_link.protocols.smpp.ussd import SmppUssd
@@ -57,6 +59,8 @@ _FOR_GOOD = frozenset({st.RINVPASWD, st.RINVSYSID, st.RINVSYSTYP})
 class SmppAdapter:
     """The mapping of one link."""
 
+    only_answers = False
+
     def __init__(self, link: Link, operator: Operator) -> None:
         options = read_options(SmppOptions, link)
         if link.bind not in _BINDS:
@@ -81,6 +85,7 @@ class SmppAdapter:
         numbers = options.numbers_of(link, operator)
         self._reader = SmppReader(link, operator, options, numbers)
         self._writer = SmppWriter(link, options, numbers)
+        self.inquiry = SmppInquiry(options, self._writer.source_of) if options.asks else None
         self.ussd = SmppUssd(link.name, options.ussd_gateway) if options.ussd else None
         # The hot path of a link without USSD asks nobody.
         self.read = self._reader.read if self.ussd is None else self._read_ussd_too

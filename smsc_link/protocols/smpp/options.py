@@ -8,14 +8,14 @@ Source: the fact sheet's sections 4, 8, 9, 10 and 14; interfaces.md, section 3.
 
 from dataclasses import dataclass
 
-from smsc_link.options import Common, inner, option
+from smsc_link.options import Asking, inner, option
 from smsc_link.protocols.smpp.ussd import UssdOptions
 from wire.smpp import status as st
 from wire.smpp.message_ids import ID_MODES
 
 
 @dataclass(frozen=True, slots=True)
-class SmppOptions(Common):
+class SmppOptions(Asking):
     """The quirks of a message centre. TON and NPI of -1 are chosen by the look of the address (sheet, section 4)."""
 
     system_type: str = option("", "system_type of the bind")
@@ -39,8 +39,8 @@ class SmppOptions(Common):
     long_messages: str = option("udh8", "how a long MT goes", among=("udh8", "udh16", "sar", "payload"))
     validity: str = option("relative", "how valid_until is written", among=("relative", "absolute", "none"))
 
-    default_alphabet: str = option("gsm7", "what data_coding 0 is: gsm7, or a Python codec such as latin-1")
-    ia5_alphabet: str = option("latin-1", "what data_coding 1 is: gsm7, or a Python codec")
+    default_alphabet: str = option("gsm7", "what data_coding 0 is: gsm7, or a charset such as latin-1")
+    ia5_alphabet: str = option("latin-1", "what data_coding 1 is: gsm7, or a charset")
     packed: bool = option(False, "GSM texts are packed, eight septets in seven octets")
     udhi_missing: bool = option(False, "the centre does not tell of user data headers: look for those of long texts")
     default_destination: str = option("", "the short code of an MO that names none")
@@ -49,6 +49,12 @@ class SmppOptions(Common):
     ussd_gateway: UssdOptions = inner(UssdOptions(), "with ussd: the manners of its gateway")
 
     message_id_base: str = option("string", "bases of a message id in answer and receipt", among=tuple(ID_MODES))
+    asked_id_letters: str = option(
+        "upper", "with asks: the letters of a message id, as the centre writes them", among=("upper", "lower")
+    )
+    asked_id_length: int = option(
+        0, "with asks: how long a message id is, where the centre puts zeros in front", least=0, most=64
+    )
     accepted_is_final: bool = option(False, "a receipt ACCEPTD is the last one, and good")
     receipts_by_text: bool = option(False, "receipts come with esm_class 0 and are known by their text")
 

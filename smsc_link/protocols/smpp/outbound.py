@@ -47,7 +47,7 @@ class SmppWriter:
         self._default = coding_named(link, "default_alphabet", options.default_alphabet)
         self._plain_gsm = self._default is GSM7 and not options.packed
         self._bits = _BITS[options.long_messages]
-        self._source_of = lru_cache(maxsize=1024)(self._read_sender)
+        self.source_of = lru_cache(maxsize=1024)(self._read_sender)
         fixed = options.dest_ton >= 0 and options.dest_npi >= 0
         self._dest = (options.dest_ton, options.dest_npi) if fixed else None
 
@@ -95,7 +95,7 @@ class SmppWriter:
         self, mt: Mt, now: Instant, data_coding: int, octets: bytes, *, udhi: int = 0, tlvs: tlv.Tlvs = ()
     ) -> SubmitSm:
         options = self._options
-        ton, npi, source = self._source_of(mt.source)
+        ton, npi, source = self.source_of(mt.source)
         destination = self.numbers.outbound(mt.destination)
         dest_ton, dest_npi = self._dest or self._kind_of(destination, mt.destination)
         return SubmitSm(

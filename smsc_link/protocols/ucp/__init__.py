@@ -3,7 +3,9 @@
 UcpAdapter   one link's adapter (smsc_link/adapter.py)
 options      the table of all quirks, with defaults and meanings
 inbound      52, 01 → Delivery; 53 → Receipt
+words        what a centre tells in words
 outbound     Mt → 51, 01
+inquiry      55 and 57: what became of an MT
 
 A link without a system_id says no login: its operator knows us by our address, and both are bound at once.
 
@@ -18,6 +20,7 @@ from plumbing.conversation import Address
 from smsc_link.adapter import Fault, Refusal
 from smsc_link.options import read_options
 from smsc_link.protocols.ucp.inbound import UcpReader
+from smsc_link.protocols.ucp.inquiry import UcpInquiry
 from smsc_link.protocols.ucp.options import LATER_ERRORS, WINDOW_MAX, UcpOptions
 from smsc_link.protocols.ucp.outbound import UcpWriter
 from wire.ucp import Settings, UcpSession, codes
@@ -26,6 +29,7 @@ from wire.ucp.operations import (
     DeliverMessage,
     DeliverNotification,
     Goodbye,
+    InquiryResponse,
     OpenSession,
     Operation,
     Result,
@@ -43,6 +47,8 @@ _FOR_GOOD = frozenset({codes.EC_AUTHENTICATION, codes.EC_ADC_INVALID})
 
 class UcpAdapter:
     """The mapping of one link."""
+
+    only_answers = False
 
     def __init__(self, link: Link, operator: Operator) -> None:
         options = read_options(UcpOptions, link)
@@ -63,6 +69,7 @@ class UcpAdapter:
         numbers = options.numbers_of(link, operator)
         self._reader = UcpReader(link, operator, options, numbers)
         self._writer = UcpWriter(link, options, numbers)
+        self.inquiry = UcpInquiry(options, self._writer) if options.asks else None
         self.read = self._reader.read
         self.write = self._writer.write
         self.parts_of = self._writer.parts_of
@@ -121,6 +128,8 @@ class UcpAdapter:
         if isinstance(request, DeliverNotification):
             ec = codes.EC_OK if heard is Heard.NEVER else self._ecs[heard]
             return result_to(request, ec, sm="" if ec else request.scts)
+        if isinstance(request, InquiryResponse):
+            return result_to(request)
         if isinstance(request, DeliverMessage | CallInput):
             return result_to(request, _FAULTS.get(fault, codes.EC_SYNTAX) if heard is Heard.NEVER else self._ecs[heard])
         return None
@@ -151,5 +160,5 @@ def _settings_of(link: Link, options: UcpOptions, later: int) -> Settings:
         max_tps=link.max_tps,
         tolerant_length=options.wrong_length,
         complains=True,
-        serves=frozenset({CallInput}),
+        serves=frozenset({CallInput, InquiryResponse} if options.asks else {CallInput}),
     )

@@ -11,8 +11,6 @@ missing (sheet, section 7). read() never raises: what cannot be read is Unreadab
 Source: the fact sheet's sections 3 to 7.
 """
 
-import re
-
 from core.catalogue import Link, Operator
 from core.clock import Instant
 from core.message import Receipt, ReceiptState
@@ -21,7 +19,8 @@ from core.sms.alphabet import GSM7, Alphabet, coding_of, decode_gsm, unpack
 from core.sms.parts import read_header
 from smsc_link.adapter import Answer, Ignored, Inbound, Unreadable
 from smsc_link.protocols.ucp.options import UcpOptions
-from smsc_link.reading import ADDRESS_MAX, coding_named, fingerprint, operator_octets, unfit
+from smsc_link.protocols.ucp.words import IDENTIFICATION, scts_of, state_in, words_of
+from smsc_link.reading import ADDRESS_MAX, coding_named, fingerprint, operator_octets, stamped, unfit
 from traffic.ports import Delivery
 from wire.errors import RemoteError
 from wire.ucp import Identity
@@ -32,7 +31,6 @@ from wire.ucp.text import (
     NUMERIC,
     OTOA_ALPHANUMERIC,
     bit_count,
-    read_ira,
     read_originator,
     text_octets,
 )
@@ -40,13 +38,6 @@ from wire.ucp.xser import DATA_CODING_SCHEME, USER_DATA_HEADER, read_item, read_
 
 _OWN, _GSM, _BINARY = 0x00, 0x10, 0x04
 _STATES = {"0": ReceiptState.DELIVERED, "1": ReceiptState.ON_ITS_WAY, "2": ReceiptState.FAILED}
-# "Message for 3155555, with identification 960109161057 has been buffered": YYMMDDhhmmss there (sheet, section 7).
-_IDENTIFICATION = re.compile(r"identification\s*(\d{2})(\d{2})(\d{2})(\d{6})(?!\d)")
-_WORDS = (
-    (re.compile(r"buffered"), "1"),
-    (re.compile(r"could not|not (?:be )?delivered|fail|expired|deleted|undeliver"), "2"),
-    (re.compile(r"delivered"), "0"),
-)
 
 
 class UcpReader:
@@ -60,6 +51,7 @@ class UcpReader:
         self.codings = (own, *(coding_of(value | _GSM if value < _GSM else value, GSM7) for value in range(1, 256)))
         self._link = link
         self._my_number = options.my_number
+        self._time_stamp_tells = options.time_stamp_tells
         self._operator_octets = operator_octets(operator)
 
     def read(self, operation: Operation, now: Instant, now_ms: int, answer: Answer) -> Inbound:
@@ -92,6 +84,7 @@ class UcpReader:
         head = f"{operation.oadc}\0{operation.adc}\0{operation.mt}\0{scheme.hex()}\0{header.hex()}\0"
         data_coding, text = self._meant(operation, octets, scheme)
         read = read_header(header) if header else None
+        print_ = fingerprint(self._operator_octets, head, octets)
         return Delivery(
             self._link,
             self.operator,
@@ -101,8 +94,8 @@ class UcpReader:
             self.codings[data_coding],
             data_coding,
             read.piece if read is not None else None,
-            fingerprint(self._operator_octets, head, octets),
-            "",
+            print_,
+            stamped(whole.scts, print_) if whole is not None and self._time_stamp_tells else "",
             now,
             now_ms,
             answer,
@@ -126,8 +119,8 @@ class UcpReader:
     def _read_receipt(self, notification: DeliverNotification, now: Instant) -> Receipt | Unreadable:
         scts, dst = notification.scts, notification.dst
         if not (scts and dst in STATES):
-            words = _words_of(notification)
-            scts, dst = scts or _identified(words), dst if dst in STATES else _state_in(words)
+            words = words_of(notification)
+            scts, dst = scts or _identified(words), dst if dst in STATES else state_in(words)
         if not scts or dst not in STATES:
             return Unreadable("a notification that does not say of what, or what became of it")
         state = STATES[dst]
@@ -162,19 +155,7 @@ def _unpacked(octets: bytes, bits: int | None) -> bytes:
     return unpack(octets, count=bits // 7 if counted else None)
 
 
-def _words_of(notification: DeliverNotification) -> str:
-    try:
-        return decode_gsm(read_ira(notification.msg)) if notification.mt == ALPHANUMERIC else ""
-    except RemoteError:
-        return ""
-
-
 def _identified(words: str) -> str:
-    """The SCTS that the words name, as the field has it: day first."""
-    found = _IDENTIFICATION.search(words)
-    return f"{found[3]}{found[2]}{found[1]}{found[4]}" if found else ""
-
-
-def _state_in(words: str) -> str:
-    """Dst by the words; "" when they do not say it."""
-    return next((dst for pattern, dst in _WORDS if pattern.search(words)), "")
+    """The SCTS that the words name; "" when they name none."""
+    found = IDENTIFICATION.search(words)
+    return scts_of(found) if found else ""

@@ -4,7 +4,6 @@ UcpOptions      the table; a link's `options` name its rows
 LATER_ERRORS    a link's `temporary_error` → EC
 read_ecs        "90, 91" → the error codes
 read_billing    "4446=TARIFF500 TARIFF100" → by sender, and for all others
-read_zone       the centre's time zone
 read_extras     XSer items in hex
 
 Source: the fact sheet's sections 2 to 8; gateways that operators know have the same ones (Kannel, smsc = emi).
@@ -13,11 +12,9 @@ Source: the fact sheet's sections 2 to 8; gateways that operators know have the 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from core.catalogue import Link
-from core.errors import ConfigError
-from smsc_link.options import Common, option
+from smsc_link.options import Asking, mistake, option
 from wire.errors import RemoteError
 from wire.ucp import codes
 from wire.ucp.xser import DATA_CODING_SCHEME, USER_DATA_HEADER, read_xser
@@ -27,7 +24,7 @@ WINDOW_MAX = 100
 
 
 @dataclass(frozen=True, slots=True)
-class UcpOptions(Common):
+class UcpOptions(Asking):
     """The quirks of a message centre. EC, NT, XSer and the like are the names of its own document."""
 
     login_ton: int = option(6, "OTON of the login: 1 international, 2 national, 6 a short number", least=0, most=9)
@@ -44,8 +41,11 @@ class UcpOptions(Common):
     wrong_length: bool = option(False, "frames whose LEN is wrong are taken")
     window_in: int = option(500, "MO and receipts that may wait for our answer; more get the temporary error", least=1)
 
-    alphabet: str = option("gsm7", "what the characters of a text are: gsm7, or a Python codec such as latin-1")
+    alphabet: str = option("gsm7", "what the characters of a text are: gsm7, or a charset such as latin-1")
     my_number: str = option("", "the short code that MO go to, where AdC names our account instead")
+    time_stamp_tells: bool = option(
+        True, "an MO with the SCTS, the sender and the text of another is that one again; false: SCTS is not looked at"
+    )
     later_ec: int = option(
         0, "EC of what cannot be taken now; 0: by temporary_error, 04 for most", least=0, most=99
     )  # fmt: skip
@@ -91,7 +91,7 @@ def read_ecs(link: Link, name: str, text: str) -> frozenset[int]:
     """Error codes with commas or spaces between them."""
     words = text.replace(",", " ").split()
     if not all(re.fullmatch("[0-9]{1,2}", word) and int(word) for word in words):
-        raise _mistake(link, name, f"{text!r} is no list of error codes, such as 90, 91")
+        raise mistake(link, name, f"{text!r} is no list of error codes, such as 90, 91")
     return frozenset(int(word) for word in words)
 
 
@@ -102,19 +102,9 @@ def read_billing(link: Link, name: str, text: str) -> dict[str, bytes]:
         sender, _, identifier = word.rpartition("=")
         if not identifier or len(identifier) > _BILLING_MAX or not identifier.isascii() or sender in found:
             wanted = f"write ID or SENDER=ID, each sender once, an ID of at most {_BILLING_MAX} characters"
-            raise _mistake(link, name, f"{text!r}: {wanted}")
+            raise mistake(link, name, f"{text!r}: {wanted}")
         found[sender] = identifier.encode("ascii")
     return found
-
-
-def read_zone(link: Link, name: str) -> ZoneInfo | None:
-    """The time zone of this name; None for ""."""
-    if not name:
-        return None
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise _mistake(link, "time_zone", f"{name!r} is no time zone, such as Europe/Moscow") from None
 
 
 def read_extras(link: Link, name: str, text: str) -> str:
@@ -122,14 +112,10 @@ def read_extras(link: Link, name: str, text: str) -> str:
     try:
         items = read_xser(text)
     except RemoteError as error:
-        raise _mistake(link, name, f"{error.reason}; write type, length and octets of each, in hex") from None
+        raise mistake(link, name, f"{error.reason}; write type, length and octets of each, in hex") from None
     if len(text) > 2 * _EXTRAS_MAX:
-        raise _mistake(link, name, f"more than {_EXTRAS_MAX} octets")
+        raise mistake(link, name, f"more than {_EXTRAS_MAX} octets")
     for kind, _ in items:
         if kind in _OUR_OWN:
-            raise _mistake(link, name, f"an item of type {kind:02X} is said by the text itself")
+            raise mistake(link, name, f"an item of type {kind:02X} is said by the text itself")
     return text.upper()
-
-
-def _mistake(link: Link, name: str, sentence: str) -> ConfigError:
-    return ConfigError(f"link {link.name}: option {name}: {sentence}")

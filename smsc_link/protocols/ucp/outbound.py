@@ -22,7 +22,8 @@ from core.message import Mt, MtKind, SubmitAnswer, SubmitOutcome
 from core.numbering import Numbers
 from core.sms.alphabet import GSM7, Alphabet, decode_gsm, encode, encode_gsm
 from core.sms.parts import MESSAGE_SEPTETS, PARTS_MAX, TooLong, count, cut, with_header
-from smsc_link.protocols.ucp.options import UcpOptions, read_billing, read_ecs, read_extras, read_zone
+from smsc_link.options import zone_named
+from smsc_link.protocols.ucp.options import UcpOptions, read_billing, read_ecs, read_extras
 from smsc_link.reading import coding_named
 from wire.errors import LocalError
 from wire.ucp import codes, read_identity
@@ -54,7 +55,7 @@ class UcpWriter:
         self._options = options
         self._own = coding_named(link, "alphabet", options.alphabet)
         self._bits = 16 if options.long_messages == "udh16" else 8
-        self._zone = read_zone(link, options.time_zone)
+        self._zone = zone_named(link, options.time_zone)
         self._throttles = read_ecs(link, "throttle_ecs", options.throttle_ecs)
         self._passes = read_ecs(link, "temporary_ecs", options.temporary_ecs)
         self._billing = {
@@ -68,14 +69,14 @@ class UcpWriter:
         self._nrq = "1" if options.notify else ""
         self._nt = str(options.notify) if options.notify else ""
         self._class = "" if options.message_class < 0 else str(options.message_class)
-        self._originator_of = lru_cache(maxsize=1024)(self._write_originator)
+        self.originator_of = lru_cache(maxsize=1024)(self._write_originator)
         self._services_of = lru_cache(maxsize=1024)(self._write_services)
         self._validity_at = lru_cache(maxsize=256)(self._write_validity)
 
     def write(self, mt: Mt, reference: int, now: Instant) -> list[Request]:
         """One operation for each part; the cheapest alphabet."""
-        destination = self._destination_of(mt)
-        originator, otoa = self._originator_of(mt.source)
+        destination = self.destination_of(mt.destination)
+        originator, otoa = self.originator_of(mt.source)
         premium = mt.kind is MtKind.PREMIUM
         options = self._options
         ac = options.premium_authentication if premium else options.authentication
@@ -180,9 +181,9 @@ class UcpWriter:
 
     # --- what stands beside it ----------------------------------------------------------------------
 
-    def _destination_of(self, mt: Mt) -> str:
+    def destination_of(self, destination: str) -> str:
         """AdC has digits only: a plus is written as 00, as Kannel does (sheet, section 3)."""
-        number = self.numbers.outbound(mt.destination)
+        number = self.numbers.outbound(destination)
         number = f"00{number[1:]}" if number[:1] == "+" else number
         if not (number.isascii() and number.isdigit()):
             raise ValueError("a recipient of UCP has digits only")

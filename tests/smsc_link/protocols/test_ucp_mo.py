@@ -33,7 +33,7 @@ def test_a_plain_mo_is_read() -> None:
     mo = delivered(an_mo())
 
     assert (mo.source, mo.destination, text_of(mo)) == ("79001112233", "4446", "GAME 7")
-    assert (mo.piece, mo.key, mo.data_coding, mo.arrived_at, mo.arrived_ms) == (None, "", 0, NOW, 5)
+    assert (mo.piece, mo.data_coding, mo.arrived_at, mo.arrived_ms) == (None, 0, NOW, 5)
     assert mo.operator.code == "alpha"
 
 
@@ -182,7 +182,7 @@ def test_answers_have_the_ec_of_the_link() -> None:
     assert adapter.answer(mo, Heard.NEVER) == result_to(mo, 2)
     assert adapter.answer(mo, Heard.NEVER, Fault.DESTINATION) == result_to(mo, 6)
     assert adapter.answer(old, Heard.TAKEN) == result_to(old)
-    assert adapter.answer(InquiryResponse(), Heard.TAKEN) is None
+    assert adapter.answer(InquiryResponse(), Heard.TAKEN) == result_to(InquiryResponse())
 
 
 def test_a_notification_is_taken_even_if_nothing_can_be_made_of_it_and_put_off_only_if_it_shall_come_again() -> None:
@@ -203,3 +203,26 @@ def test_another_country_moves_the_numbers_with_the_operator() -> None:
 
     assert delivered(an_mo(oadc="80291112233"), adapter).source == "375291112233"
     assert a_ucp_link().protocol == "ucp"
+
+
+def test_an_mo_is_known_by_its_second_and_what_was_said_in_it() -> None:
+    first, again = delivered(an_mo()), delivered(an_mo())
+    later, other = delivered(an_mo(scts="241126081001")), delivered(an_mo(b"GAME 8"))
+
+    assert first.key == again.key != ""
+    assert len({one.key for one in (first, later, other)}) == 3
+    assert first.fingerprint == later.fingerprint
+    assert len(first.key) <= 64
+
+
+@pytest.mark.parametrize("scts", ["", "000000000000", "2411260810", "24112608100A"])
+def test_a_stamp_that_is_none_is_no_identity(scts: str) -> None:
+    assert delivered(an_mo(scts=scts)).key == ""
+
+
+def test_a_centre_that_stamps_what_it_delivers_again_is_known_by_its_link() -> None:
+    assert delivered(an_mo(), an_adapter(time_stamp_tells=False)).key == ""
+
+
+def test_an_old_centre_stamps_nothing() -> None:
+    assert delivered(CallInput(0, "4446", "79001112233", "", "3", "47414D45")).key == ""

@@ -26,7 +26,7 @@ from wire.cimd2 import (
     response_to,
 )
 from wire.cimd2.frames import FrameReader, checksum_of
-from wire.cimd2.operations import NO_NEGATIVE, Deliver, Submit
+from wire.cimd2.operations import Deliver, Submit
 from wire.errors import RemoteError
 from wire.session import Closed, Event
 
@@ -98,8 +98,10 @@ def test_the_decoder_raises_nothing_but_a_remote_error() -> None:
 
 def _sessions(random: Random) -> Iterator[Cimd2Session]:
     """Sessions of both roles, bound and not, for ever; each a fresh one."""
-    settings = Settings(window=random.choice((1, 5)), window_in=5, max_packet=_LIMIT)
     while True:
+        settings = Settings(
+            window=random.choice((1, 5)), window_in=5, max_packet=_LIMIT, patience_ms=random.choice((0, 30_000))
+        )
         pair = Pair(settings, settings)
         if random.random() < 0.9:
             pair.bind()
@@ -114,8 +116,8 @@ def _live(session: Cimd2Session, events: list[Event], random: Random, now_ms: in
         if isinstance(event, Closed):
             return False
         if isinstance(event, Request) and session.owes(event) and random.random() < 0.7:
-            negative = event.response_type not in NO_NEGATIVE and random.random() < 0.3
-            session.answer(event, response_to(event, 6) if negative else _positive(event))
+            # What has no negative answer is put off by one.
+            session.answer(event, response_to(event, 6) if random.random() < 0.3 else _positive(event))
     if session.room and random.random() < 0.3:
         session.send(decode(PACKETS["submit_alpha" if session.role == "esme" else "deliver_ucs2"]), now_ms)  # type: ignore[arg-type]
     return True

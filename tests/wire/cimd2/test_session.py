@@ -181,28 +181,6 @@ def test_an_answer_that_has_no_form_can_be_given_again() -> None:
     assert [type(event) for event in pair.to_esme()] == [Answered]
 
 
-def test_an_owner_who_cannot_store_an_mo_ends_the_session_and_nothing_is_said_for_it() -> None:
-    pair = bound()
-    mo, mt = an_mo(), an_mt()
-    pair.smsc.send(mo, 0)
-    (request,) = pair.to_esme()
-    pair.esme.send(mt, 0)
-    pair.esme.output()
-
-    pair.esme.answer(request, DeliverResp(error=6))  # type: ignore[arg-type]
-
-    assert pair.esme.deadline_ms() == 0
-    assert pair.esme.output() == b""
-    assert pair.esme.tick(0) == [
-        Unanswered(mt, "lost"),
-        Closed("deliver could not be taken: 6: general system error", clean=False),
-    ]
-    assert pair.smsc.receive(b"", 1) == [
-        Unanswered(mo, "lost"),
-        Closed("the peer closed the connection", clean=False),
-    ]
-
-
 def test_an_enquiry_goes_to_an_owner_who_serves_it() -> None:
     pair = bound(None, Settings(serves=frozenset({Enquire})))
     enquiry = Enquire(destination="237670000001", time_stamp=STAMP)

@@ -1,0 +1,95 @@
+"""The question that a session has under way: what became of one submission (core/question.py).
+
+Asking   of one session: sends it where MT leave room, and says what came of it
+
+Most protocols answer in the response; in UCP the centre heard the question, and tells by an operation of its own.
+
+Rule: one at a time, and every question ends in exactly one Finding, with the session at the latest.
+"""
+
+import asyncio
+
+from structlog import get_logger
+
+from core.question import Finding, Found, Question
+from plumbing.conversation import Conversation
+from smsc_link.adapter import Inquiry
+from wire.errors import LocalError
+from wire.session import Answered, Operation, Unanswered
+
+log = get_logger()
+
+HEAR_S = 30.0
+"""How long a centre may take for an answer that is an operation of its own."""
+
+
+class Asking:
+    """What is asked in one session."""
+
+    def __init__(self, inquiry: Inquiry, link: str) -> None:
+        self._inquiry = inquiry
+        self._link = link
+        self._question: Question | None = None
+        self._request: Operation = None
+        self._future: asyncio.Future[Finding] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def is_free(self) -> bool:
+        """Nothing is asked at present."""
+        return self._question is None
+
+    def ask(self, question: Question, conversation: Conversation) -> "asyncio.Future[Finding]":
+        """Send it; there must be room."""
+        assert self.is_free, self._question
+        future: asyncio.Future[Finding] = asyncio.get_running_loop().create_future()
+        try:
+            request = self._inquiry.write(question)
+            conversation.send(request)
+        except (ValueError, LocalError) as error:
+            reason = error.reason if isinstance(error, LocalError) else str(error)
+            log.warning("a question cannot be written", link=self._link, message=question.mt_id, reason=reason)
+            future.set_result(Finding(Found.NOT_KNOWN, f"it cannot be asked: {reason}"))
+            return future
+        self._question, self._request, self._future = question, request, future
+        return future
+
+    def answered(self, event: Answered) -> bool:
+        """Whether this is the response to the question."""
+        if self._question is None or event.request is not self._request:
+            return False
+        finding = self._inquiry.read(self._question, event.response)
+        if finding is None:
+            self._timer = asyncio.get_running_loop().call_later(HEAR_S, self._end, Finding(Found.LATER, "no answer"))
+        else:
+            self._end(finding)
+        return True
+
+    def unanswered(self, event: Unanswered) -> bool:
+        """Whether this says that the question gets no response."""
+        if self._question is None or event.request is not self._request:
+            return False
+        self._end(Finding(Found.LATER, f"no answer ({event.reason})"))
+        return True
+
+    def overhears(self, operation: Operation) -> bool:
+        """Whether an operation of the centre is the answer that was to come."""
+        if self._timer is None or self._question is None:
+            return False
+        finding = self._inquiry.overhear(self._question, operation)
+        if finding is None:
+            return False
+        self._end(finding)
+        return True
+
+    def closed(self) -> None:
+        """The session is over."""
+        self._end(Finding(Found.LATER, "no answer (lost)"))
+
+    def _end(self, finding: Finding) -> None:
+        future = self._future
+        if self._timer is not None:
+            self._timer.cancel()
+        self._question = self._request = self._future = self._timer = None
+        if future is not None and not future.done():
+            future.set_result(finding)

@@ -1,0 +1,165 @@
+"""CIMD2 towards an operator: its operations ↔ Delivery, Mt, Receipt; the quirks of centres as named options.
+
+Cimd2Adapter   one link's adapter (smsc_link/adapter.py)
+options        the table of all quirks, with defaults and meanings
+inbound        20 → Delivery; 23 → Receipt
+outbound       Mt → 03
+inquiry        04: what became of an MT
+
+Rule: neither 20 nor 23 has a negative answer. What can never be taken is acknowledged, or it would come for ever; what
+cannot be taken now is handed to us again by the session, which ends when that does not help.
+
+Source: the fact sheet, protocols/cimd2.md.
+"""
+
+from core.catalogue import Link, Operator
+from core.errors import ConfigError
+from core.message import Heard
+from core.sms.alphabet import Coding
+from plumbing.conversation import Address
+from smsc_link.adapter import Fault, Refusal
+from smsc_link.options import read_options
+from smsc_link.protocols.cimd2.inbound import Cimd2Reader
+from smsc_link.protocols.cimd2.inquiry import Cimd2Inquiry
+from smsc_link.protocols.cimd2.options import WINDOW_MAX, Cimd2Options
+from smsc_link.protocols.cimd2.outbound import Cimd2Writer
+from wire.cimd2 import (
+    Cimd2Session,
+    Deliver,
+    DeliverResp,
+    Login,
+    Logout,
+    Nack,
+    Operation,
+    Response,
+    Settings,
+    StatusReport,
+    StatusReportResp,
+    codes,
+)
+
+__all__ = ["Cimd2Adapter", "Cimd2Options"]
+
+_BINDS = ("transceiver", "receiver", "transmitter")
+_NAME_MAX = 32
+# The one refusal that passes by itself: a session of ours that the centre has not seen the end of.
+_TOO_MANY_USERS = 102
+_ADVICE = {
+    codes.INVALID_WINDOW: "; give the link a narrower window",
+    codes.WINDOWING_DISABLED: "; give the link window = 1, which asks for none",
+}
+_RESPONSES: dict[type[Operation], type[DeliverResp | StatusReportResp]] = {
+    Deliver: DeliverResp,
+    StatusReport: StatusReportResp,
+}
+
+
+class Cimd2Adapter:
+    """The mapping of one link."""
+
+    only_answers = False
+
+    def __init__(self, link: Link, operator: Operator) -> None:
+        options = read_options(Cimd2Options, link)
+        _check(link)
+        self.link = link
+        self.options = options
+        self.address = Address(link.host, link.port, options.tls_of(link))
+        self.connect_timeout_s = options.connect_timeout_s
+        self.sends = link.bind != "receiver"
+        self.terms = options.terms
+        self._settings = _settings_of(link, options)
+        numbers = options.numbers_of(link, operator)
+        self._reader = Cimd2Reader(link, operator, options, numbers)
+        self._writer = Cimd2Writer(link, options, numbers)
+        self.inquiry = Cimd2Inquiry(options, self._writer) if options.asks else None
+        self.read = self._reader.read
+        self.write = self._writer.write
+        self.parts_of = self._writer.parts_of
+        self.submit_answer = self._writer.submit_answer
+        self.is_congested = self._writer.is_congested
+
+    @property
+    def operator(self) -> Operator:
+        """Whose link it is."""
+        return self._reader.operator
+
+    @operator.setter
+    def operator(self, operator: Operator) -> None:
+        if operator.country != self._reader.operator.country:
+            self._reader.numbers = self._writer.numbers = self.options.numbers_after(
+                self.link, operator, self._reader.numbers
+            )
+        self._reader.operator = operator
+
+    def session(self, now_ms: int) -> Cimd2Session:
+        """A fresh machine for a new connection."""
+        return Cimd2Session("esme", self._settings, now_ms=now_ms)
+
+    def bind(self) -> Login:
+        """The login. It asks for the link's window, unless that is 1, which is what a centre gives by itself."""
+        link, subaddress = self.link, self.options.subaddress
+        return Login(
+            user_identity=link.system_id,
+            password=link.password,
+            subaddress=None if subaddress < 0 else subaddress,
+            window_size=None if link.window == 1 else link.window,
+        )
+
+    def unbind(self) -> Logout:
+        """The logout."""
+        return Logout()
+
+    def refusal(self, response: Response) -> Refusal:
+        """What a failed login means."""
+        if type(response) is Nack:
+            return Refusal("login refused: the centre could not read it", False)
+        error = response.error
+        for_good = codes.is_session(error) and error != _TOO_MANY_USERS
+        return Refusal(f"login refused: {codes.sentence(error)}{_ADVICE.get(error, '')}", for_good)
+
+    def spelled(self, status: int) -> str:
+        """An error code, for people."""
+        return "NACK" if status == codes.NACK else f"error {status}"
+
+    def coding_of(self, data_coding: int) -> Coding:
+        """How the text of an MO is to be read."""
+        return self._reader.codings[data_coding]
+
+    def answer(self, request: Operation, heard: Heard, fault: Fault = Fault.MESSAGE) -> Response | None:
+        """The response. One with an error is for the session, which has no words for it."""
+        kind = _RESPONSES.get(type(request))
+        if kind is None:
+            return None
+        return kind(request.sequence, error=codes.CONGESTION if heard is Heard.LATER else codes.OK)
+
+
+def _check(link: Link) -> None:
+    if link.bind not in _BINDS:
+        raise ConfigError(f"link {link.name}: bind {link.bind!r} is none of {', '.join(_BINDS)}")
+    if not 0 < link.window <= WINDOW_MAX:
+        raise ConfigError(f"link {link.name}: window {link.window} is not between 1 and {WINDOW_MAX}, CIMD2's widest")
+    if not link.system_id:
+        raise ConfigError(f"link {link.name}: CIMD2 has a login; give the link a system_id and a password")
+    for name, value in (("system_id", link.system_id), ("password", link.password)):
+        fits = len(value) <= _NAME_MAX and value == value.strip() and value.isprintable()
+        if not fits or value.encode("latin-1", "ignore").decode("latin-1") != value:
+            wanted = f"at most {_NAME_MAX} letters of Latin-1, without spaces around them"
+            raise ConfigError(f"link {link.name}: the {name} has no form in CIMD2: {wanted}")
+
+
+def _settings_of(link: Link, options: Cimd2Options) -> Settings:
+    response_timeout_ms = max(1000, 1000 * link.response_timeout_s)
+    return Settings(
+        window=link.window,
+        window_in=WINDOW_MAX,
+        bind_timeout_ms=response_timeout_ms,
+        response_timeout_ms=response_timeout_ms,
+        enquire_ms=int(1000 * options.keepalive_s),
+        inactivity_ms=int(1000 * options.inactivity_s),
+        max_tps=link.max_tps,
+        checksum=options.checksum,
+        complains=True,
+        # An answer that comes later than the centre waits for it would be taken for none.
+        patience_ms=response_timeout_ms // 2,
+    )

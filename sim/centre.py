@@ -16,11 +16,12 @@ from random import Random
 from core.clock import Clock
 from plumbing.conversation import Owner
 from sim.esme import Esme, Job
+from sim.fates import Fates, Remembered
 from sim.phones import Phones
 from sim.quirks import Quirks
 from sim.records import Counted, SeenMt, SentMo
 from sim.subscribers import Subscribers, Written
-from sim.tongue import Login
+from sim.tongue import AnswersQuestions, Login
 from sim.tongues import TONGUES
 from wire.session import Operation, Session
 
@@ -43,6 +44,7 @@ class PocketSmsc:
         protocol: str = "smpp",
     ) -> None:
         self.tongue = TONGUES[protocol]
+        self._tells = self.tongue if isinstance(self.tongue, AnswersQuestions) else None
         self.quirks = quirks or Quirks()
         self.counted = Counted()
         self.phones = Phones(self._say, clock.monotonic_ms)
@@ -63,6 +65,7 @@ class PocketSmsc:
         self._session_quirks = quirks
         self._queue: deque[Job] = deque()
         self._receipts: dict[str, deque[Job]] = {}
+        self._fates = Fates()
         self._to_flood = 0
         self._latest: dict[str, SentMo] = {}
         self._references = 0
@@ -153,7 +156,7 @@ class PocketSmsc:
         """A client answered an MO, a part of one, or a receipt."""
         counted = self.counted
         self.on_answered(job, status)
-        if job.dialled:
+        if job.dialled or job.told:
             return
         if job.mt is not None:
             job.mt.receipts += not status
@@ -183,6 +186,8 @@ class PocketSmsc:
         if not self.quirks.redelivers:
             return
         for job in reversed(jobs):
+            if job.told:
+                continue  # Who wants to know asks again.
             queue = self._queue if job.mt is None else self._receipts.setdefault(job.mt.system_id, deque())
             queue.appendleft(job)
 
@@ -211,7 +216,8 @@ class PocketSmsc:
         self._message_ids += 1
         tongue = self.tongue
         said = tongue.read(submit)
-        answer_id, receipt_id = tongue.ids(submit, self.quirks, number=self._message_ids, now=self._clock.now())
+        now = self._clock.now()
+        answer_id, receipt_id = tongue.ids(submit, self.quirks, number=self._message_ids, now=now)
         mt = SeenMt(
             esme.system_id, answer_id, said.source, said.destination, said.text, said.piece, now_ms, status
         )  # fmt: skip
@@ -222,8 +228,11 @@ class PocketSmsc:
             self._count_reply(mt)
         self.on_submitted(mt)
         receipted = status == 0 and said.wants_receipt
+        taken = Remembered(submit, answer_id, now, is_open=receipted)
+        if status == 0 and self._tells is not None:
+            self._fates.remember(self._tells.filed(submit, answer_id), taken)
         if receipted and self.quirks.receipt_first:
-            self._receipt(esme.system_id, submit, receipt_id, mt)
+            self._receipt(esme.system_id, taken, receipt_id, mt)
             self.stirred()
         if self.quirks.lose_answers and self._random.random() < self.quirks.lose_answers:
             mt.status = None
@@ -233,9 +242,9 @@ class PocketSmsc:
             delay_s = self.quirks.receipt_delay_s
             if delay_s:
                 loop = asyncio.get_running_loop()
-                loop.call_later(delay_s, self._receipt_now, esme.system_id, submit, receipt_id, mt)
+                loop.call_later(delay_s, self._receipt_now, esme.system_id, taken, receipt_id, mt)
             else:
-                self._receipt(esme.system_id, submit, receipt_id, mt)
+                self._receipt(esme.system_id, taken, receipt_id, mt)
 
     def _judge_submit(self, now_ms: int) -> int:
         quirks = self.quirks
@@ -260,14 +269,33 @@ class PocketSmsc:
             self.counted.replied += 1
             self.counted.reply_ms.add(mt.at_ms - mo.first_sent_ms)
 
-    def _receipt(self, system_id: str, submit: Operation, message_id: str, mt: SeenMt) -> None:
-        fate = self._subscribers.fate()
-        operation = self.tongue.receipt(submit, message_id, fate, self.quirks, now=self._clock.now())
+    def _receipt(self, system_id: str, taken: Remembered, message_id: str, mt: SeenMt) -> None:
+        taken.fate, taken.is_open = self._subscribers.fate(), False
+        if self.quirks.lose_receipts and self._random.random() < self.quirks.lose_receipts:
+            return
+        operation = self.tongue.receipt(taken.submit, message_id, taken.fate, self.quirks, now=self._clock.now())
         self._receipts.setdefault(system_id, deque()).append(Job(operation, mt=mt))
 
-    def _receipt_now(self, system_id: str, submit: Operation, message_id: str, mt: SeenMt) -> None:
-        self._receipt(system_id, submit, message_id, mt)
+    def _receipt_now(self, system_id: str, taken: Remembered, message_id: str, mt: SeenMt) -> None:
+        self._receipt(system_id, taken, message_id, mt)
         self.stirred()
+
+    def asked(self, esme: Esme, question: Operation) -> None:
+        """A client asks what became of an MT."""
+        tongue = self._tells
+        assert tongue is not None, "its session refuses them"
+        self.counted.questions += 1
+        if self.quirks.questions != "answered":
+            esme.respond(question, tongue.refuse(question, self.quirks.questions))
+            return
+        found = self._fates.of(tongue.asked(question))
+        for one in found:
+            if one.fate is None and not one.is_open:
+                one.fate = self._subscribers.fate()
+        response, told = tongue.tell(question, found, self._clock.now())
+        esme.respond(question, response)
+        if told is not None:
+            self._receipts.setdefault(esme.system_id, deque()).append(Job(told, told=True))
 
     # --- What is due ----------------------------------------------------------------------------------
 

@@ -13,18 +13,21 @@ from typing import Protocol
 from plumbing.conversation import Conversation
 from sim.quirks import Quirks
 from sim.records import SeenMt, SentMo
-from sim.tongue import Login, Session, Tongue
+from sim.tongue import AnswersQuestions, Login, Session, Tongue
 from wire.session import Answered, Bound, Closed, Event, Operation, Unanswered
 
 
 @dataclass(slots=True)
 class Job:
-    """One operation of ours. `mo` of an MO, `mt` of a receipt; `dialled`, a turn of a USSD session."""
+    """One operation of ours. `mo` of an MO, `mt` of a receipt; `dialled`, a turn of a USSD session; `told`, what is
+    said to a question behind its response.
+    """
 
     operation: Operation
     mo: SentMo | None = None
     mt: SeenMt | None = None
     dialled: bool = False
+    told: bool = False
 
 
 class Centre(Protocol):
@@ -40,6 +43,10 @@ class Centre(Protocol):
 
     def submitted(self, esme: "Esme", submit: Operation) -> None:
         """A submission came; to be answered with esme.answer()."""
+        ...
+
+    def asked(self, esme: "Esme", question: Operation) -> None:
+        """A question what became of a submission came; to be answered with esme.respond()."""
         ...
 
     def answered(self, job: Job, status: int) -> None: ...
@@ -70,6 +77,7 @@ class Esme:
         tongue = centre.tongue
         self._tongue = tongue
         self._submissions, self._logins, self._status_of = tongue.submissions, tongue.logins, tongue.status_of
+        self._questions = tongue.questions if isinstance(tongue, AnswersQuestions) else frozenset[type]()
         self._flying: dict[int, Job] = {}
 
     def opened(self, conversation: Conversation) -> None:
@@ -91,6 +99,8 @@ class Esme:
                 job = self._flying.pop(id(event.request), None)  # type: ignore[attr-defined]
                 if job is not None:
                     lost.append(job)
+            elif kind in self._questions:
+                self._centre.asked(self, event)
             elif kind in self._logins:
                 self._judge(event)
             elif kind is Bound:
@@ -117,6 +127,11 @@ class Esme:
         """Answer a submission, if the client is still there."""
         if self.conversation is not None and self.wire.owes(submit):
             self.conversation.answer(submit, self._tongue.answer(submit, status, message_id))
+
+    def respond(self, question: Operation, response: Operation) -> None:
+        """Answer a question, if the client is still there."""
+        if self.conversation is not None and self.wire.owes(question):
+            self.conversation.answer(question, response)
 
     def cut(self) -> None:
         """End the connection without a word, when what was said has left."""

@@ -1,7 +1,7 @@
 """The pocket SMSC on the command line: `tollbridge sim smpp`, and of the other protocols in sim/tongues.
 
 PocketSmsc       the message centre itself (sim/centre.py)
-PocketOptions    what the command line may say
+PocketOptions    what the command line may say; crowd_of, who writes then
 run_pocket       listens, sends MO, tells a line each second and a summary at the end
 
 With `count` and no `rate` it is a flood; with neither it only answers. It ends when all `count` MO are acknowledged
@@ -14,7 +14,7 @@ session that just breaks off makes the service doubt what it had answered, and t
 import asyncio
 import sys
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from random import Random
 
@@ -29,10 +29,10 @@ from sim.phones import Phones
 from sim.quirks import Quirks
 from sim.records import Counted
 from sim.subscribers import Subscribers
-from sim.tongue import Tongue
+from sim.telling import summary, tell_each_second
 from wire.errors import LocalError
 
-__all__ = ["PocketOptions", "PocketSmsc", "run_pocket", "summary"]
+__all__ = ["PocketOptions", "PocketSmsc", "run_pocket"]
 
 DRAIN_S = 10.0
 """How long what is under way may take for its answers at the end."""
@@ -69,13 +69,14 @@ class PocketOptions:
     quirks: Quirks = field(default_factory=Quirks)
 
 
-def _print(line: str) -> None:
+def print_line(line: str) -> None:
+    """At once, for whoever reads it through a pipe."""
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
 
 
 async def run_pocket(
-    options: PocketOptions, tell: Callable[[str], None] = _print, clock: Clock | None = None
+    options: PocketOptions, tell: Callable[[str], None] = print_line, clock: Clock | None = None
 ) -> Counted:
     """Be a message centre until done or cancelled; what it counted. Raises an OSError or ValueError for `listen`."""
     clock = clock or SystemClock()
@@ -85,7 +86,10 @@ async def run_pocket(
     listener = listen(read_address(options.listen), centre.accept, clock)
     tell(f"listening at port {listener.port}; seed {options.seed}")
     began_ms = clock.monotonic_ms()
-    ticker = spawn(_tell_each_second(centre, tell), name="pocket ticker")
+    ticking = tell_each_second(
+        centre.counted, tell, under_way=lambda: f"binds {len(centre.esmes)}", waiting=lambda: centre.waiting
+    )
+    ticker = spawn(ticking, name="pocket ticker")
     try:
         async with asyncio.timeout(options.seconds or None):
             await _traffic(centre, options)
@@ -96,7 +100,7 @@ async def run_pocket(
         await _say_goodbye(centre, listener)
     for line in dialogue_lines(centre.phones) if options.ussd else ():
         tell(line)
-    for line in summary(centre.tongue, centre.counted, clock.monotonic_ms() - began_ms, refusals):
+    for line in summary(centre.counted, clock.monotonic_ms() - began_ms, refusals, centre.tongue.sentence):
         tell(line)
     return centre.counted
 
@@ -131,24 +135,6 @@ async def _at_most(timeout_s: float, centre: PocketSmsc, predicate: Callable[[],
         pass
 
 
-def summary(tongue: Tongue, counted: Counted, duration_ms: int, refusals: Mapping[int, int] | None = None) -> list[str]:
-    """What happened, for a person; the last line says it in short. `refusals`: how often which status was answered."""
-    seconds = max(1, duration_ms) / 1000
-    answer, reply = counted.answer_ms, counted.reply_ms
-    return [
-        f"MO: {counted.written} written, {counted.acknowledged} acknowledged, {counted.refused} refused, "
-        f"{counted.put_off} put off, {counted.unanswered} unanswered, {counted.sent} sent in all",
-        f"MT: {counted.submitted} submitted, {counted.accepted} accepted, {counted.replied} MO replied to, "
-        f"{counted.receipts} receipts",
-        f"{seconds:.1f} s, {counted.acknowledged / seconds:.0f} MO/s acknowledged, "
-        f"{counted.replied / seconds:.0f}/s replied to",
-        f"answer ms: {answer.percentile(0.5)} / {answer.percentile(0.95)} / {answer.percentile(0.99)}   "
-        f"reply ms: {reply.percentile(0.5)} / {reply.percentile(0.95)} / {reply.percentile(0.99)}   (50 / 95 / 99 %)",
-        f"in all: {counted.sent} sent, {counted.acknowledged} acknowledged, {_refused(tongue, refusals or {})}, "
-        f"{counted.submitted} MT seen, {counted.receipts} receipts",
-    ]
-
-
 def dialogue_lines(phones: Phones) -> list[str]:
     """The last dialogue, screen by screen, and how long all of them were waited for."""
     dialled = list(phones.dialled)
@@ -165,27 +151,30 @@ def dialogue_lines(phones: Phones) -> list[str]:
     ]
 
 
-def _refused(tongue: Tongue, refusals: Mapping[int, int]) -> str:
-    """`3 refused (2 × 0x58, throttled; 1 × 0x08, system error)`."""
-    each = "; ".join(f"{count} × {tongue.sentence(status)}" for status, count in sorted(refusals.items()))
-    return f"{sum(refusals.values())} refused{f' ({each})' if each else ''}"
-
-
-def _centre_of(options: PocketOptions, clock: Clock) -> PocketSmsc:
-    quirks = options.quirks
-    crowd = Subscribers(
+def crowd_of(options: PocketOptions) -> Subscribers:
+    """Who writes."""
+    return Subscribers(
         options.seed,
         short_codes=options.short_codes,
         texts=tuple(text.replace("{u}", f"{options.seed:x}-{{n}}") for text in options.texts),
         first_number=options.msisdn,
         numbers=options.subscribers,
-        delivered=quirks.delivered,
-        expired=quirks.expired,
+        delivered=options.quirks.delivered,
+        expired=options.quirks.expired,
     )
+
+
+def _centre_of(options: PocketOptions, clock: Clock) -> PocketSmsc:
+    quirks = options.quirks
     if options.system_id:
         quirks = replace(quirks, accounts={options.system_id: options.password})
     return PocketSmsc(
-        clock, Random(options.seed), quirks=quirks, subscribers=crowd, keep=False, protocol=options.protocol
+        clock,
+        Random(options.seed),
+        quirks=quirks,
+        subscribers=crowd_of(options),
+        keep=False,
+        protocol=options.protocol,
     )
 
 
@@ -220,18 +209,3 @@ async def _dial(centre: PocketSmsc, options: PocketOptions) -> None:
     for one in dialled:
         if not one.is_over:
             centre.phones.hang_up(one)
-
-
-async def _tell_each_second(centre: PocketSmsc, tell: Callable[[str], None]) -> None:
-    counted = centre.counted
-    second = acknowledged = submitted = 0
-    while True:
-        await asyncio.sleep(1)
-        second += 1
-        tell(
-            f"{second:5d} s  binds {len(centre.esmes)}"
-            f"  MO {counted.acknowledged} (+{counted.acknowledged - acknowledged}/s)"
-            f"  MT {counted.submitted} (+{counted.submitted - submitted}/s)  receipts {counted.receipts}"
-            f"  waiting {centre.waiting}"
-        )
-        acknowledged, submitted = counted.acknowledged, counted.submitted

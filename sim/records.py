@@ -63,6 +63,10 @@ class Durations:
         """One more."""
         self._values.append(max(0, duration_ms))
 
+    def extend(self, others: "Durations") -> None:
+        """All of them."""
+        self._values.extend(others._values)
+
     def __len__(self) -> int:
         return len(self._values)
 
@@ -99,6 +103,8 @@ class Counted:
     """MO that got at least one MT."""
     receipts: int = 0
     """Receipts that were acknowledged."""
+    questions: int = 0
+    """What became of an MT: so often a client asked."""
     answer_ms: Durations = field(default_factory=Durations)
     """From the first deliver_sm of an MO to the last answer."""
     reply_ms: Durations = field(default_factory=Durations)

@@ -3,17 +3,19 @@
 Tongue       the centre's side of a protocol: what it says for an MO or a receipt, what it hears in a submission
 Login        who wants in
 Submission   what an MT says
+AnswersQuestions   a tongue that is told of questions what became of an MT
 Session      a wire session with what a centre asks besides: room, in_flight, owes
 
 Rule: a tongue has no state and no chance; what may differ between centres comes in as Quirks.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from core.clock import Instant
 from core.sms.parts import Piece
+from sim.fates import Remembered
 from sim.quirks import Quirks
 from sim.subscribers import Fate, Written
 from wire import session as wire
@@ -122,4 +124,30 @@ class Tongue(Protocol):
 
     def sentence(self, status: int) -> str:
         """A status for people."""
+        ...
+
+
+@runtime_checkable
+class AnswersQuestions(Protocol):
+    """A tongue whose clients may ask what became of what they submitted."""
+
+    questions: frozenset[type]
+    """The requests that ask."""
+
+    def filed(self, submit: Operation, message_id: str) -> str:
+        """The name under which a submission is remembered; `message_id` as its answer has it."""
+        ...
+
+    def asked(self, question: Operation) -> str:
+        """The name of what is asked for."""
+        ...
+
+    def tell(
+        self, question: Operation, found: Sequence[Remembered], now: Instant
+    ) -> tuple[Operation, Operation | None]:
+        """The response, and what is said after it where the protocol tells by an operation of its own."""
+        ...
+
+    def refuse(self, question: Operation, how: str) -> Operation:
+        """The response of a centre that tells nothing: `failed` or `unknown`, as Quirks have it."""
         ...

@@ -7,6 +7,7 @@ booking   counters locked, charges rated, one entry
 outgoing  calls to partners, MT and their moves
 charging  outgoing SMS and money; premium, those that the subscriber pays
 receipts  receipts find their MT
+asked     what else a centre said that was asked
 overdue   MT whose time is over
 alerts    limits that ask a person to look, once in a window
 
@@ -33,11 +34,12 @@ from store.accounts import Accounts
 from store.bulk import bulk_insert, insert_ignore
 from store.daily import slot_of, write_sums
 from store.database import Database, is_conflict
-from store.journal import booking, outgoing, overdue, receipts, repeats
+from store.journal import asked, booking, outgoing, overdue, receipts, repeats
 from store.journal.alerts import LimitAlerts
 from store.journal.charging import Charging
 from store.journal.facts import (
     AlertFact,
+    AskedFact,
     CallbackFact,
     CallbackState,
     Decider,
@@ -73,6 +75,7 @@ from store.schema import Alert, Callback, InDoubt, Mo, MoPart, MoRepeat
 
 __all__ = [
     "AlertFact",
+    "AskedFact",
     "CallbackFact",
     "CallbackState",
     "Decider",
@@ -168,6 +171,8 @@ class Journal:
             told += outgoing.write_moves(connection, moves, self._process_id)
         if came := _of(facts, ReceiptFact):
             told += receipts.write_receipts(connection, came)
+        if said := _of(facts, AskedFact):
+            asked.write_asked(connection, said)
         if over := _of(facts, OverdueFact):
             # Behind the receipts: one that comes in the same batch was in time.
             told += overdue.end_overdue(connection, over)

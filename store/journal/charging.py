@@ -25,7 +25,14 @@ from core.ledger.details import About, Detail, DetailKind, moved
 from core.message import MtKind, MtState
 from core.report import Sums, sums_of
 from core.tariff.charge import Charge
-from core.tariff.outgoing import charge_cost, charge_standard, is_chargeable, premium_pending, price_standard
+from core.tariff.outgoing import (
+    charge_cost,
+    charge_standard,
+    is_chargeable,
+    parts_sent,
+    premium_pending,
+    price_standard,
+)
 from core.tariff.rate import NO_TARIFF, VolumeKey
 from store.accounts import Accounts
 from store.bulk import bulk_insert
@@ -34,7 +41,7 @@ from store.journal.booking import first_open_month, lock_parts, write_entry, wri
 from store.journal.facts import AlertFact, Moved, NewMtFact
 from store.journal.premium import Premiums
 from store.journal.rows import ALERT_COLUMNS, CORRECTION_COLUMNS, alert_row, charge_row
-from store.schema import Alert
+from store.schema import Alert, MtPart
 from store.schema import Charge as ChargeTable
 from store.schema import Mt as MtTable
 
@@ -84,6 +91,7 @@ class Charging:
         if not concerned:
             return
         rows = _rows_of(connection, {move.mt_id for move in concerned})
+        pieces = _pieces_of(connection, {move.mt_id for move in concerned if names.may_cost(move)})
         first_open = first_open_month(connection)
         batch = _Batch()
         premium = [(move, rows[move.mt_id]) for move in concerned if move.kind is MtKind.PREMIUM]
@@ -94,7 +102,7 @@ class Charging:
             row = rows[move.mt_id]
             if move.kind is MtKind.STANDARD and move.new.is_final and move.old is not MtState.UNKNOWN:
                 _end_standard(batch, move, row, names, first_open)
-            cost = _cost(move, row, names, first_open)
+            cost = _cost(move, row, names, first_open, pieces.get(row.id, 0))
             if cost is not None:
                 batch.charges.append((cost, row))
         self._book(connection, batch, names, at=concerned[-1].at, sums=sums)
@@ -206,7 +214,11 @@ class _Names:
 
     def concerns(self, move: Moved) -> bool:
         """Somebody pays, or the operator takes something for it."""
-        return move.kind is not MtKind.FREE or (move.new.is_final and move.operator_id in self._costly)
+        return move.kind is not MtKind.FREE or self.may_cost(move)
+
+    def may_cost(self, move: Moved) -> bool:
+        """Its operator takes something for one that has ended."""
+        return move.new.is_final and move.operator_id in self._costly
 
     def volume_of(self, fact: NewMtFact, first_open: Month) -> VolumeKey | None:
         """The counter of a partner's outgoing SMS; fills in the currency. None where it has no price."""
@@ -247,6 +259,14 @@ def _rows_of(connection: Connection, ids: set[int]) -> dict[int, Any]:
     return {row.id: row for row in found}
 
 
+def _pieces_of(connection: Connection, ids: set[int]) -> dict[int, int]:
+    """In how many pieces MT were sent; those of one have no rows."""
+    if not ids:
+        return {}
+    query = sa.select(MtPart.mt_id, sa.func.count()).where(MtPart.mt_id.in_(sorted(ids))).group_by(MtPart.mt_id)
+    return {mt_id: count for mt_id, count in connection.execute(query)}
+
+
 def _pending(fact: NewMtFact, names: _Names, first_open: Month) -> tuple[Charge, Any] | None:
     """The charge of a premium MT, which waits for its receipt; None when the fact is refused."""
     mt, catalogue = fact.mt, names.catalogue
@@ -285,7 +305,7 @@ def _end_standard(batch: _Batch, move: Moved, row: Any, names: _Names, first_ope
     )  # fmt: skip
 
 
-def _cost(move: Moved, row: Any, names: _Names, first_open: Month) -> Charge | None:
+def _cost(move: Moved, row: Any, names: _Names, first_open: Month, pieces: int) -> Charge | None:
     """What the operator takes for it, by its own rule; after UNKNOWN only what was not charged then."""
     operator = names.operators.get(row.operator_id)
     if operator is None or not move.new.is_final or move.gave_up:
@@ -300,5 +320,6 @@ def _cost(move: Moved, row: Any, names: _Names, first_open: Month) -> Charge | N
         return None
     month = max(month_of(row.created_at), first_open)
     return charge_cost(
-        cost, message_id=row.id, operator=operator.code, currency=operator.currency, parts=row.parts, month=month
-    )
+        cost, message_id=row.id, operator=operator.code, currency=operator.currency,
+        parts=parts_sent(pieces, row.parts), month=month,
+    )  # fmt: skip

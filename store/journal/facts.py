@@ -5,7 +5,8 @@ PartFact      a part of a long MO that waits for the others
 CallbackFact  what became of a call to a partner, with the reply
 MtFact        a move of an MT: submitted, put back, failed …
 NewMtFact     a new MT: a reply through the API, or one that somebody pays
-ReceiptFact   what a message centre says became of an MT
+ReceiptFact   what a message centre says became of an MT, unasked or asked
+AskedFact     what else it said when it was asked: no end
 DoubtFact     messages whose answer may not have arrived
 SessionFact   a session ended without unbind: its last messages are in doubt
 AlertFact     something that a person should see
@@ -199,10 +200,24 @@ class NewMtFact:
 
 @dataclass(slots=True)
 class ReceiptFact:
-    """A receipt. `mt_id` 0: it belongs to nothing we know yet and is kept."""
+    """A receipt. `mt_id` 0: it belongs to nothing we know yet and is kept.
+
+    `asked`: it is what the centre said when it was asked for this MT, and is about no other; 0: it came unasked.
+    """
 
     receipt: Receipt
     mt_id: int = 0
+    asked: int = 0
+
+
+@dataclass(slots=True)
+class AskedFact:
+    """A message centre was asked for an MT, and what it said is no end. `is_last`: it is not asked again."""
+
+    mt_id: int
+    sentence: str
+    at: Instant
+    is_last: bool = False
 
 
 @dataclass(slots=True)
@@ -243,6 +258,7 @@ Fact: TypeAlias = (
     | OverdueFact
     | NewMtFact
     | ReceiptFact
+    | AskedFact
     | DoubtFact
     | SessionFact
     | AlertFact

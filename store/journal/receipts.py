@@ -50,6 +50,8 @@ _TWINS_MS = 5 * SECOND_MS
 
 LATE = "a late receipt"
 """Why a message moves out of UNKNOWN, in its history; other moves by a receipt have no line there."""
+ASKED = "asked the centre"
+"""That it did not come by itself; before what was said."""
 
 _LOCK = "FOR UPDATE"
 _WHOLE = (
@@ -107,9 +109,10 @@ def write_receipts(connection: Connection, facts: Sequence[ReceiptFact]) -> list
     changes: dict[tuple[MtState, str, Instant], list[int]] = {}
     for fact in facts:
         receipt = fact.receipt
-        one = _choose(receipt, known, rivals)
+        one = _choose(receipt, known, rivals) if not fact.asked else _asked_for(fact, known)
         if one is None:
-            kept.append(receipt_row(receipt))
+            if not fact.asked:
+                kept.append(receipt_row(receipt))
             continue
         fact.mt_id = one.mt_id
         new = RECEIPT_BECOMES.get(receipt.state)
@@ -117,10 +120,10 @@ def write_receipts(connection: Connection, facts: Sequence[ReceiptFact]) -> list
             new = _part_done(connection, one, new, receipt)
         old = moved.get(one.mt_id, one.state)
         if new is None or new is old or not may_move(old, new):
-            moves.append(move_row(one.mt_id, receipt.arrived_at, old, old, f"receipt {receipt.word}"))
+            moves.append(move_row(one.mt_id, receipt.arrived_at, old, old, _why(fact, f"receipt {receipt.word}")))
             continue
-        if old is MtState.UNKNOWN:
-            moves.append(move_row(one.mt_id, receipt.arrived_at, old, new, LATE))
+        if old is MtState.UNKNOWN or fact.asked:
+            moves.append(move_row(one.mt_id, receipt.arrived_at, old, new, _why(fact, LATE)))
         moved[one.mt_id] = one.state = new
         told.append(Moved(one.mt_id, old, new, receipt.arrived_at, MtKind(one.kind), receipt.operator_id))
         error = "" if new is MtState.DELIVERED else error_of(receipt)
@@ -272,6 +275,21 @@ def _choose(receipt: ReceiptValue, known: dict[Key, list[_Spoken]], rivals: set[
         if one.is_open and one.link_id == best.link_id and best.submitted_at - one.submitted_at <= _TWINS_MS
     )
     return min(twins, key=lambda one: (one.submitted_at, one.mt_id, one.part_id))
+
+
+def _asked_for(fact: ReceiptFact, known: dict[Key, list[_Spoken]]) -> _Spoken | None:
+    """The MT that was asked for, or the part of it; of parts of one id rather one without an end."""
+    its = [
+        one
+        for key in _keys_of(fact.receipt)
+        for one in known.get((fact.receipt.operator_id, key), ())
+        if one.mt_id == fact.asked
+    ]
+    return min(its, key=lambda one: (one.is_done, one.part_id), default=None)
+
+
+def _why(fact: ReceiptFact, otherwise: str) -> str:
+    return f"{ASKED}: {fact.receipt.word}" if fact.asked else otherwise
 
 
 def _may_be(one: _Spoken, receipt: ReceiptValue, *, is_rivalled: bool) -> bool:

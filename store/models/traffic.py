@@ -234,6 +234,23 @@ class MtMove(models.Model):
         db_table = "mt_move"
 
 
+class Question(models.Model):
+    """An MT without a receipt whose operator is asked what became of it: how often it was, and when it is again.
+
+    `due_at` null: it is not any more. Kept 90 days, longer than any MT waits for its receipt.
+    """
+
+    mt_id = models.BigIntegerField(primary_key=True)
+    operator_id = ReferenceField()
+    asked = models.SmallIntegerField()
+    asked_at = InstantField(db_index=True)
+    due_at = InstantField(null=True)
+
+    class Meta:
+        db_table = "question"
+        indexes = [models.Index(fields=["operator_id", "due_at"], name="question_due")]
+
+
 class Receipt(models.Model):
     """A receipt that belongs to no MT that we know yet; kept 7 days and tried again when an answer arrives."""
 

@@ -17,6 +17,7 @@ BASES = {
     "padded": "string",
     "hex_then_decimal": "resp_hex_receipt_dec",
     "decimal_then_hex": "resp_dec_receipt_hex",
+    "recased": "string",
 }
 
 

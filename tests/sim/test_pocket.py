@@ -93,6 +93,27 @@ class Pocket(AsyncioTestCase):
         assert counted.put_off > 50 - 1
         assert f"{counted.put_off} refused ({counted.put_off} × EC 04: operation not allowed)" in told.lines[-1]
 
+    async def test_a_flood_over_cimd2_waits_for_its_answers_and_ends_with_a_summary(self) -> None:
+        told = Told()
+        options = PocketOptions(
+            protocol="cimd2",
+            listen="127.0.0.1:0",
+            count=300,
+            linger_s=0.5,
+            system_id="tollbridge",
+            password="secret",
+            quirks=Quirks(window=128),
+        )
+        running = spawn(run_pocket(options, told), name="pocket")
+        intake = await self.replying(await told.port, protocol="cimd2")
+
+        counted: Counted = await running
+
+        assert (counted.acknowledged, counted.replied, counted.receipts) == (300, 300, 300)
+        assert (counted.unanswered, counted.binds) == (0, 1)
+        assert len(intake.deliveries) == 300
+        assert "300 acknowledged, 0 refused" in told.lines[-1]
+
     async def test_at_a_rate_it_tells_a_line_each_second(self) -> None:
         told = Told()
         running = spawn(run_pocket(PocketOptions(listen="127.0.0.1:0", rate=100), told), name="pocket")

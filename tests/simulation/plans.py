@@ -19,6 +19,8 @@ from tests.makers import NOON, a_catalogue, a_link, a_partner, a_plan, a_service
 LIMIT_WINDOW_MS = 20_000
 LIMIT = 4
 CLOCKS_AGREE_MS = 2_000
+ASKING = {"asks": True, "asks_per_minute": 600}
+"""A clock that jumps ends validities: the centres are asked for what has no receipt by then."""
 """Hosts that share a database agree within so much of the true time, but for jumps."""
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Pacific/Kiritimati", "Pacific/Pago_Pago", "Asia/Kathmandu")
 JUMPS_MS = (
@@ -157,9 +159,9 @@ def catalogue_of(random: Random, *, numbered: bool) -> Catalogue:
     return a_catalogue(
         operators=[an_operator(), an_operator("beta", id=2, vat="0.18")],
         links=[
-            a_link(port=2775, response_timeout_s=5, window=random.choice([1, 5, 50]), id_tlv=numbers),
-            a_link("alpha-2", id=2, port=2776, response_timeout_s=5, window=10, id_tlv=numbers),
-            a_link("beta-1", id=3, operator="beta", port=2777, response_timeout_s=5, id_tlv="1400"),
+            a_link(port=2775, response_timeout_s=5, window=random.choice([1, 5, 50]), id_tlv=numbers, options=ASKING),
+            a_link("alpha-2", id=2, port=2776, response_timeout_s=5, window=10, id_tlv=numbers, options=ASKING),
+            a_link("beta-1", id=3, operator="beta", port=2777, response_timeout_s=5, id_tlv="1400", options=ASKING),
         ],
         tariffs=[a_tariff(), a_tariff(id=2, operator="beta", price="7.77", payout="0.333333")],
         plans=plans,

@@ -28,6 +28,7 @@ from store.recovery import WaitingPart
 from tests.simulation.faults import Crash, FaultyDatabase
 from tests.simulation.loop import Life, VirtualClock
 from tollbridge.watch import Heartbeat
+from traffic.asking import questions_of
 from traffic.janitor import Janitor
 from traffic.ports import Delivery
 from traffic.settle import Book, Settler
@@ -186,7 +187,8 @@ class Service:
             journal=journal, run=self.run, clock=clock, random=world.random, ids=ids,
             catalogue=lambda: catalogue,
             methods=dict.fromkeys(("http_get", "http_post", "http_post_json"), world.deliver),
-            due_callbacks=self._due_callbacks, due_mts=self._due_mts, find_place=self._find_place,
+            due_callbacks=self._due_callbacks, due_mts=self._due_mts,
+            due_questions=questions_of(database, self, self, clock, me.id), find_place=self._find_place,
             coding_of=lambda link, data_coding: GSM7, pace=PACE,
         )  # fmt: skip
         self.way.read_ms = self.settler.read_ms

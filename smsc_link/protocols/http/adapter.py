@@ -43,6 +43,7 @@ class HttpAdapter:
         self.receives = link.bind != "transmitter"
         self.holds_s = options.hold_s if options.reply == "answer" and self.receives else 0.0
         """How long an MO's request waits for its reply; 0: not at all."""
+        self.only_answers = not self.requests
         self.sends = self.requests or bool(self.holds_s and link.bind != "receiver")
         ussd = USSD_METHODS if options.ussd_shape else ()
         receipts = options.receipt.methods if options.receipt.id else ()

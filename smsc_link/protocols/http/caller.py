@@ -8,6 +8,7 @@ its time and 64 KiB.
 """
 
 import asyncio
+import os
 import ssl
 from contextlib import suppress
 
@@ -136,4 +137,6 @@ def _words(error: BaseException) -> str:
         return f"the certificate was not accepted: {error.verify_message}"
     if isinstance(error, ssl.SSLError):
         return f"TLS: {error.reason or 'failed'}"
+    if isinstance(error, ConnectionError) and error.errno:
+        return os.strerror(error.errno)  # Its own words are those of the loop.
     return (error.strerror if isinstance(error, OSError) else "") or type(error).__name__

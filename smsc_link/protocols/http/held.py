@@ -65,7 +65,7 @@ class Held:
                 self._said.popitem(last=False)
 
     def find(self, mt: Mt) -> Waiting | None:
-        """The request that this reply answers, claimed for it; None: it waits no more, or never did."""
+        """The request that this reply answers; None: it waits no more, never did, or another reply has claimed it."""
         if not mt.reply_to:
             return None
         made_at = instant_of_id(mt.reply_to)
@@ -76,9 +76,7 @@ class Held:
         ]
         if not among:
             return None
-        found = max(among, key=lambda one: one.since)
-        found.is_claimed = True
-        return found
+        return max(among, key=lambda one: one.since)
 
     def release(self, waiting: Waiting) -> None:
         """It waits no more; more than once does no harm."""

@@ -18,6 +18,7 @@ from core.errors import ConfigError
 from core.message import Heard, Receipt, ReceiptState
 from core.numbering import Numbers
 from core.sms.alphabet import BINARY, GSM7, LATIN1, UCS2, UTF8, Coding
+from core.sms.charsets import charset_named
 from core.sms.parts import Piece, piece_of, read_header
 from smsc_link.adapter import Answer, Fault, Inbound, Unreadable
 from smsc_link.protocols.http.fields import BadForm, Fields, identity
@@ -57,11 +58,12 @@ class SaidIn:
         charset = said.content_type.lower().partition("charset=")[2].partition(";")[0].strip(' "')
         try:
             self._template = Template(said.body, known)
-            "".encode(charset or "utf-8")
         except BadTemplate as error:
             raise ConfigError(f"link {link.name}: option {name}.body: {error}") from error
-        except LookupError:
-            raise ConfigError(f"link {link.name}: option {name}.content_type: there is no charset {charset}") from None
+        if charset and not charset_named(charset):
+            raise ConfigError(
+                f"link {link.name}: option {name}.content_type: there is no charset {charset}; write one such as utf-8"
+            )
         if any(ord(character) < 0x20 for character in said.content_type):
             raise ConfigError(f"link {link.name}: option {name}.content_type: it is no type such as text/plain")
         self._charset = charset or "utf-8"

@@ -107,6 +107,15 @@ class HttpLink:
         return self._adapter.sends and bool(self.bound_at)
 
     @property
+    def only_answers(self) -> bool:
+        """It has no requests of its own: replies go in the answers to the requests of their MO."""
+        return self._adapter.only_answers
+
+    def awaits(self, mt: Mt) -> bool:
+        """Whether the request of its MO is still open, and no other reply is on its way to it."""
+        return self._reception.held.find(mt) is not None
+
+    @property
     def terms(self) -> Terms:
         """Its priority and weight."""
         return self._adapter.terms
@@ -122,6 +131,7 @@ class HttpLink:
         """The operations that carry the message. Raises ValueError where it has no form here."""
         waiting = self._reception.held.find(mt) if self._adapter.holds_s else None
         if waiting is not None:
+            waiting.is_claimed = True
             return [InAnswer(waiting, mt.text)]
         if not self._adapter.requests:
             raise ValueError(

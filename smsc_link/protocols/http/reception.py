@@ -18,6 +18,7 @@ from core.message import Heard, Receipt
 from plumbing.networks import network_of
 from smsc_link.adapter import Inbound, Unreadable
 from smsc_link.keeping import Counts
+from smsc_link.mishaps import Mishaps
 from smsc_link.protocols.http.adapter import RECEIPT, HttpAdapter
 from smsc_link.protocols.http.dialogue import UssdReception
 from smsc_link.protocols.http.fields import BadForm, Fields
@@ -42,6 +43,7 @@ class Reception:
         self.counts = counts
         self.adapter = adapter
         self.intake = intake
+        self.mishaps = Mishaps(link, intake, clock, counts)
         self._link = link
         self._clock = clock
         self._owed: set[Owed] = set()
@@ -63,6 +65,13 @@ class Reception:
 
     async def visit(self, visit: Visit) -> VisitAnswer:
         """Take a request: an MO, a receipt, or a list of them."""
+        try:
+            return await self._visit(visit)
+        except Exception as error:
+            self.mishaps.happened(error, "request")
+            return VisitAnswer(503, b"a mistake of ours; send it again")
+
+    async def _visit(self, visit: Visit) -> VisitAnswer:
         if self.ussd is not None and self.ussd.is_for(visit):
             return await self.ussd.visit(visit)
         now, now_ms = self._clock.now(), self._clock.monotonic_ms()
@@ -202,14 +211,31 @@ class Owed:
         self.reason = ""
         self._reception = reception
         self._visit = visit
+        self._what = what
         self._is_alone = alone
         try:
             self.inbound: Inbound = reception.adapter.read(what, fields, *at, self.answer)
         except BadForm as error:
             self.inbound = Unreadable(str(error))
+        except Exception as error:
+            self.inbound = Unreadable("a mistake of ours")
+            self._fail(error)
 
     def hand_in(self) -> None:
-        """To intake; what cannot be read is decided at once."""
+        """To intake; what cannot be read is decided at once. A mistake of ours harms none of the others of its list."""
+        if self.heard.done():
+            return
+        try:
+            self._hand_in()
+        except Exception as error:
+            self._fail(error)
+
+    def _fail(self, error: Exception) -> None:
+        self._reception.mishaps.happened(error, f"request ({self._what})")
+        if not self.heard.done():
+            self.heard.set_result(Heard.LATER)
+
+    def _hand_in(self) -> None:
         reception, inbound = self._reception, self.inbound
         if isinstance(inbound, Delivery):
             reception.counts.deliveries += 1

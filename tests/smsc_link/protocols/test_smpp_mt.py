@@ -193,7 +193,14 @@ def test_the_bind_says_what_the_link_says() -> None:
         ({"source_ton": 9}, "9 is not between -1 and 6"),
         ({"packed": 1}, "1 is not true or false"),
         ({"enquire_s": "30"}, "'30' is not a number"),
-        ({"default_alphabet": "klingon"}, "'klingon' is neither gsm7 nor a codec"),
+        *(
+            ({"default_alphabet": name}, f"option default_alphabet: {name!r} is neither gsm7 nor a charset; write")
+            for name in ("klingon", "hex", "rot13", "idna", "punycode", "undefined", "unicode_escape", "utf-16", "\0")
+        ),
+        *(
+            ({"ia5_alphabet": name}, f"option ia5_alphabet: {name!r} is neither gsm7 nor a charset; write")
+            for name in ("klingon", "hex", "rot13", "idna", "punycode", "undefined", "unicode_escape", "utf-16", "\0")
+        ),
         ({"interface_version": 0x33, "long_messages": "sar"}, "option long_messages: sar needs TLVs"),
     ],
 )

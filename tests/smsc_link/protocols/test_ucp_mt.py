@@ -256,7 +256,10 @@ def test_only_what_is_our_own_fault_is_no_reason_to_try_soon() -> None:
         ({"notfy": 1}, "no option notfy; did you mean notify?"),
         ({"notify": 8}, "8 is not between 0 and 7"),
         ({"operation": "03"}, "'03' is none of 51, 01"),
-        ({"alphabet": "klingon"}, "'klingon' is neither gsm7 nor a codec"),
+        *(
+            ({"alphabet": name}, f"option alphabet: {name!r} is neither gsm7 nor a charset; write")
+            for name in ("klingon", "hex", "rot13", "idna", "punycode", "undefined", "unicode_escape", "utf-16", "\0")
+        ),
         ({"time_zone": "Moscow"}, "'Moscow' is no time zone, such as Europe/Moscow"),
         ({"temporary_ecs": "90, x"}, "'90, x' is no list of error codes"),
         ({"throttle_ecs": "0"}, "'0' is no list of error codes"),

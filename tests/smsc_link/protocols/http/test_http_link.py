@@ -4,6 +4,7 @@ import asyncio
 from random import Random
 
 import aiohttp
+from structlog.testing import capture_logs
 
 from core.catalogue import Catalogue
 from core.message import Heard, SubmitOutcome
@@ -13,6 +14,7 @@ from smsc_link.protocols.http.door import DoorTerms, HttpDoor
 from tests.case import AsyncioTestCase
 from tests.smsc_link.ends import FakeIntake, an_operator
 from tests.smsc_link.protocols.http.aggregator import CLOCK, Rig, an_http_link, sends
+from traffic.ports import Delivery
 
 ANNA = "79001112233"
 
@@ -45,6 +47,31 @@ class Mo(AsyncioTestCase):
             answer = await rig.client.get(rig.url, params={"from": ANNA, "to": "4446", "text": "x"})
 
             assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
+
+    async def test_a_mistake_of_ours_on_one_of_many_is_that_ones(self) -> None:
+        async with Rig() as rig:
+            reader = rig.link._adapter.reader
+            deliver = rig.intake.deliver
+
+            def stumbles(delivery: Delivery) -> None:
+                if delivery.octets == b"GAME 3":
+                    raise KeyError("SECRET")
+                deliver(delivery)
+
+            rig.intake.deliver = stumbles  # type: ignore[method-assign]
+            with capture_logs() as logs:
+                answers = [(await rig.mo(f"GAME {number}", id=f"op-{number}"))[0] for number in range(10)]
+            read_mo = reader.read_mo
+            reader.read_mo = lambda *_: b""[0]  # type: ignore[assignment, method-assign]
+            unread = await rig.mo("GAME 11")
+            reader.read_mo = read_mo  # type: ignore[method-assign]
+
+            assert answers == [200] * 3 + [503] + [200] * 6
+            assert unread[0] == 503
+            assert len(rig.intake.deliveries) == 9
+            assert (rig.link.state, rig.link.counts.mishaps) == ("bound", 2)
+            assert [about for about, _ in rig.intake.alarms] == ["alpha-1", "alpha-1"]
+            assert "SECRET" not in str(rig.intake.alarms) + str(logs)
 
     async def test_a_request_that_cannot_be_read_says_why_and_repeats_nothing_of_it(self) -> None:
         async with Rig() as rig:
@@ -90,6 +117,24 @@ class Mo(AsyncioTestCase):
                 ("1", "79001112231", b"GAME 1"),
                 ("2", "79001112232", b"GAME 2"),
             ]
+
+    async def test_of_a_list_the_others_are_handed_in_where_one_meets_a_mistake_of_ours(self) -> None:
+        mo = {"methods": ["POST"], "format": "json", "each": "list", "id": "id"}
+        async with Rig({"mo": mo}) as rig:
+            deliver = rig.intake.deliver
+
+            def stumbles(delivery: Delivery) -> None:
+                if delivery.octets == b"GAME 1":
+                    raise KeyError
+                deliver(delivery)
+
+            rig.intake.deliver = stumbles  # type: ignore[method-assign]
+            entries = [{"from": ANNA, "to": "4446", "text": f"GAME {n}", "id": f"op-{n}"} for n in range(3)]
+            async with rig.client.post(rig.url, json={"list": entries}) as answer:
+                assert answer.status == 503, "all of it comes again, and what was taken is known"
+
+            assert [delivery.octets for delivery in rig.intake.deliveries] == [b"GAME 0", b"GAME 2"]
+            assert rig.link.counts.mishaps == 1
 
     async def test_of_a_list_nothing_is_taken_for_good_while_one_must_wait(self) -> None:
         mo = {"methods": ["POST"], "format": "json", "each": "results", "id": "id"}

@@ -26,6 +26,7 @@ WRONG: tuple[tuple[dict[str, Any], str], ...] = (
     ({"mo": {"taken": {"status": 99}}}, "option mo.taken.status: 99 is not between 200 and 599"),
     ({"mo": {"taken": {"body": "OK {text}"}}}, "option mo.taken.body: there is no {text} here; known are id"),
     ({"mo": {"taken": {"content_type": "a; charset=klingon"}}}, "option mo.taken.content_type: there is no charset kl"),
+    ({"mo": {"taken": {"content_type": "a; charset=idna"}}}, "option mo.taken.content_type: there is no charset idna"),
     ({"mo": {"coding": "c"}}, "option mo.coding: it needs mo.codings"),
     ({"mo": {"coding": "c", "codings": {"0": "morse"}}}, "option mo.codings: 'morse' is none of utf-8,"),
     ({"mo": {"codings": ["0"]}}, "option mo.codings: it is not a table of at most 64 names and values"),

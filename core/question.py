@@ -1,0 +1,88 @@
+"""What a message centre is asked of an MT that got no receipt, what it may say, and when it is asked again.
+
+Question   what becomes of one submission (an MT, or a part of one)
+Finding    what came of asking
+Found      the kinds of that
+pause_ms   how long after so many times it is asked again
+
+An MT is asked about when its validity is over and no receipt has come; a centre keeps what it knows for hours or days.
+
+Rule: values only. What is said of its fate is a receipt like any other (store/journal/receipts.py); the rest moves
+nothing.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from core.clock import DAY_MS, HOUR_MS, MINUTE_MS, Instant
+from core.message import ReceiptState
+
+GRACE_MS = 2 * MINUTE_MS
+"""So long after its validity its receipt may still be under way: most centres send one when it expires."""
+PAUSES_MS = (15 * MINUTE_MS, HOUR_MS, 4 * HOUR_MS, 12 * HOUR_MS)
+"""From one time to the next. All of them fit into the day after which nobody expects a receipt."""
+ASKED_MAX = 12
+"""So often at most: in the end a premium MT that stays unknown is asked for once a day."""
+
+
+def pause_ms(asked: int) -> int | None:
+    """When it was asked for so often: how long until the next time; None: it was the last."""
+    if asked >= ASKED_MAX:
+        return None
+    return PAUSES_MS[asked - 1] if asked <= len(PAUSES_MS) else DAY_MS
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Which submission. `key` is the operator's id of it as it is stored; `link_id`, the link that it went by."""
+
+    mt_id: int
+    part: int
+    """Its place in a long message, from 1; 0: there is one part."""
+    operator_id: int
+    link_id: int
+    key: str
+    source: str
+    destination: str
+    submitted_at: Instant
+
+
+class Found(Enum):
+    """What came of a question."""
+
+    DELIVERED = "delivered"
+    EXPIRED = "expired"
+    FAILED = "failed"
+    ON_ITS_WAY = "on_its_way"
+    NOT_KNOWN = "not_known"
+    """The centre knows no such message, or not any more."""
+    LATER = "later"
+    """No answer, or a temporary error."""
+    REFUSED = "refused"
+    """The centre answers no such questions."""
+
+    @property
+    def state(self) -> ReceiptState | None:
+        """What a receipt that says the same has; None: it is no end."""
+        return _ENDS.get(self)
+
+    @property
+    def ends(self) -> bool:
+        """Asking again would bring nothing new."""
+        return self in _ENDS or self is Found.NOT_KNOWN
+
+
+_ENDS = {
+    Found.DELIVERED: ReceiptState.DELIVERED,
+    Found.EXPIRED: ReceiptState.EXPIRED,
+    Found.FAILED: ReceiptState.FAILED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What came of a question: the centre's own word, such as DELIVRD, and its error code, as a receipt has them."""
+
+    found: Found
+    word: str = ""
+    error: str = ""

@@ -1,7 +1,7 @@
 """`python -m bench [SECTION …] [--quick]`: the sections in turn; `python -m bench profile`: where the time goes.
 
-SECTIONS   all there are, in order; without a name all but memory are run, in about ten minutes: growth up to a million
-           stored messages then, by its name up to ten million
+SECTIONS   all there are, in order; without a name all but memory are run, in about a quarter of an hour: growth up to a
+           million stored messages then, by its name up to ten million
 
 Rule: it prints and exits 0, whatever the figures are; it exits 1 when work was wrong.
 """
@@ -23,15 +23,19 @@ from bench.lines import bench_lines
 from bench.load import Measured
 from bench.memory import bench_memory
 from bench.money import bench_posting, bench_rating
+from bench.outgoing import bench_outgoing
 from bench.profile import Plan, run_profile
+from bench.reports import bench_reports
 from bench.routes import bench_routes
+from bench.settlement import bench_settlement
 from bench.table import Progress, Section, keep, show
 from bench.way import bench_way
 from tests import services
 
 SECTIONS = (
     "codec", "codec-ucp", "codec-cimd2", "router", "lines", "fraud", "rating", "journal", "posting",
-    "way-sqlite", "way-mariadb", "kannel", "closing", "growth", "memory",
+    "way-sqlite", "way-mariadb", "kannel", "outgoing", "closing", "settlement", "reports", "growth",
+    "memory",
 )  # fmt: skip
 BY_DEFAULT = SECTIONS[:-1]
 
@@ -64,8 +68,14 @@ class Bench:
             return bench_codec_ucp(quick=quick)
         if name == "codec-cimd2":
             return bench_codec_cimd2(quick=quick)
+        if name == "outgoing":
+            return bench_outgoing(say, quick=quick)
         if name == "closing":
             return bench_closing(say, quick=quick)
+        if name == "settlement":
+            return bench_settlement(say, quick=quick)
+        if name == "reports":
+            return bench_reports(say, quick=quick)
         if name == "growth":
             return bench_growth(say, most=10_000_000 if self._by_name and not quick else 1_000_000)
         if name == "memory":

@@ -1,6 +1,6 @@
 """What is asked of a link's protocol without a connection: by processes and stations that have none.
 
-Adapters   parts_of, how many SMS a text is over a link; coding_of, how the text of an MO of it is to be read
+Adapters   coding_of, how the text of an MO of a link is to be read; only_answers, whether it only answers
 
 Rule: a link whose options are wrong, or whose protocol is not served, gets the answer of most links, never an error:
 its messages wait for it all the same.
@@ -11,7 +11,6 @@ from collections.abc import Callable
 from core.catalogue import Catalogue, Link
 from core.errors import ConfigError
 from core.sms.alphabet import Coding, coding_of
-from core.sms.parts import count
 from smsc_link.adapter import Wording
 from smsc_link.protocols import PROTOCOLS
 
@@ -23,16 +22,15 @@ class Adapters:
         self._catalogue = catalogue
         self._made: dict[int, tuple[Link, Wording | None]] = {}
 
-    def parts_of(self, link: str, text: str) -> int:
-        """How many SMS the text is when it goes over the link of this name. Raises TooLong."""
-        known = self._catalogue().links.get(link)
-        adapter = self._adapter_of(known) if known is not None else None
-        return count(text) if adapter is None else adapter.parts_of(text)
-
     def coding_of(self, link: Link, data_coding: int) -> Coding:
         """How the text of an MO is to be read: of a part that an earlier process stored."""
         adapter = self._adapter_of(link)
         return coding_of(data_coding) if adapter is None else adapter.coding_of(data_coding)
+
+    def only_answers(self, link: Link) -> bool:
+        """Whether nothing goes over a link but replies to what waits on it."""
+        adapter = self._adapter_of(link)
+        return adapter is not None and adapter.only_answers
 
     def _adapter_of(self, link: Link) -> Wording | None:
         made = self._made.get(link.id)

@@ -46,6 +46,8 @@ class Counts:
     refused: int = 0
     ignored: int = 0
     turns: int = 0
+    questions: int = 0
+    mishaps: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,11 @@ from structlog import get_logger
 from core.catalogue import Link, Operator
 from core.clock import Instant
 from core.message import Mt, SubmitAnswer, SubmitOutcome
+from core.question import Finding, Question
 from plumbing.loop import spawn
-from smsc_link.adapter import Adapter
+from smsc_link.adapter import Adapter, Inquires
 from smsc_link.keeping import UNBIND_S, Counts, LinkState, Listens, Surroundings
+from smsc_link.mishaps import Mishaps
 from smsc_link.session import Ended, LinkSession
 from traffic.routes import Terms
 
@@ -49,6 +51,7 @@ class OperatorLink:
         self._intake = around.intake
         self._connect = around.connect
         self._clock = around.clock
+        self._mishaps = Mishaps(link, around.intake, around.clock, self.counts)
         self._screens = around.screens
         self._random = around.random
         self._session: LinkSession | None = None
@@ -105,6 +108,12 @@ class OperatorLink:
             and not (session.is_over or session.is_draining)
         )
 
+    only_answers = False
+
+    def awaits(self, mt: Mt) -> bool:
+        """Nothing waits on a session: a reply is a message of its own."""
+        return False
+
     @property
     def terms(self) -> Terms:
         """Its priority and weight."""
@@ -125,6 +134,16 @@ class OperatorLink:
         future: asyncio.Future[SubmitAnswer] = asyncio.get_running_loop().create_future()
         future.set_result(SubmitAnswer(SubmitOutcome.UNSENT, sentence="the link is not open"))
         return future
+
+    @property
+    def asks_per_minute(self) -> int:
+        """How many questions what became of an MT may go over it; 0: none, its operator does not answer them."""
+        inquiry = self._adapter.inquiry if isinstance(self._adapter, Inquires) else None
+        return inquiry.per_minute if inquiry is not None and self._adapter.sends else 0
+
+    def ask(self, question: Question) -> "asyncio.Future[Finding] | None":
+        """Ask what became of a submission; never raises. None: not now, MT go first."""
+        return self._session.ask(question) if self._session is not None and self.asks_per_minute else None
 
     # --- Life -----------------------------------------------------------------------------------------
 
@@ -159,7 +178,9 @@ class OperatorLink:
             await asyncio.sleep(pause)
 
     async def _one_session(self) -> Ended:
-        session = LinkSession(self, self._adapter, self._intake, self._clock, self.counts, screens=self._screens)
+        session = LinkSession(
+            self, self._adapter, self._intake, self._clock, self.counts, mishaps=self._mishaps, screens=self._screens
+        )
         self._session = session
         session.listen_in(self._listens)
         adapter = self._adapter

@@ -211,11 +211,13 @@ _COUNTED = {
     "deliveries": "MO, or parts of one, that the operator handed to us",
     "receipts": "receipts that the operator handed to us",
     "unreadable": "messages refused because nothing could be made of them",
+    "mishaps": "what the operator handed to us and a mistake of ours kept us from taking: it comes again",
     "submits": "parts of MT handed to the operator",
     "accepted": "parts that the operator accepted",
     "throttled": "parts that the operator found too fast",
     "unanswered": "parts without an answer",
     "turns": "turns of USSD sessions that the operator handed to us",
+    "questions": "questions what became of an MT that we asked the operator",
     "sessions": "how often the link was bound",
 }
 

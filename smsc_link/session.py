@@ -6,6 +6,8 @@ Ended         how it ended
 A delivery is owed its answer from when it is handed in; a submission flies from when it is sent. Both lists are
 empty when the session is over: deliveries are marked lost, submissions resolved.
 
+A mistake of ours on one operation is that one's: it is answered LATER and told of (mishaps.py); the session goes on.
+
 Rule: nothing is written to the operator but what intake answered, and nothing is answered twice.
 """
 
@@ -19,9 +21,12 @@ from structlog import get_logger
 
 from core.clock import Clock, Instant
 from core.message import Heard, Receipt, SubmitAnswer, SubmitOutcome
+from core.question import Finding, Question
 from plumbing.conversation import Conversation
-from smsc_link.adapter import Adapter, CarriesUssd, Dialogue, Fault, Ignored, Session, Unreadable
+from smsc_link.adapter import Adapter, CarriesUssd, Dialogue, Fault, Ignored, Inquires, Session, Unreadable
+from smsc_link.inquiry import Asking
 from smsc_link.keeping import UNBIND_S, Counts, Listens
+from smsc_link.mishaps import Mishaps
 from smsc_link.screens import Screens
 from traffic.ports import Delivery, Intake, Line
 from wire.errors import LocalError
@@ -58,6 +63,7 @@ class LinkSession:
         clock: Clock,
         counts: Counts,
         *,
+        mishaps: Mishaps,
         screens: Screens | None = None,
     ) -> None:
         self.wire: Session = adapter.session(clock.monotonic_ms())
@@ -71,8 +77,12 @@ class LinkSession:
         self._intake = intake
         self._clock = clock
         self._counts = counts
+        self._mishaps = mishaps
+        self._mishaps_before = counts.mishaps
         carries = isinstance(adapter, CarriesUssd) and adapter.ussd is not None
         self._screens = screens if carries else None
+        inquiry = adapter.inquiry if isinstance(adapter, Inquires) else None
+        self._asking = Asking(inquiry, self._link.name) if inquiry is not None else None
         self._conversation: Conversation | None = None
         self._listens: Listens | None = None
         self._owed: dict[int, Delivery | None] = {}
@@ -126,7 +136,19 @@ class LinkSession:
     # --- What comes in --------------------------------------------------------------------------------
 
     def _take(self, operation: Operation, now: Instant, now_ms: int) -> None:
+        self._owed[id(operation)] = None
+        try:
+            self._hand_in(operation, now, now_ms)
+        except Exception as error:
+            # The edge of a door: ended, the session would be bound again, and this be the first that comes.
+            self._mishaps.happened(error, type(operation).__name__)
+            self._answer(operation, Heard.LATER)
+
+    def _hand_in(self, operation: Operation, now: Instant, now_ms: int) -> None:
         answer = partial(self._answer, operation)
+        if self._asking is not None and self._asking.overhears(operation):
+            answer(Heard.TAKEN)
+            return
         inbound = self._adapter.read(operation, now, now_ms, answer)
         self._worked = True
         if type(inbound) is Delivery:
@@ -136,9 +158,7 @@ class LinkSession:
                 answer(Heard.LATER)
             else:
                 self._intake.deliver(inbound)
-            return
-        self._owed[id(operation)] = None
-        if type(inbound) is Receipt:
+        elif type(inbound) is Receipt:
             self._counts.receipts += 1
             if self.is_draining:
                 answer(Heard.LATER)
@@ -217,27 +237,51 @@ class LinkSession:
         self._flying[id(operation)] = future, conversation.writes
         return future
 
+    def ask(self, question: Question) -> "asyncio.Future[Finding] | None":
+        """Send a question where no MT waits for the room, and one more would have some; None: not now."""
+        asking, conversation = self._asking, self._conversation
+        is_up = bool(self.bound_at) and not (self.is_over or self.is_draining)
+        if asking is None or conversation is None or not is_up or not asking.is_free or self._starved:
+            return None
+        room = self.wire.room_at(self._clock.monotonic_ms())
+        if room < (2 if self._flying else 1):
+            return None
+        self._counts.questions += 1
+        return asking.ask(question, conversation)
+
     def _answered(self, event: Answered, now_ms: int) -> None:
         flown = self._flying.pop(id(event.request), None)
+        if flown is None and self._asking is not None and self._asking.answered(event):
+            return
         if flown is None:
             if not self.bound_at:
                 refusal = self._adapter.refusal(event.response)
                 self._refusal, self._refused_for_good = refusal.sentence, refusal.for_good
             return
-        answer = self._adapter.submit_answer(event.response)
         self._worked = True
+        try:
+            answer = self._judged(event.response, now_ms)
+        except Exception as error:
+            self._mishaps.happened(error, type(event.response).__name__)
+            answer = SubmitAnswer(SubmitOutcome.UNANSWERED, sentence="a mistake of ours on the answer; see the log")
+        self._land(flown[0], answer)
+
+    def _judged(self, response: Operation, now_ms: int) -> SubmitAnswer:
+        answer = self._adapter.submit_answer(response)
         if answer.outcome is SubmitOutcome.ACCEPTED:
             self._counts.accepted += 1
         elif answer.outcome is SubmitOutcome.THROTTLED:
             self._counts.throttled += 1
             self.wire.throttled(now_ms)
-        if self._adapter.is_congested(event.response):
+        if self._adapter.is_congested(response):
             self.wire.throttled(now_ms)
-        self._land(flown[0], answer)
+        return answer
 
     def _unanswered(self, event: Unanswered) -> None:
         flown = self._flying.pop(id(event.request), None)
         if flown is None:
+            if self._asking is not None:
+                self._asking.unanswered(event)
             return
         future, writes = flown
         self._counts.unanswered += 1
@@ -293,18 +337,25 @@ class LinkSession:
             if delivery is not None:
                 delivery.lost = True
         self._owed.clear()
-        assert not self._flying, "a session answers for all that it sent"
+        bound = bool(self.bound_at)
+        worked = self._worked or (bound and self._clock.monotonic_ms() - self._bound_ms >= STEADY_MS)
+        reason = self._refusal or self._given_up or event.reason
+        if self._counts.mishaps > self._mishaps_before:
+            reason += "; before it a mistake of ours, see the log"
+        self.ended.set_result(Ended(reason, bound, worked, self._refused_for_good, unanswered))
+        for future, _ in self._flying.values():
+            # A session answers for all that it sent; but what ended it may have been a mistake of ours on the answer.
+            self._land(future, SubmitAnswer(SubmitOutcome.UNANSWERED, sentence="no answer (lost)"))
+        self._flying.clear()
         if self._room_timer is not None:
             self._room_timer.cancel()
         self._drained.set()
+        if self._asking is not None:
+            self._asking.closed()
         if self._screens is not None:
             self._screens.closed(self._line)
-        bound = bool(self.bound_at)
-        worked = self._worked or (bound and self._clock.monotonic_ms() - self._bound_ms >= STEADY_MS)
         if bound:
             self._intake.session_ended(self._link, clean=clean, at=now)
-        reason = self._refusal or self._given_up or event.reason
-        self.ended.set_result(Ended(reason, bound, worked, self._refused_for_good, unanswered))
 
     async def drain(self, timeout_s: float, unbind_s: float = UNBIND_S) -> None:
         """Take nothing more, let what is under way end, unbind. Asked a second time, just close."""

@@ -7,7 +7,12 @@ cuts         TCP cut in mid answer, 1 000 times
 freezes      SIGSTOP of one of two services on MariaDB, 50 times with the same roles, 50 times with roles apart
 outages      MariaDB and Redis stopped and frozen for 30 s, 50 connections cut in a COMMIT either way
 memory       of the service over 500 000 messages: flat within 5 % after the first 100 000
+flaps        three links up 2 s, down 1 s for 2 minutes under load, on SQLite and on MariaDB
+storm        100 000 receipts at once while MO flow: their p99 grows by 100 ms at most, on SQLite and on MariaDB
 held         a COMMIT delivered after it was given up, 20 times: noisily, in silence, by a server that froze in it
+
+`--hours 6` in their place: the outages once in each hour, between them faults of partners, links, answers and clocks in
+the seed's order (tests/fire/hours.py).
 
 Ends with a table; exit code 1 when anything failed. A failure names its seed: `--seed` runs the same again.
 
@@ -21,7 +26,7 @@ import subprocess
 import sys
 import time
 import traceback
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, fields
 from functools import partial
 from typing import Any, TypeAlias
@@ -32,15 +37,20 @@ from rich.table import Table
 
 from bench import memory
 from plumbing import loop
-from tests.fire import cuts, freezes, held_commits, kills, outages, redis_outages
+from tests.fire import cuts, flaps, freezes, held_commits, kills, outages, redis_outages, storm
+from tests.fire.hours import hourly
 
 Tell: TypeAlias = Callable[[int], None]
 Campaign: TypeAlias = Callable[[Tell], Awaitable[object]]
 
 DATABASES = ("sqlite", "mariadb")
-CAMPAIGNS = ("simulation", "mutants", "kills", "cuts", "freezes", "outages", "held", "memory")
+CAMPAIGNS = ("simulation", "mutants", "kills", "cuts", "freezes", "outages", "held", "flaps", "storm", "memory")
 SECONDS = 30
 CUTS_IN_COMMIT = 50
+FLAPPING_S = 120
+STORM = 100_000
+DELAY_MAX_MS = 100
+"""By so much a storm of receipts may delay MO, at the 99th of a hundred."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +73,10 @@ class Ended:
 
 
 def runs_of(options: argparse.Namespace) -> Iterator[Run]:
-    """What was asked for."""
+    """What was asked for; of hours each run as its time comes."""
+    if options.hours:
+        yield from hourly(options.hours, _outages, BETWEEN, seed=options.seed)
+        return
     for name in options.campaigns or CAMPAIGNS:
         if name == "simulation":
             count = options.count or 20_000
@@ -87,6 +100,9 @@ def runs_of(options: argparse.Namespace) -> Iterator[Run]:
             count = options.count or 50
             for word, roles in (("twins", freezes.TWINS), ("roles apart", freezes.APART)):
                 yield Run(f"freezes × {count}, {word}", count, partial(_freezes, roles, count, options.seed))
+        elif name in ("flaps", "storm"):
+            for database in [options.database] if options.database else DATABASES:
+                yield _links(name, database, options.count, options.seed)
         elif name == "memory":
             for database in [options.database] if options.database else DATABASES:
                 yield Run(f"memory, {database}", memory.STEPS, partial(_memory, database))
@@ -98,6 +114,27 @@ def runs_of(options: argparse.Namespace) -> Iterator[Run]:
                 yield Run(f"COMMIT held × {count}, {word}", count, partial(_again_and_again, hold, count))
 
 
+def _links(name: str, database: str, count: int, seed: int) -> Run:
+    if name == "flaps":
+        seconds = count or FLAPPING_S
+        total = round(3 * seconds / (flaps.UP_S + flaps.DOWN_S))
+        return Run(f"links flap {seconds} s, {database}", total, partial(_flaps, database, seconds, seed))
+    receipts = count or STORM
+    return Run(f"receipts at once × {receipts}, {database}", receipts, partial(_storm, database, receipts))
+
+
+def _flaps(database: str, seconds: int, seed: int, tell: Tell) -> Awaitable[object]:
+    return flaps.flap_often(database, seconds, seed=seed, tell=tell)
+
+
+async def _storm(database: str, receipts: int, tell: Tell) -> object:
+    """Raises AssertionError where MO waited too long."""
+    seen = await storm.storm(database, receipts, tell=tell)
+    delay_ms = seen.storm_p99_ms - seen.calm_p99_ms
+    assert delay_ms <= DELAY_MAX_MS, f"MO were delayed by {delay_ms} ms at p99: {seen}"
+    return seen
+
+
 def _outages() -> Iterator[Run]:
     yield Run(f"MariaDB stopped {SECONDS} s", SECONDS, partial(outages.stopped, SECONDS))
     yield Run(f"MariaDB frozen {SECONDS} s", SECONDS, partial(outages.frozen, SECONDS))
@@ -106,6 +143,31 @@ def _outages() -> Iterator[Run]:
     for passes in (True, False):
         end = "its answer lost" if passes else "never arrived"
         yield Run(f"cut in COMMIT × {CUTS_IN_COMMIT}, {end}", CUTS_IN_COMMIT, partial(_cuts_in_commit, passes))
+
+
+async def _tested(path: str, tell: Tell) -> str:
+    """Tests as they are, in a process of their own. Raises AssertionError with what they printed."""
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", path]
+    run = partial(subprocess.run, command, check=False, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    done = await asyncio.to_thread(run)
+    assert done.returncode == 0, done.stdout[-4000:]
+    tell(1)
+    return done.stdout.strip().splitlines()[-1]
+
+
+def _tests(name: str, path: str, _: int) -> Run:
+    return Run(name, 1, partial(_tested, path))
+
+
+CUTS_BETWEEN = 50
+BETWEEN: tuple[Callable[[int], Run], ...] = (
+    partial(_tests, "partner faults", "tests/fire/test_partner_faults.py"),
+    partial(_tests, "link faults", "tests/fire/test_link_faults.py"),
+    partial(_tests, "clocks", "tests/way/test_clocks.py"),
+    *(partial(_links, "flaps", database, 0) for database in DATABASES),
+    lambda seed: Run(f"cuts × {CUTS_BETWEEN}", CUTS_BETWEEN, partial(_cuts, "sqlite", CUTS_BETWEEN, seed)),
+)
+"""A seed → a fault between two outages."""
 
 
 def _kills(database: str, count: int, seed: int, tell: Tell) -> Awaitable[object]:
@@ -160,7 +222,7 @@ async def simulate(module: list[str], count: int, seed: int, tell: Tell) -> str:
     return done.stdout.strip().splitlines()[-1]
 
 
-async def soak(runs: list[Run], console: Console) -> list[Ended]:
+async def soak(runs: Iterable[Run], console: Console) -> list[Ended]:
     """One after the other: each wants the machine for itself."""
     columns = (TextColumn("{task.description:44}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     ended = []
@@ -218,15 +280,18 @@ def main() -> int:
         prog="python -m tests.soak", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("campaigns", nargs="*", metavar="CAMPAIGN", help=f"some of {', '.join(CAMPAIGNS)}; all without")
-    parser.add_argument("--count", type=int, default=0, help="how many kills, cuts, freezes, held commits or seeds")
+    parser.add_argument("--count", type=int, default=0, help="how many kills, cuts, receipts …; seconds of flaps")
     parser.add_argument("--database", choices=DATABASES)
     parser.add_argument("--seed", type=int, default=0, help="of the random; the first one of the simulation")
+    parser.add_argument("--hours", type=int, default=0, help="so long: outages hourly, other faults between them")
     options = parser.parse_args()
+    if options.hours and options.campaigns:
+        parser.error("--hours has campaigns of its own; leave theirs out")
     for name in options.campaigns:
         if name not in CAMPAIGNS:
             parser.error(f"there is no campaign {name!r}; choose from {', '.join(CAMPAIGNS)}")
     console = Console()
-    ended = loop.run(lambda: soak(list(runs_of(options)), console))
+    ended = loop.run(lambda: soak(runs_of(options), console))
     console.print(table_of(ended))
     return 1 if any(one.failure for one in ended) else 0
 

@@ -2,7 +2,8 @@
 
 A batch goes to the writer at once when the writer is idle; while it works the next one fills, up to `max_batch`. So
 batches grow by themselves under load. `max_delay_ms` is the longest wait on purpose, and only under load: for as many
-facts as the last batch had.
+facts as the last batch had. Of receipts, which may come in storms, a batch has RECEIPTS_MAX at most, so that what came
+behind more of them need not wait for all.
 
 With the database away, or Redis where limits count in it: an arrival fails at once (its operator keeps the message);
 everything else waits here, in order, for its return, since nobody else remembers it. A commit that ended in doubt is
@@ -21,7 +22,8 @@ from structlog import get_logger
 
 from core.clock import MINUTE_MS, Clock
 from core.errors import Buried, StoreAway, StoreError
-from store.journal import AlertFact, Fact, MoFact, NewMtFact, PartFact, RepeatFact
+from core.msisdn import mask_within
+from store.journal import AlertFact, Fact, MoFact, NewMtFact, OverdueFact, PartFact, ReceiptFact, RepeatFact
 
 log = get_logger()
 
@@ -30,6 +32,8 @@ T = TypeVar("T")
 
 ALERT_MS = 10 * MINUTE_MS
 """What comes and goes is one alert in so long, not one each time."""
+RECEIPTS_MAX = 100
+"""Of one batch: its time, and half of the one before, is what an MO waits in a storm."""
 PROBE_MIN_S = 0.1
 PROBE_MAX_S = 2.0
 STUCK_MS = 2_000
@@ -90,6 +94,8 @@ class Batcher:
         self.away = False
         """The database, or Redis, cannot be reached: arrivals are refused, the rest waits."""
         self.why_away = ""
+        self.why_short = ""
+        """Why nothing new comes in though the database is there: this host has no room. Empty: it has."""
         self._reported: StoreAway | None = None
         self._alerted_ms: dict[str, int] = {}
         """When an outage of each was last an alert."""
@@ -104,8 +110,8 @@ class Batcher:
 
     @property
     def takes_arrivals(self) -> bool:
-        """Whether an MO may come in: the database is there and the backlog is not full."""
-        return not self.away and len(self._gather) < self._backlog
+        """Whether an MO may come in: the database is there, the host has room and the backlog is not full."""
+        return not self.away and not self.why_short and len(self._gather) < self._backlog
 
     @property
     def is_stuck(self) -> bool:
@@ -205,9 +211,8 @@ class Batcher:
         self._wake.set()
 
     async def _write_batch(self) -> None:
-        size = min(len(self._gather), self._max_batch)
-        batch = [self._gather.popleft() for _ in range(size)]
-        self._last_size = size
+        batch = self._take_batch()
+        self._last_size = size = len(batch)
         facts = [one.fact for one in batch]
         try:
             await self._write(facts)
@@ -225,6 +230,22 @@ class Batcher:
         self.facts += size
         for one in batch:
             _tell(one, None)
+
+    def _take_batch(self) -> list[_Waiting]:
+        """The next facts, in order; receipts that are too many stay, and in front of what they must precede."""
+        gather, most = self._gather, self._max_batch
+        batch: list[_Waiting] = []
+        stay: list[_Waiting] = []
+        receipts = 0
+        while gather and len(batch) < most:
+            one = gather.popleft()
+            kind = type(one.fact)
+            receipts += kind is ReceiptFact
+            # A message is not overdue while its receipt waits here.
+            is_late = receipts > RECEIPTS_MAX and (kind is ReceiptFact or kind is OverdueFact)
+            (stay if is_late else batch).append(one)
+        gather.extendleft(reversed(stay))
+        return batch
 
     async def _write(self, facts: Sequence[Fact]) -> None:
         self._writing_since_ms = self._clock.monotonic_ms()
@@ -247,7 +268,7 @@ class Batcher:
             except Exception as error:
                 log.exception("a fact cannot be written", fact=type(one.fact).__name__)
                 _tell(one, StoreError(f"it cannot be written: {error}"))
-                sentence = f"{type(one.fact).__name__} could not be written: {error}"[:300]
+                sentence = mask_within(f"{type(one.fact).__name__} could not be written: {error}")[:300]
                 if not isinstance(one.fact, AlertFact):
                     self.put(AlertFact("store", "journal", sentence, self._clock.now()), _nothing)
             else:

@@ -37,6 +37,11 @@ class Lane:
     """Parts without an answer yet."""
     is_held: bool = False
     """It gets nothing new (traffic/rests.py); what has begun here goes on."""
+    heard: int = 0
+    """Parts that were answered."""
+    is_silent: bool = False
+    """Nothing was answered for a while (traffic/silence.py): nothing new, unless it may ask by one message."""
+    may_ask: bool = False
 
     @property
     def waits_in_vain(self) -> bool:
@@ -56,11 +61,12 @@ class Lane:
     @property
     def is_open(self) -> bool:
         """A message may begin here."""
-        return not self.is_held and self.line.is_open
+        return not self.is_held and (self.may_ask or not self.is_silent) and self.line.is_open
 
     def look(self) -> int:
         """Ask how much room there is, and remember."""
-        self.room = self.line.room()
+        room = self.line.room()
+        self.room = min(room, int(self.may_ask)) if self.is_silent else room
         return self.room
 
     def leave_unsaid(self) -> list["Sending"]:
@@ -122,6 +128,8 @@ class Lanes:
         self._lanes: dict[int, dict[int, Lane]] = {}
         self._routes: dict[int, Routes[Lane]] = {}
         self._held: Collection[int] = ()
+        self.mute: Collection[int] = ()
+        """Operators whose links all only answer."""
 
     def opened(self, operator_id: int, line: Line, now_ms: int) -> Lane | None:
         """A line is bound. The lane of an earlier line of its link, which was made anew meanwhile; else None."""
@@ -130,13 +138,15 @@ class Lanes:
         lane = before = lanes.get(line.link.id)
         if lane is None or lane.line is not line:
             lane = lanes[line.link.id] = Lane(line, is_held=line.link.id in self._held)
-        routes.opened(lane, now_ms)
+        lane.is_silent = lane.may_ask = False
+        if not line.only_answers:
+            routes.opened(lane, now_ms)
         return before if before is not lane else None
 
     def has_room(self, operator_id: int, line: Line, now_ms: int) -> None:
         """A line tells of room."""
         lane = self._lanes.get(operator_id, _NONE).get(line.link.id)
-        if lane is not None:
+        if lane is not None and not lane.line.only_answers:
             self._routes[operator_id].has_room(lane, now_ms)
 
     def hold(self, link_ids: Collection[int]) -> list[Lane]:
@@ -149,7 +159,8 @@ class Lanes:
 
     def throttled(self, operator_id: int, lane: Lane, now_ms: int) -> None:
         """The operator finds a line too fast."""
-        self._routes[operator_id].throttled(lane, now_ms)
+        if not lane.line.only_answers:
+            self._routes[operator_id].throttled(lane, now_ms)
 
     def of(self, operator_id: int) -> Collection[Lane]:
         """Those of one operator."""
@@ -160,12 +171,21 @@ class Lanes:
         return self._lanes.get(operator_id, _NONE).get(lane.line.link.id) is lane
 
     def choose(self, operator_id: int, mt: Mt, now_ms: int) -> Lane | None:
-        """The message's own link if it has room, else one by priorities and weights; None: nobody has any now."""
+        """The message's own link if it has room, else one by priorities and weights; None: nobody has any now.
+
+        A line that only answers is chosen for what waits on it; and where the operator has no other, to say so.
+        """
         routes = self._routes.get(operator_id)
         if routes is None:
             return None
         own = self._lanes[operator_id].get(mt.link_id)
-        return routes.choose(now_ms, own=own.name if own is not None else "", number=mt.destination)
+        if own is not None and own.line.only_answers and own.line.awaits(mt):
+            return own if own.is_open and own.look() > 0 else None
+        if operator_id in self.mute:
+            return next((lane for lane in self.of(operator_id) if lane.is_open and lane.look() > 0), None)
+        return routes.choose(
+            now_ms, own=own.name if own is not None and not own.line.only_answers else "", number=mt.destination
+        )
 
     def begun(self, operator_id: int) -> int:
         """How many have begun on the lines of an operator, and are not done."""
@@ -173,7 +193,8 @@ class Lanes:
 
     def is_open(self, operator_id: int) -> bool:
         """Whether a message may begin on any link of the operator."""
-        return any(lane.is_open for lane in self.of(operator_id))
+        is_mute = operator_id in self.mute
+        return any(lane.is_open and (is_mute or not lane.line.only_answers) for lane in self.of(operator_id))
 
     def operators(self) -> list[int]:
         """Those of which a line was ever opened."""

@@ -3,7 +3,7 @@
 Delivery    one PDU of an operator with an MO (or a part of one): to be answered exactly once
 Intake      what a link calls: traffic.accept is one
 Line        a link that messages can be sent over: smsc_link.link has one
-CountParts  how many SMS a text is over a link: smsc_link.adapters knows
+Asks        such a link, where its operator tells what became of a message
 TakeTurns   whoever goes on with a USSD session: traffic.ussd; ShowScreen writes the screen of a turn
 Deliver     a dispatch method: partner_api.dispatch has them
 
@@ -12,11 +12,12 @@ Rule: everything here is called on the event loop's thread.
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 from core.catalogue import Link, Operator
 from core.clock import Instant
 from core.message import Answer, Callback, Heard, Mt, Receipt, SubmitAnswer
+from core.question import Finding, Question
 from core.sms.alphabet import Coding
 from core.sms.parts import Piece
 from core.ussd.session import Ways
@@ -64,6 +65,10 @@ class Intake(Protocol):
         """A session of the link is over. Not clean: answers of its last 60 s may not have arrived."""
         ...
 
+    def alarm(self, link: Link, sentence: str) -> None:
+        """A person should look at the link. The sentence has no text and no number of a subscriber."""
+        ...
+
     def line_opened(self, line: "Line") -> None:
         """The link is bound for sending: what waits for it may go."""
         ...
@@ -82,6 +87,15 @@ class Line(Protocol):
     @property
     def terms(self) -> Terms:
         """What goes over it before or beside other lines of its operator."""
+        ...
+
+    @property
+    def only_answers(self) -> bool:
+        """It carries replies to what waits on it, and nothing else: no other message is to choose it."""
+        ...
+
+    def awaits(self, mt: Mt) -> bool:
+        """Whether what this message replies to waits on it. Asked of a line that only answers."""
         ...
 
     @property
@@ -105,6 +119,20 @@ class Line(Protocol):
         ...
 
 
+@runtime_checkable
+class Asks(Line, Protocol):
+    """A line that may ask what became of a message."""
+
+    @property
+    def asks_per_minute(self) -> int:
+        """How many questions may go over it; 0: none, its operator does not answer them."""
+        ...
+
+    def ask(self, question: Question) -> Awaitable[Finding] | None:
+        """Ask now, one at a time. The result never raises; None: not now, messages go first."""
+        ...
+
+
 ShowScreen: TypeAlias = Callable[[Reply | None], None]
 """Writes the screen of one turn, called once; None: there is none."""
 
@@ -116,9 +144,6 @@ class TakeTurns(Protocol):
         """Go on with its session; `show` is called when that is stored. `ways`: what its gateway can carry."""
         ...
 
-
-CountParts: TypeAlias = Callable[[str, str], int]
-"""(a link's name, a text) → how many SMS it is when it goes over that link. Raises TooLong."""
 
 Deliver: TypeAlias = Callable[[Callback], Awaitable[Answer]]
 """A dispatch method: calls the partner, keeps to the time-out, never raises."""

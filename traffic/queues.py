@@ -3,6 +3,7 @@
 Queue         waiting jobs, calls on their way, how long a call takes of late
   most        so many may wait here; the rest stays in the database
   enough      with so many it needs none from the database
+most_of_one   what one partner may have of all calls at once
 
 A partner that was not called yet is taken for a quick one: what turns out to be too much is let go, not called late.
 
@@ -16,6 +17,11 @@ from core.message import Callback
 
 QUEUE_MAX = 1000
 """Jobs of one partner in memory, however quick it is."""
+
+
+def most_of_one(total: int) -> int:
+    """So many of all calls at once may be one partner's, whatever its `concurrency`: one that hangs leaves the rest."""
+    return max(1, total // 2)
 
 
 @dataclass(slots=True)

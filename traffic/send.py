@@ -6,7 +6,7 @@ line_has_room   room appeared in a window that was full
 line_closed     a link was lost: what only waited for it goes over another
 sweep           what is over before it could be sent; what waits in vain for a link that is gone
 fetcher         queued MT of the database (traffic/fetch.py)
-rests           lines that get nothing new (traffic/rests.py)
+rests           lines that get nothing new (traffic/rests.py); those that say nothing (traffic/silence.py)
 
 A long message keeps its parts together: one link, in order, one reference. What was throttled, or never left, goes
 back to the front. A free reply whose submission got no answer is sent again, marked `maybe_twice`; a charged MT never.
@@ -15,8 +15,8 @@ Rule: what is sent was committed as `submitting` before; what a message centre s
 """
 
 import asyncio
-from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict, deque
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from random import Random
@@ -35,6 +35,7 @@ from traffic.lanes import Lane, Lanes, Sending, reference_of
 from traffic.ports import Line
 from traffic.rests import Rests
 from traffic.retry import pause_ms
+from traffic.silence import Silences
 
 log = get_logger()
 
@@ -66,20 +67,22 @@ class Sender:
         self._operator_ids: Mapping[str, int] = {}
         self._served: frozenset[int] = frozenset()
         self._lanes = Lanes()
-        self._queues: dict[int, Waiting[Sending]] = {}
+        self._queues: defaultdict[int, Waiting[Sending]] = defaultdict(Waiting)
         """By operator: what has not begun."""
         self._stopping = False
         self._open = 0
         self._idle = asyncio.Event()
         self.fetcher = Fetcher(due, wanted=self._wanted, offer=self.offer)
         self.rests = Rests(self._lanes, self.line_has_room)
+        self._silences = Silences(self._lanes, self.line_has_room)
         self.counted = Counted()
 
     # --- in ------------------------------------------------------------------------------------------
 
-    def know(self, operator_ids: Mapping[str, int]) -> None:
-        """Operators' ids by code, from the catalogue."""
+    def know(self, operator_ids: Mapping[str, int], mute: Collection[int] = ()) -> None:
+        """Operators' ids by code, from the catalogue; the `mute` are those whose links all only answer."""
         self._operator_ids = operator_ids
+        self._lanes.mute = mute
 
     def serves(self, operator_ids: Sequence[int]) -> None:
         """The operators whose links this process has, bound or not."""
@@ -124,10 +127,7 @@ class Sender:
             self.rests.look()
 
     def _queue(self, operator_id: int) -> Waiting[Sending]:
-        queue = self._queues.get(operator_id)
-        if queue is None:
-            queue = self._queues[operator_id] = Waiting()
-        return queue
+        return self._queues[operator_id]
 
     # --- out -----------------------------------------------------------------------------------------
 
@@ -154,8 +154,7 @@ class Sender:
         while lane.begun:
             sending = lane.begun[0]
             if sending.todo:
-                lane.room = lane.line.room()
-                if lane.room <= 0:
+                if lane.look() <= 0:
                     return
                 self._submit(sending, lane)
                 if sending.todo:
@@ -186,7 +185,7 @@ class Sender:
         for index in ready:
             sending.open += 1
             self._open += 1
-            lane.flying += 1
+            self._silences.sent(lane, sending.mt.operator_id)
             answer = asyncio.ensure_future(lane.line.submit(sending.operations[index]))
             answer.add_done_callback(partial(self._answered, sending, index))
 
@@ -199,6 +198,7 @@ class Sender:
         if answer.cancelled():
             return
         said = answer.result()
+        self._silences.answered(sending.lane, said.outcome)
         if said.outcome is SubmitOutcome.THROTTLED and sending.lane is not None:
             self._lanes.throttled(sending.mt.operator_id, sending.lane, self._clock.monotonic_ms())
         if said.outcome not in _BACK_TO_FRONT:

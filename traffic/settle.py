@@ -9,7 +9,6 @@ Rule: a book never changes. Counting is the only effect, and what a batch that f
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 from core.catalogue import Catalogue
 from core.clock import Clock
@@ -24,8 +23,7 @@ from router.match import match
 from router.table import Table
 from store.journal import MoFact
 from store.recovery import CountedMessage
-from traffic.ports import CountParts
-from traffic.submit import VALID_MS, count_plainly, cut_to_fit
+from traffic.submit import VALID_MS, cut_to_fit
 
 _NO_NUMBER = Unrouted(Missing.NO_NUMBER)
 
@@ -77,7 +75,6 @@ class Settler:
         holds: Callable[[int], bool],
         is_crowded: Callable[[int], bool],
         probe: Callable[[], None],
-        count_parts: CountParts = count_plainly,
     ) -> None:
         self.book = book
         self._used = book
@@ -88,7 +85,6 @@ class Settler:
         self._holds = holds
         self._is_crowded = is_crowded
         self._probe = probe
-        self._count_parts = count_parts
         self._counts_away = False
         self._uncounted: list[int] = []
         """What failed batches counted, to be taken back when the counts can be reached again."""
@@ -144,7 +140,7 @@ class Settler:
 
     def _own_reply(self, mo: Mo, text: str) -> Mt:
         """What the short code answers to what matches nothing: no partner's message, so no partner sees it."""
-        text, parts = cut_to_fit(text, partial(self._count_parts, mo.link))
+        text, parts = cut_to_fit(text)
         now = self._clock.now()
         state = MtState.SUBMITTING if self._holds(mo.operator.id) else MtState.QUEUED
         return Mt(

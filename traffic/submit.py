@@ -1,10 +1,11 @@
 """An MT from anywhere, made durable before anything is sent.
 
-cut_to_fit     a reply that would be too long
-count_plainly  the parts of a text where nothing is known of its link
-Replies        a reply through the API: one per MO, durable before it is answered
+cut_to_fit   a reply that would be too long
+Replies      a reply through the API: one per MO, durable before it is answered
 
-Rule: a reply's key is its MO's id: the second one is refused by the journal, whoever brings it.
+Rule: a reply's key is its MO's id: the second one is refused by the journal, whoever brings it. The parts of an MT are
+those of its text (core.sms.parts.count), whatever door it came by and over whichever link it will go: what a partner
+pays and is told is known before a link is.
 """
 
 from collections.abc import Awaitable, Callable
@@ -20,29 +21,23 @@ from core.sms.parts import MESSAGE_SEPTETS, TooLong, count
 from store.journal import NewMtFact
 from store.life import Idempotency
 from traffic.commit import Batcher
-from traffic.ports import CountParts
 
 VALID_MS = DAY_MS
 PARTS_MAX = 20
 """A reply of more parts is cut: it would cost us without end."""
 
 
-def count_plainly(link: str, text: str) -> int:
-    """How many SMS a text is over most links."""
-    return count(text)
-
-
-def cut_to_fit(text: str, count_parts: Callable[[str], int] = count) -> tuple[str, int]:
+def cut_to_fit(text: str) -> tuple[str, int]:
     """The text, cut to PARTS_MAX parts, and how many it has."""
     try:
-        parts = count_parts(text)
+        parts = count(text)
     except TooLong:
         # So many characters are more than fit, and not too many to be counted.
         text = text[: PARTS_MAX * MESSAGE_SEPTETS]
-        parts = count_parts(text)
+        parts = count(text)
     while parts > PARTS_MAX:
         text = text[: len(text) * PARTS_MAX // parts]
-        parts = count_parts(text)
+        parts = count(text)
     return text, parts
 
 
@@ -92,7 +87,6 @@ class Replies:
         find_place: FindPlace,
         holds: Callable[[int], bool],
         on_reply: Callable[[Mt], None],
-        count_parts: CountParts = count_plainly,
     ) -> None:
         self._batcher = batcher
         self._ids = ids
@@ -100,7 +94,6 @@ class Replies:
         self._find_place = find_place
         self._holds = holds
         self._on_reply = on_reply
-        self._count_parts = count_parts
 
     async def reply(self, partner: Partner, mo_id: int, text: str, idempotency: Idempotency | None = None) -> Replied:
         """The partner's answer to one of its MO, durable when this returns. Raises StoreAway."""
@@ -108,7 +101,7 @@ class Replies:
         if place is None:
             return Replied(ReplyOutcome.NOT_FOUND)
         try:
-            parts = self._count_parts(place.link, text)
+            parts = count(text)
         except TooLong:
             parts = PARTS_MAX + 1
         if parts > PARTS_MAX:

@@ -26,6 +26,7 @@ from core.ussd.actions import BUSY, CALL, PENDING, Call, Outcome
 from core.ussd.asking import question
 from core.ussd.session import Session
 from plumbing.loop import spawn
+from traffic.queues import most_of_one
 
 log = get_logger()
 
@@ -91,7 +92,7 @@ class Calls:
         if queue is None:
             return
         known = self._catalogue().partners.get(partner)
-        most = known.concurrency if known is not None else 1
+        most = min(known.concurrency, most_of_one(self._total_max)) if known is not None else 1
         while queue and self._running[partner] < most and len(self._tasks) < self._total_max:
             asked = queue.popleft()
             self._waiting_count -= 1

@@ -8,7 +8,6 @@ Rule: no station makes another; they meet here.
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from functools import partial
 from random import Random
 from typing import Any
 
@@ -16,16 +15,20 @@ from structlog import get_logger
 
 from core.catalogue import Catalogue, Link
 from core.clock import Clock, Instant
+from core.errors import StoreError
 from core.ids import Ids
 from core.message import Callback, Heard, Mt, MtState, Receipt
 from core.sms.alphabet import Coding
+from store.journal import AlertFact, Fact
 from traffic.accept import Accept
+from traffic.asking import Asker, DueQuestions
 from traffic.commit import Batcher, Run, Writes
 from traffic.dispatch import LEASE_MARGIN_S, Dispatcher, Due
 from traffic.fetch import DueMts
-from traffic.ports import CountParts, Deliver, Delivery, Line
+from traffic.ports import Deliver, Delivery, Line
+from traffic.queues import most_of_one
 from traffic.send import Sender
-from traffic.submit import VALID_MS, FindPlace, Replies, count_plainly, cut_to_fit
+from traffic.submit import VALID_MS, FindPlace, Replies, cut_to_fit
 
 log = get_logger()
 
@@ -67,20 +70,21 @@ class Way:
         find_place: FindPlace,
         coding_of: Callable[[Link, int], Coding],
         pace: Pace,
-        count_parts: CountParts = count_plainly,
+        due_questions: DueQuestions,
         on_failed: Callable[[], None] = lambda: None,
     ) -> None:
         """`on_failed` is called when a station ended unasked: nothing can go on without it."""
         self._clock = clock
         self._ids = ids
         self._catalogue = catalogue
-        self._count_parts = count_parts
         self._on_failed = on_failed
+        self._most_of_one = most_of_one(pace.callbacks)
         self._tasks: set[asyncio.Task[None]] = set()
         self.batcher = Batcher(
             journal, run, clock, max_batch=pace.max_batch, max_delay_ms=pace.max_delay_ms, backlog=pace.backlog
         )
         self.sender = Sender(self.batcher, clock, random, due=due_mts)
+        self.asker = Asker(self.batcher, clock, due=due_questions, spawn=self._spawn)
         offer = self.sender.offer
         self.dispatcher = Dispatcher(
             methods, self.batcher, clock, random, due=due_callbacks, reply=self._reply_mt, on_reply=offer,
@@ -92,8 +96,7 @@ class Way:
             parts_timeout_s=pace.parts_timeout_s,
         )  # fmt: skip
         self.replies = Replies(
-            self.batcher, ids, clock, find_place=find_place, holds=self.sender.holds, on_reply=offer,
-            count_parts=count_parts,
+            self.batcher, ids, clock, find_place=find_place, holds=self.sender.holds, on_reply=offer
         )  # fmt: skip
 
     # --- what links call (traffic.ports.Intake) --------------------------------------------------------
@@ -111,9 +114,16 @@ class Way:
         self.accept.session_ended(link, clean=clean, at=at)
         self.sender.line_closed(link)
 
+    def alarm(self, link: Link, sentence: str) -> None:
+        """An alert about a link."""
+        self.batcher.put(AlertFact("link", link.name, sentence[:300], self._clock.now()), _alerted)
+
     def line_opened(self, line: Line) -> None:
         """A link is bound for sending."""
         self.sender.line_opened(line)
+        operator = self._catalogue().operators.get(line.link.operator)
+        if operator is not None:
+            self.asker.line_opened(operator.id, line)
 
     def line_has_room(self, line: Line) -> None:
         """Room in a window."""
@@ -187,7 +197,7 @@ class Way:
 
     def _concurrency_of(self, login: str) -> int:
         partner = self._catalogue().partners.get(login)
-        return partner.concurrency if partner is not None else 1
+        return min(partner.concurrency, self._most_of_one) if partner is not None else 1
 
     def _reply_mt(self, job: Callback, text: str, sender: str) -> Mt | None:
         """The MT of a partner's answer; None where nobody knows its operator."""
@@ -196,10 +206,15 @@ class Way:
             log.error("a reply cannot be sent: its operator is gone", message=job.mo_id, operator=job.operator)
             return None
         now = self._clock.now()
-        text, parts = cut_to_fit(text, partial(self._count_parts, job.link))
+        text, parts = cut_to_fit(text)
         held = self.sender.holds(operator.id)
         state = MtState.SUBMITTING if held else MtState.QUEUED
         return Mt(
             self._ids.next(now), job.link, job.link_id, operator.id, sender or job.short_code, job.source, text, parts,
             now, job.mo_id, job.partner_id, state, now + VALID_MS,
         )  # fmt: skip
+
+
+def _alerted(_: Fact, error: StoreError | None) -> None:
+    if error is not None:
+        log.error("an alert about a link was lost", error=str(error))

@@ -5,6 +5,7 @@ Passage    one connection: what has passed so far
 gates      open_gate, swallow, cut_after, cut_at
 
 Rule: a cut is a reset in both directions at once, as of a cable or a firewall; what passed before it has passed.
+Whether the client has read it nobody knows; where it was hung up on, it has.
 """
 
 import asyncio
@@ -33,15 +34,27 @@ class Passage:
     armed: bool = False
     is_cut: bool = False
     """Nothing passes any more: an answer to the last octets must not slip through before the reset."""
+    is_hung_up: bool = False
 
     def reset(self) -> None:
         """End both sides with a RST."""
         for writer in (self.client, self.server):
-            sock = writer.get_extra_info("socket")
-            if sock is not None:  # Closed already, it has none any more.
-                with contextlib.suppress(OSError):
-                    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
-            writer.transport.abort()
+            _reset(writer)
+
+    def hang_up(self) -> None:
+        """End it as a server does that goes: what has passed arrives, and then its end; nothing passes any more."""
+        if not self.is_cut:
+            self.is_cut = self.is_hung_up = True
+            self.client.write_eof()
+            _reset(self.server)
+
+
+def _reset(writer: asyncio.StreamWriter) -> None:
+    sock = writer.get_extra_info("socket")
+    if sock is not None:  # Closed already, it has none any more.
+        with contextlib.suppress(OSError):
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+    writer.transport.abort()
 
 
 class Cut(Exception):
@@ -105,6 +118,8 @@ class Proxy:
     target: int
     up: Gate = open_gate
     down: Gate = open_gate
+    refuses: bool = False
+    """Who connects is cut off at once."""
     port: int = 0
     cuts: int = 0
     connections: int = 0
@@ -131,6 +146,11 @@ class Proxy:
         for passage in list(self.passages):
             passage.reset()
 
+    def hang_up(self) -> None:
+        """End what is connected now, so that all that has passed arrives."""
+        for passage in list(self.passages):
+            passage.hang_up()
+
     def inject(self, octets: bytes) -> None:
         """Write these to every client, as if the server had."""
         for passage in self.passages:
@@ -142,6 +162,8 @@ class Proxy:
         self._tasks.add(task)
         self.connections += 1
         try:
+            if self.refuses:
+                raise ConnectionRefusedError
             their_reader, their_writer = await asyncio.open_connection("127.0.0.1", self.target)
         except OSError:
             writer.transport.abort()
@@ -153,6 +175,9 @@ class Proxy:
         down = asyncio.ensure_future(self._pass(their_reader, writer, passage, upward=False))
         try:
             await asyncio.wait([up, down], return_when=asyncio.FIRST_COMPLETED)
+            if passage.is_hung_up:
+                # Closed before the client has read all, our socket would take back what has passed.
+                await asyncio.wait([up])
         finally:
             up.cancel()
             down.cancel()

@@ -4,7 +4,8 @@ Stage        `async with Stage(...) as stage`: all of it made, and all of it gon
 Ask          what a stage is like: how many operators, what its services, links and limits are
 PartnerBook  the partner of the sound services: what it was told, by id; it answers «re ID»
 
-Each operator has one link, its own centre and subscribers; the texts are unique, so that once means once.
+Each operator has one link, the first one perhaps spare ones; each link has its own centre and subscribers. The texts
+are unique, so that once means once.
 
 Rule: a stage decides nothing; what must hold is in truth.py.
 """
@@ -53,7 +54,10 @@ class Ask:
     seed: int = 0
     quirks: Quirks = field(default_factory=lambda: Quirks(retry_s=0.2, window=50))
     link: str = ""
-    """More lines of every link."""
+    """More lines of every operator's link."""
+    spares: tuple[tuple[str, str], ...] = ()
+    """More links of the first operator, named spare-0 and so on: protocol, more lines."""
+    centre: type[PocketSmsc] = PocketSmsc
     limits: str = ""
     services: tuple[tuple[str, str], ...] = ()
     """Of other partners: prefix, url."""
@@ -151,15 +155,20 @@ class Stage:
             shutil.rmtree(self._folder, ignore_errors=True)
 
     async def _open_centres(self) -> None:
-        for place in range(self.ask.operators):
+        ask = self.ask
+        first = [f"79{place:02d}1000000" for place in range(ask.operators)]
+        first += [f"7900{place}000000" for place, _ in enumerate(ask.spares, 2)]
+        protocols = ["smpp"] * ask.operators + [protocol for protocol, _ in ask.spares]
+        for place, (number, protocol) in enumerate(zip(first, protocols)):
             crowd = Subscribers(
-                self.ask.seed + place,
+                ask.seed + place,
                 short_codes=("4446",),
-                texts=tuple(text.replace("{o}", str(place)) for text in self.ask.texts),
-                first_number=f"79{place:02d}1000000",
+                texts=tuple(text.replace("{o}", str(place)) for text in ask.texts),
+                first_number=number,
                 numbers=1_000_000,
             )
-            centre = PocketSmsc(self.clock, Random(self.ask.seed + place), quirks=self.ask.quirks, subscribers=crowd)
+            random = Random(ask.seed + place)
+            centre = ask.centre(self.clock, random, quirks=ask.quirks, subscribers=crowd, protocol=protocol)
             self.centres.append(centre)
             self._listeners.append(listen(read_address("127.0.0.1:0"), centre.accept, self.clock))
         if self.ask.proxied:
@@ -180,9 +189,13 @@ class Stage:
         """The provisioning file."""
         lines = [_PLAN]
         tariffs = ""
-        for place, port in enumerate(self.ports):
-            lines.append(_OPERATOR.format(place=f"{place:02d}", port=port, more=self.ask.link))
-            tariffs += _TARIFF.format(place=f"{place:02d}")
+        for place, port in enumerate(self.ports[: self.ask.operators]):
+            code = f"{place:02d}"
+            lines.append(_OPERATOR.format(place=code))
+            lines.append(_LINK.format(name=f"link-{code}", place=code, protocol="smpp", port=port, more=self.ask.link))
+            tariffs += _TARIFF.format(place=code)
+        for number, (port, (protocol, more)) in enumerate(zip(self.ports[self.ask.operators :], self.ask.spares)):
+            lines.append(_LINK.format(name=f"spare-{number}", place="00", protocol=protocol, port=port, more=more))
         lines.insert(1, '[[short_code]]\nnumber = "4446"\n' + tariffs)
         lines.append(_PARTNER.format(login="acme", key=f'api_key = "{API_KEY}"', prefix="GAME", url=self.partner.url))
         for prefix, url in self.ask.services:
@@ -332,11 +345,12 @@ country = "RU"
 currency = "RUB"
 vat = "0.20"
 msisdn_prefixes = ["79{place}"]
-
+"""
+_LINK = """
 [[link]]
-name = "link-{place}"
+name = "{name}"
 operator = "op{place}"
-protocol = "smpp"
+protocol = "{protocol}"
 host = "127.0.0.1"
 port = {port}
 system_id = "tollbridge"

@@ -53,6 +53,7 @@ class FakeIntake:
     ended: list[tuple[str, bool]] = field(default_factory=list)
     opened: list[str] = field(default_factory=list)
     roomy: list[str] = field(default_factory=list)
+    alarms: list[tuple[str, str]] = field(default_factory=list)
     on_delivery: Callable[[Delivery], None] = lambda delivery: None
     on_receipt: Callable[[Receipt], None] = lambda receipt: None
     _waiting: list[tuple[Callable[[], bool], asyncio.Future[None]]] = field(default_factory=list)
@@ -74,6 +75,10 @@ class FakeIntake:
 
     def session_ended(self, link: Link, *, clean: bool, at: int) -> None:
         self.ended.append((link.name, clean))
+        self._stir()
+
+    def alarm(self, link: Link, sentence: str) -> None:
+        self.alarms.append((link.name, sentence))
         self._stir()
 
     def line_opened(self, line: Line) -> None:

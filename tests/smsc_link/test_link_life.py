@@ -7,10 +7,13 @@ from random import Random
 import pytest
 from structlog.testing import capture_logs
 
+from core.catalogue import Link
 from core.message import Heard
 from sim.quirks import Quirks
 from smsc_link.link import pause_s
 from tests.smsc_link.ends import Rig, a_link
+from tests.smsc_link.protocols.cimd2_ends import a_cimd2_link
+from tests.smsc_link.protocols.ucp_ends import a_ucp_link
 from tests.smsc_link.virtual import virtually
 from wire.smpp import status as st
 
@@ -27,6 +30,30 @@ def test_a_half_open_link_is_noticed_and_made_anew() -> None:
         assert rig.intake.ended == [("alpha-1", False)]
         assert 15_000 <= rig.clock.monotonic_ms() - began_ms <= 17_000
         assert "enquire_link" in rig.link.last_error
+
+    virtually(story())
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        pytest.param(a_link(options={"enquire_s": 0, "inactivity_s": 30}, response_timeout_s=5), id="smpp"),
+        pytest.param(a_ucp_link(options={"keepalive_s": 0, "inactivity_s": 30}, response_timeout_s=5), id="ucp"),
+        pytest.param(a_cimd2_link(options={"keepalive_s": 0, "inactivity_s": 30}, response_timeout_s=5), id="cimd2"),
+    ],
+)
+def test_a_centre_that_says_nothing_for_so_long_as_the_link_says_is_given_up(link: Link) -> None:
+    async def story() -> None:
+        rig = Rig(link)
+        await rig.bound()
+        began_ms = rig.clock.monotonic_ms()
+
+        rig.network.pipes[0].freeze()
+        await rig.intake.until(lambda: len(rig.intake.opened) == 2)
+
+        assert 30_000 <= rig.clock.monotonic_ms() - began_ms <= 37_000
+        assert rig.intake.ended == [("alpha-1", False)]
+        await rig.link.stop()
 
     virtually(story())
 

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from core.message import SubmitAnswer, SubmitOutcome
+from core.message import Mt, SubmitAnswer, SubmitOutcome
 from core.ussd.session import Ways
 from core.ussd.turn import Reply, Turn, TurnKind
 from smsc_link.adapter import Dialogue
@@ -25,6 +25,7 @@ class ALine:
     """A link that says what it is told, in order; None: nothing at all."""
 
     terms = Terms()
+    only_answers = False
 
     def __init__(self, name: str, *says: SubmitAnswer | None, room: int = 9, is_open: bool = True) -> None:
         self.link = a_link(name)
@@ -32,6 +33,9 @@ class ALine:
         self.free = room
         self.says = list(says)
         self.sent: list[Any] = []
+
+    def awaits(self, mt: Mt) -> bool:
+        return False
 
     def room(self) -> int:
         return self.free if self.is_open else 0

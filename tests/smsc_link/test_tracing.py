@@ -3,6 +3,7 @@
 import asyncio
 from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -40,6 +41,11 @@ class Ticks:
         return self.now
 
 
+def placed(conversation: Any) -> Any:
+    """A conversation in memory as if it had addresses: tshark knows CIMD2 by its port only."""
+    return SimpleNamespace(session=conversation.session, ends=(("192.0.2.1", 40_000), ("192.0.2.2", 2775)))
+
+
 def a_trace(name: str = "smpp", **options: Any) -> tuple[Trace, bytearray]:
     file = bytearray()
     traced = PROTOCOLS[name].traced
@@ -53,7 +59,7 @@ def traced_story(name: str, wire: Wire | None = None, **options: Any) -> bytes:
 
     async def story() -> None:
         rig = Rig(a_link(protocol=name), wire=wire, quirks=Quirks(receipts="both"))
-        rig.link.listen_in(trace.listen)
+        rig.link.listen_in(lambda conversation, is_new: trace.listen(placed(conversation), is_new))
         await rig.bound()
         mo = rig.centre.write(NUMBER, "4446", TEXT)
         await rig.centre.until(lambda: mo.is_acknowledged)

@@ -92,6 +92,9 @@ class FakeLine:
         self._link = link or a_link()
         self.terms = Terms()
         self.is_open = True
+        self.only_answers = False
+        self.awaited: set[int] = set()
+        """Ids of the MO that wait for their reply on it."""
         self.free = room
         self.parts = parts
         self.sent: list[Sent] = []
@@ -103,6 +106,9 @@ class FakeLine:
     @property
     def link(self) -> Link:
         return self._link
+
+    def awaits(self, mt: Mt) -> bool:
+        return mt.reply_to in self.awaited
 
     def room(self) -> int:
         return self.free if self.is_open else 0

@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 
 from core.errors import StoreAway, StoreError
+from core.message import Receipt, ReceiptState
 from plumbing.threads import InlineWriter
-from store.journal import AlertFact, Fact, NewMtFact
+from store.journal import AlertFact, Fact, NewMtFact, OverdueFact, ReceiptFact
 from tests.makers import NOON
 from tests.traffic.desk import HandClock, an_mt
 from tests.way.office import story
-from traffic.commit import STUCK_MS, Batcher
+from traffic.commit import RECEIPTS_MAX, STUCK_MS, Batcher
 
 pytestmark = pytest.mark.usefixtures("probes_at_once")
 
@@ -65,6 +66,10 @@ class Table:
 
 def an_alert() -> AlertFact:
     return AlertFact("breaker", "acme", "it failed", NOON)
+
+
+def a_receipt() -> ReceiptFact:
+    return ReceiptFact(Receipt("alpha-1", 1, 1, ("12",), ReceiptState.DELIVERED, "DELIVRD", "000", "", "4446", NOON))
 
 
 @story
@@ -121,7 +126,7 @@ async def test_a_batch_whose_commit_was_written_after_all_is_not_written_again()
 @story
 async def test_a_fact_that_cannot_be_written_does_not_take_the_others_with_it() -> None:
     good, bad = an_alert(), NewMtFact(an_mt())
-    journal = Journal(says=[ValueError("the batch"), ValueError("the bad one")])
+    journal = Journal(says=[ValueError("the batch"), ValueError("the one of 79001112233")])
     table = Table(journal)
 
     table.put(bad)
@@ -130,7 +135,8 @@ async def test_a_fact_that_cannot_be_written_does_not_take_the_others_with_it() 
 
     assert [type(error) for error in table.told] == [StoreError, type(None)]
     assert good in journal.written
-    assert [fact.kind for fact in journal.written if fact is not good and isinstance(fact, AlertFact)] == ["store"]
+    [alert] = [fact for fact in journal.written if fact is not good and isinstance(fact, AlertFact)]
+    assert (alert.kind, alert.sentence) == ("store", "NewMtFact could not be written: the one of 7900***33")
 
 
 @story
@@ -200,3 +206,18 @@ async def test_what_is_put_first_is_written_before_what_waits() -> None:
     await table.drained()
 
     assert [fact is urgent for fact in table.journal.written] == [True, False]
+
+
+@story
+async def test_in_a_storm_of_receipts_a_message_waits_for_a_hundred_of_them_only() -> None:
+    table = Table(Journal())
+    storm, late = [a_receipt() for _ in range(3 * RECEIPTS_MAX)], OverdueFact([], NOON)
+    message = an_alert()
+
+    waiting: list[Fact] = [*storm, late, message]
+    for fact in waiting:
+        table.put(fact)
+    await table.drained()
+
+    assert table.journal.written == [*storm[:RECEIPTS_MAX], message, *storm[RECEIPTS_MAX:], late]
+    assert table.told == [None] * (len(storm) + 2)

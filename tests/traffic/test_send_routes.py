@@ -2,7 +2,7 @@
 
 from core.message import MtState, TrafficClass
 from tests.makers import a_link
-from tests.traffic.desk import THROTTLED, UNSENT, Desk, FakeLine, an_mt, run
+from tests.traffic.desk import ACCEPTED, THROTTLED, UNSENT, Desk, FakeLine, an_mt, run
 from traffic.routes import SETTLE_MS, SPARED_MS, Terms
 from traffic.send import HELD_MAX
 
@@ -172,5 +172,87 @@ def test_a_crowd_of_campaigns_leaves_room_for_replies_in_memory() -> None:
             desk.sender.offer(an_mt(id=number << 22, reply_to=0, traffic=TrafficClass.BULK))
         assert not desk.sender.holds(1, TrafficClass.BULK)
         assert desk.sender.holds(1, TrafficClass.REPLY)
+
+    run(story)
+
+
+# --- lines that only answer ---------------------------------------------------------------------------
+
+
+def an_answering_line(number: int, *awaited: int) -> FakeLine:
+    """It carries replies to these MO, and cannot write anything else."""
+    line = a_line(number)
+    line.only_answers = True
+    line.awaited = set(awaited)
+    line.wrong = "" if awaited else "the link answers MO only"
+    return line
+
+
+def test_a_line_that_only_answers_is_no_way_out_for_what_the_others_cannot_take() -> None:
+    """Else all that falls over to it would fail for good."""
+
+    async def story() -> None:
+        desk, answering, sending = Desk(), an_answering_line(1), a_line(2, room=1)
+        for line in (answering, sending):
+            desk.sender.line_opened(line)
+        sending.says = lambda sent: THROTTLED if len(sending.sent) == 1 else ACCEPTED
+
+        for number in (1, 2, 3):
+            desk.sender.offer(an_mt(id=number << 22, link_id=number % 2, reply_to=0))
+        await desk.flow()
+        assert answering.sent == []
+        assert desk.sender.waiting == 3
+        sending.gets_room(desk, 100)
+        await desk.flow()
+
+        assert answering.sent == []
+        assert desk.states == [MtState.SUBMITTED] * 3
+
+    run(story)
+
+
+def test_what_waits_on_a_line_that_only_answers_is_answered_there_and_what_waits_no_more_goes_otherwise() -> None:
+    async def story() -> None:
+        desk, answering, sending = Desk(), an_answering_line(1, 7), a_line(2)
+        for line in (answering, sending):
+            desk.sender.line_opened(line)
+
+        desk.sender.offer(an_mt(id=1 << 22, link_id=1, reply_to=7))
+        desk.sender.offer(an_mt(id=2 << 22, link_id=1, reply_to=8))
+        await desk.flow()
+
+        assert [sent.mt_id for sent in answering.sent] == [1 << 22]
+        assert [sent.mt_id for sent in sending.sent] == [2 << 22]
+
+    run(story)
+
+
+def test_what_a_line_that_only_answers_cannot_carry_waits_for_one_that_comes() -> None:
+    async def story() -> None:
+        desk, answering, sending = Desk(), an_answering_line(1), a_line(2)
+        desk.sender.line_opened(answering)
+        desk.sender.offer(an_mt(link_id=1))
+        await desk.flow()
+        assert desk.paper.moves == []
+
+        desk.sender.line_opened(sending)
+        await desk.flow()
+
+        assert desk.states == [MtState.SUBMITTED]
+        assert len(sending.sent) == 1
+
+    run(story)
+
+
+def test_where_an_operator_has_nothing_else_it_is_said_at_once() -> None:
+    async def story() -> None:
+        desk, answering = Desk(), an_answering_line(1)
+        desk.sender.know({"alpha": 1}, mute={1})
+        desk.sender.line_opened(answering)
+        desk.sender.offer(an_mt(link_id=1))
+        await desk.flow()
+
+        assert desk.states == [MtState.FAILED]
+        assert "answers MO only" in desk.paper.moves[-1].error
 
     run(story)

@@ -29,7 +29,6 @@ def a_settler(**catalogue: object) -> Settler:
         holds=lambda operator_id: True,
         is_crowded=lambda partner_id: False,
         probe=lambda: None,
-        count_parts=lambda link, text: 7,
     )
 
 
@@ -75,11 +74,11 @@ def test_who_is_refused_is_not_answered() -> None:
     assert (settled.reason, settled.reply) == ("no_prefix", "")
 
 
-def test_the_short_codes_answer_is_nobodys_and_counted_as_its_link_sends_it() -> None:
-    _, reply = decided(a_settler(default_reply="Write GAME"), "GIME 7")
+def test_the_short_codes_answer_is_nobodys_and_has_the_parts_of_its_text() -> None:
+    _, reply = decided(a_settler(default_reply="Write GAME " + "x" * 295), "GIME 7")
 
     assert reply is not None
-    assert (reply.partner_id, reply.parts, reply.reply_to) == (0, 7, 1)
+    assert (reply.partner_id, reply.parts, reply.reply_to) == (0, 2, 1)
 
 
 def test_a_banned_subscriber_gets_no_answer() -> None:

@@ -22,11 +22,3 @@ def test_a_text_without_end_is_cut_too() -> None:
 
         assert parts == PARTS_MAX or len(kept) > PARTS_MAX * 30
         assert count(kept) <= PARTS_MAX
-
-
-def test_parts_are_counted_as_the_link_would_send_them() -> None:
-    kept, parts = cut_to_fit("x" * 20 * 153, lambda text: count(text, bits=16))
-
-    assert parts <= PARTS_MAX
-    assert count(kept, bits=16) == parts
-    assert len(kept) < 20 * 153

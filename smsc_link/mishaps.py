@@ -1,0 +1,58 @@
+"""Mistakes of ours on what an operator handed in: one thing fails, a person is told, and the rest of the link goes on.
+
+Mishaps   one link's: counted each time; the log and an alert tell of each place once in TOLD_MS
+
+The operator gets the temporary error and hands it in again: perhaps for ever, so it must neither end the session, which
+would take the other messages with it, nor fill the log.
+
+Rule: an exception's own words are never written down: they may repeat a subscriber's text.
+"""
+
+from pathlib import PurePath
+from traceback import extract_tb
+
+from structlog import get_logger
+
+from core.catalogue import Link
+from core.clock import MINUTE_MS, Clock
+from smsc_link.keeping import Counts
+from traffic.ports import Intake
+
+log = get_logger()
+
+TOLD_MS = 10 * MINUTE_MS
+
+
+class Mishaps:
+    """Those of one link, over all its sessions."""
+
+    def __init__(self, link: Link, intake: Intake, clock: Clock, counts: Counts) -> None:
+        self._link = link
+        self._intake = intake
+        self._clock = clock
+        self._counts = counts
+        self._told_ms: dict[str, int] = {}
+
+    def happened(self, error: Exception, what: str) -> None:
+        """`what`: the kind of thing that was handed in, as the protocol names it."""
+        self._counts.mishaps += 1
+        name, place = type(error).__name__, _place_of(error)
+        now_ms = self._clock.monotonic_ms()
+        told_ms = self._told_ms.get(place)
+        if told_ms is not None and now_ms - told_ms < TOLD_MS:
+            return
+        self._told_ms[place] = now_ms
+        wordless = Exception(f"{name}; its words are left out, they may repeat a text")
+        log.error(
+            "a mistake of ours", link=self._link.name, what=what, exc_info=(Exception, wordless, error.__traceback__)
+        )
+        self._intake.alarm(
+            self._link,
+            f"a mistake of ours on a {what} of the operator ({name} in {place}): it got the temporary error and will "
+            "come again, the link goes on; look at the log and report it with the traceback",
+        )
+
+
+def _place_of(error: Exception) -> str:
+    frames = extract_tb(error.__traceback__)
+    return f"{PurePath(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "nowhere"

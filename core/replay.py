@@ -1,11 +1,14 @@
 """What a changed plan or tariff would have paid for past traffic, beside what was paid (billing.md, sections 2, 3, 8).
 
 Past      a posted charge of the month, with what its message was rated by
-Replay    of a month: `add` the charges in the order in which they were booked; `outcomes` by partner
-Outcome   was and would be: volume, the partner's part, the referrer's, ours, the operator's
+Sent      an outgoing SMS that its partner was to pay for, with what became of it
+Replay    of a month: `add` the charges in the order in which they were booked, `send` what was sent in the order in
+          which it was accepted; `outcomes` by partner
+Outcome   was and would be: volume, the partner's part, the referrer's, ours, the operator's, what outgoing SMS cost
 
 Rule: it rates with `rate` and `earn` themselves, from a volume of zero; nothing is written anywhere. What lies in
-suspense stays there, and what was taken back is taken back again.
+suspense stays there, and what was taken back is taken back again. Parts are counted when they are accepted, whatever
+becomes of them (section 3): so a message costs by the parts before it and not by those that were charged before it.
 """
 
 from collections.abc import Iterator
@@ -13,10 +16,12 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from core.catalogue import Catalogue, PlanVersion, Tariff, VatRate
-from core.clock import Instant, Month
+from core.clock import Instant, Month, month_of
+from core.message import MtState
 from core.tariff.charge import Charge, ChargeKind
+from core.tariff.outgoing import is_chargeable, price_standard
 from core.tariff.rate import SHARE_OF_NET, Unrated, VolumeKey, Volumes, rate, referral_key, split_by
-from core.tariff.tiers import earn, mt_price
+from core.tariff.tiers import earn
 
 FORWARD = frozenset({ChargeKind.MO, ChargeKind.PREMIUM_MT, ChargeKind.ASSIGNED})
 BACKWARD = frozenset({ChargeKind.CHARGE_BACK, ChargeKind.HOLD_REFUSED})
@@ -31,6 +36,26 @@ class Past(NamedTuple):
     parts: int
     accepted_at: Instant
     referral_given: int = 0
+
+
+class Sent(NamedTuple):
+    """An outgoing SMS as it was accepted: `parts_before` were counted before it in the month of its plan's version.
+
+    `paid` is its charge, booked in the month `paid_in`; None when nothing was charged for it.
+    """
+
+    partner_id: int
+    partner: str
+    currency: str
+    source: str
+    parts: int
+    parts_before: int
+    plan_version_id: int
+    accepted_at: Instant
+    state: MtState
+    was_submitted: bool
+    paid: int | None = None
+    paid_in: Month = 0
 
 
 @dataclass(slots=True)
@@ -71,39 +96,55 @@ class Replay:
         self._month = month
         self._volumes = Volumes()
         self._parts: dict[VolumeKey, int] = {}
+        self._rules = {version.id: version.mt_on for plan in then.plans.values() for version in plan.versions}
         self._vats: dict[int, VatRate] = {v.id: v for operator in then.operators.values() for v in operator.vat}
         self._given: dict[int, int] = {}
         """What was given for messages in this replay: their referral, by id."""
         self._outcomes: dict[tuple[str, str], Outcome] = {}
 
     def add(self, past: Past) -> None:
-        """The next charge that was booked in the month."""
+        """The next charge that was booked in the month; outgoing SMS are told by `send`."""
         charge = past.charge
         kind = charge.kind
-        if not charge.partner or (kind != ChargeKind.MT and not charge.plan_version_id):
+        if kind == ChargeKind.MT or not charge.partner or not charge.plan_version_id:
             return
-        outcome = self._outcomes.setdefault((charge.partner, charge.currency), Outcome(charge.partner, charge.currency))
+        outcome = self._outcome(charge.partner, charge.currency)
         _count(outcome.was, charge, past)
-        if kind == ChargeKind.MT:
-            self._outgoing(outcome.would, past)
-        elif kind in FORWARD:
+        if kind in FORWARD:
             self._forward(outcome.would, past)
         elif kind in BACKWARD:
             self._backward(outcome.would, past)
+
+    def send(self, sent: Sent) -> None:
+        """The next outgoing SMS that was accepted, of this month or of one whose SMS were charged in it."""
+        plan = self._plan(sent.partner, sent.currency, sent.source, sent.accepted_at)
+        if sent.paid is not None and sent.paid_in == self._month:
+            self._outcome(sent.partner, sent.currency).was.outgoing += sent.paid
+        if plan is None:
+            return
+        price = price_standard(plan.mt_price, self._parts_before(sent, plan), sent.parts)
+        if price is not None and self._is_charged(sent, plan):
+            self._outcome(sent.partner, sent.currency).would.outgoing += price
 
     def outcomes(self) -> Iterator[Outcome]:
         """By partner and currency."""
         for _, outcome in sorted(self._outcomes.items()):
             yield outcome
 
-    def _plan(self, past: Past) -> PlanVersion | None:
-        partner = past.charge.partner
+    def _outcome(self, partner: str, currency: str) -> Outcome:
+        return self._outcomes.setdefault((partner, currency), Outcome(partner, currency))
+
+    def _plan(self, partner: str, currency: str, short_code: str, moment: Instant) -> PlanVersion | None:
         if partner not in self._changed.partners:
             return None
-        return self._changed.plan_at(partner, past.charge.currency, past.short_code, past.accepted_at)
+        return self._changed.plan_at(partner, currency, short_code, moment)
+
+    def _plan_of(self, past: Past) -> PlanVersion | None:
+        charge = past.charge
+        return self._plan(charge.partner, charge.currency, past.short_code, past.accepted_at)
 
     def _forward(self, would: Sums, past: Past) -> None:
-        charge, plan = past.charge, self._plan(past)
+        charge, plan = past.charge, self._plan_of(past)
         unrated = self._unrated(past, plan)
         if unrated is None or plan is None:
             return
@@ -125,7 +166,7 @@ class Replay:
             would.ours += one.ours
 
     def _backward(self, would: Sums, past: Past) -> None:
-        charge, plan = past.charge, self._plan(past)
+        charge, plan = past.charge, self._plan_of(past)
         unrated = self._unrated(past, plan)
         if unrated is None or plan is None:
             return
@@ -152,14 +193,21 @@ class Replay:
             return None
         return _unrated_by(past, tariff, vat, plan, self._changed, self._month)
 
-    def _outgoing(self, would: Sums, past: Past) -> None:
-        charge, plan = past.charge, self._plan(past)
-        if plan is None or not plan.mt_price:
-            return
-        key = (charge.partner_id, plan.id, self._month)
+    def _parts_before(self, sent: Sent, plan: PlanVersion) -> int:
+        """What its plan's counter says, or would have said of what was accepted."""
+        key = (sent.partner_id, plan.id, month_of(sent.accepted_at, plan.time_zone))
         counted = self._parts.get(key, 0)
-        self._parts[key] = counted + past.parts
-        would.outgoing += mt_price(plan.mt_price, counted, past.parts)
+        self._parts[key] = counted + sent.parts
+        # Processes take turns in another order than that of their messages' ids: what really was before it is known.
+        return sent.parts_before if plan.id == sent.plan_version_id else counted
+
+    def _is_charged(self, sent: Sent, plan: PlanVersion) -> bool:
+        """Whether it is charged in the month: as it was, unless the plan's rule is another one."""
+        if plan.mt_on == self._rules.get(sent.plan_version_id):
+            return sent.paid is not None and sent.paid_in == self._month
+        if not sent.state.is_final or not is_chargeable(plan.mt_on, sent.state, was_submitted=sent.was_submitted):
+            return False
+        return (sent.paid_in or month_of(sent.accepted_at, plan.time_zone)) == self._month
 
 
 def _unrated_by(  # noqa: PLR0917
@@ -178,9 +226,6 @@ def _unrated_by(  # noqa: PLR0917
 def _count(was: Sums, charge: Charge, past: Past) -> None:
     """What was paid by a charge."""
     kind = charge.kind
-    if kind == ChargeKind.MT:
-        was.outgoing += charge.price
-        return
     sign = 1 if kind in FORWARD else -1 if kind in BACKWARD else 0
     was.messages += sign
     if sign:

@@ -61,6 +61,7 @@ class LineKind(Enum):
     WRITTEN_OFF = "written_off"
     FOUND = "found"
     OPERATOR_PAID = "operator_paid"
+    COST_PAID = "cost_paid"
     PAYMENT = "payment"
     PAYOUT = "payout"
     PAYOUT_PAID = "payout_paid"

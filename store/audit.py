@@ -4,7 +4,8 @@ audit        every invariant in turn → (its name, its findings)
 INVARIANTS   what each says, for a person
 
 Charges, postings and entries are read side by side in the order of their entries, each row once: L3 compares them, all
-others watch what passes. What hangs together beyond the ledger is store/audit_journal.py's. Tables are read in pieces
+others watch what passes. What hangs together beyond the ledger is store/audit_journal.py's; closed months and counters
+have modules of their own too. Tables are read in pieces
 (store/pages.py), and what is kept is a sum for each account, each volume and each folded sum.
 
 Rule: it reads and never writes; beside a live service it sees one moment.
@@ -35,6 +36,7 @@ from core.ledger.audit import (
 from core.message import MtKind, MtState
 from core.tariff.charge import ChargeKind, ChargeState
 from store import schema
+from store.audit_counters import CountersCheck
 from store.audit_journal import check_names, check_seconds, check_waiting
 from store.audit_months import MonthsCheck
 from store.charges import CHARGE_COLUMNS, ChargeReader, kind_of_number
@@ -55,6 +57,7 @@ INVARIANTS = {
     "L10": "every acknowledged MO has one charge or a reason why none; nothing else has one of its own",
     "L11": "a frozen month's totals equal those frozen",
     "L12": "statement lines sum to the account's movement, and their numbers have no gap",
+    "counters": "counters of parts and of what referrers were given are the sums of what they counted",
     "journal": "calls, replies, repeats and joined parts belong to a message that is there",
     "parts": "no part of a long message waits far beyond its time",
     "folded": "the folded sums of accounts are those of their postings",
@@ -90,6 +93,7 @@ def audit(
     ledger.keep("L9", rules.check_reserved(_reserved(connection, ledger.login), ledger.totals()))
     ledger.keep("L11", ledger.months.frozen(ledger.accounts.name))
     ledger.keep("L12", ledger.months.statements(ledger.accounts.names))
+    ledger.keep("counters", ledger.counters.findings())
     ledger.keep("folded", ledger.folded.findings(connection, ledger.accounts.address))
     ledger.keep("daily", ledger.daily.findings())
     yield from ((name, ledger.found[name]) for name in INVARIANTS)
@@ -116,6 +120,7 @@ class _Ledger:
         self.earnings = rules.Earnings()
         self.folded = FoldedCheck(connection)
         self.months = MonthsCheck(connection, catalogue)
+        self.counters = CountersCheck(connection, catalogue)
         self.daily = DailyCheck(connection, catalogue.operators.values())
         self.found: dict[str, list[Finding]] = {name: [] for name in INVARIANTS}
 
@@ -134,6 +139,7 @@ class _Ledger:
             self.keep("L5", rules.check_parts(some))
             self.keep("L7", rules.check_versions(some, self._versions))
             self.earnings.add(some)
+            self.counters.add(some)
             self.keep("daily", self.daily.add(some))
             yield from some
 

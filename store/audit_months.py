@@ -7,6 +7,7 @@ Rule: it reads and never writes, on the picture that the postings were read from
 
 from collections.abc import Callable, Iterator, Mapping
 from itertools import groupby
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -24,7 +25,7 @@ from core.ledger.audit_months import (
     check_statements,
 )
 from core.ledger.rows import Finding
-from core.statement import due, place_of
+from core.statement import due, payout_terms, place_of
 from store import schema
 from store.issuing import SERIES
 from store.journal.booking import MONTHS
@@ -85,9 +86,18 @@ class MonthsCheck:
                 id_, own = next(lines, (0, []))
             yield StatementRow(
                 row.number, partner, row.currency, row.month, row.opening, row.movement, row.closing, row.due,
-                # All of it or nothing: which minimum held then, the catalogue of today may not say.
-                due(row.closing, row.young, 0, row.currency) if row.due else 0, own if id_ == row.id else (),
+                due(row.closing, row.young, self._minimum_of(row, partner), row.currency),
+                own if id_ == row.id else (),
             )  # fmt: skip
+
+    def _minimum_of(self, row: Any, partner: str) -> int:
+        """Below which nothing was due."""
+        if row.minimum_payout is not None:
+            return int(row.minimum_payout)
+        # Issued before it was kept. What was due reached it; where nothing was, the versions that held then have it.
+        if row.due or partner not in self._catalogue.partners:
+            return 0
+        return payout_terms(self._catalogue, partner, row.currency, row.month).minimum_payout
 
     def _lines(self) -> Iterator[tuple[int, list[LineRow]]]:
         table = schema.StatementLine

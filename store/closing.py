@@ -353,4 +353,4 @@ def _issue(owner: Owner, lines: Sequence[Line], moved: Mapping[str, Moved], youn
     opening, movement = (earnings.opening, earnings.movement) if earnings else (0, 0)
     closing = opening + movement
     payable = due(closing, young, minimum_payout, currency)
-    return Issued(partner, currency, opening, movement, closing, max(young, 0), payable, tuple(told))
+    return Issued(partner, currency, opening, movement, closing, max(young, 0), payable, minimum_payout, tuple(told))

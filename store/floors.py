@@ -8,7 +8,8 @@ A floor that was raised above the balance (a credit that was taken away) is reac
 and each payment lifts it, until the balance has passed it.
 
 What a message on its way has set aside is there when it ends, or somebody made a mistake: `must` books the end all the
-same, since it has happened, and tells. The balance is then below its floor, and the audit finds it (L8, L9).
+same, since it has happened, and tells. The balance is then below its floor, and the audit finds it (L8, L9): only
+a catalogue that allows more lowers a floor, never money that leaves.
 
 Rule: rows are locked in the order of their ids, one SELECT … FOR UPDATE, and missing ones are inserted before, or
 batches of several processes make deadlocks.
@@ -73,6 +74,12 @@ class _Row:
     is_credit: bool
     changed: bool = False
 
+    def set_floor(self) -> None:
+        """Where the catalogue wants it. A credit limit may have been lowered below what is owed: then where the balance
+        is, if that is not below where it was.
+        """
+        self.floor = min(self.wanted, max(self.floor, self.amount)) if self.is_credit else self.wanted
+
 
 class Floors:
     """The balances that one transaction may touch. All accounts with a floor are liabilities: credits raise them."""
@@ -122,9 +129,9 @@ class Floors:
             if not must:
                 raise Overdrawn(place, -change, row.amount - row.wanted)
             self.below.add(place)
+        row.set_floor()
         row.amount += change
-        # Only a credit limit is ever lowered; any other account that is below its floor shall be found.
-        row.floor = min(row.wanted, row.amount) if row.is_credit else row.wanted
+        row.set_floor()
         row.changed = True
 
     def post(self, debit: str, credit: str, currency: str, amount: int, *, must: bool = False) -> None:

@@ -24,7 +24,7 @@ SERIES = "statement:"
 """Before the year, in the name of a series of statements' numbers."""
 _STATEMENT = (
     "number", "partner_id", "currency", "month", "opening", "movement", "closing", "young", "due", "issued_at",
-    "legal_name", "tax_id", "address", "vat",
+    "minimum_payout", "legal_name", "tax_id", "address", "vat",
 )  # fmt: skip
 _LINE = (
     "statement_id", "position", "account", "kind", "short_code", "operator_id", "share", "count", "parts", "gross",
@@ -43,6 +43,7 @@ class Issued:
     closing: int
     young: int
     due: int
+    minimum_payout: int
     lines: tuple[Line, ...]
     number: str = ""
 
@@ -71,7 +72,7 @@ def write_them(
     rows = [
         (
             one.number, catalogue.partners[one.partner].id, one.currency, month, one.opening, one.movement,
-            one.closing, one.young, one.due, now, *named.get(one.partner, ("", "", "", 0)),
+            one.closing, one.young, one.due, now, one.minimum_payout, *named.get(one.partner, ("", "", "", 0)),
         )
         for one in statements
     ]  # fmt: skip

@@ -2,7 +2,8 @@
 
 overlay   a provisioning file over a catalogue: its plans, tariffs and who is on which plan, from ever; a name that
           is nobody's is refused, since it would change nothing
-replay    the posted charges of a month, streamed in the order in which they were booked → Outcomes
+replay    the posted charges of a month, streamed in the order in which they were booked, then the outgoing SMS of
+          all months that it charged, in the order in which they were accepted → Outcomes
 
 Rule: it reads one unchanging picture, in bounded memory, and writes nothing.
 """
@@ -10,16 +11,18 @@ Rule: it reads one unchanging picture, in bounded memory, and writes nothing.
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from heapq import merge
+from itertools import chain
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from core.catalogue import Catalogue, MtTier, Partner, PartnerPlan, Plan, PlanVersion, Tariff, Tier
-from core.clock import DAY_MS, Month, month_start
+from core.clock import DAY_MS, Month, month_end, month_of, month_start
 from core.errors import UserMistake
-from core.ids import first_id_at
-from core.replay import Outcome, Past, Replay
+from core.ids import first_id_at, instant_of_id
+from core.message import MtKind, MtState
+from core.replay import Outcome, Past, Replay, Sent
 from core.tariff.charge import ChargeKind, ChargeState
 from store.charges import CHARGE_COLUMNS, ChargeReader, kind_of_number
 from store.pages import pages
@@ -118,10 +121,14 @@ def replay(
     month: Month,
     say: Callable[[int], None] = lambda count: None,
 ) -> list[Outcome]:
-    """By partner and currency. `say` hears now and then how many charges were read."""
+    """By partner and currency. `say` hears now and then how many charges and outgoing SMS were read."""
     again = Replay(then, changed, month)
-    for count, past in enumerate(_past(connection, then, month), 1):
-        again.add(past)
+    facts: Iterator[Past | Sent] = chain(_past(connection, then, month), _sent(connection, changed, month))
+    for count, one in enumerate(facts, 1):
+        if isinstance(one, Past):
+            again.add(one)
+        else:
+            again.send(one)
         if count % _TELL == 0:
             say(count)
     return list(again.outcomes())
@@ -160,9 +167,47 @@ def _others(
     columns = (*(getattr(Charge, name) for name in CHARGE_COLUMNS), Charge.message_id, Charge.kind)
     query: Any = sa.select(*columns, code, parts, accepted_at)
     query = query.outerjoin(Mo, Mo.id == Charge.message_id).outerjoin(Mt, Mt.id == Charge.message_id)
-    query = query.where(Charge.entry_id >= since, Charge.month == month)
+    query = query.where(Charge.entry_id >= since, Charge.month == month, Charge.kind != int(ChargeKind.MT))
     query = query.where(Charge.charge_state == int(ChargeState.POSTED))
     for row in pages(connection, query, (Charge.entry_id, Charge.id)):
         *_, message_id, kind, short_code, of_parts, at = row
         charge = reader.charge(row, message_id=message_id, kind=kind_of_number(kind))
         yield (row[0], row[1]), Past(charge, short_code, of_parts, at, -charge.referral_part)
+
+
+def _sent(connection: Connection, changed: Catalogue, month: Month) -> Iterator[Sent]:
+    """Outgoing SMS that partners were to pay for, whatever became of them: of the month, and of the whole of each
+    earlier one of which some were charged in it.
+    """
+    reader = ChargeReader(changed)
+    paid = sa.and_(Charge.message_id == Mt.id, Charge.kind == int(ChargeKind.MT))
+    paid = sa.and_(paid, Charge.charge_state == int(ChargeState.POSTED))
+    query = sa.select(
+        Mt.id, Mt.partner_id, Mt.currency, Mt.source, Mt.parts, Mt.parts_before, Mt.plan_version_id, Mt.created_at,
+        Mt.state, Mt.submitted_at, Charge.price, Charge.month,
+    ).outerjoin(Charge, paid)  # fmt: skip
+    query = query.where(Mt.kind == int(MtKind.STANDARD), Mt.id >= _first_sent(connection, changed, month))
+    query = query.where(Mt.id < first_id_at(month_end(month) + DAY_MS))
+    for _, partner_id, currency, source, parts, before, plan_id, at, state, submitted_at, price, in_ in pages(
+        connection, query, (Mt.id,)
+    ):
+        yield Sent(
+            partner_id, reader.login(partner_id), currency, source, parts, before, plan_id, at, MtState(state),
+            bool(submitted_at), price, in_ or 0,
+        )  # fmt: skip
+
+
+def _first_sent(connection: Connection, changed: Catalogue, month: Month) -> int:
+    """From which id on SMS are counted: from the beginning of the first month, in the zone of whichever plan counts,
+    of which some were charged in this one.
+    """
+    start = month_start(month) - DAY_MS
+    charged = sa.select(sa.func.min(Charge.message_id)).where(
+        Charge.entry_id >= first_id_at(start), Charge.month == month, Charge.kind == int(ChargeKind.MT)
+    )
+    first = connection.execute(charged).scalar()
+    if first is not None:
+        zones = {version.time_zone for plan in changed.plans.values() for version in plan.versions}
+        earliest = min(month_of(instant_of_id(first), zone) for zone in zones)
+        start = min(start, month_start(earliest) - DAY_MS)
+    return first_id_at(start)

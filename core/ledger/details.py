@@ -31,6 +31,7 @@ class DetailKind(Enum):
     PAYOUT_RETURNED = "payout_returned"
     EARNINGS_USED = "earnings_used"
     OPERATOR_PAID = "operator_paid"
+    COST_PAID = "cost_paid"
     WRITTEN_OFF = "written_off"
     FOUND = "found"
     REFUNDED = "refunded"

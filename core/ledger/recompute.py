@@ -145,7 +145,8 @@ def _cost(row: ChargeRow, versions: Versions) -> Charge | str:
     cost = versions.cost(row.charge.tariff_id)
     if cost is None:
         return f"it names the cost {row.charge.tariff_id} of outgoing SMS, which is not there"
-    amount = cost.cost * row.parts
+    # Charges from before it was kept say 0: they cost by the parts of their text.
+    amount = cost.cost * (row.charge.volume_before or row.parts)
     return _with(row.charge, operator_part=amount, ours=-amount)
 
 

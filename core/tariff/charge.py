@@ -65,7 +65,9 @@ class Charge:
     operator_part: int
     base: int
     volume_before: int
-    """The partner's volume before the message; a tier correction has that of its message."""
+    """The partner's volume before the message; a tier correction has that of its message. Of outgoing SMS these are
+    parts: MT those that were counted before it, MT_COST those that were sent.
+    """
     partner_part: int
     referral_part: int
     ours: int

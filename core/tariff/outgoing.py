@@ -2,12 +2,13 @@
 
 price_standard  parts at the plan's scale, by the parts counted before
 charge_standard the charge of a standard MT that is final and chargeable
-charge_cost     what it costs us, by the operator's own rule
+charge_cost     what it costs us, by the operator's own rule; parts_sent, of how many parts
 is_chargeable   whether a final state is charged, `on` submitted or delivered
 premium_pending, post_premium, void     a premium MT: split at once, rated when it is posted
 
-Rule: parts are counted by core.sms.parts alone, whatever door a text came by, so one text has one price. What is not
-surely submitted costs nobody anything: rejected and cancelled are never charged.
+Rule: what a partner pays depends on the text alone: its parts are counted by core.sms.parts, whatever door it came by
+and whichever link it goes over. What the operator takes depends on what was sent over the link. What is not surely
+submitted costs nobody anything: rejected and cancelled are never charged.
 """
 
 from collections.abc import Sequence
@@ -66,16 +67,26 @@ def charge_standard(
     )  # fmt: skip
 
 
+def parts_sent(pieces: int, parts: int) -> int:
+    """How many SMS an operator got: the pieces that a long text was sent in. What went in a single piece is cut by its
+    centre, which is believed to cut as we would.
+    """
+    return pieces if pieces > 1 else parts
+
+
 def charge_cost(
     cost: OutgoingCost, *, message_id: int, operator: str, currency: str, parts: int, month: Month
 ) -> Charge | None:
-    """What the operator takes from us; `tariff_id` names the cost's version. None when it is nothing."""
+    """What the operator takes from us for so many SMS; `tariff_id` names the cost's version. None when it is nothing.
+
+    `volume_before` are the parts that were sent: they make its amount (L7).
+    """
     amount = cost.cost * parts
     if not amount:
         return None
     return Charge(
-        message_id, ChargeKind.MT_COST, ChargeState.POSTED, "", currency, operator, 0, "", "", 0, 0, amount, 0, 0, 0,
-        0, -amount, 0, cost.id, 0, 0, 0, None, month, False,
+        message_id, ChargeKind.MT_COST, ChargeState.POSTED, "", currency, operator, 0, "", "", 0, 0, amount, 0, parts,
+        0, 0, -amount, 0, cost.id, 0, 0, 0, None, month, False,
     )  # fmt: skip
 
 

@@ -40,7 +40,10 @@ class Series(models.Model):
 
 
 class Statement(models.Model):
-    """A partner's month in one currency, as it was issued; never changed. `young` is not old enough to be paid."""
+    """A partner's month in one currency, as it was issued; never changed. `young` is not old enough to be paid.
+
+    `minimum_payout` is that of its plan then: less was not due. Null in those that were issued before it was kept.
+    """
 
     number = models.CharField(max_length=40, unique=True)
     partner_id = ReferenceField()
@@ -57,6 +60,7 @@ class Statement(models.Model):
     tax_id = models.CharField(max_length=40, default="", db_default="")
     address = models.CharField(max_length=300, default="", db_default="")
     vat = FractionField(default=0, db_default=0)
+    minimum_payout = MicrosField(null=True)
 
     class Meta:
         db_table = "statement"

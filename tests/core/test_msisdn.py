@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.msisdn import BadNumber, plan_of, read_number, read_prefix
+from core.msisdn import BadNumber, mask_within, plan_of, read_number, read_prefix
 
 NUMBER = "79001112233"
 
@@ -95,3 +95,16 @@ def test_what_begins_no_number_is_refused(written: str) -> None:
 def test_a_country_that_has_no_numbers_has_no_plan() -> None:
     assert plan_of("AQ") is None
     assert plan_of("") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("no answer for 79001112233, 9001112233", "no answer for 7900***33, 9001***33"),
+        ("/mo?msisdn=%2B79001112233&x=1", "/mo?msisdn=%2B7900***33&x=1"),
+        ("message 913209553133244416 at 1795562924", "message 913209553133244416 at 1795***24"),
+        ("port 127.0.0.1:8080, 123456789", "port 127.0.0.1:8080, 123456789"),
+    ],
+)
+def test_what_may_be_a_number_is_masked_in_a_text_of_others(text: str, masked: str) -> None:
+    assert mask_within(text) == masked

@@ -26,6 +26,7 @@ from store.closing import MonthClosed, close
 from store.corrections import Messages
 from store.desk import Desk
 from store.issuing import Issued
+from store.journal.booking import lock_parts, write_parts
 from tests.makers import a_catalogue, a_link, a_partner, a_plan, a_service, a_tariff, an_operator
 from tests.makers_money import micros, moment
 from tests.store.clerk import a_clerk
@@ -150,6 +151,8 @@ class MonthDesk(MoDesk):
 
         def work(connection: sa.Connection) -> None:
             id_, month = desk.next_id(), open_month(connection, desk.now())
+            key = (1, plan.id, month)
+            counted = lock_parts(connection, desk.books.accounts, [key])
             about = About(message_id=id_, partner_id=1)
             details = moved(
                 DetailKind.RESERVED, prepaid("acme"), reserved("acme"), micros(price), currency="RUB", month=month,
@@ -157,9 +160,10 @@ class MonthDesk(MoDesk):
             )  # fmt: skip
             charge = charge_standard(
                 message_id=id_, partner_id=1, partner="acme", operator="alpha", plan=plan, price=micros(price),
-                parts_before=0, month=month,
+                parts_before=counted[key], month=month,
             )  # fmt: skip
-            connection.execute(sa.insert(schema.Mt).values(**_an_mt(id_, desk.now(), micros(price))))
+            connection.execute(sa.insert(schema.Mt).values(**_an_mt(id_, desk.now(), micros(price), counted[key])))
+            write_parts(connection, {key: counted[key] + 1})
             act = Act(f"mt:{id_}", "mt", f"{price}", desk.now())
             desk.books.book(connection, act, charges=[charge], details=details)
 
@@ -179,14 +183,14 @@ class MonthDesk(MoDesk):
         connection.execute(sa.insert(schema.Act).values(**values))
 
 
-def _an_mt(id_: int, at: int, price: int) -> dict[str, Any]:
+def _an_mt(id_: int, at: int, price: int, parts_before: int) -> dict[str, Any]:
     """An outgoing SMS of acme's that was delivered."""
     numbers = ("link_id", "process_id", "attempt", "maybe_twice", "valid_until", "submitted_at", "final_at")
     return {
         **dict.fromkeys(numbers, 0), "id": id_, "partner_id": 1, "operator_id": 1, "source": "acme",
         "destination": "79001112233", "text": "Hello", "parts": 1, "state": int(MtState.DELIVERED), "key": "",
         "created_at": at, "error": "", "kind": int(MtKind.STANDARD), "price": price, "currency": "RUB",
-        "plan_version_id": 1,
+        "plan_version_id": 1, "parts_before": parts_before,
     }  # fmt: skip
 
 

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from core.clock import DAY_MS, HOUR_MS
 from core.ids import first_id_at
 from core.ledger.audit import Finding
+from core.message import MtKind, MtState
 from store.audit import FINDINGS_MAX, INVARIANTS, audit
 from store.database import Database
 from store.folding import fold_some
@@ -32,6 +33,7 @@ from store.schema import (
     Mt,
     Posting,
     Process,
+    ReferralGiven,
     Volume,
 )
 from store.triggers import triggers
@@ -134,6 +136,17 @@ def _joined_and_repeated(connection: sa.Connection) -> None:
     _repeat(FIRST + 700)(connection)
 
 
+def _sms(*, counted: int, parts_before: int = 0) -> Callable[[sa.Connection], object]:
+    """Of two parts, at a price of nothing."""
+
+    def spoil(connection: sa.Connection) -> None:
+        own = {"kind": int(MtKind.STANDARD), "state": int(MtState.DELIVERED), "parts": 2, "created_at": NOON}
+        add(connection, Mt, id=1, reply_to=None, partner_id=1, plan_version_id=1, parts_before=parts_before, **own)
+        connection.execute(sa.update(Volume).values(parts=counted))
+
+    return spoil
+
+
 SPOILED = {
     "an entry that is gone": (_no_entry, {"L4"}),
     "an entry that is gone, named by postings alone": (_nothing_but_postings, {"L3"}),
@@ -166,6 +179,15 @@ SPOILED = {
     "a tier correction that no tier asked for": (_correction, {"L6", "L7", "daily"}),
     "a counter that says something else": (lambda c: c.execute(sa.update(Volume).values(volume=1)), {"L6"}),
     "a counter that is missing": (lambda c: c.execute(sa.delete(Volume)), {"L6"}),
+    "a counter of parts that says something else": (
+        lambda c: c.execute(sa.update(Volume).values(parts=777)), {"counters"}
+    ),
+    "a counter of a cap that says something else": (
+        lambda c: add(c, ReferralGiven, terms_id=5, currency="RUB", given=1), {"counters"}
+    ),
+    "an outgoing SMS whose parts were counted": (_sms(counted=2), set()),
+    "an outgoing SMS whose parts were not counted": (_sms(counted=0), {"counters"}),
+    "an outgoing SMS that says other parts before it": (_sms(counted=2, parts_before=1), {"counters"}),
     "a balance that is not its postings": (
         lambda c: add(c, Balance, account_id=2, amount=5, floor=0, opening=0), {"L8"}
     ),

@@ -1,6 +1,7 @@
 """The audit of closed months on both databases: silent on a healthy one, and it finds what was done to it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
@@ -41,6 +42,41 @@ def test_two_healthy_months_have_nothing_to_find(desk: MonthDesk) -> None:
     assert desk.audit() == []
 
 
+@pytest.fixture
+def poor(database: Database) -> MonthDesk:
+    """A closed month in which acme earned less than its plan pays out."""
+    world = a_world(minimum="100.00")
+    desk = MonthDesk(database, world, clock=HandClock(moment("2026-10-05T12:00:00Z")))
+    desk.earn("GAME 1")
+    desk.at("2026-11-02").close(OCTOBER)
+    assert {(row.due, row.minimum_payout) for row in desk.rows(Statement) if row.partner_id == 1} == {(0, 100_000_000)}
+    return desk
+
+
+def _pays_all(desk: MonthDesk) -> None:
+    """The plan has no minimum any more."""
+    plan = desk.catalogue.plans["tiered"]
+    later = replace(plan.versions[0], minimum_payout=0)
+    desk.catalogue = replace(desk.catalogue, plans={**desk.catalogue.plans, "tiered": replace(plan, versions=(later,))})
+
+
+def test_what_was_below_the_minimum_of_its_time_is_nothing_to_find_whatever_the_catalogue_says(poor: MonthDesk) -> None:
+    _pays_all(poor)
+
+    assert poor.audit() == []
+
+
+def test_a_statement_from_before_the_minimum_was_kept_is_held_against_the_version_that_held(poor: MonthDesk) -> None:
+    with poor.database.write() as connection:
+        unlock(connection)
+        connection.execute(sa.update(Statement).values(minimum_payout=None))
+    assert poor.audit() == []
+
+    _pays_all(poor)
+
+    assert [finding.check for finding in poor.audit()] == ["L12"]
+
+
 def _thaw(connection: Connection) -> None:
     row = connection.execute(sa.select(FrozenTotal).order_by(FrozenTotal.account_id)).scalars().first()
     assert row is not None
@@ -67,6 +103,15 @@ def _pay_more(connection: Connection) -> None:
     connection.execute(sa.update(Statement).values(due=Statement.due + 10_000))
 
 
+def _pay_nothing(connection: Connection) -> None:
+    connection.execute(sa.update(Statement).where(Statement.due > 0).values(due=0))
+
+
+def _pay_nothing_of_old(connection: Connection) -> None:
+    """Of statements that were issued before the minimum was kept."""
+    connection.execute(sa.update(Statement).where(Statement.due > 0).values(due=0, minimum_payout=None))
+
+
 def _lose_a_statement(connection: Connection) -> None:
     connection.execute(sa.delete(Statement).where(Statement.number == "2026-000003"))
 
@@ -87,6 +132,8 @@ def _open_again(connection: Connection) -> None:
         (_add_to_a_line, {"L12"}),
         (_drop_a_line, {"L12"}),
         (_pay_more, {"L12"}),
+        (_pay_nothing, {"L12"}),
+        (_pay_nothing_of_old, {"L12"}),
         (_lose_a_statement, {"L12"}),
         (_skip_a_number, {"L12"}),
         (_open_again, {"L11"}),

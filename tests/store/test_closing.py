@@ -382,5 +382,7 @@ def test_what_still_waits_is_told(desk: MonthDesk) -> None:
         Waiting("held", 0, micros("3.50"), "RUB"),
         Waiting("payout", 0, micros("1.00"), "RUB"),
         Waiting("settlement", 1),
+        Waiting("no_file", 0, micros("0.829166"), "EUR", "beta, 2026-10"),
+        Waiting("no_file", 0, 7 * micros("5.00"), "RUB", "alpha, 2026-10"),
         Waiting("act", 1),
     ]

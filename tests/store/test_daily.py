@@ -1,5 +1,6 @@
 """Daily sums are the sums of the charges: after any batches, acts, failures; with several processes at once."""
 
+import itertools
 import random
 import threading
 from collections.abc import Callable
@@ -124,6 +125,8 @@ ARRIVALS = st.tuples(
 """(text, short code, operator, parts, a test message)."""
 BATCHES = st.lists(st.tuples(st.lists(ARRIVALS, min_size=1, max_size=6), st.integers(0, 30)), max_size=5)
 """With how many hours pass before the batch is written."""
+NUMBERS = itertools.count()
+"""Examples share a database, so no act of one may have the key of another's."""
 Arrival = tuple[str, str, str, int, bool]
 
 
@@ -146,10 +149,10 @@ def test_after_any_batches_and_acts_the_sums_are_those_of_the_charges(
         office.clock.advance(hours * HOUR_MS)
         office.write(*facts)
     ids = [row.id for row in office.rows(Mo)]
-    for n, (what, place) in enumerate(acts):
+    for what, place in acts:
         if ids:
             partner = "bolt" if what == "assign" else ""
-            act(clerk_of(office), what, [ids[place % len(ids)]], partner, key=f"{len(ids)}/{office.clock.now()}/{n}")
+            act(clerk_of(office), what, [ids[place % len(ids)]], partner, key=f"act {next(NUMBERS)}")
 
     assert sums_in(office.database) == sums_of_charges(office.database)
     assert daily_findings(office) == []

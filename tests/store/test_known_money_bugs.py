@@ -11,6 +11,8 @@ a message is charged twice because it, or its receipt, came twice
     tests/store/journal/test_charging.py::test_a_receipt_that_comes_again_changes_nothing
     tests/store/journal/test_charging.py::test_a_receipt_before_the_answer_is_paid_once
     tests/store/test_events_again.py::test_every_kind_of_event_whose_commit_is_in_doubt_is_booked_once
+a long text costs one price over one link and another over another
+    tests/way/test_long_messages.py::test_a_reply_has_the_parts_of_its_text_whichever_door_and_link_it_takes
 a message is charged although the operator refused it, or although the link was gone
     tests/store/journal/test_charging.py::test_what_the_operator_refused_or_never_got_costs_nobody_anything
     tests/store/journal/test_charging.py::test_what_waited_for_a_link_until_it_expired_is_not_paid
@@ -34,7 +36,7 @@ from hypothesis import strategies as st
 from core.catalogue import MtTier
 from core.message import Mt, MtKind, MtState, ReceiptState
 from core.sms.alphabet import decode
-from core.sms.parts import Assembly, Split, piece_of, read_header, split, with_header
+from core.sms.parts import Assembly, Split, count, piece_of, read_header, split, with_header
 from core.tariff.outgoing import price_standard
 from smsc_link.protocols.smpp import SmppAdapter
 from store.database import Database
@@ -148,14 +150,12 @@ def writer_of(form: str) -> SmppAdapter:
 WRITERS = {form: writer_of(form) for form in FORMS}
 
 
-@given(text=TEXTS, counted=st.integers(0, 120), over=st.sampled_from(FORMS))
-def test_a_long_text_costs_one_price_by_smpp_and_another_by_http(text: str, counted: int, over: str) -> None:
-    """However it came, over the same link it has as many parts, and costs the same."""
-    writer = WRITERS[over]
+@given(text=TEXTS, counted=st.integers(0, 120))
+def test_a_long_text_costs_one_price_by_smpp_and_another_by_http(text: str, counted: int) -> None:
+    """However it came, and whichever link it will go over, it has the parts of its text, and costs that."""
+    prices = {form: price_standard(SCALE, counted, count(by_smpp(text, form))) for form in FORMS}
 
-    prices = {form: price_standard(SCALE, counted, writer.parts_of(by_smpp(text, form))) for form in FORMS}
-
-    assert set(prices.values()) == {price_standard(SCALE, counted, writer.parts_of(by_http(text)))}
+    assert set(prices.values()) == {price_standard(SCALE, counted, count(by_http(text)))}
 
 
 @given(text=TEXTS, over=st.sampled_from(FORMS[:3]))
@@ -174,7 +174,9 @@ def test_every_test_that_is_named_above_is_there() -> None:
     assert __doc__ is not None
     named = BY_ENTRY.findall(__doc__)
 
-    assert len(named) == 14
+    assert len(named) == 15
     for path, name in named:
         tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
-        assert name in {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}, (path, name)
+        assert name in {
+            node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        }, (path, name)

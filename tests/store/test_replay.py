@@ -1,23 +1,33 @@
 """A past month over again: the same catalogue pays the same, a changed one what it would have paid from scratch."""
 
-from dataclasses import replace
+from contextlib import closing
 from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
 
 import pytest
-import sqlalchemy as sa
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from core.catalogue import Catalogue
+from core.clock import DAY_MS
 from core.errors import ProvisioningError, UserMistake
+from core.message import MtState, ReceiptState
 from core.replay import Outcome
+from core.tariff.charge import ChargeKind
 from core.tariff.tiers import earned
 from store.acts import Acts, Draft
-from store.database import Database
+from store.closing import close
+from store.database import Database, connect
 from store.provisioning.load import read_document
 from store.replay import overlay, replay
 from store.schema import Charge, DailySum, Entry, Mo, Posting, Volume
 from tests.makers import a_catalogue, a_partner, a_plan, a_service
-from tests.store.clerk import clerk_of
+from tests.services import fresh_sqlite
+from tests.store.clerk import a_clerk, clerk_of
 from tests.store.journal.desk import MoDesk
+from tests.store.journal.paid import PRICE, Office, the_catalogue
+from tests.store.mt_desk import HandClock
 
 MONTH = 202611
 RUB = 1_000_000
@@ -162,17 +172,110 @@ def test_a_mistake_in_the_file_names_its_line(office: MoDesk, tmp_path: Path) ->
         changed_by(office, path)
 
 
-def test_outgoing_sms_are_priced_again(office: MoDesk, tmp_path: Path) -> None:
-    """Two MT that acme paid 1.20 for; by the file the second part costs less."""
-    with office.database.write() as connection:
-        row = connection.execute(sa.select(Charge.__table__).limit(1)).one()._asdict()
-        for number, before in ((1, 0), (2, 1)):
-            mt = {**row, "id": number, "message_id": 7_000 + number, "kind": 4, "charge_state": 2, "price": 1_200_000}
-            mt |= {"ours": 1_200_000, "volume_before": before, "plan_version_id": 1, "partner_id": 1, "base": 0}
-            connection.execute(sa.insert(Charge).values(**mt))
-    text = GENEROUS + 'mt_price = [ { from = 0, price = "1.00" }, { from = 1, price = "0.50" } ]\n'
+# --- outgoing SMS: acme pays 1.20 a part, from the tenth on 0.90 ---------------------------------------------
 
-    acme = again(office, changed_by(office, a_file(tmp_path, text)))["acme"]
+CHEAPER = """\
+[[tariff_plan]]
+name = "standard"
+tiers = [ { from = "0", share = "0.60" } ]
+currency = "RUB"
+mt_on = "delivered"
+mt_price = [ { from = 0, price = "1.00" }, { from = 4, price = "0.50" } ]
+"""
 
-    assert (acme.was.outgoing, acme.would.outgoing) == (2_400_000, 1_500_000)
-    assert replace(acme.was, outgoing=0) != acme.would
+
+@pytest.fixture
+def sender(database: Database) -> Office:
+    sender = Office(database, the_catalogue())
+    sender.pay_in(1_000 * RUB)
+    return sender
+
+
+def outgoing(sender: Office, changed: Catalogue, month: int = MONTH) -> tuple[int, int]:
+    with sender.database.read() as connection:
+        (acme,) = replay(connection, sender.catalogue, changed, month)
+    return acme.was.outgoing, acme.would.outgoing
+
+
+def cheaper(sender: Office, tmp_path: Path, text: str = CHEAPER) -> Catalogue:
+    return overlay(read_document(a_file(tmp_path, text), "changed.toml"), sender.catalogue)
+
+
+def test_parts_of_what_failed_stay_counted(sender: Office, tmp_path: Path) -> None:
+    """Ten that failed, and one that is delivered: it was the eleventh part."""
+    for _ in range(10):
+        sender.ends(sender.sent(), ReceiptState.FAILED)
+    sender.ends(sender.sent())
+
+    assert outgoing(sender, sender.catalogue) == (900_000, 900_000)
+    assert outgoing(sender, cheaper(sender, tmp_path)) == (900_000, 500_000)
+
+
+def test_parts_are_counted_in_the_order_in_which_they_were_accepted_and_not_in_that_of_receipts(
+    sender: Office, tmp_path: Path
+) -> None:
+    sent = [sender.sent() for _ in range(12)]
+    for mt in reversed(sent):
+        sender.ends(mt)
+
+    assert outgoing(sender, sender.catalogue) == (13_800_000, 13_800_000)
+    assert outgoing(sender, cheaper(sender, tmp_path)) == (13_800_000, 4 * RUB + 8 * 500_000)
+
+
+def test_a_plan_that_charges_what_was_submitted_charges_what_failed_too(sender: Office, tmp_path: Path) -> None:
+    sender.ends(sender.sent(), ReceiptState.FAILED)
+    sender.moves(sender.ask().mt, MtState.FAILED)
+    sender.ends(sender.sent())
+
+    changed = cheaper(sender, tmp_path, CHEAPER.replace('"delivered"', '"submitted"'))
+
+    assert outgoing(sender, changed) == (PRICE, 2 * RUB)
+
+
+def test_what_is_charged_late_was_counted_in_its_own_month(sender: Office, tmp_path: Path) -> None:
+    """Five of November; November is closed before a receipt says that the last one was delivered."""
+    for _ in range(4):
+        sender.ends(sender.sent())
+    late = sender.sent()
+    sender.advance(7 * DAY_MS)
+    close(a_clerk(sender.database, sender.catalogue, sender.clock), MONTH, "ada")
+    sender.ends(late)
+    sender.ends(sender.sent())
+
+    changed = cheaper(sender, tmp_path)
+
+    assert outgoing(sender, sender.catalogue, 202612) == (2 * PRICE, 2 * PRICE)
+    assert outgoing(sender, changed, 202612) == (2 * PRICE, 500_000 + RUB)
+    assert outgoing(sender, changed) == (4 * PRICE, 4 * RUB)
+
+
+FATES = st.sampled_from([ReceiptState.DELIVERED, ReceiptState.DELIVERED, ReceiptState.FAILED, ReceiptState.EXPIRED])
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    sent=st.lists(st.tuples(st.integers(1, 5), FATES), min_size=1, max_size=12),
+    order=st.randoms(use_true_random=False),
+    on=st.sampled_from(["delivered", "submitted"]),
+)
+def test_the_same_catalogue_pays_the_same_for_outgoing_sms_whatever_became_of_them_and_when(
+    sent: list[tuple[int, ReceiptState]], order: Random, on: str
+) -> None:
+    with TemporaryDirectory() as folder, closing(connect(fresh_sqlite(Path(folder)))) as database:
+        clock = HandClock()
+        offices = [Office(database, the_catalogue(on=on), clock) for _ in range(2)]
+        offices[0].pay_in(1_000 * RUB)
+        facts = [offices[number % 2].ask(parts=parts) for number, (parts, _) in enumerate(sent)]
+        ends = list(zip(facts, (fate for _, fate in sent), strict=True))
+        order.shuffle(ends)
+        for fact, fate in ends:
+            keys = [f"k{fact.mt.id}-{part}" for part in range(fact.mt.parts)]
+            offices[0].accepted(fact.mt, *keys)
+            for key in keys:
+                offices[1].receipt(key, fate)
+
+        with database.read() as connection:
+            outcomes = replay(connection, offices[0].catalogue, offices[0].catalogue, MONTH)
+
+        charged = sum(price for kind, _, _, price in offices[0].charges() if kind == ChargeKind.MT)
+        assert [(one.was.outgoing, one.would.outgoing) for one in outcomes] == ([(charged, charged)] if charged else [])

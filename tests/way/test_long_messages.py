@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 
+from core.catalogue import Catalogue, OutgoingCost
 from core.message import Answer, MtState, Outcome
 from core.sms.parts import with_header
+from core.tariff.charge import ChargeKind
 from sim.quirks import Quirks
 from sim.subscribers import DELIVERED, UNDELIVERABLE, Fate, Subscribers
 from store import schema
 from store.journal import MoFact, PartFact
-from tests.makers import a_catalogue, a_link
+from tests.makers import a_catalogue, a_link, an_operator_with_cost
 from tests.way.office import ANNA, Office, story
 from traffic.way import Pace
 from wire.smpp.operations import DeliverSm
@@ -16,6 +18,8 @@ from wire.smpp.operations import DeliverSm
 TEXT = "GAME " + "abcdefghij" * 40
 """405 characters: three parts."""
 ANSWER = "0123456789" * 40
+BORDER = "x" * 306
+"""Two parts, of which a link with references of 16 bits makes three."""
 
 
 class Fated(Subscribers):
@@ -250,7 +254,7 @@ async def test_a_window_of_one_carries_a_long_answer_part_by_part() -> None:
 
 
 @story
-async def test_a_link_with_wide_numbers_makes_more_parts_and_says_so() -> None:
+async def test_a_link_with_wide_numbers_sends_more_parts_than_the_text_counts() -> None:
     office = Office(a_catalogue(links=[a_link(options={"long_messages": "udh16"})]))
     office.partner.answers = lambda callback: Answer(Outcome.ANSWERED, "x" * 306, status=200)
     await office.opens()
@@ -260,7 +264,8 @@ async def test_a_link_with_wide_numbers_makes_more_parts_and_says_so() -> None:
 
     assert [mt.piece.bits for mt in office.centre.mts if mt.piece] == [16, 16, 16]
     (mt,) = office.rows(schema.Mt)
-    assert (mt.parts, mt.state) == (3, MtState.DELIVERED)
+    assert (mt.parts, mt.state) == (2, MtState.DELIVERED)
+    assert [part.state for part in office.rows(schema.MtPart)] == [MtState.DELIVERED] * 3
 
 
 @story
@@ -275,3 +280,51 @@ async def test_a_centre_that_cuts_texts_itself_gets_one_and_its_receipt_counts_f
     assert office.texts() == [ANSWER]
     (mt,) = office.rows(schema.Mt)
     assert (mt.parts, mt.state) == (3, MtState.DELIVERED)
+
+
+def two_links() -> Catalogue:
+    """Of one operator, which takes 0.40 for each SMS that it gets."""
+    wide = a_link("alpha-2", id=2, port=2776, options={"long_messages": "udh16"})
+    return a_catalogue(
+        operators=[an_operator_with_cost(OutgoingCost(1, 0, 400_000, "submitted"))],
+        links=[a_link(options={"long_messages": "udh8"}), wide],
+    )
+
+
+@story
+async def test_a_reply_has_the_parts_of_its_text_whichever_door_and_link_it_takes() -> None:
+    """By the callback's answer and by the API, over a link that sends two parts and over one that sends three."""
+    office = Office(two_links())
+    process = await office.opens()
+    office.partner.answers = lambda callback: Answer(Outcome.ANSWERED, BORDER, status=200)
+    for link in ("alpha-1", "alpha-2"):
+        office.writes("GAME 1", link=link)
+    await office.quiet()
+
+    office.partner.answers = lambda callback: Answer(Outcome.ANSWERED, "", status=200)
+    for link in ("alpha-1", "alpha-2"):
+        office.writes("GAME 2", link=link)
+    await office.quiet()
+    open_ = [row.id for row in office.rows(schema.Mo) if row.text == "GAME 2"]
+    told = [await process.replies(mo_id, BORDER) for mo_id in open_]
+    await office.quiet()
+
+    assert [replied.parts for replied in told] == [2, 2]
+    assert [row.parts for row in office.rows(schema.Mt)] == [2, 2, 2, 2]
+    assert (len(office.texts("alpha-1")), len(office.texts("alpha-2"))) == (4, 6)
+
+
+@story
+async def test_the_operator_takes_what_was_sent_over_the_link_and_not_what_the_text_counts() -> None:
+    office = Office(two_links())
+    await office.opens()
+    office.partner.answers = lambda callback: Answer(Outcome.ANSWERED, BORDER, status=200)
+
+    office.writes(link="alpha-1")
+    await office.quiet()
+    office.writes(link="alpha-2")
+    await office.quiet()
+
+    costs = [row.operator_part for row in office.rows(schema.Charge) if row.kind == ChargeKind.MT_COST]
+    assert costs == [800_000, 1_200_000]
+    assert office.audit() == []

@@ -83,16 +83,15 @@ def _show(outcomes: Sequence[Outcome], month: Month) -> None:
     if not outcomes:
         out.print(f"nothing was earned in {month_text(month)}")
         return
-    rows = table(
-        "partner", ">messages", ">volume was", ">would be", ">partner was", ">would be", ">difference", ">ours was",
-        ">would be", title=f"{month_text(month)}, as it was and as it would be",
-    )  # fmt: skip
+    head = [
+        ">volume was", ">would be", ">partner was", ">would be", ">difference", ">ours was", ">would be"
+    ]  # fmt: skip
+    has_outgoing = any(one.was.outgoing or one.would.outgoing for one in outcomes)
+    head += [">outgoing was", ">would be"] if has_outgoing else []
+    rows = table("partner", ">messages", *head, title=f"{month_text(month)}, as it was and as it would be")
     totals: dict[str, list[int]] = {}
     for one in outcomes:
-        amounts = [
-            one.was.volume, one.would.volume, one.was.partner, one.would.partner, one.difference, one.was.ours,
-            one.would.ours,
-        ]  # fmt: skip
+        amounts = _amounts(one)[: len(head)]
         rows.add_row(plain(one.partner), str(one.would.messages), *(money(amount, one.currency) for amount in amounts))
         total = totals.setdefault(one.currency, [0] * len(amounts))
         for place, amount in enumerate(amounts):
@@ -101,6 +100,15 @@ def _show(outcomes: Sequence[Outcome], month: Month) -> None:
         rows.add_row("all", "", *(money(amount, currency) for amount in total), style="bold")
     out.print(rows)
     out.print("Nothing was written.", style="dim")
+
+
+def _amounts(one: Outcome) -> list[int]:
+    """As they stand in the table; what outgoing SMS cost the partner comes last, where there are any."""
+    was, would = one.was, one.would
+    return [
+        was.volume, would.volume, was.partner, would.partner, one.difference, was.ours, would.ours, was.outgoing,
+        would.outgoing,
+    ]  # fmt: skip
 
 
 def _write_csv(outcomes: Sequence[Outcome]) -> None:

@@ -12,6 +12,7 @@ from core.tariff.outgoing import (
     charge_cost,
     charge_standard,
     is_chargeable,
+    parts_sent,
     post_premium,
     premium_pending,
     price_standard,
@@ -91,6 +92,10 @@ def test_what_costs_nothing_is_no_charge() -> None:
     free = OutgoingCost(1, 0, 0, "submitted")
 
     assert charge_cost(free, message_id=1, operator="alpha", currency="RUB", parts=3, month=MONTH) is None
+
+
+def test_the_operator_takes_the_pieces_of_a_long_text_and_of_a_whole_one_what_its_centre_makes_of_it() -> None:
+    assert [parts_sent(pieces, 2) for pieces in (0, 1, 2, 3)] == [2, 2, 2, 3]
 
 
 def test_a_premium_mt_is_rated_when_it_is_posted() -> None:

@@ -1,30 +1,23 @@
 """What people may do to the books, kind by kind: decided, not yet booked (billing.md, section 6).
 
-Draft        what is asked for; check_draft refuses what nobody could do
-KINDS        by its name, what decides it
-Moves        what it would book
-ActRefused   it cannot be done; says why
+KINDS        by its name, what decides it; those of payments, conversions and payouts are in store/act_money.py
+check_draft  refuses what nobody could do
 
-Rule: it is decided under the locks of the messages, and nothing is written but by `Moves.finish`.
+Rule: it is decided under the locks of the messages, and nothing is written but by `Moves.finish` and `Moves.book`.
 """
 
-import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import Connection
 
-from core.errors import UserMistake
 from core.ledger import corrections
 from core.ledger.accounts import owner_of
 from core.ledger.corrections import Corrected
-from core.ledger.details import About, Detail, DetailKind, moved
-from core.ledger.entry import Posting
-from core.ledger.facts import sum_postings
+from core.ledger.details import About, DetailKind, moved
 from core.money import AMOUNT_MAX, format_micros
-from core.second_person import Limits, name_fault
-from core.tariff.charge import Charge
+from store.act_drafts import KEY_MAX, ActRefused, Decide, Draft, Moves, check_name, check_reason
+from store.act_money import MONEY_KINDS
 from store.act_places import currency_fault, place_fault
 from store.books import open_month
 from store.corrections import NOBODY, Messages
@@ -32,80 +25,6 @@ from store.desk import Desk
 
 MESSAGES_MAX = 1000
 """Of one act: their locks are held together."""
-KEY_MAX, REASON_MAX = 80, 200
-
-
-class ActRefused(UserMistake):
-    """It cannot be done; says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """What is asked for.
-
-    `messages` are ids of MO and of premium MT; `values` what else the kind needs, as text and whole numbers.
-    """
-
-    kind: str
-    author: str
-    reason: str
-    messages: tuple[int, ...] = ()
-    values: Mapping[str, str | int] = field(default_factory=dict)
-    key: str = ""
-    """Makes it once only; "" is what is asked for with its reason, so that the same twice is the same act."""
-
-    @property
-    def content(self) -> str:
-        """What is asked for, without by whom and why."""
-        asked = {"kind": self.kind, "messages": list(self.messages), "values": dict(self.values)}
-        return json.dumps(asked, sort_keys=True)
-
-
-@dataclass(slots=True)
-class Moves:
-    """What an act would book."""
-
-    charges: list[Charge] = field(default_factory=list)
-    details: list[Detail] = field(default_factory=list)
-    finish: Callable[[], None] = lambda: None
-    """Writes what else moves with it; not for what is only proposed."""
-
-    @property
-    def postings(self) -> list[Posting]:
-        """What it does to accounts."""
-        return sum_postings(self.charges, self.details)
-
-    @property
-    def sums(self) -> dict[str, int]:
-        """What is moved, by currency. A message of 5.00 may take 3 000.00 from its partner, by its tier correction."""
-        sums: dict[str, int] = {}
-        for charge in self.charges:
-            moved_by = max(abs(charge.revenue), abs(charge.suspense), abs(charge.partner_part))
-            sums[charge.currency] = sums.get(charge.currency, 0) + moved_by
-        for detail in self.details:
-            if not self.charges:
-                p = detail.posting
-                sums[p.currency] = sums.get(p.currency, 0) + p.amount
-        return sums
-
-    @property
-    def largest(self) -> tuple[int, str]:
-        """(amount, currency) of most of it; (0, "") for nothing."""
-        return max(((amount, currency) for currency, amount in self.sums.items()), default=(0, ""))
-
-    @property
-    def partners(self) -> list[str]:
-        """Whose money moves, but for referrers'."""
-        ends = (owner_of(end) for detail in self.details for end in (detail.posting.debit, detail.posting.credit))
-        logins = {charge.partner for charge in self.charges} | {name for kind, name in ends if kind == "partner"}
-        return sorted(logins - {""})
-
-    def needs_second(self, limits: Limits) -> bool:
-        """Whether one person may not do it alone."""
-        return any(amount > limits.of(currency) for currency, amount in self.sums.items())
-
-
-Decide = Callable[[Connection, Desk, Draft], Moves]
 
 
 def check_draft(draft: Draft) -> None:
@@ -118,23 +37,11 @@ def check_draft(draft: Draft) -> None:
         raise ActRefused(f"--key is longer than {KEY_MAX} letters; shorten it")
     if len(draft.messages) > MESSAGES_MAX:
         raise ActRefused(f"at most {MESSAGES_MAX} messages in one act; ask for the others in another")
-    if not draft.messages and draft.kind != "adjust":
+    if not draft.messages and draft.kind not in WITHOUT_MESSAGES:
         raise ActRefused("name at least one message")
     twice = next((id_ for id_ in draft.messages if draft.messages.count(id_) > 1), 0)
     if twice:
         raise ActRefused(f"message {twice} is named twice; name it once")
-
-
-def check_name(name: str, what: str) -> None:
-    """Raises ActRefused for what is no name."""
-    if fault := name_fault(name):
-        raise ActRefused(f"{what} {fault}")
-
-
-def check_reason(reason: str) -> None:
-    """Raises ActRefused for none, or too long a one."""
-    if not reason.strip() or len(reason) > REASON_MAX:
-        raise ActRefused(f"say why: --reason with 1 to {REASON_MAX} characters")
 
 
 # --- with messages -----------------------------------------------------------------------------------------
@@ -236,4 +143,6 @@ KINDS: dict[str, Decide] = {
     "refuse_hold": _refuse_hold,
     "assign": _assign,
     "adjust": _adjust,
+    **MONEY_KINDS,
 }
+WITHOUT_MESSAGES = frozenset({"adjust", *MONEY_KINDS})

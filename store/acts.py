@@ -1,7 +1,7 @@
 """Acts of people that move money: asked for with a reason, agreed to by another person above an amount, booked once
 (billing.md, sections 4 and 6).
 
-Acts          of a desk: `ask`, `approve`, `refuse`, `show`, `list`; what there is, store/act_kinds.py
+Acts          of a desk: `ask`, `propose`, `approve`, `refuse`, `show`, `list`; what there is, store/act_kinds.py
 Act           as it stands; Shown, with what it moves or would move
 sentence_of   what it is, for a person
 
@@ -27,7 +27,8 @@ from core.ledger.entry import Posting
 from core.money import format_micros
 from core.second_person import Limits, is_same_person, tidy_name
 from store import books
-from store.act_kinds import KINDS, ActRefused, Draft, Moves, check_draft, check_name, check_reason
+from store.act_drafts import ActRefused, Draft, Moves, check_name, check_reason
+from store.act_kinds import KINDS, check_draft
 from store.desk import Desk
 from store.schema import Account
 from store.schema import Act as ActRow
@@ -122,6 +123,28 @@ class Acts:
 
         return self._desk.run(work)
 
+    def propose(self, draft: Draft) -> Act | None:
+        """What one person may not do alone is proposed; None where he may: nothing is written, and who asks does it.
+
+        Raises ActRefused, and what the deed itself would raise; StoreConflict for a key that stands for something else.
+        """
+
+        def work(connection: Connection) -> Act:
+            moves = KINDS[draft.kind](connection, self._desk, draft)
+            if not moves.needs_second(self._limits):
+                raise _Looked(())
+            check_draft(draft)
+            tidy = replace(draft, author=tidy_name(draft.author), reason=draft.reason.strip())
+            before = self._find(connection, key := _key(tidy))
+            if before is not None:
+                return _same(before, tidy)
+            return self._one(connection, self._insert(connection, tidy, key, moves))
+
+        try:
+            return self._desk.run(work)
+        except _Looked:
+            return None
+
     def approve(self, number: int, approver: str) -> Act:
         """A second person agrees: it is decided anew, and booked. Raises ActRefused."""
         check_name(approver, "--by: who agrees")
@@ -132,6 +155,8 @@ class Acts:
                 raise ActRefused(f"{act.author} asked for it; another person has to agree")
             draft = act.draft
             moves = KINDS[draft.kind](connection, self._desk, draft)
+            if not moves.charges and not moves.details:
+                raise ActRefused("it would move nothing now: it was done meanwhile; refuse it")
             self._book(connection, number, draft, moves, approver=tidy_name(approver))
             return self._one(connection, number)
 
@@ -201,7 +226,10 @@ class Acts:
     def _book(self, connection: Connection, number: int, draft: Draft, moves: Moves, *, approver: str) -> None:
         now = self._desk.now()
         act = books.Act(f"act:{number}", draft.kind, draft.content, now)
-        entry_id = self._desk.books.book(connection, act, charges=moves.charges, details=moves.details)
+        if moves.book is not None:
+            entry_id = moves.book()
+        else:
+            entry_id = self._desk.books.book(connection, act, charges=moves.charges, details=moves.details)
         moves.finish()
         amount, currency = moves.largest
         values = {
@@ -279,8 +307,8 @@ def _postings(connection: Connection, entry_id: int) -> list[Posting]:
 def sentence_of(act: Act) -> str:
     """What it is, for a person: `adjust: 12.50 RUB from expense:loss to partner:acme:earnings`."""
     kind, values, amount = act.kind.replace("_", " "), act.body["values"], f"{format_micros(act.amount)} {act.currency}"
-    if act.kind == "adjust":
-        return f"{kind}: {amount} from {values['debit']} to {values['credit']}"
+    if act.kind in _SAID:
+        return f"{kind}: {amount} {_SAID[act.kind].format(**values)}"
     count = len(act.body["messages"])
     what = f"{count} message{'s' if count != 1 else ''}"
     if act.kind == "assign":
@@ -288,3 +316,15 @@ def sentence_of(act: Act) -> str:
     whose = ", ".join(act.partners[:3]) + (" and others" if len(act.partners) > 3 else "")
     paid_by = ", paid by us" if values.get("paid_by") == "us" else ""
     return f"{kind}: {what}{f' of {whose}' if whose else ''}, {amount}{paid_by}"
+
+
+_SAID = {
+    "adjust": "from {debit} to {credit}",
+    "pay_operator": "to {operator} from bank:{bank}, {reference}",
+    "assign_payment": "of payment {payment} to {partner}",
+    "convert": "of {partner}'s {account} money into {into}",
+    "use_earnings": "of {partner}'s earnings for outgoing SMS",
+    "payout_failed": "of payout {payout}",
+    "payout_returned": "of payout {payout}",
+}
+"""What stands behind the amount, of acts without messages."""

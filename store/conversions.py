@@ -4,6 +4,7 @@
 Asked          what is to be moved, by whom and why
 convert        an amount of one currency becomes another, at the rate that holds now
 use_earnings   earnings become money for outgoing SMS
+Conversion     either of them inside a transaction of the caller's: what it would book, and the booking
 Converted      what was booked
 
 What is taken from earnings is what could be paid out: old enough and not asked for. What is taken from prepaid money is
@@ -63,42 +64,86 @@ class Asked:
 
 def convert(desk: Desk, asked: Asked, into: str, *, account: str) -> Converted:
     """The amount on the partner's `account` becomes `into` on its account of the same kind."""
-    assert account in ACCOUNTS, account
-    source = asked.currency
-    if source == into:
-        raise UserMistake(f"{source} is to become {into}: name two currencies")
-    address = _ADDRESS[account](asked.login)
-
-    def make(connection: Connection, purse: Purse) -> tuple[list[Detail], Rate | None]:
-        rate = rate_at(connection, source, into, desk.now())
-        came = asked.amount * rate.rate // RATE_ONE
-        if came == 0:
-            raise UserMistake(f"{format_micros(asked.amount)} {source} is nothing in {into}; convert more")
-        _refuse_too_much(came, into)
-        about = _about(purse, asked, f"rate:{rate.id}", f"{asked.reason}; {rate.text}".removeprefix("; "))
-        month = open_month(connection, desk.now())
-        places = (address, source, address, into)
-        return converted(*places, asked.amount, rate=rate.rate, month=month, about=about), rate
-
-    return _book(desk, asked, "convert", account, into, make)
+    return _carry_out(desk, Conversion(desk, asked, account, into))
 
 
 def use_earnings(desk: Desk, asked: Asked) -> Converted:
     """The amount of the partner's earnings pays for its outgoing SMS from now on."""
+    return _carry_out(desk, Conversion(desk, asked, EARNINGS))
 
-    def make(connection: Connection, purse: Purse) -> tuple[list[Detail], Rate | None]:
+
+def _carry_out(desk: Desk, conversion: "Conversion") -> Converted:
+    youth = conversion.read_youth()
+    return desk.run(lambda connection: conversion.book(connection, youth))
+
+
+class Conversion:
+    """One that is asked for; without `into` earnings are used for outgoing SMS. Raises UserMistake for what can never
+    be. Above an amount two people do it: whoever lets one has asked `Acts.propose` first.
+    """
+
+    def __init__(self, desk: Desk, asked: Asked, account: str, into: str = "") -> None:
+        assert account in ACCOUNTS, account
+        if asked.currency == into:
+            raise UserMistake(f"{into} is to become {into}: name two currencies")
+        _check(asked)
+        self._desk, self._asked, self._account, self._into = desk, asked, account, into or asked.currency
+        self._kind = "convert" if into else "use"
+        content = f"{self._kind} {asked.login} {account} {asked.amount} {asked.currency} {self._into}"
+        self._act = Act(f"{self._kind}:{asked.key}", "conversion", content, desk.now())
+        self._purse = Purse.of(desk.catalogue(), asked.login, asked.currency, desk.now())
+        self._rate: Rate | None = None
+
+    def read_youth(self) -> Youth:
+        """What is too young, as far as it can be read before the lock."""
+        earned = self._account == EARNINGS
+        return read_youth(self._desk.database, self._purse, self._desk.now()) if earned else Youth()
+
+    def details(self, connection: Connection, floors: Floors, youth: Youth) -> list[Detail]:
+        """What it would book now, under the lock of what it takes from; nothing where it was booked before."""
+        if self._desk.books.is_booked(connection, self._act):
+            return []
+        most, what = _most(connection, floors, self._purse, youth, self._account)
+        if self._asked.amount > most:
+            raise UserMistake(
+                f"{self._purse.login}: {format_micros(most)} {self._purse.currency} {what}; ask for no more"
+            )
+        return self._converted(connection) if self._kind == "convert" else self._used(connection)
+
+    def book(self, connection: Connection, youth: Youth) -> Converted:
+        """Do it inside a transaction, once by its key."""
+        asked, books = self._asked, self._desk.books
+        before = books.is_booked(connection, self._act)
+        if before:
+            return _read(connection, before, asked, self._into)
+        floors = books.floors(connection)
+        details = self.details(connection, floors, youth)
+        entry_id = books.book(connection, self._act, details=details, floors=floors)
+        came = details[-1].posting.amount
+        return Converted(entry_id, asked.amount, asked.currency, came, self._into, self._rate)
+
+    def _converted(self, connection: Connection) -> list[Detail]:
+        asked, into = self._asked, self._into
+        rate = self._rate = rate_at(connection, asked.currency, into, self._desk.now())
+        came = asked.amount * rate.rate // RATE_ONE
+        if came == 0:
+            raise UserMistake(f"{format_micros(asked.amount)} {asked.currency} is nothing in {into}; convert more")
+        _refuse_too_much(came, into)
+        about = _about(self._purse, asked, f"rate:{rate.id}", f"{asked.reason}; {rate.text}".removeprefix("; "))
+        address = _ADDRESS[self._account](asked.login)
+        month = open_month(connection, self._desk.now())
+        places = (address, asked.currency, address, into)
+        return converted(*places, asked.amount, rate=rate.rate, month=month, about=about)
+
+    def _used(self, connection: Connection) -> list[Detail]:
+        asked, month = self._asked, open_month(connection, self._desk.now())
+        about = _about(self._purse, asked, "", asked.reason)
         places = (earnings(asked.login), prepaid(asked.login))
-        month, about = open_month(connection, desk.now()), _about(purse, asked, "", asked.reason)
         kind = DetailKind.EARNINGS_USED
-        return moved(kind, *places, asked.amount, currency=asked.currency, month=month, about=about), None
-
-    return _book(desk, asked, "use", EARNINGS, asked.currency, make)
+        return moved(kind, *places, asked.amount, currency=asked.currency, month=month, about=about)
 
 
-_Make = Callable[[Connection, Purse], tuple[list[Detail], Rate | None]]
-
-
-def _book(desk: Desk, asked: Asked, kind: str, account: str, into: str, make: _Make) -> Converted:  # noqa: PLR0917
+def _check(asked: Asked) -> None:
     if asked.amount <= 0:
         raise UserMistake("write an amount above zero")
     _refuse_too_much(asked.amount, asked.currency)
@@ -106,25 +151,6 @@ def _book(desk: Desk, asked: Asked, kind: str, account: str, into: str, make: _M
         raise UserMistake(f"--by: who does it {fault}")
     if len(asked.key) > KEY_MAX:
         raise UserMistake(f"the key is longer than {KEY_MAX} characters; shorten it")
-    now = desk.now()
-    content = f"{kind} {asked.login} {account} {asked.amount} {asked.currency} {into}"
-    act = Act(f"{kind}:{asked.key}", "conversion", content, now)
-    purse = Purse.of(desk.catalogue(), asked.login, asked.currency, now)
-    youth = read_youth(desk.database, purse, now) if account == EARNINGS else Youth()
-
-    def work(connection: Connection) -> Converted:
-        before = desk.books.is_booked(connection, act)
-        if before:
-            return _read(connection, before, asked, into)
-        floors = desk.books.floors(connection)
-        most, what = _most(connection, floors, purse, youth, account)
-        if asked.amount > most:
-            raise UserMistake(f"{purse.login}: {format_micros(most)} {purse.currency} {what}; ask for no more")
-        details, rate = make(connection, purse)
-        entry_id = desk.books.book(connection, act, details=details, floors=floors)
-        return Converted(entry_id, asked.amount, asked.currency, details[-1].posting.amount, into, rate)
-
-    return desk.run(work)
 
 
 def _refuse_too_much(amount: int, currency: str) -> None:

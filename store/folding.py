@@ -88,8 +88,11 @@ def _add(sums: Moved, place: tuple[int, Month], side: InstrumentedAttribute[int]
     sums[place] = (debits + amount, credits) if side is Posting.debit_id else (debits, credits + amount)
 
 
-def read_sums(connection: Connection, accounts: Collection[int] | None = None, month: Month = 0) -> Sums:
-    """Debits and credits of some accounts, or of all that moved; with `month`, of what was booked in that one.
+def read_sums(
+    connection: Connection, accounts: Collection[int] | None = None, month: Month = 0, *, until: Month = 0
+) -> Sums:
+    """Debits and credits of some accounts, or of all that moved; with `month`, of what was booked in that one, with
+    `until` of what was booked in that one and all before.
 
     Two looks of one picture: inside Database.read().
     """
@@ -99,14 +102,13 @@ def read_sums(connection: Connection, accounts: Collection[int] | None = None, m
     folded = sa.select(FoldedSum.account_id, sa.func.sum(FoldedSum.debits), sa.func.sum(FoldedSum.credits))
     if accounts is not None:
         folded = folded.where(FoldedSum.account_id.in_(accounts))
-    if month:
-        folded = folded.where(FoldedSum.month == month)
+    folded = folded.where(*_booked(FoldedSum.month, month, until))
     rows = connection.execute(folded.group_by(FoldedSum.account_id))
     sums = {account_id: (int(debits), int(credits)) for account_id, debits, credits in rows}
-    for account_id, amount in _since(connection, done, Posting.debit_id, accounts, month):
+    for account_id, amount in _since(connection, done, Posting.debit_id, accounts, month, until):
         debits, credits = sums.get(account_id, (0, 0))
         sums[account_id] = debits + amount, credits
-    for account_id, amount in _since(connection, done, Posting.credit_id, accounts, month):
+    for account_id, amount in _since(connection, done, Posting.credit_id, accounts, month, until):
         debits, credits = sums.get(account_id, (0, 0))
         sums[account_id] = debits, credits + amount
     return sums
@@ -132,16 +134,22 @@ def last_folded(connection: Connection) -> int:
     return connection.execute(sa.select(Folding.posting_id).where(Folding.id == 1)).scalar_one()
 
 
-def _since(
-    connection: Connection, done: int, side: InstrumentedAttribute[int], accounts: Collection[int] | None, month: Month
-) -> Iterator[tuple[int, int]]:
+def _booked(column: InstrumentedAttribute[Month], month: Month, until: Month) -> Iterator[sa.ColumnElement[bool]]:
+    if month:
+        yield column == month
+    if until:
+        yield column <= until
+
+
+def _since(  # noqa: PLR0917
+    connection: Connection, done: int, side: InstrumentedAttribute[int], accounts: Collection[int] | None, month: Month,
+    until: Month,
+) -> Iterator[tuple[int, int]]:  # fmt: skip
     """The postings behind the last folded one, summed by the account on one side."""
     query = sa.select(side, sa.func.sum(Posting.amount)).where(Posting.id > done).group_by(side)
     if accounts is not None:
         query = query.where(side.in_(accounts))
-    if month:
-        query = query.where(Posting.month == month)
-    for account_id, amount in connection.execute(query):
+    for account_id, amount in connection.execute(query.where(*_booked(Posting.month, month, until))):
         yield account_id, int(amount)
 
 

@@ -23,7 +23,7 @@ from sqlalchemy import Connection
 from core.clock import Instant
 from core.errors import UserMistake
 from core.ledger.accounts import prepaid, provider
-from core.ledger.details import About, DetailKind, moved
+from core.ledger.details import About, Detail, DetailKind, moved
 from core.money import format_micros
 from core.top_ups import Expected, PaymentState, Told, number_of, problem_of
 from store import schema
@@ -139,27 +139,41 @@ class Payments:
         return self._desk.run(work)
 
     def assign(self, number: int, login: str, *, author: str, reason: str) -> PaymentRow:
-        """A person says whose a parked payment is: it is booked as it came."""
+        """A person says whose a parked payment is: it is booked as it came. Above an amount two people say it: whoever
+        lets one do it has asked `Acts.propose` first.
+        """
+        return self._desk.run(
+            lambda connection: self.assign_within(connection, number, login, author=author, reason=reason)
+        )
+
+    def assigning(
+        self, connection: Connection, number: int, login: str, *, author: str, reason: str
+    ) -> tuple[PaymentRow, list[Detail]]:
+        """The payment, locked, and what to assign it would book; nothing where it is the partner's already."""
         partner = self._desk.catalogue().partners.get(login)
         if partner is None:
             raise UserMistake(f"there is no partner {login!r}; `tollbridge dump` shows them")
+        row = _one(connection, number, lock=True)
+        if row.state is PaymentState.BOOKED and row.partner_id == partner.id:
+            return row, []
+        if row.state is not PaymentState.PARKED:
+            raise UserMistake(f"{row.text} is {row.state.name.lower()}; only what is parked can be assigned")
+        if row.amount <= 0:
+            raise UserMistake(f"{row.text} holds no money; close it")
+        return row, self._details(connection, row, login, author=author, reason=reason)
 
-        def work(connection: Connection) -> PaymentRow:
-            row = _one(connection, number, lock=True)
-            if row.state is PaymentState.BOOKED and row.partner_id == partner.id:
-                return row
-            if row.state is not PaymentState.PARKED:
-                raise UserMistake(f"{row.text} is {row.state.name.lower()}; only what is parked can be assigned")
-            if row.amount <= 0:
-                raise UserMistake(f"{row.text} holds no money; close it")
-            top_up = expected(connection, number_of(row.top_up), lock=True)
-            if top_up is not None and top_up.partner_id == partner.id and not top_up.paid_by:
-                _mark_paid(connection, top_up.number, row.id)
-            booked = self._book(connection, row, login, author=author, reason=reason)
-            self._log(connection, booked, author, reason)
-            return booked
-
-        return self._desk.run(work)
+    def assign_within(self, connection: Connection, number: int, login: str, *, author: str, reason: str) -> PaymentRow:
+        """The same inside a transaction of the caller's."""
+        row, details = self.assigning(connection, number, login, author=author, reason=reason)
+        if not details:
+            return row
+        top_up = expected(connection, number_of(row.top_up), lock=True)
+        partner_id = self._desk.catalogue().partners[login].id
+        if top_up is not None and top_up.partner_id == partner_id and not top_up.paid_by:
+            _mark_paid(connection, top_up.number, row.id)
+        booked = self._book(connection, row, login, author=author, reason=reason)
+        self._log(connection, booked, author, reason)
+        return booked
 
     def close(self, number: int, *, author: str, reason: str) -> PaymentRow:
         """A person says that a parked payment is not ours to book: a test, a transfer for something else."""
@@ -180,15 +194,21 @@ class Payments:
     def _book(self, connection: Connection, row: PaymentRow, login: str, *, author: str, reason: str) -> PaymentRow:
         now = self._desk.now()
         partner_id = self._desk.catalogue().partners[login].id
-        about = About(0, partner_id, subject=f"payment:{row.id}", author=author[:80], reason=reason[:200])
-        details = moved(
-            DetailKind.PAYMENT, provider(row.provider), prepaid(login), row.amount,
-            currency=row.currency, month=open_month(connection, now), about=about,
-        )  # fmt: skip
+        details = self._details(connection, row, login, author=author, reason=reason)
         act = Act(f"payment:{row.id}", "payment", f"{row.text} {row.reference} for {login}", now)
         entry_id = self._desk.books.book(connection, act, details=details)
         self._change(connection, row, state=int(PaymentState.BOOKED), partner_id=partner_id, entry_id=entry_id)
         return _one(connection, row.id)
+
+    def _details(
+        self, connection: Connection, row: PaymentRow, login: str, *, author: str, reason: str
+    ) -> list[Detail]:
+        partner_id = self._desk.catalogue().partners[login].id
+        about = About(0, partner_id, subject=f"payment:{row.id}", author=author[:80], reason=reason[:200])
+        return moved(
+            DetailKind.PAYMENT, provider(row.provider), prepaid(login), row.amount,
+            currency=row.currency, month=open_month(connection, self._desk.now()), about=about,
+        )  # fmt: skip
 
     @staticmethod
     def _change(connection: Connection, row: PaymentRow, **values: Any) -> None:

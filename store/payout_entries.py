@@ -3,7 +3,10 @@
 back_from_payout   it is not paid: from the payout account to the partner's earnings; nothing before it was approved
 paid_out           from the payout account to the account of ours from which it was paid
 sent_back          it came back, before or after it was told as paid
+ENDS               by the state that it comes to, which of them
 about_payout       whose act it is, and why
+log_move           a line in audit_log
+state_word         a state as people read it
 
 Rule: `source` is our account, at the bank or at a provider.
 """
@@ -11,10 +14,15 @@ Rule: `source` is our account, at the bank or at a provider.
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
-from core.clock import Month
+from sqlalchemy import Connection
+
+from core.clock import Instant, Month
 from core.ledger.accounts import earnings, payout
 from core.ledger.details import About, Detail, DetailKind, moved
+from core.money import format_micros
 from core.payouts import PayoutState
+from store.bulk import bulk_insert
+from store.schema import AuditLog
 
 if TYPE_CHECKING:
     from store.payouts import PayoutRow
@@ -48,3 +56,26 @@ def sent_back(row: "PayoutRow", login: str, source: str, month: Month, about: Ab
         DetailKind.PAYOUT_RETURNED, source, payout(login), row.amount, currency=row.currency, month=month, about=about
     )
     return (back if row.state is PayoutState.PAID else []) + back_from_payout(row, login, source, month, about)
+
+
+_AUDIT = ("at", "who", "subject", "key", "before", "after")
+_WORDS = {PayoutState.SENDING: "being sent"}
+ENDS: dict[PayoutState, Booked] = {
+    PayoutState.PAID: paid_out,
+    PayoutState.FAILED: back_from_payout,
+    PayoutState.RETURNED: sent_back,
+    PayoutState.CANCELLED: back_from_payout,
+}
+
+
+def log_move(connection: Connection, row: "PayoutRow", author: str, before: PayoutState | None, at: Instant) -> None:
+    """A line in audit_log: who moved it from where to where."""
+    old = None if before is None else {"state": state_word(before)}
+    new = {"state": state_word(row.state), "amount": format_micros(row.amount), "currency": row.currency}
+    told = {key: value for key, value in (("reference", row.reference), ("reason", row.error)) if value}
+    bulk_insert(connection, AuditLog, _AUDIT, [(at, author[:80], "payout", str(row.id), old, new | told)])
+
+
+def state_word(state: PayoutState) -> str:
+    """As people read it."""
+    return _WORDS.get(state, state.name.lower())

@@ -25,7 +25,8 @@ from core.latin import NoLatin
 from core.ledger.accounts import is_bank_name
 from core.payouts import PayoutState
 from store.desk import Desk
-from store.payouts import BANK, COLUMNS, PayoutRow, log_move, row_of
+from store.payout_entries import log_move
+from store.payouts import BANK, COLUMNS, PayoutRow, row_of
 from store.schema import Payout, PayoutFile
 
 KEY_MAX = 80
@@ -75,6 +76,7 @@ def export(
     `day` is when the bank shall pay, YYYYMMDD; 0 is today in UTC. Raises UserMistake when there is nothing to send.
     """
     _check_names(ours, key)
+    _check_count(numbers)
     now = desk.now()
 
     def known(connection: Connection) -> MadeFile | None:
@@ -134,6 +136,15 @@ def _check_names(ours: OurAccount, key: str) -> None:
         raise UserMistake("--bank: name an account in letters (a–z), digits, dots, dashes, like main")
     if not key or len(key) > KEY_MAX:
         raise UserMistake(f"--key must have 1 to {KEY_MAX} letters")
+
+
+def _check_count(numbers: Collection[int]) -> None:
+    count = len(set(numbers))
+    if count > TRANSFERS_MAX:
+        raise UserMistake(
+            f"{count} payouts are named, and a file holds at most {TRANSFERS_MAX}; name so many, and the others in "
+            "another file"
+        )
 
 
 def _fill(connection: Connection, file_id: int, made: BankFile) -> None:

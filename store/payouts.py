@@ -21,24 +21,21 @@ from sqlalchemy import Connection
 from core.clock import Instant, Month, month_of
 from core.errors import StoreConflict, UserMistake
 from core.ledger.accounts import bank, earnings, payout, provider
-from core.ledger.details import DetailKind, moved
+from core.ledger.details import Detail, DetailKind, moved
 from core.money import floor_to_minor, format_micros
 from core.payouts import IS_BACK, IS_UNDER_WAY, Funds, PayoutState, may_move, payable, smallest, states_before, why_not
 from core.second_person import Limits, is_same_person
 from store import schema
 from store.asking import raise_alert
 from store.books import Act, open_month
-from store.bulk import bulk_insert
 from store.desk import Desk
 from store.funds import Purse, read_funds, read_youth
-from store.payout_entries import Booked, about_payout, back_from_payout, paid_out, sent_back
+from store.payout_entries import ENDS, about_payout, log_move, state_word
 from store.repeats import OnceOnly
 
 BANK = "bank"
 """The method of what goes by a file for the bank; every other one is a provider's name."""
 KEY_MAX = 80
-_AUDIT = ("at", "who", "subject", "key", "before", "after")
-_WORDS = {PayoutState.SENDING: "being sent"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +61,7 @@ class PayoutRow:
     sent_at: Instant
     ended_at: Instant
     error: str
+    asked_at: Instant = 0
 
     @property
     def subject(self) -> str:
@@ -83,11 +81,6 @@ def row_of(values: Any) -> PayoutRow:
     """A row of a select of COLUMNS."""
     named = dict(zip(PayoutRow.__slots__, values))
     return PayoutRow(**named | {"state": PayoutState(named["state"])})
-
-
-def state_word(state: PayoutState) -> str:
-    """As people read it."""
-    return _WORDS.get(state, state.name.lower())
 
 
 class Ended(UserMistake):
@@ -211,7 +204,7 @@ class Payouts:
 
     def cancel(self, number: int, *, author: str, reason: str) -> PayoutRow:
         """Take it back before it is sent; what was approved is the partner's earnings again."""
-        return self._end(number, PayoutState.CANCELLED, author=author, reason=reason, details=back_from_payout)
+        return self._end(number, PayoutState.CANCELLED, author=author, reason=reason)
 
     # --- sending ------------------------------------------------------------------------------------------
 
@@ -252,43 +245,65 @@ class Payouts:
 
         self._desk.run(work)
 
+    def asked(self, number: int) -> PayoutRow:
+        """Its provider was asked whether it came back, and did not say so."""
+
+        def work(connection: Connection) -> PayoutRow:
+            row = self._locked(connection, number)
+            connection.execute(_update(row).values(asked_at=self._desk.now()))
+            return self._locked(connection, number)
+
+        return self._desk.run(work)
+
     # --- what became of it --------------------------------------------------------------------------------
+    # Above an amount two people say that money is back: whoever lets one say it has asked `Acts.propose` first.
 
     def paid(self, number: int, *, author: str, reference: str = "") -> PayoutRow:
         """The bank, or the provider, has paid it."""
         more = {"reference": reference[:80]} if reference else {}
-        return self._end(number, PayoutState.PAID, author=author, reason="", details=paid_out, error="", **more)
+        return self._end(number, PayoutState.PAID, author=author, reason="", error="", **more)
 
     def failed(self, number: int, *, author: str, reason: str) -> PayoutRow:
         """It was not carried out: the money is the partner's earnings again."""
-        return self._end(number, PayoutState.FAILED, author=author, reason=reason, details=back_from_payout)
+        return self._end(number, PayoutState.FAILED, author=author, reason=reason)
 
     def returned(self, number: int, *, author: str, reason: str) -> PayoutRow:
         """It came back, before or after it was told as paid: the money is the partner's earnings again."""
-        return self._end(number, PayoutState.RETURNED, author=author, reason=reason, details=sent_back)
+        return self._end(number, PayoutState.RETURNED, author=author, reason=reason)
 
-    def _end(
-        self, number: int, state: PayoutState, *, author: str, reason: str, details: Booked, **values: Any
-    ) -> PayoutRow:
-        desk, now = self._desk, self._desk.now()
-        name = self._purse(self.read(number), now).login
+    def ending(
+        self, connection: Connection, number: int, state: PayoutState, *, author: str, reason: str
+    ) -> tuple[PayoutRow, list[Detail]]:
+        """The payout, locked, and what its end would book; nothing where it has come to this end before."""
+        row, now = self._locked(connection, number), self._desk.now()
+        if row.state is state:
+            return row, []
+        _refuse_move(row, state)
+        login = self._purse(row, now).login
+        about = about_payout(row, author, reason)
+        return row, ENDS[state](row, login, self._source(connection, row), open_month(connection, now), about)
 
-        def work(connection: Connection) -> PayoutRow:
-            row = self._locked(connection, number)
-            if row.state is state:
-                return row
-            _refuse_move(row, state)
-            source = self._source(connection, row)
-            about = about_payout(row, author, reason)
-            booked = details(row, name, source, open_month(connection, now), about)
-            if booked:
-                word = state.name.lower()
-                act = Act(f"{row.subject}:{word}", "payout", f"{row.text} {word}", now)
-                desk.books.book(connection, act, details=booked)
-            told = {"error": reason[:200]} if reason else {}
-            return self._moved(connection, row, state, author=author, ended_at=now, **told | values)
+    def end_within(
+        self, connection: Connection, number: int, state: PayoutState, *, author: str, reason: str, **values: Any
+    ) -> tuple[PayoutRow, int]:
+        """It comes to an end inside a transaction of the caller's; the payout after it, and the entry, 0 where there is
+        none.
+        """
+        row, booked = self.ending(connection, number, state, author=author, reason=reason)
+        if row.state is state:
+            return row, 0
+        now, word, entry_id = self._desk.now(), state.name.lower(), 0
+        if booked:
+            act = Act(f"{row.subject}:{word}", "payout", f"{row.text} {word}", now)
+            entry_id = self._desk.books.book(connection, act, details=booked)
+        told = {"error": reason[:200]} if reason else {}
+        return self._moved(connection, row, state, author=author, ended_at=now, **told | values), entry_id
 
-        return desk.run(work)
+    def _end(self, number: int, state: PayoutState, *, author: str, reason: str, **values: Any) -> PayoutRow:
+        row, _ = self._desk.run(
+            lambda connection: self.end_within(connection, number, state, author=author, reason=reason, **values)
+        )
+        return row
 
     # --- rows -----------------------------------------------------------------------------------------------
 
@@ -328,16 +343,8 @@ class Payouts:
 _ReadFunds = Callable[[Connection], Funds]
 _NEW = {
     "approver": "", "second_approver": "", "approved_at": 0, "file_id": 0, "reference": "", "sent_at": 0,
-    "ended_at": 0, "error": "",
+    "ended_at": 0, "error": "", "asked_at": 0,
 }  # fmt: skip
-
-
-def log_move(connection: Connection, row: PayoutRow, author: str, before: PayoutState | None, at: Instant) -> None:
-    """A line in audit_log: who moved it from where to where."""
-    old = None if before is None else {"state": state_word(before)}
-    new = {"state": state_word(row.state), "amount": format_micros(row.amount), "currency": row.currency}
-    told = {key: value for key, value in (("reference", row.reference), ("reason", row.error)) if value}
-    bulk_insert(connection, schema.AuditLog, _AUDIT, [(at, author[:80], "payout", str(row.id), old, new | told)])
 
 
 def read_payout(connection: Connection, number: int, *, lock: bool = False) -> PayoutRow:

@@ -4,7 +4,7 @@ Period            days, or one booked month
 read_lines        revenue, grouped as is asked: from the daily sums alone
 read_earnings     the same of partners, with what is held of it and what they get for those they referred
 read_progress     partners' volumes of a month on their scales
-read_receivables  what operators owe, month by month; read_debts, what is open of it by age
+read_receivables  what operators owe, month by month; read_debts, what is open of it by age; read_payables, what we owe
 find_partner, find_operator    a name → its id
 
 What a report reads depends on days, places and accounts, never on how many messages there were.
@@ -23,7 +23,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from core.catalogue import Tier
 from core.clock import Instant, Month, day_of, months_back
 from core.errors import UserMistake
-from core.ledger.accounts import receivable
+from core.ledger.accounts import payable, receivable
 from core.report import (
     AMOUNTS,
     PAID,
@@ -47,6 +47,7 @@ from store.schema import (
     Account,
     ClosedMonth,
     DailySum,
+    Detail,
     Operator,
     Partner,
     PlanVersion,
@@ -311,11 +312,49 @@ def read_debts(connection: Connection, now: Month, operator: str = "") -> list[D
     return [one for one in found if one.debts]
 
 
+def read_payables(connection: Connection, since: Month, until: Month, operator: str = "") -> list[Receivable]:
+    """What we owe operators for outgoing SMS, as what they owe us is told: what came on it, and what we paid."""
+    accounts = _accounts(connection, payable, operator)
+    paid = _paid(connection, [account.id for account in accounts], since, until)
+    moved = read_months(connection, [account.id for account in accounts])
+    found = []
+    for id_, address, currency in accounts:
+        own = {month: (credits, debits) for (owner, month), (debits, credits) in moved.items() if owner == id_}
+        off = {month: one for (owner, month), one in paid.items() if owner == id_}
+        months = month_by_month(own, off, since=since, until=until)
+        found.append(Receivable(address.split(":")[1], currency, months))
+    return [one for one in found if one.months]
+
+
+def _paid(connection: Connection, ids: Sequence[int], since: Month, until: Month) -> dict[tuple[int, Month], Off]:
+    """What persons took off payables, with money or without, by account and month: their details are of no partner."""
+    found: dict[tuple[int, Month], Off] = {}
+    for side, other, sign in ((Detail.debit_id, Detail.credit_id, 1), (Detail.credit_id, Detail.debit_id, -1)):
+        query = (
+            sa.select(side, Detail.month, Account.address, sa.func.sum(Detail.amount))
+            .join(Account, Account.id == other)
+            .where(Detail.partner_id == 0, Detail.month.between(since, until), side.in_(ids))
+            .group_by(side, Detail.month, Account.address)
+        )
+        for id_, month, address, amount in connection.execute(query):
+            off, moved = found.get((id_, month), Off()), sign * int(amount)
+            is_money = address.startswith(("bank:", "provider:"))
+            found[id_, month] = (
+                off._replace(paid=off.paid + moved) if is_money else off._replace(written_off=off.written_off + moved)
+            )
+    return found
+
+
+def _accounts(connection: Connection, of: Callable[[str], str], operator: str) -> Sequence[Any]:
+    """(id, address, currency) of one operator's, or of all."""
+    where = Account.address == of(operator) if operator else Account.address.like(of("%"))
+    query = sa.select(Account.id, Account.address, Account.currency).where(where)
+    return connection.execute(query.order_by(Account.address, Account.currency)).all()
+
+
 def _moved(connection: Connection, operator: str) -> Iterator[tuple[str, str, dict[Month, tuple[int, int]]]]:
     """(operator, currency, debits and credits by booked month) of every receivable."""
-    where = Account.address == receivable(operator) if operator else Account.address.like(receivable("%"))
-    query = sa.select(Account.id, Account.address, Account.currency).where(where)
-    accounts = connection.execute(query.order_by(Account.address, Account.currency)).all()
+    accounts = _accounts(connection, receivable, operator)
     moved = read_months(connection, [account.id for account in accounts])
     for id_, address, currency in accounts:
         own = {month: sums for (account_id, month), sums in moved.items() if account_id == id_}

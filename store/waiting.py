@@ -1,6 +1,7 @@
 """What still waits when a month is closed: nothing is in the way, but a person should know (billing.md, section 9).
 
-read_waiting   pending charges, money in suspense, holds, messages and payouts under way, settlements, acts
+read_waiting   pending charges, money in suspense, holds, messages and payouts under way, settlements, months of
+               operators that nobody has settled, acts
 Waiting        one of them
 
 What is decided later is booked into the first open month.
@@ -20,6 +21,7 @@ from core.settlement.verdicts import RunState
 from core.tariff.charge import ChargeState
 from core.tariff.rate import NO_TARIFF
 from store import schema
+from store.settlement.unfiled import read_unfiled
 
 PENDING = "pending"
 SUSPENSE = "suspense"
@@ -27,6 +29,7 @@ HELD = "held"
 RESERVED = "reserved"
 PAYOUT = "payout"
 SETTLEMENT = "settlement"
+NO_FILE = "no_file"
 ACT = "act"
 SAID = {
     NO_TARIFF: "messages without a tariff: load it, and they are rated",
@@ -36,6 +39,7 @@ SAID = {
     RESERVED: "set aside for outgoing SMS on their way",
     PAYOUT: "in payouts under way",
     SETTLEMENT: "settlements with operators that are not finished",
+    NO_FILE: "owed by an operator of which no file is staged",
     ACT: "acts that wait for a second person",
 }
 _OPEN_RUNS = (RunState.STAGING, RunState.STAGED, RunState.MATCHED, RunState.APPROVED)
@@ -54,12 +58,20 @@ class Standing(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """So many of a kind, and what they amount to; `count` 0 where only the amount is known, `currency` "" for none."""
+    """So many of a kind, and what they amount to; `count` 0 where only the amount is known, `currency` "" for none.
+    `about` names what is one of its kind.
+    """
 
     kind: str
     count: int = 0
     amount: int = 0
     currency: str = ""
+    about: str = ""
+
+    @property
+    def says(self) -> str:
+        """What it is, for a person."""
+        return f"{SAID[self.kind]}{': ' if self.about else ''}{self.about}"
 
 
 def read_waiting(connection: Connection, accounts: Iterable[Standing], month: Month) -> list[Waiting]:
@@ -72,8 +84,10 @@ def read_waiting(connection: Connection, accounts: Iterable[Standing], month: Mo
     ):
         count = connection.execute(sa.select(sa.func.count()).select_from(table).where(*where)).scalar_one()
         found += [Waiting(kind, count)] if count else []
+    for one in read_unfiled(connection, month):
+        found.append(Waiting(NO_FILE, 0, one.owed, one.currency, f"{one.operator}, {one.when}"))
     places = list(SAID)
-    return sorted(found, key=lambda one: (places.index(one.kind), one.currency))
+    return sorted(found, key=lambda one: (places.index(one.kind), one.currency, one.about))
 
 
 def _unposted(connection: Connection, month: Month) -> Iterator[Waiting]:

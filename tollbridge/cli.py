@@ -35,7 +35,7 @@ COMMANDS = {
     "sim": ("sim", "Be an operator's message centre, for tests."),
     "status": ("status", "Show links, queues and processes."),
     "link": ("link", "See, enable, disable, drain, reconnect and trace links while the service runs."),
-    "act": ("act", "Charge back, refund, release, refuse, assign, adjust: with a name and a reason."),
+    "act": ("act", "Charge back, refund, release, refuse, assign, adjust, pay operators: with name and reason."),
     "replay": ("replay", "Rate a past month again by a changed plan or tariff, without writing."),
     "close": ("close", "Close a month for ever and issue its statements."),
     "statement": ("statement", "List, show and export partners' statements."),
@@ -47,6 +47,7 @@ COMMANDS = {
     "payment": ("payment", "See what partners paid in; book what is parked."),
     "convert": ("convert", "Convert a partner's money, or use its earnings for SMS."),
     "rates": ("rates", "Load and list rates of conversion."),
+    "balance": ("balance", "Show what stands on accounts, and how it came there."),
     "report": ("report", "Report revenue, earnings, what operators owe, tiers, ageing."),
 }
 CRASHES = Path("var/crashes.log")

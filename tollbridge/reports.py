@@ -17,10 +17,12 @@ from core.tariff.charge import ChargeKind
 from store.reports import (
     Earnings,
     Period,
+    Receivable,
     Wanted,
     read_debts,
     read_earnings,
     read_lines,
+    read_payables,
     read_progress,
     read_receivables,
 )
@@ -181,25 +183,41 @@ def tiers(connection: Connection, asked: Asked) -> Sheet:
 
 def receivables(connection: Connection, asked: Asked) -> Sheet:
     """What operators owe, month by month: opening + accrued − taken back − written off − paid = open."""
-    period = asked.period
-    since, until = (period.month, period.month) if period.month else (period.first // 100, period.last // 100)
+    since, until = _months(asked)
     found = read_receivables(connection, since, until, asked.operator)
-    columns = (
-        *_texts("operator", "currency", "month"), *_amounts("opening", *_MOVED, "open"),
-    )  # fmt: skip
+    return _month_by_month("receivables", found, _MOVED, since, until)
+
+
+def payables(connection: Connection, asked: Asked) -> Sheet:
+    """What we owe operators for outgoing SMS, month by month: opening + accrued − written off − paid = open."""
+    since, until = _months(asked)
+    found = read_payables(connection, since, until, asked.operator)
+    return _month_by_month("payables", found, ("accrued", "written_off", "paid"), since, until)
+
+
+def _months(asked: Asked) -> tuple[Month, Month]:
+    period = asked.period
+    return (period.month, period.month) if period.month else (period.first // 100, period.last // 100)
+
+
+def _month_by_month(
+    report: str, found: Iterable[Receivable], names: tuple[str, ...], since: Month, until: Month
+) -> Sheet:
+    """A line per operator, currency and month; `names` are what moved it (core/report.py, Owed)."""
+    columns = (*_texts("operator", "currency", "month"), *_amounts("opening", *names, "open"))
     rows = []
     sums = []
     for one in found:
         months = one.months
         for owed in months:
-            moved = tuple(getattr(owed, name) for name in _MOVED)
+            moved = tuple(getattr(owed, name) for name in names)
             rows.append((one.operator, one.currency, month_text(owed.month), owed.opening, *moved, owed.open))
-        moved = tuple(sum(getattr(owed, name) for owed in months) for name in _MOVED)
+        moved = tuple(sum(getattr(owed, name) for owed in months) for name in names)
         sums.append((one.currency, (months[0].opening, *moved, months[-1].open)))
     totals = [("total", currency, None, *amounts) for currency, amounts in _by_currency(sums)]
-    title = f"Receivables of {month_text(since)} to {month_text(until)}"
+    title = f"{report.capitalize()} of {month_text(since)} to {month_text(until)}"
     about = {"from": month_text(since), "to": month_text(until)}
-    return Sheet("receivables", title, about, columns, rows, totals)
+    return Sheet(report, title, about, columns, rows, totals)
 
 
 def ageing(connection: Connection, asked: Asked) -> Sheet:
@@ -232,6 +250,7 @@ REPORTS = {
     "revenue": Report(revenue, frozenset({*_PERIOD, "by", "partner", "operator"})),
     "partners": Report(partners, frozenset({*_PERIOD, "by", "partner", "operator"})),
     "receivables": Report(receivables, frozenset({"month", "operator"})),
+    "payables": Report(payables, frozenset({"month", "operator"})),
     "tiers": Report(tiers, frozenset({"month", "partner"})),
     "ageing": Report(ageing, frozenset({"operator"})),
 }

@@ -18,8 +18,9 @@ from core.clock import iso_of
 from core.money import format_micros
 from core.payouts import Funds, PayoutState, masked_details, payable, recipient
 from store.bank_answers import Line
+from store.payout_entries import state_word
 from store.payout_lists import BookedStep, Step
-from store.payouts import PayoutRow, state_word
+from store.payouts import PayoutRow
 from tollbridge.show import console, heading, moment, money, plain, table
 
 _NAMES = 24
@@ -113,26 +114,29 @@ def one_value(row: PayoutRow, login: str, steps: Sequence[Step], entries: Sequen
 # --- what is due ------------------------------------------------------------------------------------------------------
 
 
-def due_table(lines: Sequence[tuple[str, PayoutTarget, Funds]]) -> Table:
-    """A line for each partner and currency."""
+NOWHERE = "nobody has said where; add `payout` to [[partner]]"
+
+
+def due_table(lines: Sequence[tuple[str, PayoutTarget | None, Funds]]) -> Table:
+    """A line for each partner and currency; no target where nobody has said where the money goes."""
     shown = table("partner", ">may be paid", "", ">earned", ">too young", ">asked for", ">held", ">minimum", "to")
     for login, target, funds in lines:
         amounts = (funds.earned, max(0, funds.young), funds.requested, funds.held, funds.minimum)
         shown.add_row(
             plain(login), format_micros(payable(funds)), funds.currency, *map(format_micros, amounts),
-            _to(target.method, target.details),
+            NOWHERE if target is None else _to(target.method, target.details),
         )  # fmt: skip
     return shown
 
 
-def due_value(login: str, target: PayoutTarget, funds: Funds) -> dict[str, Any]:
+def due_value(login: str, target: PayoutTarget | None, funds: Funds) -> dict[str, Any]:
     """For JSON."""
     amounts = {
         "payable": payable(funds), "earned": funds.earned, "young": max(0, funds.young), "requested": funds.requested,
         "held": funds.held, "minimum": funds.minimum,
     }  # fmt: skip
     named = {name: format_micros(amount) for name, amount in amounts.items()}
-    return {"partner": login, "currency": funds.currency, **named, "to": recipient(target.details)}
+    return {"partner": login, "currency": funds.currency, **named, "to": recipient(target.details) if target else None}
 
 
 # --- what the bank says -----------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 show_runs, show_run, show_preview   tables
 row_values, ROW_HEADER              a row of a run as CSV
-run_value, preview_value            for JSON: amounts as decimal strings, moments as text
+run_value, unfiled_value, preview_value   for JSON: amounts as decimal strings, moments as text
 counting                            a progress bar on a terminal, nothing elsewhere
 
 Rule: what an operator wrote is shown as a text: nothing in it steers a terminal or starts a formula in a sheet.
@@ -24,7 +24,8 @@ from store.settlement.look import RunRow, Standing
 from store.settlement.preview import Preview
 from store.settlement.runs import Sums, is_open
 from store.settlement.stage import Progress as Told
-from tollbridge.show import console, heading, moment, number, plain, table
+from store.settlement.unfiled import Unfiled
+from tollbridge.show import console, heading, moment, money, number, plain, table
 
 DOES = {
     Verdict.MATCHED: "roundings are booked: found, or written off",
@@ -55,12 +56,18 @@ def counting(words: str) -> Iterator[Told]:
         yield lambda done, of: bar.update(task, completed=done, total=of or None)
 
 
-def show_runs(standings: Sequence[Standing], *, everything: bool) -> None:
-    """The runs, a line each."""
+def show_runs(standings: Sequence[Standing], unfiled: Sequence[Unfiled], *, everything: bool) -> None:
+    """The runs, a line each; and the months of operators that have none."""
     out = console()
-    if not standings:
+    if standings:
+        _show_standings(out, standings)
+    else:
         out.print("no settlement runs" + ("" if everything else " are open; --all lists those that are done too"))
-        return
+    for one in unfiled:
+        out.print(f"no file: {one.operator} owes {money(one.owed, one.currency)} for {one.when}, no file was staged")
+
+
+def _show_standings(out: Console, standings: Sequence[Standing]) -> None:
     rows = table(">run", "operator", "month", "state", ">rows", ">bad", ">file's total", ">open", "staged", "file")
     for one in standings:
         run = one.run
@@ -190,6 +197,15 @@ def run_value(one: Standing) -> dict[str, Any]:
         "total_of_the_file": None if told is None else format_micros(told), "author": run.author,
         "staged_at": iso_of(run.at), "approver": run.approver, "open": one.open_rows,
         "classes": [_sums_value(sums) for sums in one.sums],
+    }  # fmt: skip
+
+
+def unfiled_value(one: Unfiled) -> dict[str, Any]:
+    """An operator's months without a run, for JSON: its run is null."""
+    return {
+        "run": None, "operator": one.operator, "months": [month_text(month) for month in one.months],
+        "currency": one.currency, "state": "no file", "brought": format_micros(one.brought),
+        "owed": format_micros(one.owed),
     }  # fmt: skip
 
 

@@ -11,7 +11,8 @@ webmoney.py   top-ups by WebMoney Merchant
 yookassa.py   payouts by YooKassa
 
 The contract: `read(fields, settings)` tells a notification, a question or what is refused, and never raises;
-`send(order)` and `ask(reference)` keep a time limit, never raise, and call unknown what is not clear.
+`send(order)` and `ask(reference)` keep a time limit, never raise, and call unknown what is not clear; that a payout
+came back is said by those that know it (`returns_ms`), and by a person for the others.
 tests/kits/test_every_payment_provider.py checks it for all of them."""
 
 from collections.abc import Mapping

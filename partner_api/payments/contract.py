@@ -7,6 +7,9 @@ Reply          the HTTP answer that the provider expects
 HowToPay       where a partner pays: an address with fields, for a form or a link
 Order, Sent    a payout as a provider gets it, and what it says of it; PayoutWay, how it is sent and asked about
 
+What was paid may come back days later. Some providers know it and say RETURNED; the others end at PAID, and a person
+says `payout returned`.
+
 Rule: `read` is pure: the signature first, in constant time, then what is signed. `send` may be called again with the
 same order: its key makes it the same payout to the provider for `repeat_ms`."""
 
@@ -91,6 +94,8 @@ class Outcome(Enum):
     """It has it, and will tell."""
     REFUSED = "refused"
     """It has not paid and never will."""
+    RETURNED = "returned"
+    """It has paid, and the money came back to our account there: for providers that know it (`returns_ms`)."""
     UNKNOWN = "unknown"
     """It may have it: ask again, with the same key."""
 
@@ -128,6 +133,13 @@ class PayoutWay(Protocol):
     @property
     def repeat_ms(self) -> int:
         """For how long the provider knows a key."""
+        ...
+
+    @property
+    def returns_ms(self) -> int:
+        """For how long after it was paid the provider may still say that a payout came back, and is asked about it; 0
+        where it never says so.
+        """
         ...
 
     async def send(self, order: Order) -> Sent: ...

@@ -6,7 +6,9 @@ order_key      our name of a payout at a provider, the same whenever it is sent 
 The order is the safety: first it is durable that the provider is being asked (state SENDING), then it is asked, then
 it is durable what it said. Whoever dies in between leaves a payout that is being sent; the next run asks again with
 the same key, and the provider gives the payout that it has made. A key is known to a provider for a while only: after
-that, and where an answer stays unclear, a person looks there and says `paid` or `failed`.
+that, and where an answer stays unclear, a person looks there and says `paid` or `failed`. One that was paid is asked
+about for some days more where the provider can tell that it came back (`returns_ms`); what it says then moves nothing
+but a return.
 
 Rule: money comes back to a partner only when the provider has clearly said no.
 """
@@ -24,6 +26,8 @@ from partner_api.payments.contract import Order, Outcome, PayoutWay, Sent
 from store.payouts import PayoutRow, Payouts
 
 log = get_logger()
+_NOTHING_NEW = frozenset({Outcome.PAID, Outcome.PENDING, Outcome.UNKNOWN})
+"""Of one that was told as paid."""
 
 
 class Run(Protocol):
@@ -60,7 +64,10 @@ def _about(row: PayoutRow, said: Sent) -> str:
     """What a person should know of an answer."""
     if said.outcome is Outcome.REFUSED:
         return f"{row.text}: {row.method} has refused it ({said.sentence}); its money is the partner's again"
-    if said.outcome is not Outcome.UNKNOWN:
+    if said.outcome is Outcome.RETURNED:
+        why = f" ({said.sentence})" if said.sentence else ""
+        return f"{row.text}: {row.method} says that it came back{why}; its money is the partner's again"
+    if said.outcome is not Outcome.UNKNOWN or row.state is PayoutState.PAID:
         return ""
     heard = "gave no clear answer" if said.heard else "did not answer"
     return f"{row.text}: {row.method} {heard} ({said.sentence}); it is asked again by the next payout send"
@@ -77,7 +84,7 @@ class _Errand:
         self._author = author
 
     async def carry_out(self, row: PayoutRow) -> tuple[PayoutRow, str]:
-        if row.state is PayoutState.SENT:
+        if row.state in {PayoutState.SENT, PayoutState.PAID}:
             said = await self._way.ask(row.reference)
             return await self._settle(row, said)
         if row.state is PayoutState.APPROVED:
@@ -100,11 +107,15 @@ class _Errand:
             # A person has said something else meanwhile: somebody must look at both.
             sentence = f"{row.method} says {said.outcome.value} {said.sentence}".strip() + f", but {moved}"
             await self._run(lambda: self._payouts.note(row.id, sentence, asks_a_person=True))
-            return await self._run(lambda: self._payouts.read(row.id)), sentence
+            look = self._payouts.asked if row.state is PayoutState.PAID else self._payouts.read
+            return await self._run(lambda: look(row.id)), sentence
 
     async def _write(self, row: PayoutRow, said: Sent) -> PayoutRow:
         payouts, author = self._payouts, self._author
         after: PayoutRow = row
+        if row.state is PayoutState.PAID and said.outcome in _NOTHING_NEW:
+            after = await self._run(lambda: payouts.asked(row.id))
+            return after
         match said.outcome:
             case Outcome.PAID:
                 after = await self._run(lambda: payouts.paid(row.id, author=author, reference=said.reference))
@@ -112,6 +123,9 @@ class _Errand:
                 after = await self._run(lambda: payouts.sent(row.id, author=author, reference=said.reference))
             case Outcome.REFUSED:
                 after = await self._run(lambda: payouts.failed(row.id, author=author, reason=said.sentence))
+            case Outcome.RETURNED:
+                reason = said.sentence or f"{row.method} says that it came back"
+                after = await self._run(lambda: payouts.returned(row.id, author=author, reason=reason))
             case Outcome.UNKNOWN:
                 await self._run(lambda: payouts.note(row.id, said.sentence))
         return after

@@ -35,8 +35,6 @@ URL = "https://merchant.webmoney.com/lmi/payment_utf.asp"
 _BEFORE = ("LMI_PAYMENT_NO", "LMI_MODE", "LMI_SYS_INVS_NO", "LMI_SYS_TRANS_NO", "LMI_SYS_TRANS_DATE")
 _AFTER = ("LMI_PAYER_PURSE", "LMI_PAYER_WM")
 _YES = Reply(200, "YES")
-NUMBER_MAX = 2**31 - 1
-"""The largest LMI_PAYMENT_NO that the service takes."""
 _REFERENCE_MAX = 80
 
 

@@ -3,7 +3,8 @@
 After «Выплаты на кошельки ЮMoney» and «Формат взаимодействия с API ЮKassa» (YooKassa developers): POST /payouts with
 an Idempotence-Key gives the payout; the same key within 24 hours gives the same one. `status` is pending, succeeded
 or canceled (then cancellation_details.reason); GET /payouts/ID gives it again. 400 refuses the request; after 500,
-and without an answer, it is not known whether it was carried out: repeat it with the same key.
+and without an answer, it is not known whether it was carried out: repeat it with the same key. `succeeded` and
+`canceled` are final: of what comes back later the API says nothing.
 
 Rule: what is not clearly refused may have been paid. It stays unknown until the provider, or a person, has said.
 """
@@ -30,6 +31,8 @@ class YooKassa:
 
     repeat_ms = 23 * HOUR_MS
     """An hour less than the provider keeps a key."""
+    returns_ms = 0
+    """`succeeded` is its last word: what comes back is told by a person."""
 
     def __init__(self, settings: Settings, session: aiohttp.ClientSession) -> None:
         self._url = settings["url"].rstrip("/")

@@ -64,6 +64,7 @@ from store.models.traffic import (
     Mt,
     MtMove,
     MtPart,
+    Question,
     Receipt,
 )
 from store.models.ussd import UssdSession
@@ -117,6 +118,7 @@ __all__ = [
     "Prefix",
     "PrefixGone",
     "Process",
+    "Question",
     "Receipt",
     "ReferralGiven",
     "ReferralTerms",

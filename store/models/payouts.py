@@ -24,6 +24,7 @@ class Payout(models.Model):
     """Money on its way to a partner; `details` are copied when it is asked for. `state` is core.payouts.PayoutState.
 
     `key` makes the request once only. Above an amount two people approve it: the second one is `second_approver`.
+    `asked_at` is when its provider was last asked whether it came back.
     """
 
     key = models.CharField(max_length=80, unique=True)
@@ -44,6 +45,7 @@ class Payout(models.Model):
     sent_at = InstantField()
     ended_at = InstantField()
     error = models.CharField(max_length=200)
+    asked_at = InstantField(default=0, db_default=0)
 
     class Meta:
         db_table = "payout"

@@ -36,6 +36,13 @@ class Book:
         return [number for number in those if self.there[number] == network]
 
 
+def test_the_limits_are_those_of_the_contract() -> None:
+    limits = Limits()
+
+    assert (limits.bind_ms, limits.connections, limits.unbound_per_network) == (10_000, 10_000, 100)
+    assert (limits.binds_per_partner, limits.pdu_octets) == (50, 70_000)
+
+
 @given(moves=MOVES)
 def test_no_move_breaks_a_limit_and_only_silence_gives_way(moves: list[tuple[str, int, str]]) -> None:
     door, book = Door(FEW), Book()

@@ -1,5 +1,6 @@
 """Transactions on both databases, and how errors are told apart."""
 
+import os
 import sqlite3
 import threading
 from pathlib import Path
@@ -9,6 +10,7 @@ import sqlalchemy as sa
 
 from core.errors import ConfigError, StoreAway
 from store.database import Database, connect, is_away, is_conflict
+from store.migrate import migrate
 from store.schema import ClosedMonth, Series
 from tests import services
 
@@ -31,6 +33,42 @@ def code_of(sqlite_code: int) -> sqlite3.OperationalError:
     error = sqlite3.OperationalError("?")
     error.sqlite_errorcode = sqlite_code
     return error
+
+
+def mode_of(path: Path) -> int:
+    return path.stat().st_mode & 0o777
+
+
+@pytest.mark.parametrize("by_migrate", [True, False])
+def test_a_sqlite_file_that_we_make_is_nothing_for_everybody(tmp_path: Path, by_migrate: bool) -> None:
+    path = tmp_path / "var" / "tollbridge.db"
+    before = os.umask(0o022)
+    try:
+        if by_migrate:
+            migrate(f"sqlite:///{path}")
+        database = connect(f"sqlite:///{path}")
+        with database.write() as connection:
+            connection.exec_driver_sql("CREATE TABLE one (n INTEGER)")
+        beside = sorted(path.parent.iterdir())
+        modes = [mode_of(one) for one in beside]
+        database.close()
+    finally:
+        os.umask(before)
+
+    assert mode_of(path.parent) == 0o750
+    assert [one.name for one in beside] == ["tollbridge.db", "tollbridge.db-shm", "tollbridge.db-wal"]
+    assert modes == [0o640] * 3
+
+
+def test_a_sqlite_file_that_is_there_keeps_its_mode(tmp_path: Path) -> None:
+    path = tmp_path / "tollbridge.db"
+    path.touch(mode=0o600)
+    database = connect(f"sqlite:///{path}")
+
+    database.ping()
+    database.close()
+
+    assert mode_of(path) == 0o600
 
 
 # --- URLs ---

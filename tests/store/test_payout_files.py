@@ -7,7 +7,7 @@ from xml.etree import ElementTree as Xml
 import pytest
 import sqlalchemy as sa
 
-from core.bank_file import FORMATS
+from core.bank_file import FORMATS, TRANSFERS_MAX
 from core.catalogue import PayoutTarget
 from core.errors import StoreConflict, UserMistake
 from core.payouts import PayoutState
@@ -153,4 +153,16 @@ def test_another_account_of_ours_is_another_file(till: Till) -> None:
 def test_a_name_that_is_no_account_and_a_long_key_are_refused(till: Till, name: str, key: str) -> None:
     with pytest.raises(UserMistake, match="--bank" if len(key) < 80 else "--key"):
         export(till.clerk(), replace(ours(), name=name), currency="RUB", author="olga", key=key)
+    assert till.payouts().read(1).state is PayoutState.APPROVED
+
+
+def test_more_than_a_file_holds_are_refused_with_how_many_it_holds(till: Till) -> None:
+    with pytest.raises(UserMistake) as too_many:
+        made(till, numbers=range(1, TRANSFERS_MAX + 2))
+
+    assert str(too_many.value) == (
+        "5001 payouts are named, and a file holds at most 5000; name so many, and the others in another file"
+    )
+    with pytest.raises(UserMistake, match="payout 4 is not approved"):
+        made(till, numbers=range(1, TRANSFERS_MAX + 1))
     assert till.payouts().read(1).state is PayoutState.APPROVED

@@ -1,5 +1,7 @@
 """What a load remarks: allowed, and perhaps not meant. The load goes through all the same."""
 
+from dataclasses import replace
+
 import pytest
 from cryptography.fernet import Fernet
 
@@ -59,6 +61,20 @@ def test_a_protocol_that_is_not_served_is_remarked_unless_the_link_is_off(empty:
     assert remarks(report) == ['remark: link beta-1 has protocol "ucp", which is not served yet: it stays disabled']
 
 
+def test_a_partner_that_could_have_most_of_all_calls_is_remarked(empty: Database) -> None:
+    served = replace(SERVED, calls_of_one=500)
+
+    def said(concurrency: int) -> list[str]:
+        text = OPERATOR + PLAN + PARTNER + f"concurrency = {concurrency}\n"
+        return remarks(load(empty, text, "f.toml", NOW, KEYRING, served=served))
+
+    assert said(500) == []
+    assert said(501) == [
+        "remark: partner acme has concurrency = 501, but gets 500 calls at once: half of dispatch.concurrency_total, "
+        "so that one partner cannot keep all others waiting; raise that key, or write less"
+    ]
+
+
 def test_a_method_that_is_not_served_is_remarked(empty: Database) -> None:
     report = put(
         empty,
@@ -69,6 +85,19 @@ def test_a_method_that_is_not_served_is_remarked(empty: Database) -> None:
         'remark: service acme/bound has method "smpp", which is not served yet: its messages wait, '
         "and are dead letters after 24 h"
     ]
+
+
+def test_a_service_that_answers_later_is_told_what_its_answers_do(empty: Database) -> None:
+    sound = 'secret = "s"\nmode = "async"'
+
+    report = put(empty, SOUND + f'api_key = "{"k" * 32}"\n' + a_service("vote", sound))
+    again = put(empty, a_service("vote", 'mode = "sync"'))
+
+    assert remarks(report) == [
+        "remark: service acme/vote has mode async, which is for people only: its answers decide. With 202 the reply "
+        "comes later, and the text of a 200 is sent to the subscriber at once, an «OK» too"
+    ]
+    assert remarks(again) == []
 
 
 def test_a_partner_without_a_plan_is_remarked_until_it_has_one(empty: Database) -> None:

@@ -13,7 +13,7 @@ from core.ids import first_id_at
 from store.bulk import bulk_insert
 from store.database import Database, connect
 from store.pruning import AGES, prune_some
-from store.schema import Identity
+from store.schema import Identity, LinkOrder
 from tests.makers import NOON
 from tests.partner_api.rows import add
 from tests.store.locks import until_somebody_waits
@@ -24,6 +24,8 @@ KEPT = {
     "in_doubt": DAY_MS,
     "idempotency": DAY_MS,
     "ussd_session": DAY_MS,
+    "link_order": 90 * DAY_MS,
+    "question": 90 * DAY_MS,
     "receipt": 7 * DAY_MS,
     "callback_attempt": 30 * DAY_MS,
     "mo_part": 30 * DAY_MS,
@@ -39,6 +41,7 @@ def a_row(connection: sa.Connection, table: str, number: int, at: Instant) -> No
         "in_doubt": {"mo_id": number},
         "idempotency": {"partner_id": number % 3, "key": f"vote-{number}"},
         "mo_part": {"mo_id": 7, "payload": b"x"},
+        "question": {"mt_id": number},
         "ussd_session": {"key": f"alpha/237670000001/{number}"},
     }
     when = {age.column.key: first_id_at(at) + number if age.is_id else at}
@@ -148,3 +151,14 @@ def test_two_processes_that_prune_at_once_do_no_harm(mariadb_url: str) -> None:
     assert moments(ours, "identity") == []
     ours.close()
     theirs.close()
+
+
+def test_who_disabled_a_link_stays_however_long_ago_it_was(database: Database) -> None:
+    with database.write() as connection:
+        for number, kind in enumerate(("disable", "reconnect", "enable", "trace", "drain"), 1):
+            add(connection, LinkOrder, link_id=number, kind=kind, at=NOON - 400 * DAY_MS)
+
+    assert not prune_some(database, "link_order", NOON)
+
+    with database.read() as connection:
+        assert set(connection.execute(sa.select(LinkOrder.kind)).scalars()) == {"disable", "enable"}

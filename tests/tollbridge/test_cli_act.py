@@ -1,11 +1,19 @@
 """`tollbridge act` and `tollbridge replay` as a person uses them."""
 
 import json
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from tests.tollbridge.desk import a_folder, call
+from core.clock import month_of, month_text
+from plumbing.clock import SystemClock
+from store.database import connect
+from store.secrets import Keyring
+from store.snapshot import read_catalogue
+from tests.store.journal.paid import Office
+from tests.store.mt_desk import HandClock
+from tests.tollbridge.desk import KEY, a_folder, call
 
 ADJUST = ("act", "adjust", "--debit", "expense:loss", "--credit", "partner:acme:earnings", "--currency", "RUB")
 BY_OLGA = ("--by", "olga", "--reason", "goodwill for the outage")
@@ -164,3 +172,26 @@ def test_a_month_without_traffic_is_replayed_to_nothing(config: Path, tmp_path: 
     assert "nothing was earned in 2026-10" in done.output
     head = call(config, "replay", "--month", "2026-10", "--plan", str(plan), "--csv").stdout
     assert head.startswith("partner,currency,messages was,messages would be,price was,price would be")
+
+
+def test_what_outgoing_sms_cost_is_replayed_too(config: Path, tmp_path: Path) -> None:
+    clock = HandClock(SystemClock().now())
+    with closing(connect(config.read_text().split('"')[1])) as database:
+        with database.read() as connection:
+            catalogue = read_catalogue(connection, Keyring(KEY))
+        sender = Office(database, catalogue, clock)
+        sender.pay_in(10_000_000)
+        sender.ends(sender.sent())
+    plan = tmp_path / "plan.toml"
+    plan.write_text(
+        '[[tariff_plan]]\nname = "standard"\ntiers = [ { from = "0", share = "0.9" } ]\ncurrency = "RUB"\n'
+        'mt_price = [ { from = 0, price = "0.75" } ]\n'
+    )
+
+    done = call(config, "replay", "--month", month_text(month_of(clock.now())), "--plan", str(plan))
+
+    assert done.exit_code == 0, done.output
+    rows = [line.replace("│", " ").split() for line in done.output.splitlines()]
+    told = ["1.20", "RUB", "0.75", "RUB"]
+    assert [row[-4:] for row in rows if row[:1] in (["acme"], ["all"])] == [told] * 2
+    assert "outgoing" in done.output

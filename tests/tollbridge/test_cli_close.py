@@ -47,6 +47,7 @@ def test_one_looks_first_and_then_closes(config: Path) -> None:
     assert seen.exit_code == 0, seen.output
     assert "2026-10 can be closed: 1 statement. Nothing was written" in seen.output
     assert "waits: 5.00 RUB: in suspense, nobody's yet" in seen.output
+    assert "waits: 15.00 RUB: owed by an operator of which no file is staged: alpha, 2026-10" in seen.output
     assert "no statements; a month gets them when it is closed" in call(config, "statement", "list").output
 
     closed = call(config, *CLOSE, "--by", "olga")
@@ -68,7 +69,9 @@ def test_what_programs_get(config: Path) -> None:
     }  # fmt: skip
     assert found["closed"] is True
     assert {one["account"]: one["closing"] for one in found["accounts"]}["suspense:alpha"] == "5.00"
-    assert [one["kind"] for one in found["waiting"]] == ["suspense"]
+    suspense, no_file = found["waiting"]
+    assert (suspense["kind"], suspense["about"]) == ("suspense", None)
+    assert (no_file["kind"], no_file["about"], no_file["amount"]) == ("no_file", "alpha, 2026-10", "15.00")
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from tests.tollbridge.shell import cleared
 from tollbridge.cli import main
 
-GROUPS = ("settle", "payout", "payment", "convert", "rates", "statement")
+GROUPS = ("settle", "payout", "payment", "convert", "rates", "statement", "act", "link", "alert")
 SHORT = 55
 
 

@@ -3,16 +3,25 @@
 import json
 import shlex
 import shutil
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
+import sqlalchemy as sa
 
+from core.clock import DAY_MS, HOUR_MS
+from partner_api.payments import PROVIDERS
+from partner_api.payments.contract import Order, Outcome, Sent
+from plumbing.clock import SystemClock
+from store import provisioning
 from store.payout_files import export
 from store.payouts import Payouts
-from tests.tollbridge.desk import call
-from tests.tollbridge.payday import a_payday, approved, asked, desk_of, refused, states
+from store.schema import Payout
+from store.secrets import Keyring
+from tests.tollbridge.desk import KEY, call
+from tests.tollbridge.payday import TARGETS, a_payday, approved, asked, desk_of, refused, states
 
 BY = ("--by", "ada")
 REQUEST = ("payout", "request", "acme", "RUB", "50.00", "--by", "olga")
@@ -189,6 +198,41 @@ def test_a_provider_that_does_not_answer_is_one_line_and_no_log(away: Path) -> N
     assert (rest, "being sent" in done.stdout) == ("", True)
 
 
+class Told:
+    """A provider that says of everything it has paid that it came back."""
+
+    repeat_ms, returns_ms = 23 * HOUR_MS, 5 * DAY_MS
+    asked: ClassVar[list[str]] = []
+
+    async def send(self, order: Order) -> Sent:
+        return Sent(Outcome.PAID, f"po-{order.number}")
+
+    async def ask(self, reference: str) -> Sent:
+        self.asked.append(reference)
+        return Sent(Outcome.RETURNED, reference, "the wallet is closed")
+
+
+def test_what_came_back_by_a_provider_that_knows_is_told_once(away: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    knows = replace(PROVIDERS["yookassa"], payouts=lambda _settings, _session: Told())
+    monkeypatch.setitem(PROVIDERS, "yookassa", knows)
+    approved(away, 5, login="corner-shop")
+    assert [row["state"] for row in asked(away, "payout", "send")] == ["paid"]
+    assert asked(away, "payout", "send") == []
+    with desk_of(away) as desk, desk.database.write() as connection:
+        connection.execute(sa.update(Payout).values(ended_at=desk.now() - 6 * HOUR_MS))
+
+    done = call(away, "payout", "send")
+
+    assert done.stderr == (
+        "payout 1 of 5.00 RUB: yookassa says that it came back (the wallet is closed); its money is the partner's "
+        "again\n"
+    )
+    assert "returned" in done.stdout
+    assert asked(away, "payout", "send") == []
+    assert Told.asked == ["po-1"]
+    assert call(away, "check").exit_code == 0
+
+
 # --- several --------------------------------------------------------------------------------------------------------
 
 
@@ -310,3 +354,16 @@ def test_a_command_that_has_ended_is_no_process_of_status(config: Path) -> None:
     asked(config, *REQUEST)
 
     assert json.loads(call(config, "status", "--json").stdout)["processes"] == []
+
+
+def test_what_is_due_is_listed_where_nobody_has_said_where_it_goes_too(config: Path) -> None:
+    with desk_of(config) as desk:
+        targets = TARGETS.replace("[ { currency", "[] # [ { currency")
+        provisioning.load(desk.database, targets, "targets.toml", SystemClock().now(), Keyring(KEY))
+
+    (line,) = asked(config, "payout", "due", "corner-shop")
+    shown = " ".join(call(config, "payout", "due").output.split())
+
+    assert (line["payable"], line["currency"], line["to"]) == ("120.00", "RUB", None)
+    assert "corner-shop 120.00 RUB 120.00" in shown
+    assert "nobody has said where; add `payout` to [[partner]]" in shown

@@ -162,6 +162,43 @@ def _serve_three(folder: Path, port: int, smsc: int) -> None:
         assert process.wait(40) == 0
 
 
+def test_without_allow_private_addresses_a_callback_into_this_machine_is_refused_and_says_so(tmp_path: Path) -> None:
+    port, smsc = write_config(tmp_path), free_port()
+    config = tmp_path / "tollbridge.toml"
+    config.write_text(config.read_text().replace("allow_private_addresses = true\n", ""))
+    a_database(tmp_path)
+    heard: list[object] = []
+
+    async def play() -> None:
+        async with Partner(answers("welcome")) as partner:
+            heard.extend(await asyncio.to_thread(_accept_one, tmp_path, port, smsc, partner.url))
+            assert partner.connections == 0, "nobody knocked there"
+
+    asyncio.run(play())
+
+    listed = within("message", "--msisdn", "79001000000", "--json", cwd=tmp_path)
+    told = within("message", json.loads(listed.stdout)[0]["id"], cwd=tmp_path)
+    assert "loopback" in told.stdout, told.stdout
+    assert "dispatch.allow_private_addresses = true" in " ".join(told.stdout.split())
+    assert "welcome" not in told.stdout
+    assert heard, "the load says it, too"
+
+
+def _accept_one(folder: Path, port: int, smsc: int, url: str) -> list[str]:
+    """One MO whose call is tried at least once; what `load` remarked of the service."""
+    (folder / "all.toml").write_text(PROVISIONING.format(smsc=smsc, url=url))
+    with running(folder, port) as process:
+        loaded = within("load", "all.toml", "--config", "tollbridge.toml", cwd=folder)
+        assert loaded.returncode == 0, loaded.stderr
+        sim = tollbridge(
+            "sim", "smpp", "--listen", f"127.0.0.1:{smsc}", "--count", "1", "--text", TEXT, "--linger", "1", cwd=folder
+        )
+        assert "MO: 1 written, 1 acknowledged" in sim.stdout
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(40) == 0
+    return [line for line in loaded.stdout.splitlines() if "is not called" in line and "loopback" in line]
+
+
 def test_an_address_that_is_taken_is_one_line(tmp_path: Path) -> None:
     port = write_config(tmp_path)
     a_database(tmp_path)

@@ -183,6 +183,20 @@ def test_an_empty_list_says_where_the_others_are(office: Office) -> None:
     assert said(office, "list") == "no settlement runs are open; --all lists those that are done too"
 
 
+def test_the_list_names_a_month_for_which_nobody_staged_a_file(told: Office) -> None:
+    assert "no file: alpha owes 20.00 RUB for 2024-10, no file was staged" in said(told, "list")
+    (listed,) = json.loads(call(told, "list", "--json").stdout)
+    assert listed == {
+        "run": None, "operator": "alpha", "months": ["2024-10"], "currency": "RUB", "state": "no file",
+        "brought": "20.00", "owed": "20.00",
+    }  # fmt: skip
+
+    call(told, "stage", "alpha", str(told.folder / "october.csv"), *STAGED)
+
+    assert "no file" not in said(told, "list")
+    assert [one["run"] for one in json.loads(call(told, "list", "--json").stdout)] == [1]
+
+
 def test_a_key_that_would_be_a_formula_is_a_text_in_the_csv(office: Office) -> None:
     office.relayout('{ key = "message_id", price = "gross" }')
     path = office.iso(["=cmd|'/C calc'!A0", NUMBER, "4446", "", "12.00"])

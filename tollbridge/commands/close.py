@@ -26,7 +26,6 @@ from store.closing import close as close_month
 from store.desk import open_desk
 from store.secrets import Sealed
 from store.snapshot import read_catalogue
-from store.waiting import SAID
 from tollbridge.commands import config_option, open_database, read_config
 from tollbridge.commands.desk import MONTH, month_number
 from tollbridge.show import console, money, plain, table
@@ -108,7 +107,8 @@ def as_value(found: MonthClosed, *, is_dry: bool) -> dict[str, Any]:
                 "count": one.count or None,
                 "amount": format_micros(one.amount) if one.currency else None,
                 "currency": one.currency or None,
-                "says": SAID[one.kind],
+                "about": one.about or None,
+                "says": one.says,
             }
             for one in found.waiting
         ],
@@ -135,7 +135,7 @@ def _show(found: MonthClosed, *, is_dry: bool) -> None:
     for wait in found.waiting:
         amount = money(wait.amount, wait.currency) if wait.currency else ""
         words = ", ".join(filter(None, (str(wait.count or ""), amount)))
-        out.print(f"waits: {words}: {SAID[wait.kind]}")
+        out.print(f"waits: {words}: {plain(wait.says)}")
     count = "1 statement" if len(found.statements) == 1 else f"{len(found.statements)} statements"
     if is_dry:
         out.print(f"{month} can be closed: {count}. Nothing was written; close it with --by NAME")

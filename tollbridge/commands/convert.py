@@ -1,4 +1,7 @@
-"""`tollbridge convert`: a partner's money into another currency at a dated rate, or its earnings into money for SMS."""
+"""`tollbridge convert`: a partner's money into another currency at a dated rate, or its earnings into money for SMS.
+
+Rule: above `money.second_person_above` nothing moves before another person agrees (`tollbridge act`).
+"""
 
 from pathlib import Path
 
@@ -6,18 +9,21 @@ import click
 
 from core.money import format_micros
 from core.second_person import tidy_name
-from store.conversions import ACCOUNTS, Asked, Converted, use_earnings
+from store.acts import Acts, Draft
+from store.conversions import ACCOUNTS, EARNINGS, Asked, Converted, use_earnings
 from store.conversions import convert as convert_money
 from tollbridge.commands import config_option
 from tollbridge.commands.desk import by_option, daily_key, desk_of, json_option, key_option, read_micros
 from tollbridge.json_values import print_json
+from tollbridge.show_act import tell_act
 
 _REASON = click.option("--reason", metavar="TEXT", default="", help="Why; kept for good.")
 
 
 @click.group()
 def convert() -> None:
-    """Convert a partner's money: into another currency, or earnings into money for outgoing SMS.
+    """Convert a partner's money: into another currency, or earnings into money for outgoing SMS. Above
+    money.second_person_above it waits for another person, with a --reason: tollbridge act approve.
 
     \b
     Example:
@@ -50,10 +56,11 @@ def currency(  # noqa: PLR0917
       tollbridge convert currency acme 100.00 EUR RUB --by olga
     """
     micros, source, target = read_micros(amount), source.upper(), target.upper()
-    with desk_of(config_file) as (desk, _):
+    with desk_of(config_file) as (desk, config):
         key = key or daily_key(desk, "convert", login, micros, source, target, account, tidy_name(author))
         asked = Asked(login, micros, source, author, reason, key)
-        _show(convert_money(desk, asked, target, account=account), as_json=as_json)
+        if not _waits(Acts(desk, config.money.limits), asked, account, target, as_json=as_json):
+            _show(convert_money(desk, asked, target, account=account), as_json=as_json)
 
 
 @convert.command(short_help="Use earnings for outgoing SMS.")
@@ -75,9 +82,24 @@ def earnings(  # noqa: PLR0917
       tollbridge convert earnings acme 100.00 RUB --by olga
     """
     micros, currency = read_micros(amount), currency.upper()
-    with desk_of(config_file) as (desk, _):
+    with desk_of(config_file) as (desk, config):
         key = key or daily_key(desk, "use", login, micros, currency, tidy_name(author))
-        _show(use_earnings(desk, Asked(login, micros, currency, author, reason, key)), as_json=as_json)
+        asked = Asked(login, micros, currency, author, reason, key)
+        if not _waits(Acts(desk, config.money.limits), asked, EARNINGS, "", as_json=as_json):
+            _show(use_earnings(desk, asked), as_json=as_json)
+
+
+def _waits(acts: Acts, asked: Asked, account: str, into: str, *, as_json: bool) -> bool:
+    """Whether one person may not do it alone; then it is proposed, and that is said."""
+    kind = "convert" if into else "use_earnings"
+    values: dict[str, str | int] = {
+        "partner": asked.login, "amount": asked.amount, "currency": asked.currency, "account": account, "into": into,
+        "key": asked.key,
+    }  # fmt: skip
+    waits = acts.propose(Draft(kind, asked.author, asked.reason, (), values, asked.key))
+    if waits is not None:
+        tell_act(waits, as_json=as_json)
+    return waits is not None
 
 
 def _show(done: Converted, *, as_json: bool) -> None:

@@ -62,9 +62,9 @@ def demo(
         # Open to the end of the process: libraries may have something to say when all is over.
         logs.set_up(format="json", stream=(folder / "tollbridge.log").open("a", encoding="utf-8", buffering=1))
         screen = None if plain else _screen()
-        if screen is None:
-            for line in _opening(stage, rate):
-                _tell(line)
+        # Before the screen, too: a terminal shows it again when the screen is gone.
+        for line in _opening(stage, rate):
+            _tell(line)
         play = Demo(stage, rate=rate, seconds=seconds, seed=seed, screen=screen)
         ended = loop.run(lambda: _play(play))
     if isinstance(ended, Exception):

@@ -125,7 +125,7 @@ reconnect = _ordering(
 )
 
 
-@link.command(short_help="Write its protocol to a file that tshark opens, texts masked.")
+@link.command(short_help="Write its protocol to a pcap file, texts masked.")
 @click.argument("name", metavar="NAME")
 @_BY
 @click.option("--output", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="Copy it there.")

@@ -10,10 +10,12 @@ import click
 from core.clock import iso_of
 from core.money import format_micros
 from core.top_ups import PaymentState
+from store.acts import Acts, Draft
 from store.payments import PaymentRow, Payments, list_payments, read_payment
 from tollbridge.commands import config_option
 from tollbridge.commands.desk import by_option, desk_of, json_option, reason_option
 from tollbridge.show import console, moment, plain, table
+from tollbridge.show_act import tell_act
 
 _NUMBER = click.argument("number", metavar="N", type=click.IntRange(1))
 
@@ -81,13 +83,19 @@ def show(number: int, as_json: bool, config_file: Path | None) -> None:
 def assign(  # noqa: PLR0917
     number: int, login: str, author: str, reason: str, as_json: bool, config_file: Path | None
 ) -> None:
-    """Book a parked payment to the partner LOGIN, as it came.
+    """Book a parked payment to the partner LOGIN, as it came. Above money.second_person_above it waits for another
+    person: tollbridge act approve.
 
     \b
     Example:
       tollbridge payment assign 4 acme --by olga --reason "they wrote to us"
     """
-    with desk_of(config_file) as (desk, _):
+    values: dict[str, str | int] = {"payment": number, "partner": login}
+    with desk_of(config_file) as (desk, config):
+        draft = Draft("assign_payment", author, reason, values=values)
+        if (waits := Acts(desk, config.money.limits).propose(draft)) is not None:
+            tell_act(waits, as_json=as_json)
+            return
         row = Payments(desk).assign(number, login, author=author, reason=reason)
         _show([row], _logins(desk.catalogue().partners.values()), as_json=as_json)
 

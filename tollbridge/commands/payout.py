@@ -17,7 +17,7 @@ import click
 from core.errors import UserMistake
 from core.payouts import PayoutState
 from store.desk import Desk
-from store.payout_lists import list_payouts, read_due, read_history
+from store.payout_lists import list_payouts, places_due, read_due, read_history
 from store.payout_schedule import request_due
 from store.payouts import Ended, PayoutRow, Payouts, read_payout
 from tollbridge.commands import config_option
@@ -100,7 +100,8 @@ def scheduled(as_json: bool, config_file: Path | None) -> None:
 @json_option
 @config_option
 def due(login: str | None, as_json: bool, config_file: Path | None) -> None:
-    """Show what may be paid now and where it would go, and what is earned, too young, asked for, held.
+    """Show what may be paid now and where it would go, and what is earned, too young, asked for, held; also of what
+    nobody has said where it goes.
 
     \b
     Example:
@@ -109,11 +110,11 @@ def due(login: str | None, as_json: bool, config_file: Path | None) -> None:
     with desk_of(config_file) as (desk, _):
         if login is not None:
             _partner_id(desk, login)
-        partners = desk.catalogue().partners
+        with desk.database.read() as connection:
+            places = places_due(connection, desk.catalogue(), login)
         lines = [
-            (name, target, read_due(desk.database, desk.catalogue(), name, target.currency, desk.now()))
-            for name in ([login] if login is not None else sorted(partners))
-            for target in partners[name].payouts
+            (name, target, read_due(desk.database, desk.catalogue(), name, currency, desk.now()))
+            for name, currency, target in places
         ]
     if as_json:
         _print([due_value(*line) for line in lines])

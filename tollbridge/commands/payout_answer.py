@@ -20,7 +20,8 @@ from core.errors import ConfigError, StoreAway, TollbridgeError, UserMistake
 from core.payouts import PayoutState
 from store.bank_answers import Line, carry_out, plan
 from store.desk import Desk
-from store.payouts import Payouts, state_word
+from store.payout_entries import state_word
+from store.payouts import Payouts
 from tollbridge.commands import config_option
 from tollbridge.commands.desk import desk_of, json_option
 from tollbridge.show import console, heading, plain

@@ -9,7 +9,7 @@ the same, the file's number is told, and `payout file` writes it.
 import asyncio
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -22,8 +22,8 @@ from core.errors import UserMistake
 from core.money import format_micros
 from core.payouts import PayoutState
 from store.payout_files import MadeFile, export, read_file
-from store.payout_lists import list_payouts
-from store.payouts import Payouts
+from store.payout_lists import list_payouts, list_returnable
+from store.payouts import PayoutRow, Payouts
 from tollbridge.commands import config_option, open_database, read_config
 from tollbridge.commands.desk import by_option, desk_of, json_option
 from tollbridge.show import plain
@@ -147,6 +147,7 @@ def _tell(made: MadeFile, file: Path) -> None:
 @config_option
 def send(most: int, as_json: bool, config_file: Path | None) -> None:
     """Send what goes by a provider, and ask it about what is under way, the oldest first; for cron, every few minutes.
+    Where a provider tells of payouts that came back, it is asked about what was paid too, four times a day.
 
     \b
     Example:
@@ -163,7 +164,16 @@ def send(most: int, as_json: bool, config_file: Path | None) -> None:
         with desk.database.read() as connection:
             waiting = list_payouts(connection, _WAITING, methods=settings.keys(), limit=most, oldest_first=True)
             rows = list(waiting) if settings else []
-        done = asyncio.run(send_waiting(Payouts(desk), settings, rows, desk.now))
+
+        def paid(returns_ms: Mapping[str, int]) -> list[PayoutRow]:
+            with desk.database.read() as connection:
+                left = most - len(rows)
+                return list(list_returnable(connection, returns_ms, desk.now(), limit=left)) if left > 0 else []
+
+        done = asyncio.run(send_waiting(Payouts(desk), settings, rows, desk.now, paid))
+        sent = {row.id for row in rows}
+        # Of what was paid before only what came back is news.
+        done = [(row, said) for row, said in done if row.id in sent or row.state is not PayoutState.PAID or said]
         logins = {one.id: one.login for one in desk.catalogue().partners.values()}
     for _, sentence in done:
         if sentence:

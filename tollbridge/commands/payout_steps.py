@@ -8,13 +8,15 @@ Rule: what cannot be done with one payout stops none of the others; what was don
 
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
 from core.errors import ConfigError, StoreAway, TollbridgeError
 from core.payouts import PayoutState
+from store.acts import Act, Acts, Draft
 from store.desk import Desk
 from store.payout_files import read_file
 from store.payout_lists import list_payouts
@@ -22,15 +24,18 @@ from store.payouts import PayoutRow, Payouts
 from tollbridge.commands import config_option
 from tollbridge.commands.desk import by_option, desk_of, json_option, reason_option
 from tollbridge.show import plain
+from tollbridge.show_act import act_value, tell_act
 from tollbridge.show_payout import payout_value, show_payouts
 
 _NUMBERS = click.argument("numbers", metavar="N…", nargs=-1, required=True, type=click.IntRange(1))
 ALL = 100_000
 
 
-def carry_out(desk: Desk, numbers: Sequence[int], do: Callable[[int], PayoutRow], *, as_json: bool) -> None:
-    """Each in order; ends with exit code 1 where one could not be done. Raises StoreAway when no more can be."""
-    done: list[tuple[int, PayoutRow | str]] = []
+def carry_out(desk: Desk, numbers: Sequence[int], do: Callable[[int], PayoutRow | Act], *, as_json: bool) -> None:
+    """Each in order; one that waits for a second person is told as its act. Ends with exit code 1 where one could not
+    be done. Raises StoreAway when no more can be.
+    """
+    done: list[tuple[int, PayoutRow | Act | str]] = []
     try:
         for number in numbers:
             try:
@@ -46,22 +51,26 @@ def carry_out(desk: Desk, numbers: Sequence[int], do: Callable[[int], PayoutRow]
         sys.exit(1)
 
 
-def _tell(desk: Desk, done: Sequence[tuple[int, PayoutRow | str]], *, as_json: bool) -> None:
+def _tell(desk: Desk, done: Sequence[tuple[int, PayoutRow | Act | str]], *, as_json: bool) -> None:
     logins = {one.id: one.login for one in desk.catalogue().partners.values()}
     rows = [one for _, one in done if isinstance(one, PayoutRow)]
     if as_json:
-        values = [
-            {"id": number, "refused": one}
-            if isinstance(one, str)
-            else payout_value(one, logins.get(one.partner_id, ""))
-            for number, one in done
-        ]
-        click.echo(json.dumps(values, ensure_ascii=False, indent=2))
+        click.echo(json.dumps([_value(*one, logins) for one in done], ensure_ascii=False, indent=2))
     elif rows or not done:
         show_payouts(rows, logins)
     for _, one in done:
+        if isinstance(one, Act) and not as_json:
+            tell_act(one, as_json=False)
         if isinstance(one, str):
             click.echo(f"tollbridge: {one}", err=True)
+
+
+def _value(number: int, one: PayoutRow | Act | str, logins: Mapping[int, str]) -> dict[str, Any]:
+    if isinstance(one, str):
+        return {"id": number, "refused": one}
+    if isinstance(one, Act):
+        return {"id": number, "waits": act_value(one)["state"] == "proposed", "act": one.id}
+    return payout_value(one, logins.get(one.partner_id, ""))
 
 
 @click.command(short_help="Agree to payouts, as somebody else than who asked.")
@@ -115,8 +124,8 @@ def paid(  # noqa: PLR0917
 _Do = Callable[[Payouts, int, str, str], PayoutRow]
 
 
-def _step(name: str, short: str, says: str, example: str, do: _Do) -> click.Command:
-    """A subcommand that ends payouts, with a reason."""
+def _step(name: str, short: str, says: str, example: str, do: _Do, kind: str = "") -> click.Command:  # noqa: PLR0917
+    """A subcommand that ends payouts, with a reason; `kind` is its act, where above an amount two people do it."""
 
     @click.command(name, help=f"{says}\n\n\b\nExample:\n  tollbridge payout {name} {example}", short_help=short)
     @_NUMBERS
@@ -125,9 +134,14 @@ def _step(name: str, short: str, says: str, example: str, do: _Do) -> click.Comm
     @json_option
     @config_option
     def run(numbers: Sequence[int], author: str, reason: str, as_json: bool, config_file: Path | None) -> None:
-        with desk_of(config_file) as (desk, _):
-            payouts = Payouts(desk)
-            carry_out(desk, numbers, lambda number: do(payouts, number, author, reason), as_json=as_json)
+        with desk_of(config_file) as (desk, config):
+            payouts, acts = Payouts(desk), Acts(desk, config.money.limits)
+
+            def step(number: int) -> PayoutRow | Act:
+                waits = acts.propose(Draft(kind, author, reason, values={"payout": number})) if kind else None
+                return waits or do(payouts, number, author, reason)
+
+            carry_out(desk, numbers, step, as_json=as_json)
 
     command: click.Command = run
     return command
@@ -138,13 +152,15 @@ _returned: _Do = lambda payouts, number, author, reason: payouts.returned(number
 _cancel: _Do = lambda payouts, number, author, reason: payouts.cancel(number, author=author, reason=reason)
 failed = _step(
     "failed", "It was not carried out: it is the partner's again.",
-    "The bank or the provider has not carried it out: the money is the partner's again.",
-    '1 --by ada --reason "account closed"', _failed,
+    "The bank or the provider has not carried it out: the money is the partner's again. "
+    "Above money.second_person_above it waits for another person.",
+    '1 --by ada --reason "account closed"', _failed, "payout_failed",
 )  # fmt: skip
 returned = _step(
     "returned", "It came back: it is the partner's again.",
-    "It came back, before or after it was paid: the money is the partner's again.",
-    '1 --by ada --reason "no such account"', _returned,
+    "It came back, before or after it was paid: the money is the partner's again. Above money.second_person_above it "
+    "waits for another person.",
+    '1 --by ada --reason "no such account"', _returned, "payout_returned",
 )  # fmt: skip
 cancel = _step(
     "cancel", "Take it back before it is sent.",

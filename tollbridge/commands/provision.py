@@ -23,6 +23,7 @@ from store.secrets import Sealed
 from tollbridge.commands import config_option, open_database, read_config
 from tollbridge.config import Config
 from tollbridge.keys import keyring_of
+from traffic.queues import most_of_one
 
 _PLANS = {"tariff_plan", "partner"}
 """What a plan for messages that wait may come by."""
@@ -32,7 +33,7 @@ _PLANS = {"tariff_plan", "partner"}
 @click.argument("file", type=click.Path(path_type=Path))
 @config_option
 def load(file: Path, config_file: Path | None) -> None:
-    """Provision from FILE: operators, links, short codes, plans, partners, services, limits, blacklist.
+    """Provision from FILE: operators, links, short codes, plans, partners, services, USSD menus, limits, blacklist.
 
     All of the file or nothing; what it does not name stays as it is; loading it twice changes nothing. A running
     service has it within a second. A mistake is one line: FILE:LINE: KEY: what is wrong and what to do. What is
@@ -82,7 +83,13 @@ def served_by(config: Config) -> provisioning.Served:
         # Of names only this one is known without asking anybody.
         return guard.problem_of_host("127.0.0.1" if host == "localhost" else host)
 
-    return provisioning.Served(protocols=PROTOCOLS, methods=METHODS, url_fault=url_fault, link_fault=link_fault)
+    return provisioning.Served(
+        protocols=PROTOCOLS,
+        methods=METHODS,
+        url_fault=url_fault,
+        link_fault=link_fault,
+        calls_of_one=most_of_one(config.dispatch.concurrency_total),
+    )
 
 
 def link_fault(values: Mapping[str, Any], owner: Mapping[str, Any]) -> str:

@@ -42,13 +42,14 @@ def report(name: str, config_file: Path | None, csv_file: str | None, *, as_json
     revenue      what subscribers paid, and to whom it went
     partners     what partners earned, what of it is held, and what they paid for outgoing SMS
     receivables  what operators owe, month by month: accrued, taken back, written off, paid, open
+    payables     what we owe operators for outgoing SMS, month by month: accrued, written off, paid, open
     tiers        how far partners have come on their scales in a month
     ageing       what operators owe, by age: what they paid settles the oldest month first
 
     Of partners, earned − held + referral income is what their earnings got by messages, as their statements have it.
 
     A day is that of the booking in UTC; a month is the booked one, which follows the plan's time zone. In the table
-    amounts have two decimals; in CSV and JSON they are whole.
+    amounts have two decimals, rounded down; CSV and JSON have them to the last millionth.
 
     \b
     Example:
@@ -84,11 +85,11 @@ def _refuse(name: str, options: dict[str, Any]) -> None:
 
 
 def _period(name: str, now: int, options: dict[str, Any]) -> Period:
-    """The days or the month that were named; else this month's days. Receivables go by months: the last twelve."""
+    """The days or the month that were named; else this month's days. What is owed goes by months: the last twelve."""
     first, last, month = options["first"], options["last"], options["month"]
     if month or name == "tiers":
         return Period(month=_number(month) // 100 if month else month_of(now))
-    if name == "receivables":
+    if name in {"receivables", "payables"}:
         this = month_of(now)
         return Period(months_back(this, _MONTHS_OF_RECEIVABLES - 1) * 100 + 1, this * 100 + 31)
     today = day_of(now)

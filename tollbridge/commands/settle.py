@@ -18,7 +18,7 @@ from typing import Any
 
 import click
 
-from core.clock import month_text
+from core.clock import month_of, month_text, months_back
 from core.errors import UserMistake
 from core.money import BadAmount, format_micros, parse_micros
 from core.settlement.verdicts import ACCEPTABLE, BY_WORD, DECIDED, Verdict
@@ -31,6 +31,7 @@ from store.settlement.match import match as match_run
 from store.settlement.paid import book_payment
 from store.settlement.preview import preview as preview_run
 from store.settlement.stage import stage as stage_file
+from store.settlement.unfiled import read_unfiled
 from tollbridge.commands import config_option, open_database, read_config
 from tollbridge.commands.desk import MONTH, desk_of, month_number
 from tollbridge.config import Config
@@ -45,6 +46,7 @@ from tollbridge.show_settle import (
     show_rows,
     show_run,
     show_runs,
+    unfiled_value,
 )
 
 _RUN = click.argument("run_id", metavar="RUN", type=click.IntRange(1, 2**63 - 1))
@@ -151,7 +153,8 @@ def stage(  # noqa: PLR0917
 @_JSON
 @config_option
 def list_runs(everything: bool, operator: str, as_json: bool, config_file: Path | None) -> None:
-    """List the runs that are open, the latest first.
+    """List the runs that are open, the latest first; and months that are over, for which an operator owes something and
+    nobody staged a file.
 
     \b
     Example:
@@ -159,10 +162,11 @@ def list_runs(everything: bool, operator: str, as_json: bool, config_file: Path 
     """
     with _database(config_file) as (database, _), database.read() as connection:
         found = look.standings(connection, operator=operator, everything=everything)
+        unfiled = read_unfiled(connection, months_back(month_of(SystemClock().now()), 1), operator)
     if as_json:
-        _print_json([run_value(one) for one in found])
+        _print_json([*map(run_value, found), *map(unfiled_value, unfiled)])
     else:
-        show_runs(found, everything=everything)
+        show_runs(found, unfiled, everything=everything)
 
 
 @settle.command(short_help="Show a run: its sums by class, its rows.")

@@ -43,6 +43,7 @@ _TITLES = {
     LineKind.WRITTEN_OFF: "Written off",
     LineKind.FOUND: "Found in settlement",
     LineKind.OPERATOR_PAID: "Paid by the operator",
+    LineKind.COST_PAID: "Paid to the operator",
     LineKind.PAYMENT: "Payment received",
     LineKind.PAYOUT: "Payout",
     LineKind.PAYOUT_PAID: "Payout paid",

@@ -139,6 +139,31 @@ def test_a_redirect_says_where_to_and_what_to_do() -> None:
 
 
 @pytest.mark.parametrize(
+    ("location", "shown"),
+    [
+        ("https://new.example/mo?msisdn=79001112233&text=GAME+7", " to https://new.example/mo"),
+        ("https://new.example/mo/79001112233/GAME?a#b", " to https://new.example/mo/7900***33/GAME"),
+        ("/mo;id=%2B79001112233?text=GAME", " to /mo;id=%2B7900***33"),
+        ("https://user:pass@new.example:8443/mo#79001112233", " to https://new.example:8443/mo"),
+        ("?msisdn=79001112233", ""),
+        ("http://[79001112233", " to what is no URL"),
+    ],
+)
+def test_a_redirect_shows_neither_the_number_nor_the_text_that_it_repeats(location: str, shown: str) -> None:
+    error = judge(302, location=location).error
+
+    assert error.startswith(f"status 302 redirects{shown}; redirects are not followed")
+
+
+@pytest.mark.parametrize("header", ["content_type", "content_encoding"])
+def test_what_a_partner_repeats_of_a_number_is_masked(header: str) -> None:
+    answer = judge(200, "x", **{"content_type": "image/png", header: "x-79001112233"})
+
+    assert "x-7900***33" in answer.error
+    assert "79001112233" not in failure("no answer for 79001112233").error
+
+
+@pytest.mark.parametrize(
     ("content_type", "body", "reply"),
     [
         ("text/plain; charset=windows-1251", "Привет".encode("cp1251"), "Привет"),
@@ -203,7 +228,9 @@ def test_retry_after_means_nothing_where_nothing_is_tried_again() -> None:
 def test_the_excerpt_is_the_first_2_kib_and_the_error_one_short_line() -> None:
     answer = judge(500, "é" * 2000)
 
-    assert len(answer.excerpt.encode()) <= 2048
+    # 2 KiB of what came, not of characters.
+    assert answer.excerpt == "é" * 1024
+    assert len(judge(500, "x" * 5000).excerpt) == 2048
     assert len(failure("x\n" * 500).error) == 200
     assert "\n" not in failure("x\ny").error
 

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import hmac
 import json
+from dataclasses import replace
 from urllib.parse import parse_qsl
 
 import pytest
@@ -49,6 +50,19 @@ class Calling(AsyncioTestCase):
             assert said == {"key": "~abc", "x": "1", **parameters(callback)}, text
             assert is_signed(heard, "s3cret"), text
             assert not is_signed(heard, "another"), text
+
+    async def test_a_service_that_is_to_answer_later_and_answers_at_once_is_sent_and_told_in_the_attempt(self) -> None:
+        told = []
+        for mode, body in (("async", "OK"), ("async", ""), ("sync", "OK")):
+            async with Partner(answers(body)) as partner:
+                callback = a_callback(partner.url)
+                service = partners.a_service(partner.url, mode=mode)
+                answer = await self.caller.get(replace(callback, service=service))
+            told.append((answer.outcome, answer.reply, answer.error.partition(",")[0]))
+
+        assert told == [
+            (Outcome.ANSWERED, "OK", "the service is async"), (Outcome.ANSWERED, "", ""), (Outcome.ANSWERED, "OK", ""),
+        ]  # fmt: skip
 
     async def test_a_post_carries_a_form_and_is_signed_over_it(self) -> None:
         async with Partner(answers("ok")) as partner:

@@ -73,6 +73,12 @@ class Secured(AsyncioTestCase):
             assert reason in answer.error, (certificate, answer)
             assert partner.heard == [], certificate
 
+    async def test_certificates_are_checked_and_nothing_older_than_tls_1_2_is_spoken(self) -> None:
+        context = self.caller._connections._context()
+
+        assert context.minimum_version is ssl.TLSVersion.TLSv1_2
+        assert (context.verify_mode, context.check_hostname) == (ssl.VerifyMode.CERT_REQUIRED, True)
+
     async def test_a_partner_without_tls_is_a_failure_with_a_reason(self) -> None:
         async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             await reader.read(1)

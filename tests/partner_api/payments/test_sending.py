@@ -19,11 +19,12 @@ from partner_api.payments import PROVIDERS
 from partner_api.payments.contract import PayoutWay
 from partner_api.payments.sending import order_key, send_payouts
 from store.database import connect
+from store.payout_lists import list_returnable
 from store.payouts import COLUMNS, PayoutRow, Payouts, row_of
 from store.schema import Alert, Payout
 from tests import services
 from tests.case import AsyncioTestCase
-from tests.payment_peers import YooKassa
+from tests.payment_peers import KnowsReturns, YooKassa
 from tests.store.cashier import RUB, Till, a_till
 
 EARNED, ON_ITS_WAY, PROVIDER = "partner:acme:earnings", "partner:acme:payout", "provider:yookassa"
@@ -95,6 +96,18 @@ class Sending(AsyncioTestCase):
         assert self.rows()[0].reference == made["id"]
         assert self.till.balances()[PROVIDER] == -50 * RUB
         assert self.till.balances()[EARNED] == 70 * RUB
+        assert self.till.findings() == []
+
+    async def test_what_comes_back_of_one_that_was_paid_is_at_the_provider_first_and_then_the_partners(self) -> None:
+        async with YooKassa() as peer:
+            await self.send(peer)
+        (row,) = self.rows()
+
+        await asyncio.to_thread(self.payouts.returned, row.id, author="olga", reason="the wallet was closed")
+
+        balances = self.till.balances()
+        assert {PROVIDER, ON_ITS_WAY, "bank:main"}.isdisjoint(balances), balances
+        assert balances[EARNED] == 120 * RUB
         assert self.till.findings() == []
 
     async def test_a_pending_one_is_asked_about_until_it_ends(self) -> None:
@@ -249,6 +262,91 @@ class Sending(AsyncioTestCase):
                 )  # fmt: skip
             assert self.rows()[0].error == "Basic authentication failed"
             assert await self.send(peer) == ["PAID"]
+
+    async def ask_paid(self, peer: YooKassa, *, payouts: Payouts | None = None) -> list[str]:
+        """One run over those that were paid and may have come back, by a provider that knows; what is said of each."""
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session:
+            way = KnowsReturns(peer.settings, session)
+            with self.till.database.read() as connection:
+                returns_ms = {"yookassa": way.returns_ms}
+                turn = list(list_returnable(connection, returns_ms, self.till.clock.now(), limit=10))
+            done = await send_payouts(
+                payouts or self.payouts, {"yookassa": way}, turn,
+                run=asyncio.to_thread, now=self.till.clock.now, author="payout send",
+            )  # fmt: skip
+        return [told for _, told in done]
+
+    async def test_one_that_came_back_after_it_was_paid_is_the_partners_again_once(self) -> None:
+        async with YooKassa() as peer:
+            await self.send(peer)
+            self.till.clock.advance(6 * HOUR_MS)
+            assert await self.ask_paid(peer) == [""]
+            peer.settle("returned", "the wallet is closed", of="succeeded")
+            assert await self.ask_paid(peer) == [], "it was asked a moment ago"
+            self.till.clock.advance(6 * HOUR_MS)
+
+            said = await asyncio.gather(*(self.ask_paid(peer, payouts=self.till.payouts()) for _ in range(4)))
+
+            assert await self.ask_paid(peer) == []
+        sentence = (
+            "payout 1 of 50.00 RUB: yookassa says that it came back (the wallet is closed); its money is the partner's "
+            "again"
+        )
+        assert {told for some in said for told in some} == {sentence}
+        assert [(row.state, row.error) for row in self.rows()] == [(PayoutState.RETURNED, "the wallet is closed")]
+        balances = self.till.balances()
+        assert (balances[EARNED], balances.get(PROVIDER), balances.get(ON_ITS_WAY)) == (120 * RUB, None, None)
+        assert self.till.findings() == []
+
+    async def test_one_that_was_on_its_way_and_came_back_is_the_partners_again(self) -> None:
+        async with YooKassa(states=["pending"]) as peer:
+            await self.send(peer)
+            peer.settle("returned", "no such wallet")
+            async with aiohttp.ClientSession() as session:
+                await send_payouts(
+                    self.payouts, {"yookassa": KnowsReturns(peer.settings, session)}, self.rows(),
+                    run=asyncio.to_thread, now=self.till.clock.now, author="payout send",
+                )  # fmt: skip
+        assert [row.state for row in self.rows()] == [PayoutState.RETURNED]
+        assert self.till.balances()[EARNED] == 120 * RUB
+        assert self.till.findings() == []
+
+    async def test_it_is_asked_for_the_days_in_which_a_provider_knows_and_no_longer(self) -> None:
+        async with YooKassa() as peer:
+            await self.send(peer)
+            assert await self.ask_paid(peer) == [], "it was paid a moment ago"
+            self.till.clock.advance(KnowsReturns.returns_ms - 1)
+            assert await self.ask_paid(peer) == [""]
+            self.till.clock.advance(6 * HOUR_MS)
+            assert await self.ask_paid(peer) == []
+        with self.till.database.read() as connection:
+            assert list(list_returnable(connection, {"yookassa": 0}, self.till.clock.now(), limit=10)) == []
+            assert list(list_returnable(connection, {}, self.till.clock.now(), limit=10)) == []
+
+    async def test_what_is_unclear_of_a_paid_one_moves_nothing_and_is_asked_again_later(self) -> None:
+        async with YooKassa() as peer:
+            await self.send(peer)
+        self.till.clock.advance(6 * HOUR_MS)
+
+        assert await self.ask_paid(peer) == [""], "nobody is there any more"
+
+        assert [(row.state, row.asked_at) for row in self.rows()] == [(PayoutState.PAID, self.till.clock.now())]
+        assert self.till.balances()[PROVIDER] == -50 * RUB
+
+    async def test_one_that_a_provider_calls_refused_after_it_was_paid_is_for_a_person(self) -> None:
+        async with YooKassa() as peer:
+            await self.send(peer)
+            self.till.clock.advance(6 * HOUR_MS)
+            peer.settle("canceled", "fraud", of="succeeded")
+
+            (said,) = await self.ask_paid(peer)
+
+        assert said.startswith(
+            "yookassa says refused cancelled by the provider: fraud, but payout 1 of 50.00 RUB is paid"
+        )
+        assert [row.state for row in self.rows()] == [PayoutState.PAID]
+        with self.till.database.read() as connection:
+            assert list(connection.execute(sa.select(Alert.sentence).where(Alert.kind == "payout")).scalars()) == [said]
 
     async def test_what_goes_by_the_bank_is_left_alone(self) -> None:
         async with YooKassa() as peer, self.way_to(peer) as way:

@@ -1,0 +1,90 @@
+"""Settlement: how long an operator's XLSX takes to be staged and matched, and how much memory.
+
+bench_settlement   a sheet of many rows on each database → Section
+
+The office is that of the tests: messages of one month, half of them with an id of the operator's, the other half found
+by number, time and price; the sheet lists each once. Staging and matching are one process, as `tollbridge settle` is
+one; its memory is what it holds at most above what it held before (VmHWM), read anew for each database.
+
+Rule: every row finds its message; else nothing is measured.
+"""
+
+import contextlib
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from bench.table import Section
+from core.settlement.verdicts import Verdict
+from store.database import connect
+from tests import services
+from tests.store.settlement.office import Office
+from tests.store.settlement.test_memory import LAYOUT, a_sheet, fill
+
+MONTH = 202409
+ROWS, QUICK = 300_000, 10_000
+_SCRIPT = """
+import json, sys, time
+from pathlib import Path
+from store.database import connect
+from store.settlement.match import match
+from store.settlement.stage import stage
+
+def held(name):
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(name + ":")) * 1024
+
+url, path, month, now = sys.argv[1:]
+database = connect(url)
+before = held("VmRSS")
+begun = time.perf_counter()
+staged = stage(database, Path(path), operator="alpha", month=int(month), author="bench", now=int(now))
+halfway = time.perf_counter()
+sums = match(database, staged.run)
+print(json.dumps({
+    "stage": halfway - begun, "match": time.perf_counter() - halfway, "more": held("VmHWM") - before,
+    "rows": {one.verdict.word: one.rows for one in sums},
+}))
+"""
+
+
+def bench_settlement(say: Callable[[str], None], *, quick: bool) -> Section:
+    """One sheet on both databases."""
+    count = QUICK if quick else ROWS
+    with tempfile.TemporaryDirectory(prefix="tollbridge-bench-") as folder:
+        say(f"a sheet of {count} rows")
+        sheet = a_sheet(Path(folder), MONTH, count)
+        rows = tuple((kind, *_measured(kind, Path(folder), sheet, count, say)) for kind in ("sqlite", "mariadb"))
+    return Section(
+        "settlement",
+        f"An operator's XLSX of {count:,} rows staged and matched".replace(",", " "),
+        ("database", "stage s", "match s", "together s", "rows/s", "memory above the start, MiB"),
+        rows,
+        ("Half of the rows are found by the operator's id, half by number, time and price; all of them are found.",),
+    )
+
+
+def _measured(kind: str, folder: Path, sheet: Path, count: int, say: Callable[[str], None]) -> tuple[str, ...]:
+    with contextlib.ExitStack() as stack:
+        url = services.fresh_sqlite(folder) if kind == "sqlite" else services.fresh_mariadb()
+        if kind == "mariadb":
+            stack.callback(services.mariadb().drop, url)
+        database = stack.enter_context(contextlib.closing(connect(url)))
+        office = Office(database, folder, layout=LAYOUT)
+        say(f"{kind}: {count} messages")
+        fill(database, MONTH, count)
+        office.later()
+        say(f"{kind}: staging and matching")
+        words = [sys.executable, "-c", _SCRIPT, url, str(sheet), str(MONTH), str(office.clock.now())]
+        done = subprocess.run(words, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"settling failed: {done.stderr.strip().splitlines()[-1]}")
+    told = json.loads(done.stdout)
+    if told["rows"] != {Verdict.MATCHED.word: count}:
+        raise RuntimeError(f"settling went wrong: {told['rows']}")
+    whole = told["stage"] + told["match"]
+    figures = (told["stage"], told["match"], whole)
+    return (*(f"{one:.1f}" for one in figures), f"{count / whole:.0f}", f"{told['more'] / 2**20:.0f}")

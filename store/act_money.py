@@ -1,0 +1,105 @@
+"""Acts that move money without a message: paying an operator; and what above an amount two people say of payments,
+conversions and payouts (billing.md, section 6).
+
+MONEY_KINDS   by its name, what decides it
+
+A payment, a conversion and a payout are booked by their own modules, under keys of their own and with their rows: an
+act of them holds only what was asked for until a second person agrees, and then does what one person does below it.
+
+Rule: it is decided anew when it is agreed to: a conversion takes the rate that holds then.
+"""
+
+from typing import TypeVar
+
+from sqlalchemy import Connection
+
+from core.ledger.accounts import bank, is_bank_name, payable
+from core.ledger.details import About, DetailKind, moved
+from core.money import AMOUNT_MAX, format_micros
+from core.payouts import PayoutState
+from store.act_drafts import ActRefused, Decide, Draft, Moves
+from store.books import open_month
+from store.conversions import EARNINGS, Asked, Conversion
+from store.desk import Desk
+from store.funds import Youth
+from store.payments import Payments
+from store.payouts import Payouts
+from store.provisioning.sentences import LIKE, did_you_mean, one_line
+
+V = TypeVar("V", int, str)
+REFERENCE_MAX = 100
+
+
+def _value(draft: Draft, name: str, default: V) -> V:
+    """What the draft says, of the type of `default`."""
+    return type(default)(draft.values.get(name, default))
+
+
+def _pay_operator(connection: Connection, desk: Desk, draft: Draft) -> Moves:
+    """What outgoing SMS cost us leaves our bank account: once for each reference, which is the key of the act."""
+    code, amount = _value(draft, "operator", ""), _value(draft, "amount", 0)
+    account, reference = _value(draft, "bank", ""), _value(draft, "reference", "")
+    operators = desk.catalogue().operators
+    if code not in operators:
+        meant = did_you_mean(code, operators, like=LIKE) or "; tollbridge dump shows them"
+        raise ActRefused(f"there is no operator {one_line(code)}{meant}")
+    if not 0 < amount <= AMOUNT_MAX:
+        most = format_micros(AMOUNT_MAX)
+        raise ActRefused(f"AMOUNT: {format_micros(amount)} is not above zero and at most {most}")
+    if not is_bank_name(account):
+        raise ActRefused("--bank: name an account in letters (a–z), digits, dots, dashes, like main")
+    if not reference.strip() or len(reference) > REFERENCE_MAX or not reference.isprintable():
+        raise ActRefused(f"--reference: give the bank's reference of the payment, 1 to {REFERENCE_MAX} characters")
+    about = About(subject=f"operator:{code}", author=draft.author, reason=f"{reference}: {draft.reason}"[:200])
+    month, currency = open_month(connection, desk.now()), operators[code].currency
+    places = (payable(code), bank(account))
+    details = moved(DetailKind.COST_PAID, *places, amount, currency=currency, month=month, about=about)
+    return Moves(details=details)
+
+
+def _assign_payment(connection: Connection, desk: Desk, draft: Draft) -> Moves:
+    payments, number, login = Payments(desk), _value(draft, "payment", 0), _value(draft, "partner", "")
+    author, reason = draft.author, draft.reason
+    _, details = payments.assigning(connection, number, login, author=author, reason=reason)
+
+    def book() -> int:
+        return payments.assign_within(connection, number, login, author=author, reason=reason).entry_id or 0
+
+    return Moves(details=details, book=book)
+
+
+def _convert(connection: Connection, desk: Desk, draft: Draft) -> Moves:
+    """Into another currency; or, where none is named, earnings become money for outgoing SMS."""
+    asked = Asked(
+        _value(draft, "partner", ""), _value(draft, "amount", 0), _value(draft, "currency", ""), draft.author,
+        draft.reason, _value(draft, "key", ""),
+    )  # fmt: skip
+    conversion = Conversion(desk, asked, _value(draft, "account", EARNINGS), _value(draft, "into", ""))
+    # Such acts are few: what is too young is read under the lock, all of it.
+    details = conversion.details(connection, desk.books.floors(connection), Youth())
+    return Moves(details=details, book=lambda: conversion.book(connection, Youth()).entry_id)
+
+
+def _ends(state: PayoutState) -> Decide:
+    def decide(connection: Connection, desk: Desk, draft: Draft) -> Moves:
+        payouts, number = Payouts(desk), _value(draft, "payout", 0)
+        author, reason = draft.author, draft.reason
+        _, details = payouts.ending(connection, number, state, author=author, reason=reason)
+
+        def book() -> int:
+            return payouts.end_within(connection, number, state, author=author, reason=reason)[1]
+
+        # What was told as paid comes to our account first, and goes on to the partner.
+        return Moves(details=details, book=book, steps=max(0, len(details) - 1))
+
+    return decide
+
+
+MONEY_KINDS: dict[str, Decide] = {
+    "pay_operator": _pay_operator,
+    "assign_payment": _assign_payment,
+    "convert": _convert,
+    "use_earnings": _convert,
+    "payout_failed": _ends(PayoutState.FAILED),
+    "payout_returned": _ends(PayoutState.RETURNED),
+}

@@ -1,0 +1,102 @@
+"""`payment assign`, `convert`, `payout failed`, `payout returned`, `act pay-operator` above the limit, as typed."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from core.top_ups import Told
+from store.payments import Payments
+from store.payouts import Payouts
+from tests.tollbridge.desk import call
+from tests.tollbridge.payday import RUB, a_payday, approved, asked, desk_of, refused, states
+
+BY_OLGA = ("--by", "olga", "--reason", "they told me so")
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    """One person moves no more than 40.00: two payouts of 50.00 and 20.00 are sent, a payment of 98.00 is parked."""
+    config = a_payday(tmp_path)
+    with config.open("a") as file:
+        file.write('[money]\nsecond_person_above = "40"\n')
+    approved(config, 50, 20)
+    assert call(config, "payout", "export", "RUB", str(tmp_path / "x.xml"), "--by", "ada").exit_code == 0
+    with desk_of(config) as desk:
+        Payments(desk).take(Told("yoomoney", "op-1", "77", 100 * RUB, 98 * RUB, "RUB"))
+    return config
+
+
+def test_of_several_payouts_the_large_one_waits_and_the_small_one_is_done(config: Path) -> None:
+    done = call(config, "payout", "failed", "1", "2", *BY_OLGA)
+
+    assert done.exit_code == 0, done.output
+    assert "act 1: payout failed: 50.00 RUB of payout 1: waits for a second person: tollbridge act approve 1" in (
+        done.output
+    )
+    assert states(config) == ["sent", "failed"]
+    assert "payout failed: 50.00 RUB of payout 1" in " ".join(call(config, "act", "list").output.split())
+    assert "another person has to agree" in refused(call(config, "act", "approve", "1", "--by", "OLGA"))
+
+    assert call(config, "act", "approve", "1", "--by", "ada").exit_code == 0
+
+    assert states(config) == ["failed", "failed"]
+    assert call(config, "check").exit_code == 0
+
+
+def test_for_programs_what_waits_has_its_act(config: Path) -> None:
+    first, second = asked(config, "payout", "returned", "1", "2", *BY_OLGA)
+
+    assert first == {"id": 1, "waits": True, "act": 1}
+    assert (second["id"], second["state"]) == (2, "returned")
+
+
+def test_what_a_bank_or_a_person_says_of_payments_it_made_waits_for_nobody(config: Path) -> None:
+    with desk_of(config) as desk:
+        assert Payouts(desk).paid(1, author="ada").state.name == "PAID"
+
+
+def test_a_large_parked_payment_waits(config: Path) -> None:
+    waits = call(config, "payment", "assign", "1", "acme", *BY_OLGA)
+    assert "act 1: assign payment: 98.00 RUB of payment 1 to acme: waits for a second person" in waits.output
+    assert asked(config, "payment", "show", "1")["state"] == "parked"
+    shown = " ".join(call(config, "act", "show", "1").output.split())
+    assert "would be booked now: amount from (debit) to (credit)" in shown.replace("  ", " ")
+
+    call(config, "act", "approve", "1", "--by", "ada")
+
+    assert asked(config, "payment", "show", "1")["state"] == "booked"
+
+
+def test_a_large_conversion_wants_a_reason_and_waits(config: Path) -> None:
+    words = ("convert", "earnings", "acme", "45", "RUB", "--by", "olga")
+    assert "say why: --reason" in refused(call(config, *words))
+
+    waits = call(config, *words, "--reason", "for SMS")
+    assert "act 1: use earnings: 45.00 RUB of acme's earnings for outgoing SMS: waits for a second person" in (
+        waits.output
+    )
+    call(config, "act", "approve", "1", "--by", "ada")
+    again = call(config, *words, "--reason", "for SMS")
+
+    assert "45.00 RUB became 45.00 RUB; entry " in again.output
+    small = call(config, "convert", "earnings", "acme", "1", "RUB", "--by", "olga")
+    assert "1.00 RUB became 1.00 RUB" in small.output
+    found = {one["account"]: one["balance"] for one in asked(config, "balance", "acme")}
+    assert found["partner:acme:prepaid"] == "46.00"
+
+
+def test_an_operator_is_paid_by_name_and_the_report_says_so(config: Path) -> None:
+    pay = ("act", "pay-operator", "alpha", "12.50", "--reference", "PO 17", *BY_OLGA)
+    assert "act 1: pay operator: 12.50 RUB to alpha from bank:main, PO 17: done, entry " in call(config, *pay).output
+    assert "was done before, nothing new was booked" in call(config, *pay).output
+    assert "there is no operator alpa; did you mean alpha?" in refused(
+        call(config, "act", "pay-operator", "alpa", "1", "--reference", "x", *BY_OLGA)
+    )
+
+    found = json.loads(call(config, "report", "payables", "--json").stdout)
+
+    (line,) = found["lines"]
+    assert (line["operator"], line["currency"], line["accrued"], line["paid"], line["open"]) == (
+        "alpha", "RUB", "0.00", "12.50", "-12.50",
+    )  # fmt: skip

@@ -5,7 +5,7 @@ read_number   any human form, with a country where one is known → the same; ra
 read_prefix   the first digits of an operator's numbers, likewise
 plan_of       how a country writes its numbers, as plain values for core.numbering
 is_number     whether an address can be a subscriber's at all
-mask          "79001112233" → "7900***33", for logs and screens
+mask          "79001112233" → "7900***33", for logs and screens; mask_within a text of others
 Prefixes      longest matching prefix → whose number it is
 
 Rule: outside of masks a number is never shortened; the operator of an MO is its link's, not its number's. phonenumbers
@@ -27,6 +27,7 @@ DIGITS_MAX = 15
 _JUNK = str.maketrans("", "", " -().\u00a0")
 _HUMAN = re.compile(r"(?:tel:)?\s*(\+?)([0-9\s().\-/\u2010-\u2015]{1,60})")
 _NO_DIGIT = re.compile("[^0-9]")
+_RUN = re.compile("(?<![0-9])[0-9]{10,15}(?![0-9])")
 _EXAMPLE = "write it with the country's code, like +79001112233"
 
 
@@ -183,6 +184,11 @@ def mask(number: str) -> str:
     if len(number) <= 6:
         return number[:1] + "***"
     return f"{number[:4]}***{number[-2:]}"
+
+
+def mask_within(text: str) -> str:
+    """A text of others with all in it masked that may be a number: ten to fifteen digits; message ids have eighteen."""
+    return _RUN.sub(lambda found: mask(found[0]), text)
 
 
 class Prefixes(Generic[T]):

@@ -39,7 +39,7 @@ class PayoutState(IntEnum):
 _MOVES: dict[PayoutState, frozenset[PayoutState]] = {
     PayoutState.REQUESTED: frozenset({PayoutState.APPROVED, PayoutState.CANCELLED}),
     PayoutState.APPROVED: frozenset({PayoutState.SENDING, PayoutState.SENT, PayoutState.CANCELLED}),
-    PayoutState.SENDING: frozenset({PayoutState.SENT, PayoutState.PAID, PayoutState.FAILED}),
+    PayoutState.SENDING: frozenset({PayoutState.SENT, PayoutState.PAID, PayoutState.FAILED, PayoutState.RETURNED}),
     PayoutState.SENT: frozenset({PayoutState.PAID, PayoutState.FAILED, PayoutState.RETURNED}),
     PayoutState.PAID: frozenset({PayoutState.RETURNED}),
     PayoutState.FAILED: frozenset(),

@@ -162,6 +162,7 @@ class Talk:
         self._timer: asyncio.TimerHandle | None = None
         self._timer_ms = 0
         self._over = False
+        self._mistake = ""
 
     # --- The owner's side -----------------------------------------------------------------------
 
@@ -200,8 +201,8 @@ class Talk:
         self._loop = asyncio.get_running_loop()
         try:
             self._owner.opened(self)
-        except Exception:
-            self._fail()
+        except Exception as error:
+            self._fail(error)
         self.flush()
 
     def _received(self, octets: bytes) -> None:
@@ -215,8 +216,7 @@ class Talk:
         self._take(self._last_events, reason)
 
     def _last_events(self, reason: str) -> list[Event]:
-        events = self.session.receive(b"", self._clock.monotonic_ms())
-        return [Closed(reason, event.clean) if isinstance(event, Closed) else event for event in events]
+        return _because(reason, self.session.receive(b"", self._clock.monotonic_ms()))
 
     def _take(self, read: Callable[..., list[Event]], *args: Any) -> None:
         """Let the session read, and its owner hear what came of it."""
@@ -226,11 +226,13 @@ class Talk:
         self._flush_due = True
         try:
             events = read(*args)
+            if self._mistake:
+                events = _because(self._mistake, events)
             if events:
                 self._over = type(events[-1]) is Closed
                 self._owner.heard(events)
-        except Exception:
-            self._fail()
+        except Exception as error:
+            self._fail(error)
         self.flush()
         if self._over:
             self._disarm()
@@ -238,9 +240,11 @@ class Talk:
                 self.tap.ended()
             self._finish()
 
-    def _fail(self) -> None:
+    def _fail(self, error: Exception) -> None:
         """The edge of a door: a bug of ours must not leave a connection that nobody leads."""
         log.exception("conversation failed", peer=self.peer)
+        # Or the owner hears that the peer closed it, and a person looks for the mistake there.
+        self._mistake = f"a mistake of ours ended it ({type(error).__name__}); see the log"
         self._abort()
 
     def _flush_soon(self) -> None:
@@ -286,3 +290,8 @@ class Talk:
     def _abort(self) -> None:
         """Close at once; _received(b"") follows later."""
         raise NotImplementedError
+
+
+def _because(reason: str, events: list[Event]) -> list[Event]:
+    """The events with a Closed that says more."""
+    return [Closed(reason, event.clean) if isinstance(event, Closed) else event for event in events]

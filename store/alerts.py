@@ -22,7 +22,7 @@ from core.second_person import name_fault, tidy_name
 from store.pages import in_pieces
 from store.schema import Alert
 
-KINDS = ("dead_letter", "breaker", "fraud", "outage", "payment", "books", "payout", "host", "store")
+KINDS = ("dead_letter", "breaker", "fraud", "outage", "payment", "books", "payout", "link", "host", "store")
 NOTE_MAX = 300
 _AT_ONCE = 500
 _COLUMNS = (

@@ -10,9 +10,10 @@ Rule: nobody else opens a transaction. A transaction of SQLite that reads first 
 «database is locked» when another process wrote in between, whatever the time-out; one that begins IMMEDIATE does not.
 """
 
+import os
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -92,6 +93,16 @@ def read_url(url: str) -> sa.URL:
     if unknown:
         raise ConfigError(f"database.url: no parameter {min(unknown)}; only unix_socket is known")
     return address.set(drivername="mysql+mysqldb")
+
+
+def _make_file(path: str) -> None:
+    """Make the file, and its folder, where they are missing: texts, numbers and hashes are not for everybody.
+
+    SQLite gives what it puts beside the file, -wal and -shm, the same mode.
+    """
+    Path(path).parent.mkdir(parents=True, exist_ok=True, mode=0o750)
+    if not os.path.exists(path):
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o640))
 
 
 class Database:
@@ -187,7 +198,8 @@ def _sqlite(address: sa.URL, lock_wait_s: int, connections: int) -> sa.Engine:
     if not address.database or address.database == ":memory:":
         engine = sa.create_engine(address, poolclass=sa.pool.StaticPool, connect_args=arguments, **_MANNERS)
     else:
-        Path(address.database).parent.mkdir(parents=True, exist_ok=True)
+        path = address.database
+        Path(path).parent.mkdir(parents=True, exist_ok=True, mode=0o750)
         engine = sa.create_engine(
             address,
             poolclass=sa.pool.QueuePool,
@@ -196,6 +208,11 @@ def _sqlite(address: sa.URL, lock_wait_s: int, connections: int) -> sa.Engine:
             connect_args=arguments,
             **_MANNERS,
         )
+
+        @sa.event.listens_for(engine, "do_connect")
+        def make(*_: object) -> None:
+            with suppress(OSError):  # SQLite says it in its own way
+                _make_file(path)
 
     @sa.event.listens_for(engine, "connect")
     def prepare(connection: Any, record: object) -> None:

@@ -25,7 +25,7 @@ from core.ledger.entry import ChargeKind, ChargeState
 from core.message import Action, MtKind, MtState
 from store import schema
 from store.act_life import read_acts
-from store.journal.receipts import LATE, RECEIPT_BECOMES, is_same_number
+from store.journal.receipts import ASKED, LATE, RECEIPT_BECOMES, is_same_number
 from store.life import (
     AlertLife,
     AttemptLife,
@@ -317,9 +317,11 @@ def _read_moves(connection: Connection, mt_id: int) -> tuple[MoveLife, ...]:
 
 
 def _is_receipted(state: MtState, moves: Sequence[MoveLife]) -> bool:
-    """Whether it came to its end by a receipt: every other end has a line in its history that says why."""
+    """Whether it came to its end by a receipt, or by what the centre said when it was asked: every other end has a line
+    in its history that says why.
+    """
     ends = [move for move in moves if move.new == state.public != move.old]
-    return state in RECEIPT_BECOMES.values() and all(move.reason == LATE for move in ends)
+    return state in RECEIPT_BECOMES.values() and all(move.reason.startswith((LATE, ASKED)) for move in ends)
 
 
 def _read_receipts(

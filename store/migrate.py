@@ -53,6 +53,8 @@ def migrate(
 
         if database.dialect == "mysql":
             _create_database(database, tell)
+        else:
+            database.ping()  # A file that we make is not readable to everybody; one that Django makes is.
         _apply(url, settings, tell, until)
         if until:
             return

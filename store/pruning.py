@@ -18,8 +18,20 @@ from sqlalchemy.orm import InstrumentedAttribute
 from core.clock import DAY_MS, Instant
 from core.ids import first_id_at
 from store.database import Database
+from store.link_orders import DISABLE, ENABLE
 from store.pages import Query
-from store.schema import Base, CallbackAttempt, Idempotency, Identity, InDoubt, MoPart, Receipt, UssdSession
+from store.schema import (
+    Base,
+    CallbackAttempt,
+    Idempotency,
+    Identity,
+    InDoubt,
+    LinkOrder,
+    MoPart,
+    Question,
+    Receipt,
+    UssdSession,
+)
 
 PRUNE_MAX = 500
 """Rows in one transaction: a few milliseconds."""
@@ -48,7 +60,10 @@ AGES: dict[str, Age] = {
     "in_doubt": Age(InDoubt, InDoubt.at, DAY_MS),
     "idempotency": Age(Idempotency, Idempotency.at, DAY_MS),
     "ussd_session": Age(UssdSession, UssdSession.touched_at, DAY_MS),
+    # Who enabled or disabled a link is shown with it.
+    "link_order": Age(LinkOrder, LinkOrder.at, 90 * DAY_MS, only=(LinkOrder.kind.not_in((ENABLE, DISABLE)),)),
     "receipt": Age(Receipt, Receipt.arrived_at, 7 * DAY_MS),
+    "question": Age(Question, Question.asked_at, 90 * DAY_MS),
     "callback_attempt": Age(CallbackAttempt, CallbackAttempt.tried_at, 30 * DAY_MS),
     # Joined ones: their text is the message's. A day would do for telling repeats; people look back longer.
     "mo_part": Age(MoPart, MoPart.id, 30 * DAY_MS, is_id=True, only=(MoPart.mo_id != 0,)),

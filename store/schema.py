@@ -561,6 +561,7 @@ class Payout(Base):
     sent_at: Mapped[int] = mapped_column(sa.BigInteger)
     ended_at: Mapped[int] = mapped_column(sa.BigInteger)
     error: Mapped[str] = mapped_column(sa.String(200))
+    asked_at: Mapped[int] = mapped_column(sa.BigInteger, server_default=sa.text("0"))
 
 
 class PayoutFile(Base):
@@ -811,6 +812,7 @@ class Statement(Base):
     tax_id: Mapped[str] = mapped_column(sa.String(40), server_default="")
     address: Mapped[str] = mapped_column(sa.String(300), server_default="")
     vat: Mapped[int] = mapped_column(sa.Integer, server_default=sa.text("0"))
+    minimum_payout: Mapped[int | None] = mapped_column(sa.BigInteger)
 
 
 class StatementLine(Base):
@@ -1085,6 +1087,19 @@ class MtMove(Base):
     old: Mapped[int] = mapped_column(sa.SmallInteger)
     new: Mapped[int] = mapped_column(sa.SmallInteger)
     reason: Mapped[str] = mapped_column(sa.String(200))
+
+
+class Question(Base):
+    """An MT without a receipt whose operator is asked what became of it: how often it was, and when it is again."""
+
+    __tablename__ = "question"
+    __table_args__ = (sa.Index("question_due", "operator_id", "due_at"),)
+
+    mt_id: Mapped[int] = mapped_column(sa.BigInteger, primary_key=True, autoincrement=False)
+    operator_id: Mapped[int] = mapped_column(sa.BigInteger)
+    asked: Mapped[int] = mapped_column(sa.SmallInteger)
+    asked_at: Mapped[int] = mapped_column(sa.BigInteger, index=True)
+    due_at: Mapped[int | None] = mapped_column(sa.BigInteger)
 
 
 class Receipt(Base):

@@ -29,9 +29,7 @@ def read_version(connection: sa.Connection) -> int:
     return connection.execute(sa.select(schema.CatalogueVersion.version)).scalar() or 0
 
 
-def read_catalogue(
-    connection: sa.Connection, keyring: Keyring, before: core.Catalogue = _NOTHING
-) -> core.Catalogue:
+def read_catalogue(connection: sa.Connection, keyring: Keyring, before: core.Catalogue = _NOTHING) -> core.Catalogue:
     """The whole catalogue; `before` is an older one of the same database, which stays as it is.
 
     Raises ConfigError when the keyring does not decrypt its secrets.

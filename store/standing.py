@@ -37,7 +37,7 @@ DESK = "desk"
 """The roles of a command that moves money (store.desk.open_desk)."""
 SHOWN = 10
 """Processes: the last ones."""
-ALERT_KINDS = ("store", "outage", "host", "dead_letter", "breaker")
+ALERT_KINDS = ("store", "outage", "host", "link", "dead_letter", "breaker")
 """What costs money or stands still comes first. Limits come last: there may be many, and few are urgent."""
 LAST_KIND = "fraud"
 _WAITS = Callback.due_at >= AT_ONCE

@@ -34,17 +34,11 @@ from typing import Any
 import MySQLdb
 
 from store.migrate import migrate
+from tests.needed import apt_line, missing_programs, search_path
 
 READY_TIMEOUT_S = 30
 PAUSE_S = 0.01
 _ROOM = 1 << 30
-
-_PACKAGES = {
-    "mariadbd": "mariadb-server-core",
-    "mariadb-install-db": "mariadb-server-core",
-    "my_print_defaults": "mariadb-client-core",
-    "redis-server": "redis-server",
-}
 
 # Ends when our end of its standard input closes, however we end. The files tell it what to kill and remove.
 _GUARD = """
@@ -307,13 +301,13 @@ def _guarded_folder(name: str, parent: str | None = None) -> Path:
 
 def _need(*programs: str) -> None:
     """Install what is missing when we may, else say what to install."""
-    os.environ["PATH"] = os.environ.get("PATH", "/usr/bin:/bin") + ":/usr/sbin:/sbin"  # Debian hides mariadbd there
-    packages = sorted({_PACKAGES[program] for program in programs if shutil.which(program) is None})
-    if not packages:
+    os.environ["PATH"] = search_path()
+    missing = missing_programs(programs)
+    if not missing:
         return
-    line = f"apt-get install -y --no-install-recommends {' '.join(packages)}"
+    line = apt_line(missing)
     if os.getuid() != 0 or shutil.which("apt-get") is None:
-        raise RuntimeError(f"these tests need {', '.join(packages)}; as root: {line}")
+        raise RuntimeError(f"these tests need {', '.join(missing)}; as root: {line}")
     if subprocess.run(line.split(), check=False, capture_output=True).returncode != 0:
         _run("apt-get", "update")
         _run(*line.split())

@@ -1,6 +1,7 @@
 """The HTTP doors: the partners' stands open from the first moment, and lets callers in once the service is up.
 
-open_api     the partner API where api.listen says; until `is_up`, only /health and /metrics are answered
+open_api     the partner API where api.listen says; until `is_up`, only /health and /metrics are answered, and while
+             `why_short` says something nothing is submitted
 links_door   the operators', which the first link over HTTP opens
 
 Rule: a caller who comes too early hears 503 and comes again, never 401 or 404 from a catalogue that is not read yet.
@@ -22,9 +23,13 @@ from tollbridge.config_values import split_listen
 from tollbridge.listening import no_door
 
 ALWAYS = frozenset({"/health", "/metrics", "/v1/openapi.json"})
+SUBMISSIONS = "/v1/messages"
+"""Where partners hand in messages: whatever is posted below it is new work."""
 
 
-async def open_api(ports: Ports, section: ApiSection, clock: Clock, *, is_up: Callable[[], bool]) -> web.AppRunner:
+async def open_api(
+    ports: Ports, section: ApiSection, clock: Clock, *, is_up: Callable[[], bool], why_short: Callable[[], str]
+) -> web.AppRunner:
     """Listen. Raises ConfigError when the address is taken."""
 
     @web.middleware
@@ -33,6 +38,8 @@ async def open_api(ports: Ports, section: ApiSection, clock: Clock, *, is_up: Ca
     ) -> web.StreamResponse:
         if not is_up() and request.path not in ALWAYS:
             return away("the service is not up; send the request again in a moment")
+        if request.method == "POST" and request.path.startswith(SUBMISSIONS) and (why := why_short()):
+            return away(f"{why}; send the request again, with the same Idempotency-Key")
         return await handler(request)
 
     app = build_app(ports, clock=clock)

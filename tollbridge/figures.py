@@ -20,6 +20,7 @@ def count_stations(metrics: Metrics, way: Way, dialogues: Dialogues) -> None:
         ("callback", way.dispatcher.counted),
         ("mt", way.sender.counted),
         ("ussd", dialogues.counted),
+        ("question", way.asker.counted),
     ):
         for name in counted.__slots__:
             counter(f"tollbridge_{station}_{name}", f"{station}: {name}", ask=partial(getattr, counted, name))

@@ -12,14 +12,16 @@ from traffic.way import Way
 
 
 def health_of(way: Way, *, is_up: bool, links: Mapping[str, str], smpp: Mapping[str, Any] | None) -> dict[str, Any]:
-    """`status` is ok once every role is up and while the database is there."""
+    """`status` is ok once every role is up, while the database is there and memory is not short."""
     batcher = way.batcher
-    ok = is_up and not batcher.away and not batcher.is_stuck
+    ok = is_up and not batcher.away and not batcher.is_stuck and not batcher.why_short
     body: dict[str, Any] = {"status": "ok" if ok else "unavailable", "links": dict(links)}
     if batcher.away:
         body["reason"] = batcher.why_away
     elif batcher.is_stuck:
         body["reason"] = "the database takes nothing: another transaction holds it, or it hangs"
+    elif batcher.why_short:
+        body["reason"] = f"{batcher.why_short}; new messages wait"
     if smpp is not None:
         body["smpp"] = smpp
     body["queues"] = {

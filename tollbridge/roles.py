@@ -56,12 +56,14 @@ from tollbridge.health import health_of
 from tollbridge.keys import keyring_of
 from tollbridge.link_desk import LinkDesk, orders_by
 from tollbridge.link_traces import Traces
+from tollbridge.memory_watch import read_bounds, watch_memory
 from tollbridge.pace import pace_of
 from tollbridge.payments import Payments, provider_settings
 from tollbridge.smpp_door import open_smpp
 from tollbridge.stopping import STOP_S, Deadline, Stage, at_most, drain
 from tollbridge.stragglers import Stragglers
 from tollbridge.watch import Heartbeat, watch_catalogue, watch_writing
+from traffic.asking import questions_of
 from traffic.janitor import Janitor
 from traffic.settle import Book, Settler
 from traffic.submit import ReplyPlace
@@ -120,7 +122,8 @@ class Service:
         """Open the doors. Raises ConfigError when the database is not migrated; waits for one that is away."""
         self._writer.start()
         if "api" in self.roles:
-            self._runner = await open_api(self._ports(), self.config.api, self._clock, is_up=lambda: self.is_up)
+            section, is_up, why_short = self.config.api, lambda: self.is_up, lambda: self.way.batcher.why_short
+            self._runner = await open_api(self._ports(), section, self._clock, is_up=is_up, why_short=why_short)
         await self._patience.ask(self._readers, self.database.ping)
         pending = await self._patience.ask(self._readers, partial(pending_migrations, self.database))
         if pending:
@@ -136,8 +139,8 @@ class Service:
         )
         self._catalogue = await self._patience.ask(self._readers, self._read_catalogue)
         if "smpp" in self.roles:  # Before anything works: a port that is taken ends the start.
-            section, catalogue = self.config.smpp_server, lambda: self._catalogue
-            self._smpp = await open_smpp(section, catalogue, self._readers.run, self._clock, self._metrics)
+            smpp, catalogue = self.config.smpp_server, lambda: self._catalogue
+            self._smpp = await open_smpp(smpp, catalogue, self._readers.run, self._clock, self._metrics)
         self.counts, self._probe = choose_counts(self._redis_url)
         await self._patience.ask(self._writer, self._probe)
         self._build(Ids(me.slot, after=me.after))
@@ -170,7 +173,6 @@ class Service:
             holds=lambda operator_id: self.way.sender.holds(operator_id),
             is_crowded=lambda partner_id: self.way.dispatcher.is_crowded(partner_id),
             probe=self._probe,
-            count_parts=self._adapters.parts_of,
         )
         self._caller = HttpCaller(
             clock=self._clock,
@@ -180,7 +182,7 @@ class Service:
         self._outbox = Outbox(
             self.database, lambda: self._catalogue, self._clock, process_id=self.process_id, lease_ms=pace.lease_ms
         )
-        self.way = self._build_way(ids, pace)
+        self.way: Way = self._build_way(ids, pace)
         self._links_door = links_door(config.links)
         threads = (self._writer, self._run_read, self._clock)
         means = (process[1], self._caller, pace.callbacks)
@@ -207,17 +209,19 @@ class Service:
             methods={name: method(means) for name, method in METHODS.items()},
             due_callbacks=self._due_callbacks,
             due_mts=self._due_mts,
+            due_questions=questions_of(self.database, self._readers, self._writer, self._clock, self.process_id),
             find_place=self._find_place,
             coding_of=self._adapters.coding_of,
             pace=pace,
-            count_parts=self._adapters.parts_of,
             on_failed=lambda: self._die("a station of the message's way failed; the log says how"),
         )
 
     def _tell_stations(self) -> None:
         operators = {code: operator.id for code, operator in self._catalogue.operators.items()}
-        self.way.sender.know(operators)
-        served = {operators[link.operator] for link in self._catalogue.links.values() if link.enabled}
+        enabled = [link for link in self._catalogue.links.values() if link.enabled]
+        served = {operators[link.operator] for link in enabled}
+        heard = {operators[link.operator] for link in enabled if not self._adapters.only_answers(link)}
+        self.way.sender.know(operators, mute=served - heard)
         self.way.sender.serves(sorted(served) if "links" in self.roles else [])
         self.way.dispatcher.fuses.know(self._catalogue.services.values())
 
@@ -263,6 +267,7 @@ class Service:
         self._tasks += [spawn(watch, name="catalogue"), spawn(janitor.run(), name="janitor")]
         self._tasks.append(spawn(watch_counts(self._redis_url, self._readers, batcher.report), name="counting"))
         self._tasks.append(spawn(watch_descriptors(batcher, self._clock), name="descriptors"))
+        self._tasks.append(spawn(watch_memory(batcher, self._clock, read_bounds), name="memory"))
         self._tasks.append(spawn(watch_writing(batcher, self.database, self.process_id), name="writing"))
         if "site" in self.roles:
             log.info("this role serves nothing yet", role="site")
@@ -279,15 +284,11 @@ class Service:
             run_read=self._run_read,
             reply=lambda *request: self.way.replies.reply(*request),
             health=self.health,
-            metrics=self._read_metrics,
+            metrics=lambda: generate_latest(self._registry),
             payments=self._payments,
             admin_key=self.config.api.admin_key,
             order_links=orders_by(self.database, self._readers, self._clock),
         )
-
-    def _read_metrics(self) -> bytes:
-        """GET /metrics: what the links count, and what the stations do."""
-        return generate_latest(self._registry)
 
     # --- what the stations ask ---------------------------------------------------------------------------
 

@@ -15,31 +15,28 @@ failure       an Answer for what never became an HTTP answer
 | 4xx other than 408, 425, 429              | a final refusal                                               |
 | everything else                           | again                                                         |
 
-`Service.mode` changes nothing here: a service that answers later says 202; a body with 200 is a reply in either mode.
+`Service.mode` changes nothing of this: a service that answers later says 202; a body with 200 is a reply in either
+mode. Where the service is async the attempt says so: an «OK» that a script prints by habit is an SMS, too.
 """
 
-import codecs
 import json
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
+from urllib.parse import urlsplit, urlunsplit
 
 from core.clock import HOUR_MS, SECOND_MS, Instant, instant_of
 from core.message import Answer, Outcome
+from core.msisdn import mask_within
+from core.sms.charsets import charset_named
 
 EXCERPT_MAX = 2048
 ERROR_MAX = 200
 SENDER_MAX = 20
 NO_REPLY = "the JSON has no key reply; nothing was sent"
 """A partner's slip of the pen, most likely: it must be seen, but an answer that came is not asked for again."""
+SENT_AT_ONCE = "the service is async, yet this body went to the subscriber; answer 202 to reply later, 204 for no reply"
 _PASSING = frozenset({408, 425, 429})
-_CHARSETS = frozenset(
-    "utf-8 utf-8-sig ascii utf-16 utf-16-le utf-16-be koi8-r koi8-u gbk gb2312 gb18030 big5 shift_jis euc_jp euc_kr "
-    "iso8859-1 iso8859-2 iso8859-3 iso8859-4 iso8859-5 iso8859-6 iso8859-7 iso8859-8 iso8859-9 iso8859-10 iso8859-11 "
-    "iso8859-13 iso8859-14 iso8859-15 iso8859-16 cp1250 cp1251 cp1252 cp1253 cp1254 cp1255 cp1256 cp1257 cp1258 cp866 "
-    "cp874 tis-620 mac-cyrillic".split()
-)
-"""Python's names of the charsets that are read; others (punycode, unicode_escape, …) are programs, not texts."""
 
 
 @dataclass(slots=True)
@@ -59,9 +56,11 @@ def failure(error: str) -> Answer:
     return Answer(Outcome.AGAIN, error=_sentence(error))
 
 
-def read_answer(raw: RawAnswer, now: Instant) -> Answer:
-    """Judge an answer by its status, and a 200 by its body."""
+def read_answer(raw: RawAnswer, now: Instant, mode: str = "sync") -> Answer:
+    """Judge an answer by its status, and a 200 by its body; `mode` is the service's."""
     answer = _judge(raw)
+    if mode == "async" and answer.reply and not answer.error:
+        answer.error = SENT_AT_ONCE
     answer.status = raw.status
     if raw.body:
         answer.excerpt = _excerpt(raw)
@@ -81,9 +80,10 @@ def _judge(raw: RawAnswer) -> Answer:
     if 400 <= status < 500 and status not in _PASSING:
         return Answer(Outcome.REFUSED, error=f"the partner refused the message with status {status}")
     if 300 <= status < 400:
-        place = f" to {raw.location[:100]}" if raw.location else ""
+        place = _place_of(raw.location)
+        where = f" to {place}" if place else ""
         return failure(
-            f"status {status} redirects{place}; redirects are not followed, put the final url into the service"
+            f"status {status} redirects{where}; redirects are not followed, put the final url into the service"
         )
     return failure(f"the partner answered with status {status}")
 
@@ -155,17 +155,9 @@ def read_content_type(header: str) -> tuple[str, str]:
 
 def _decode(body: bytes, charset: str) -> str:
     """Raises LookupError for a charset that we do not read, UnicodeDecodeError for octets that are none of it."""
-    if charset != "utf-8" and not _is_charset(charset):
+    if charset != "utf-8" and not charset_named(charset):
         raise LookupError(charset)
     return body.decode(charset).removeprefix("\ufeff")
-
-
-@lru_cache(maxsize=256)
-def _is_charset(name: str) -> bool:
-    try:
-        return codecs.lookup(name).name in _CHARSETS
-    except (LookupError, ValueError):
-        return False
 
 
 def _is_whole(text: str) -> bool:
@@ -190,10 +182,20 @@ def _excerpt(raw: RawAnswer) -> str:
         return ""
     _, charset = read_content_type(raw.content_type)
     begin = raw.body[:EXCERPT_MAX]
-    return begin.decode(charset if _is_charset(charset) else "utf-8", "replace").replace("\0", "\ufffd")
+    return begin.decode(charset if charset_named(charset) else "utf-8", "replace").replace("\0", "\ufffd")
+
+
+def _place_of(location: str) -> str:
+    """Scheme, host and path, shortened. Behind them stands what we asked with: a subscriber's number and text."""
+    try:
+        place = urlsplit(location)
+    except ValueError:
+        return "what is no URL"
+    host = place.netloc.rpartition("@")[2]
+    return urlunsplit((place.scheme, host, place.path, "", ""))[:100]
 
 
 def _sentence(text: str) -> str:
-    """One line of at most 200 characters, without control characters."""
-    line = "".join(character if character.isprintable() else " " for character in text)
+    """One line of at most 200 characters, without control characters; people see it, so no number in it is whole."""
+    line = mask_within("".join(character if character.isprintable() else " " for character in text))
     return line if len(line) <= ERROR_MAX else line[: ERROR_MAX - 1] + "…"

@@ -117,7 +117,7 @@ class HttpCaller:
                 response.status, response.body, field("content-type", ""), field("content-encoding", ""),
                 field("retry-after", ""), field("location", ""),
             )  # fmt: skip
-            answer = read_answer(raw, self._clock.now())
+            answer = read_answer(raw, self._clock.now(), callback.service.mode)
         except TimeoutError:
             answer = failure(f"no whole answer within {self._timeout_s:g} s")
         except PeerError as reason:

@@ -36,6 +36,8 @@ class Served:
     """A URL → why it is not called, with what to do; "" for one that may be."""
     link_fault: Callable[[Row, Row], str] = lambda link, operator: ""
     """A link's values and its operator's → why it cannot work, with what to do; "" for one that can."""
+    calls_of_one: int = 0
+    """So many calls at once one partner gets at most, whatever its `concurrency`; 0: nobody says."""
 
 
 def remarks(document: Document, draft: Draft, served: Served | None) -> Iterator[Remark]:
@@ -61,6 +63,13 @@ def remarks(document: Document, draft: Draft, served: Served | None) -> Iterator
         row = stored.partner.rows[(partner.login,)]
         for sentence in _of_partner(partner, row, planned.get(row["id"], set())):
             yield f"partner {partner.login}", sentence
+        if served is not None and 0 < served.calls_of_one < row["concurrency"]:
+            yield (
+                f"partner {partner.login}",
+                f"has concurrency = {row['concurrency']}, but gets {served.calls_of_one} calls at once: half of "
+                "dispatch.concurrency_total, so that one partner cannot keep all others waiting; raise that key, or "
+                "write less",
+            )
     for service in document.service:
         owner = stored.partner.number(service.partner)
         row = stored.service.rows[(owner, service.name)]
@@ -101,6 +110,11 @@ def _of_service(service: Service, row: Row, served: Served | None) -> Iterator[s
         if method not in served.methods:
             yield (
                 f'has method "{method}", which is not served yet: its messages wait, and are dead letters after 24 h'
+            )
+        if is_called and row["mode"] == "async":
+            yield (
+                "has mode async, which is for people only: its answers decide. With 202 the reply comes later, and the "
+                "text of a 200 is sent to the subscriber at once, an «OK» too"
             )
         fault = served.url_fault(row["url"]) if is_called else ""
         if fault:

@@ -22,6 +22,7 @@ from typing import Any
 import psutil
 
 from tests.services import Server
+from tollbridge.memory import sizes_of
 
 UP_WITHIN_S = 30.0
 POLL_S = 0.02
@@ -149,6 +150,24 @@ class ServiceProcess(Server):
     def limit_files(self, count: int) -> None:
         """RLIMIT_NOFILE from now on."""
         resource.prlimit(self.pid, resource.RLIMIT_NOFILE, (count, count))
+
+    def data_bytes(self) -> int:
+        """What the kernel counts against RLIMIT_DATA."""
+        return sizes_of(Path(f"/proc/{self.pid}/status").read_text())["VmData"]
+
+    def limit_data(self, size: int) -> None:
+        """RLIMIT_DATA from now on."""
+        resource.prlimit(self.pid, resource.RLIMIT_DATA, (size, resource.RLIM_INFINITY))
+
+    def post(self, path: str, key: str, body: bytes) -> int:
+        """Ask the API for something; the status; blocks."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        try:
+            headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+            connection.request("POST", path, body, headers)
+            return connection.getresponse().status
+        finally:
+            connection.close()
 
     def remove(self) -> None:
         """Its folder too."""

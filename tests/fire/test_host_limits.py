@@ -1,7 +1,8 @@
-"""The machine has no more to give: a full disk, no more file descriptors."""
+"""The machine has no more to give: a full disk, no more file descriptors, no more memory."""
 
 import asyncio
 import os
+import resource
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ import pytest
 from tests import partners
 from tests.case import AsyncioTestCase
 from tests.fire.outages import AWAY
-from tests.fire.stage import Ask, Stage
+from tests.fire.stage import API_KEY, Ask, Stage
 from tests.fire.truth import end_faults, kept_faults, raise_for
 
 pytestmark = pytest.mark.campaign
@@ -24,6 +25,7 @@ FEW = 15
 """Fewer than open the partner's breaker."""
 _FAILED = "SELECT COUNT(*) FROM callback WHERE error <> ''"
 _ALERTS = "SELECT kind, subject, sentence FROM alert"
+_DUE = "SELECT COUNT(*) FROM callback WHERE due_at IS NOT NULL"
 _FEW = "SELECT COUNT(*) FROM alert WHERE kind = 'host'"
 
 
@@ -92,6 +94,47 @@ class HostLimits(AsyncioTestCase):
             assert said["limit"] == FILES
             assert len(host) == 1, "once, not for each call"
             assert f"of {FILES} file descriptors were in use" in host[0][2]
+            assert stage.centre.counted.binds == 1
+
+    async def test_a_service_at_its_limit_of_memory_gives_temporary_errors_and_lives_when_it_is_raised(self) -> None:
+        """It may have little more than it uses: what is under way has that, and what is new has to wait."""
+        async with Stage(Ask()) as stage:
+            service = stage.service
+            await service.up()
+            async with stage.under_load(100):
+                await stage.until_acknowledged(100)
+                stage.book.pause = asyncio.Event()
+                used = service.data_bytes()
+                service.limit_data(used * 100 // 92)
+                after_s, said = await service.until_health(lambda said: said.status == 503)
+                put_off = stage.centre.counted.put_off
+                await stage.until(lambda: stage.centre.counted.put_off > put_off + 20, "temporary errors")
+                refused = await asyncio.to_thread(service.post, "/v1/messages/1/reply", API_KEY, b'{"text": "hello"}')
+                while_short = stage.acknowledged
+                stage.book.pause.set()
+                await stage.until_rows(_FEW, lambda row: row[0] > 0, "an alert")
+                # Under way goes on: whatever was acknowledged is called and answered, with so little.
+                await stage.until_rows(_DUE, lambda row: row[0] == 0, "no call left")
+                await stage.until(lambda: stage.centre.counted.put_off > put_off + 60, "more temporary errors")
+                assert stage.acknowledged == while_short, "nothing is acknowledged meanwhile"
+
+                service.limit_data(resource.RLIM_INFINITY)
+                back_s, _ = await service.until_health(lambda said: said.status == 200)
+                await stage.until_acknowledged(50)
+                raise_for(await asyncio.to_thread(kept_faults, stage), "after memory was short")
+            await stage.until_settled()
+            raise_for(await asyncio.to_thread(end_faults, stage), "after memory was short")
+
+            host = [row for row in await asyncio.to_thread(stage.rows, _ALERTS) if row[0] == "host"]
+            print(
+                f"memory: {used >> 20} MiB of data at 92 % of its limit: 503 after {after_s:.1f} s, "
+                f"{stage.centre.counted.put_off} put off, 200 {back_s:.1f} s after it was raised"
+            )
+            assert said.body["reason"].startswith("memory is short: ")
+            assert refused == 503
+            assert [row[1] for row in host] == ["memory"], "once, not for each message"
+            assert "data (RLIMIT_DATA)" in host[0][2]
+            assert len(service.said("memory is short; new messages get the temporary error")) == 1
             assert stage.centre.counted.binds == 1
 
 

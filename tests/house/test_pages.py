@@ -22,7 +22,7 @@ from store.provisioning.elements import Document
 from tests.house.tree import ROOT, product
 from tests.partners import a_callback
 from tollbridge.config import KEYS
-from traffic import accept, dispatch, send, ussd
+from traffic import accept, asking, dispatch, send, ussd
 
 DOCS = ROOT / "docs"
 BESIDE = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md")
@@ -92,7 +92,10 @@ def test_every_option_of_a_link_over_ucp_is_in_the_reference() -> None:
 def test_every_metric_is_in_the_reference() -> None:
     text = section("operators", "## 6. Health")
     named = {name.partition("{")[0].removesuffix("_total") for name in rows(text)}
-    stations = (("mo", accept.Counted), ("callback", dispatch.Counted), ("mt", send.Counted), ("ussd", ussd.Counted))
+    stations = (
+        *(("mo", accept.Counted), ("callback", dispatch.Counted), ("mt", send.Counted), ("ussd", ussd.Counted)),
+        ("question", asking.Counted),
+    )
     made = {f"tollbridge_{station}_{row.name}" for station, counted in stations for row in fields(counted)}
     made |= {f"tollbridge_link_{row.name}" for row in fields(Counts)} | {"tollbridge_link_bound"}
     written = {

@@ -10,13 +10,17 @@ import pytest
 
 from tests.house.tree import PACKAGES, ROOT
 
-NEEDED = {".py", ".lua"}
+BUILT = {".pyc", ".pyo"}
 
 
 def sources() -> list[Path]:
-    """Files of the packages, as they should lie in the wheel."""
-    found = (path for package in PACKAGES.values() for path in (ROOT / package).rglob("*") if path.suffix in NEEDED)
-    return [path.relative_to(ROOT) for path in found if "__pycache__" not in path.parts]
+    """Files of the packages, as they should lie in the wheel: whatever stands there, fonts and scripts too."""
+    found = (path for package in PACKAGES.values() for path in (ROOT / package).rglob("*") if path.is_file())
+    return [
+        path.relative_to(ROOT)
+        for path in found
+        if path.suffix not in BUILT and not any(part.startswith(".") for part in path.relative_to(ROOT).parts)
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -58,3 +62,12 @@ def test_the_command_starts_from_the_wheel_alone(wheel: Path, tmp_path: Path) ->
 
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "new.db").stat().st_size > 0
+
+
+def test_what_is_no_python_is_in_it_too(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        held = set(archive.namelist())
+
+    others = {str(path).removeprefix("site/") for path in sources() if path.suffix != ".py"}
+    assert {"store/counters.lua", "tollbridge/papers/fonts/DejaVuSansCondensed.ttf"} <= others, "sources() sees them"
+    assert others <= held, f"package-data in pyproject.toml names what goes along; not in the wheel: {others - held}"

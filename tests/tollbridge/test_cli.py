@@ -10,6 +10,7 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
+from store.provisioning.elements import KINDS
 from tests.tollbridge.shell import cleared, environment, tollbridge, within
 from tollbridge import cli
 from tollbridge.cli import COMMANDS, main
@@ -56,6 +57,13 @@ def test_the_list_of_commands_says_what_each_does() -> None:
 
     assert result.exit_code == 0
     assert all(f"  {name} " in result.stdout for name in COMMANDS)
+
+
+def test_load_says_all_that_it_provisions() -> None:
+    said = " ".join(call("load", "--help").stdout.split())
+    names = {"tariff_plan": "plans", "ussd": "USSD menus", "blacklist": "blacklist"}
+
+    assert all(names.get(kind, kind.replace("_", " ") + "s") in said for kind in KINDS)
 
 
 def test_the_version_is_told() -> None:
@@ -133,7 +141,8 @@ def test_a_quirk_that_the_protocol_has_not_is_refused(quirk: str, said: str) -> 
         (("check",), "tollbridge migrate"),
         (("status",), "tollbridge migrate"),
         (("message", "5"), "tollbridge migrate"),
-        (("sim", "http", "--listen", "127.0.0.1:1"), "comes later"),
+        (("sim", "http", "--config", "nowhere.toml"), "nowhere.toml: cannot be read"),
+        (("sim", "http", "--like", "nowhere.toml"), "nowhere.toml: cannot be read"),
     ],
 )
 def test_a_mistake_is_one_line_and_exit_code_1(words: tuple[str, ...], said: str, tmp_path: Path) -> None:

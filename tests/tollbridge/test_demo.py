@@ -1,8 +1,15 @@
 """The demo: it plays, ends by itself with sound books, and fits its screen."""
 
+import contextlib
+import fcntl
+import os
+import pty
+import re
 import shlex
 import signal
+import struct
 import subprocess
+import termios
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +21,7 @@ from partner_api.dispatch.callback import sign
 from store import provisioning
 from store.database import connect
 from store.secrets import Keyring
-from tests.tollbridge.shell import begin, environment, tollbridge, within
+from tests.tollbridge.shell import COMMAND, begin, environment, tollbridge, within
 from tollbridge.config import Config
 from tollbridge.demo.cast import OPERATORS, PARTNERS
 from tollbridge.demo.cast import provisioning as cast_provisioning
@@ -66,6 +73,9 @@ def test_the_screen_fills_the_terminal_and_nothing_sticks_out(width: int, height
     assert max(map(len, lines)) <= width
     assert "\x1b" not in captured.get()
     assert "79001112233" not in captured.get()
+    if width >= 80:
+        [logins] = [line.removeprefix(" logins ") for line in lines if line.startswith(" logins ")]
+        assert logins.rstrip() == ", ".join(one.login for one in PARTNERS) + "; API keys: demo-key-of-LOGIN"
 
 
 @pytest.mark.parametrize(("width", "height"), [(80, 24), (120, 40)])
@@ -191,6 +201,38 @@ def test_it_plays_and_ends_by_itself_with_sound_books(tmp_path: Path) -> None:
     for command in commands_of_the_readme():
         beside = within(*command, cwd=tmp_path)
         assert beside.returncode == 0, beside.stdout + beside.stderr
+
+
+def test_on_a_small_terminal_urls_and_logins_stand_before_the_screen_and_on_it(tmp_path: Path) -> None:
+    said = on_a_terminal("demo", "--seconds", "1.5", cwd=tmp_path, lines=24, columns=80)
+
+    before, screen, _ = re.split(r"\x1b\[\?1049[hl]", said)
+    for shown in (before, re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", screen)):
+        assert re.search(r"API +http://127\.0\.0\.1:\d+/health", shown)
+        assert all(one.login in shown for one in PARTNERS)
+        assert "demo-key-of-LOGIN" in shown
+
+
+def on_a_terminal(*words: str, cwd: Path, lines: int, columns: int) -> str:
+    """All that a command says to a terminal of this size, until it ends."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+    process = subprocess.Popen(
+        [*COMMAND, *words], cwd=cwd, env=environment(TERM="xterm"), stdin=theirs, stdout=theirs, stderr=theirs
+    )
+    os.close(theirs)
+    said = b""
+    try:
+        # Linux says EIO where nobody holds the other end any more.
+        with contextlib.suppress(OSError):
+            while piece := os.read(ours, 65536):
+                said += piece
+        assert process.wait(60) == 0, said.decode(errors="replace")
+    finally:
+        os.close(ours)
+        process.kill()
+        process.wait(10)
+    return said.decode()
 
 
 def test_ctrl_c_ends_it_with_a_summary_and_a_second_one_in_the_same_folder_is_refused(tmp_path: Path) -> None:

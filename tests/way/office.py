@@ -47,6 +47,7 @@ from tests import services
 from tests.makers import NOON, a_catalogue
 from tests.simulation.faults import Crash, Fault, FaultyDatabase, faulty_copy, template_of
 from tests.simulation.loop import VirtualClock, VirtualLoop
+from traffic.asking import questions_of
 from traffic.settle import Book, Settler
 from traffic.submit import Replied, ReplyPlace
 from traffic.way import Pace, Way
@@ -302,19 +303,18 @@ class Process:
             Book.of(office.catalogue), MemoryCounts(), ids, clock,
             holds=lambda operator_id: self.way.sender.holds(operator_id),
             is_crowded=lambda partner_id: self.way.dispatcher.is_crowded(partner_id),
-            probe=lambda: None, count_parts=adapters.parts_of,
+            probe=lambda: None,
         )  # fmt: skip
         lease_ms = office.pace.lease_ms
         self.journal = Journal(database, self.settler, process_id=me.id, ids=ids, clock=clock, lease_ms=lease_ms)
         outbox = Outbox(database, lambda: office.catalogue, clock, process_id=me.id, lease_ms=lease_ms)
         self.way = Way(
-            journal=self.journal, run=self._write, clock=clock, random=Random(1), ids=ids,
-            catalogue=lambda: office.catalogue,
-            methods=dict.fromkeys(("http_get", "http_post", "http_post_json"), self._call),
-            due_callbacks=functools.partial(self._write, outbox.callbacks),
-            due_mts=functools.partial(self._write, outbox.mts),
-            find_place=self._find_place, coding_of=adapters.coding_of, pace=office.pace,
-            count_parts=adapters.parts_of, on_failed=self.failed.set,
+            journal=self.journal, run=self.run, clock=clock, random=Random(1), catalogue=lambda: office.catalogue,
+            ids=ids, methods=dict.fromkeys(("http_get", "http_post", "http_post_json"), self._call),
+            due_callbacks=functools.partial(self.run, outbox.callbacks),
+            due_mts=functools.partial(self.run, outbox.mts),
+            due_questions=questions_of(database, self, self, clock, me.id), find_place=self._find_place,
+            coding_of=adapters.coding_of, pace=office.pace, on_failed=self.failed.set,
         )  # fmt: skip
         self.links = Links(intake=self.way, connect=office.network.connect, clock=clock, random=Random(2))
         self._serve()
@@ -351,7 +351,7 @@ class Process:
         await self.links.stop(20)
         await self.way.dispatcher.stop(20)
         await self.way.stop(20)
-        await self._write(processes.retire, self.office.database, self.id, self.office.clock.now())
+        await self.run(processes.retire, self.office.database, self.id, self.office.clock.now())
         self.is_dead = True
 
     def dies(self) -> None:
@@ -370,7 +370,7 @@ class Process:
         """What every process does at its start and with its heartbeats."""
         return self.neighbours.look(self.office.clock.now(), self.office.clock.monotonic_ms())
 
-    async def _write(self, function: Callable[..., T], *args: Any) -> T:
+    async def run(self, function: Callable[..., T], *args: Any) -> T:
         """The writer's thread: one after the other, and perhaps the last thing that it does."""
         async with self._turn:
             await asyncio.sleep(0)

@@ -10,6 +10,7 @@ from store.journal import CallbackState
 from store.life import MoLife, MtLife
 from tests.makers import a_catalogue, a_partner, a_service
 from tests.way.office import Office, story
+from traffic.way import Pace
 
 FAILED = Answer(Outcome.AGAIN, status=500, error="the partner answered with status 500")
 
@@ -230,6 +231,27 @@ async def test_a_partner_that_hangs_delays_only_itself() -> None:
     answered = [mt for mt in office.centre.mts if mt.destination == "79001119999"]
     assert len(answered) == 1
     assert len([job for job in office.partner.called if job.partner == "acme"]) == 32, "its calls at once, no more"
+
+
+@story
+async def test_a_partner_that_hangs_leaves_half_of_all_calls_to_others_whatever_its_concurrency() -> None:
+    catalogue = a_catalogue(
+        partners=[a_partner(concurrency=1000), a_partner("bolt", id=2)],
+        services=[a_service(), a_service("chat", id=2, partner="bolt")],
+        prefixes=[Prefix(1, "4446", "GAME", 1), Prefix(2, "4446", "CHAT", 2)],
+    )
+    office = Office(catalogue, pace=Pace(max_delay_ms=0, callbacks=10))
+    office.partner.hangs_for = "acme"
+    await office.opens()
+
+    for number in range(50):
+        office.writes(f"GAME {number}", source=f"790011122{number:02d}")
+    office.writes("CHAT hello", source="79001119999")
+    await office.passes(2)
+
+    answered = [mt for mt in office.centre.mts if mt.destination == "79001119999"]
+    assert len(answered) == 1
+    assert len([job for job in office.partner.called if job.partner == "acme"]) == 5
 
 
 @story

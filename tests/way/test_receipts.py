@@ -1,13 +1,17 @@
 """What became of an answer, whenever and however its receipt comes."""
 
+from dataclasses import replace
+
 import pytest
+import sqlalchemy as sa
 
 from core.message import MtState
 from sim.esme import Job
 from sim.quirks import Quirks
 from store import schema
+from store.standing import read_standing
 from tests.makers import a_catalogue, a_link
-from tests.way.office import Office, story
+from tests.way.office import ANNA, Office, story
 
 
 @story
@@ -58,6 +62,7 @@ async def test_a_receipt_finds_its_answer_after_a_restart() -> None:
     [
         ("string", "string"),
         ("padded", "string"),
+        ("recased", "string"),
         ("hex_then_decimal", "resp_hex_receipt_dec"),
         ("decimal_then_hex", "resp_dec_receipt_hex"),
     ],
@@ -74,6 +79,63 @@ async def test_a_receipt_finds_its_answer_however_the_centre_spells_its_ids(ids:
     await office.quiet()
 
     assert office.states() == [MtState.DELIVERED] * 20
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["before its answer", "after"])
+@pytest.mark.parametrize(("ids", "base"), [("recased", "string"), ("hex_then_decimal", "resp_hex_receipt_dec")])
+@story
+async def test_so_it_does_over_another_link_of_the_operator(ids: str, base: str, first: bool) -> None:
+    named = {"message_id_base": base}
+    links = [a_link(bind="transmitter", options=named), a_link("alpha-2", id=2, bind="receiver", options=named)]
+    office = Office(a_catalogue(links=links), quirks=Quirks(message_ids=ids, receipt_first=first))
+    process = await office.opens()
+
+    for number in range(20):
+        office.writes(f"GAME {number}", source=f"790011122{number:02d}")
+    await office.quiet()
+
+    assert office.states() == [MtState.DELIVERED] * 20
+    assert {row.link_id for row in office.rows(schema.Mt)} == {1}
+    assert [link.counts.receipts for link in process.links.all()] == [0, 20]
+    assert office.rows(schema.Receipt) == []
+
+
+@pytest.mark.parametrize(("ids", "base"), [("recased", "string"), ("hex_then_decimal", "resp_hex_receipt_dec")])
+@story
+async def test_so_it_does_after_a_restart_when_only_another_link_of_the_operator_is_up(ids: str, base: str) -> None:
+    named = {"message_id_base": base}
+    links = [a_link(options=named), a_link("alpha-2", id=2, options=named)]
+    office = Office(a_catalogue(links=links), quirks=Quirks(message_ids=ids, receipt_delay_s=30))
+    process = await office.opens()
+    office.writes("GAME 7")
+    await office.until(lambda: office.states() == [MtState.SUBMITTED], "the submission")
+    (mt,) = office.rows(schema.Mt)
+
+    await process.stops()
+    office.catalogue = a_catalogue(links=[replace(link, enabled=link.id != mt.link_id) for link in links])
+    process = await office.opens()
+    await office.quiet()
+
+    assert office.states() == [MtState.DELIVERED]
+    assert {link.link.id: link.counts.receipts for link in process.links.all()} == {mt.link_id: 0, 3 - mt.link_id: 1}
+
+
+@story
+async def test_a_receipt_of_nothing_that_is_known_is_taken_kept_and_counted() -> None:
+    office = Office(quirks=Quirks(receipt_delay_s=1))
+    await office.opens()
+    office.writes("GAME 7")
+    await office.until(lambda: office.states() == [MtState.SUBMITTED], "the submission")
+    with office.database.write() as connection:
+        connection.execute(sa.update(schema.Mt).values(key="another"))
+
+    await office.until(lambda: office.centre.counted.receipts == 1, "the receipt's answer")
+
+    (kept,) = office.rows(schema.Receipt)
+    assert (kept.word, kept.source) == ("DELIVRD", ANNA)
+    with office.database.read() as connection:
+        assert read_standing(connection, office.clock.now()).queues["receipts_waiting"] == 1
+    assert office.states() == [MtState.SUBMITTED]
 
 
 @story

@@ -141,7 +141,7 @@ class UssdProcess(Process):
         clock = office.clock
         calls = Calls(office.end_point.says, {}, lambda: office.catalogue, clock)
         self.dialogues = Dialogues(
-            UssdSessions(office.database), self._write, clock, catalogue=lambda: office.catalogue, calls=calls
+            UssdSessions(office.database), self.run, clock, catalogue=lambda: office.catalogue, calls=calls
         )
         self.links = Links(
             intake=self.way, connect=office.network.connect, clock=clock, random=Random(2), turns=self.dialogues

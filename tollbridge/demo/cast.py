@@ -91,8 +91,8 @@ PARTNERS = (
     ),
 )  # fmt: skip
 
-LOGINS = ", ".join(one.login for one in PARTNERS) + "; the API key of each is demo-key-of-LOGIN"
-"""How to be one of them, in a line."""
+LOGINS = ", ".join(one.login for one in PARTNERS) + "; API keys: demo-key-of-LOGIN"
+"""How to be one of them, in a line of 80 characters with its label."""
 
 USSD_OPERATOR = "alpha"
 USSD_CODE = "*384*1#"

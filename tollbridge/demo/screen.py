@@ -20,6 +20,7 @@ from tollbridge.show import coloured, moment, plain, rounded
 
 WIDE = 110
 TALL = 32
+USUAL = 24
 
 
 def draw(picture: Picture, stage: Stage, width: int, height: int) -> RenderableType:
@@ -29,7 +30,7 @@ def draw(picture: Picture, stage: Stage, width: int, height: int) -> RenderableT
     middle = _side_by_side(_links(picture.links), _partners(picture.partners, wide=wide))
     rows = max(len(picture.links), len(picture.partners)) + 1
     ledger = [_ledger(line) for line in picture.rows.ledger] or [Text(" nothing is booked yet", style="dim")]
-    foot = _foot(picture, stage, tall=tall)
+    foot = _foot(picture, stage, roomy=height >= USUAL, tall=tall)
     gap = [Text()] if tall else []
     refused = _refused(picture, 6 if tall else 3)
     used = len(top) + rows + 1 + len(refused) + len(ledger) + len(foot) + 3 * len(gap)
@@ -145,11 +146,11 @@ def _recent(recent: Sequence[RecentLine], count: int, *, wide: bool) -> Table:
     return table
 
 
-def _foot(picture: Picture, stage: Stage, *, tall: bool) -> list[Text]:
+def _foot(picture: Picture, stage: Stage, *, roomy: bool, tall: bool) -> list[Text]:
     partner = PARTNERS[0]
     auth = f"curl -u {partner.login}:{partner.key}"
     lines = [_label("API", f"{stage.api}/health  /metrics  /v1    portal: comes later")]
-    if tall:
+    if roomy:
         lines.append(_label("logins", LOGINS))
     lines.append(_label("try", f"{auth} {stage.api}/v1/balance"))
     own = next((line for line in picture.rows.recent if line.where == f"{partner.login}/{partner.service}"), None)

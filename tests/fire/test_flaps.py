@@ -18,7 +18,7 @@ class FlappingLinks(AsyncioTestCase):
         check(await flap_often("sqlite", SECONDS))
 
     async def test_nothing_is_lost_and_what_goes_twice_is_marked_on_mariadb(self) -> None:
-        check(await flap_often("mariadb", SHORT_S, seed=1))
+        check(await flap_often("mariadb", SECONDS, seed=1))
 
     async def test_a_service_that_does_not_mark_what_may_go_twice_is_found_out(self) -> None:
         with pytest.raises(AssertionError, match="is not marked"):

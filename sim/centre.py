@@ -138,6 +138,11 @@ class PocketSmsc:
         """MO, parts and receipts that wait for a client with room."""
         return len(self._queue) + sum(map(len, self._receipts.values())) + self._to_flood
 
+    @property
+    def unwritten(self) -> int:
+        """MO of a flood that wait for a client with room."""
+        return self._to_flood
+
     def _write(self, written: Written) -> SentMo:
         counted, quirks = self.counted, self.quirks
         counted.written += 1

@@ -9,6 +9,7 @@ outages      MariaDB and Redis stopped and frozen for 30 s, 50 connections cut i
 memory       of the service over 500 000 messages: flat within 5 % after the first 100 000
 flaps        three links up 2 s, down 1 s for 2 minutes under load, on SQLite and on MariaDB
 storm        100 000 receipts at once while MO flow: their p99 grows by 100 ms at most, on SQLite and on MariaDB
+orders       the tests with the marker `soak`: orders to links, flaps and storms on MariaDB, short as in make test
 held         a COMMIT delivered after it was given up, 20 times: noisily, in silence, by a server that froze in it
 
 `--hours 6` in their place: the outages once in each hour, between them faults of partners, links, answers and clocks in
@@ -44,7 +45,9 @@ Tell: TypeAlias = Callable[[int], None]
 Campaign: TypeAlias = Callable[[Tell], Awaitable[object]]
 
 DATABASES = ("sqlite", "mariadb")
-CAMPAIGNS = ("simulation", "mutants", "kills", "cuts", "freezes", "outages", "held", "flaps", "storm", "memory")
+CAMPAIGNS = (
+    *("simulation", "mutants", "kills", "cuts", "freezes", "outages", "held", "flaps", "storm", "orders", "memory"),
+)
 SECONDS = 30
 CUTS_IN_COMMIT = 50
 FLAPPING_S = 120
@@ -108,6 +111,8 @@ def runs_of(options: argparse.Namespace) -> Iterator[Run]:
                 yield Run(f"memory, {database}", memory.STEPS, partial(_memory, database))
         elif name == "outages":
             yield from _outages()
+        elif name == "orders":
+            yield Run("orders to links, and more on MariaDB", 1, _marked)
         else:
             count = options.count or 20
             for word, hold in _HOLDS.items():
@@ -125,6 +130,16 @@ def _links(name: str, database: str, count: int, seed: int) -> Run:
 
 def _flaps(database: str, seconds: int, seed: int, tell: Tell) -> Awaitable[object]:
     return flaps.flap_often(database, seconds, seed=seed, tell=tell)
+
+
+async def _marked(tell: Tell) -> str:
+    """The tests of campaigns that `make test` has no time for. Raises AssertionError with what they printed."""
+    command = [sys.executable, "-m", "pytest", "-q", "-m", "soak", "tests/fire"]
+    run = partial(subprocess.run, command, check=False, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    done = await asyncio.to_thread(run)
+    assert done.returncode == 0, done.stdout[-4000:]
+    tell(1)
+    return done.stdout.strip().splitlines()[-1]
 
 
 async def _storm(database: str, receipts: int, tell: Tell) -> object:

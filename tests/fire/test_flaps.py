@@ -17,6 +17,7 @@ class FlappingLinks(AsyncioTestCase):
     async def test_nothing_is_lost_and_what_goes_twice_is_marked_on_sqlite(self) -> None:
         check(await flap_often("sqlite", SECONDS))
 
+    @pytest.mark.soak
     async def test_nothing_is_lost_and_what_goes_twice_is_marked_on_mariadb(self) -> None:
         check(await flap_often("mariadb", SECONDS, seed=1))
 

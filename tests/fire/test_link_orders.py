@@ -94,6 +94,7 @@ class LinkOrders(AsyncioTestCase):
     async def test_on_sqlite(self) -> None:
         await self.every_order_under_load("sqlite")
 
+    @pytest.mark.soak
     async def test_on_mariadb(self) -> None:
         await self.every_order_under_load("mariadb")
 

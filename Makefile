@@ -17,7 +17,8 @@ test: $(VENV)/.dev  ## set up and run the whole test suite, with its own MariaDB
 	@$(BIN)/python tests/needed.py
 	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && trap 'exit 130' INT TERM && \
 		$(BIN)/python -m pytest -q -n 4 --dist loadfile --basetemp=$$folder/pytest && \
-		$(BIN)/python -m twisted.trial --temp-directory=$$folder/trial tests.plumbing tests.smsc_link tests.partner_api
+		$(BIN)/python -m twisted.trial --temp-directory=$$folder/trial tests.plumbing tests.smsc_link \
+			tests.partner_api.test_smpp_server tests.partner_api.test_smpp_limits
 
 lint: $(VENV)/.dev  ## formatting, style, types
 	@$(BIN)/ruff format --check .

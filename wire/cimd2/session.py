@@ -28,7 +28,7 @@ from wire.cimd2.numbers import FIRST
 from wire.cimd2.operations import NO_NEGATIVE, Alive, GeneralError, Goodbye, Login, Logout, Nack
 from wire.cimd2.packet import Operation, Request, Response
 from wire.cimd2.settings import Settings
-from wire.cimd2.states import LINK, RULES, UNBOUND, State, may_say
+from wire.cimd2.states import LINK, RULES, UNBOUND, State
 from wire.errors import RemoteError
 from wire.machine import Machine
 from wire.session import Answered, Bound, Closed, Event, Loss, Role, Unanswered
@@ -332,7 +332,7 @@ class Cimd2Session(Machine):
     def _enter(self, state: State) -> None:
         self.state = state
         self._duties.enter(state)
-        self._sayable = frozenset(kind for kind in RULES if may_say(self.role, state, kind))
+        self._sayable = frozenset(kind for kind in RULES if RULES.may_say(self.role, state, kind))
         if state in UNBOUND:
             self._await_bind()
 

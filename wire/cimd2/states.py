@@ -2,10 +2,9 @@
 
 State        OPEN, BINDING, BOUND, UNBINDING, CLOSED: SMPP's words; the sheet's are login and logout
 Role         "esme" is the sheet's application, "smsc" its centre
-RULES        request -> who says it, in which states
+RULES        request -> who says it, in which states (wire/rules.py)
 LINK         requests that make, keep or end the session: their owner counts none of them
 judge()      what to do with a request of the peer: 0, hand it on; PASS, say nothing; else the error to refuse it with
-may_say()    whether a request may be sent
 
 The moves, which session.py makes:
 
@@ -24,7 +23,6 @@ Source: sheet sections 2, 3 and 7.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import Enum
 
 from wire.cimd2 import codes
@@ -43,6 +41,7 @@ from wire.cimd2.operations import (
     Submit,
 )
 from wire.cimd2.packet import Request
+from wire.rules import Rule, Rules
 from wire.session import Role
 
 PASS = -1
@@ -64,32 +63,22 @@ UNBOUND = frozenset({State.OPEN, State.BINDING})
 _BOUND = frozenset({State.BOUND})
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """In which states the application and the centre may say a request; empty: never."""
-
-    esme: frozenset[State] = frozenset()
-    smsc: frozenset[State] = frozenset()
-
-    def states_of(self, speaker: Role) -> frozenset[State]:
-        """The states in which this side may say it."""
-        return self.esme if speaker == "esme" else self.smsc
-
-
-RULES: dict[type[Request], Rule] = {
-    Login: Rule(esme=frozenset({State.OPEN})),
-    Logout: Rule(esme=_BOUND),
-    Submit: Rule(esme=_BOUND),
-    Enquire: Rule(esme=_BOUND),
-    DeliveryRequest: Rule(esme=_BOUND),
-    Cancel: Rule(esme=_BOUND),
-    Set: Rule(esme=_BOUND),
-    Get: Rule(esme=_BOUND),
-    Deliver: Rule(smsc=_BOUND),
-    StatusReport: Rule(smsc=_BOUND),
-    Alive: Rule(esme=_BOUND, smsc=_BOUND),
-    Goodbye: Rule(smsc=_BOUND),
-}
+RULES: Rules[State] = Rules(
+    {
+        Login: Rule(esme=frozenset({State.OPEN})),
+        Logout: Rule(esme=_BOUND),
+        Submit: Rule(esme=_BOUND),
+        Enquire: Rule(esme=_BOUND),
+        DeliveryRequest: Rule(esme=_BOUND),
+        Cancel: Rule(esme=_BOUND),
+        Set: Rule(esme=_BOUND),
+        Get: Rule(esme=_BOUND),
+        Deliver: Rule(smsc=_BOUND),
+        StatusReport: Rule(smsc=_BOUND),
+        Alive: Rule(esme=_BOUND, smsc=_BOUND),
+        Goodbye: Rule(smsc=_BOUND),
+    }
+)
 
 LINK: frozenset[type[Request]] = frozenset({Login, Logout, Alive, Goodbye})
 
@@ -97,17 +86,11 @@ LINK: frozenset[type[Request]] = frozenset({Login, Logout, Alive, Goodbye})
 ALWAYS_SERVED: frozenset[type[Request]] = frozenset({*LINK, Submit, Deliver, StatusReport})
 
 
-def may_say(speaker: Role, state: State, request: type[Request]) -> bool:
-    """Whether this side may send this request in this state."""
-    rule = RULES.get(request)
-    return rule is not None and state in rule.states_of(speaker)
-
-
 def judge(listener: Role, state: State, request: type[Request], serves: Iterable[type[Request]]) -> int:
     """What the listener does with a request of the peer: 0, take it; PASS; else the error to refuse it with."""
     if request is Alive:
         return codes.OK  # tolerated before the login, answered in every state
-    states = RULES[request].states_of("smsc" if listener == "esme" else "esme")
+    states = RULES.heard_in(listener, request)
     if listener == "esme":
         return codes.OK if state in states else PASS
     if state not in states:

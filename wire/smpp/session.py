@@ -32,7 +32,7 @@ from wire.smpp.operations import (
     Unbind,
 )
 from wire.smpp.settings import Settings
-from wire.smpp.states import BOUND, BOUND_BY, UNBOUND, State, judge, may_say
+from wire.smpp.states import BOUND, BOUND_BY, RULES, UNBOUND, State, judge
 from wire.window import Window
 
 MAX_SEQUENCE = 0x7FFFFFFF
@@ -328,7 +328,7 @@ class SmppSession(Answering):
         self._verdicts: dict[type[Operation], int] = {
             request: judge(self.role, state, request, serves, busy) for request in _REQUESTS
         }
-        self._sayable = frozenset(request for request in _REQUESTS if may_say(self.role, state, request))
+        self._sayable = frozenset(request for request in _REQUESTS if RULES.may_say(self.role, state, request))
         self._may_talk = bool(self._sayable - _UNCOUNTED)
         if state in UNBOUND:
             self._await_bind()

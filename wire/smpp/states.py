@@ -1,9 +1,8 @@
 """Who may say what, and when: the states of a session as data.
 
 State        OPEN, OUTBOUND, BINDING, BOUND_TX, BOUND_RX, BOUND_TRX, UNBINDING, CLOSED
-RULES        request -> who says it, in which states
+RULES        request -> who says it, in which states (wire/rules.py)
 judge()      what to do with a request of the peer: 0, hand it on; else the status to refuse it with
-may_say()    whether a request may be sent
 
 The moves, which session.py makes:
 
@@ -22,9 +21,9 @@ Source: SMPP 3.4, 2.2 and table 2-1; sheet sections 2 and 10.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import Enum
 
+from wire.rules import Rule, Rules
 from wire.session import Role
 from wire.smpp import status as st
 from wire.smpp.operations import (
@@ -69,34 +68,24 @@ _SENDING = frozenset({State.BOUND_TX, State.BOUND_TRX})  # the ESME's messages
 _RECEIVING = frozenset({State.BOUND_RX, State.BOUND_TRX})  # the SMSC's messages
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """In which states the ESME and the SMSC may say a request; empty: never."""
-
-    esme: frozenset[State] = frozenset()
-    smsc: frozenset[State] = frozenset()
-
-    def states_of(self, speaker: Role) -> frozenset[State]:
-        """The states in which this side may say it."""
-        return self.esme if speaker == "esme" else self.smsc
-
-
-RULES: dict[type[Request], Rule] = {
-    BindReceiver: Rule(esme=_BEFORE),
-    BindTransmitter: Rule(esme=_BEFORE),
-    BindTransceiver: Rule(esme=_BEFORE),
-    Outbind: Rule(smsc=frozenset({State.OPEN})),
-    SubmitSm: Rule(esme=_SENDING),
-    SubmitMulti: Rule(esme=_SENDING),
-    QuerySm: Rule(esme=_SENDING),
-    CancelSm: Rule(esme=_SENDING),
-    ReplaceSm: Rule(esme=_SENDING),
-    DeliverSm: Rule(smsc=_RECEIVING),
-    DataSm: Rule(esme=_SENDING, smsc=_RECEIVING),
-    AlertNotification: Rule(smsc=_RECEIVING),
-    Unbind: Rule(esme=BOUND, smsc=BOUND),
-    EnquireLink: Rule(esme=BOUND, smsc=BOUND),
-}
+RULES: Rules[State] = Rules(
+    {
+        BindReceiver: Rule(esme=_BEFORE),
+        BindTransmitter: Rule(esme=_BEFORE),
+        BindTransceiver: Rule(esme=_BEFORE),
+        Outbind: Rule(smsc=frozenset({State.OPEN})),
+        SubmitSm: Rule(esme=_SENDING),
+        SubmitMulti: Rule(esme=_SENDING),
+        QuerySm: Rule(esme=_SENDING),
+        CancelSm: Rule(esme=_SENDING),
+        ReplaceSm: Rule(esme=_SENDING),
+        DeliverSm: Rule(smsc=_RECEIVING),
+        DataSm: Rule(esme=_SENDING, smsc=_RECEIVING),
+        AlertNotification: Rule(smsc=_RECEIVING),
+        Unbind: Rule(esme=BOUND, smsc=BOUND),
+        EnquireLink: Rule(esme=BOUND, smsc=BOUND),
+    }
+)
 
 # What an owner serves without saying so; the rest only when it is listed in Settings.serves.
 ALWAYS_SERVED: frozenset[type[Request]] = frozenset(
@@ -117,19 +106,13 @@ _REFUSALS: dict[type[Request], int] = {
 }
 
 
-def may_say(speaker: Role, state: State, request: type[Request]) -> bool:
-    """Whether this side may send this request in this state."""
-    rule = RULES.get(request)
-    return rule is not None and state in rule.states_of(speaker)
-
-
 def judge(
     listener: Role, state: State, request: type[Request], serves: Iterable[type[Request]], busy_status: int
 ) -> int:
     """What the listener does with a request of the peer: 0, take it; else the status to refuse it with."""
     if request is EnquireLink:
         return st.ROK  # tolerated before the bind, answered in every state
-    states = RULES[request].states_of("smsc" if listener == "esme" else "esme")
+    states = RULES.heard_in(listener, request)
     if not states:
         return _REFUSALS.get(request, st.RINVCMDID) if state not in UNBOUND else _unbound(request)
     if issubclass(request, Bind):

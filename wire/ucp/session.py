@@ -21,7 +21,7 @@ from wire.ucp.codes import sentence
 from wire.ucp.frames import Frames
 from wire.ucp.operations import REQUESTS, Alert, Goodbye, OpenSession, Operation, Request, Result, result_to
 from wire.ucp.settings import Settings
-from wire.ucp.states import UNBOUND, State, judge, may_say
+from wire.ucp.states import RULES, UNBOUND, State, judge
 from wire.ucp.trns import Trns
 
 _WAITING = "0000"  # R/31: how many messages wait; none, since they are sent at once
@@ -311,7 +311,7 @@ class UcpSession(Answering):
         self._verdicts: dict[type[Request], int] = {
             request: judge(self.role, state, request, serves, busy) for request in REQUESTS
         }
-        self._sayable = frozenset(request for request in _SAYABLE if may_say(self.role, state, request))
+        self._sayable = frozenset(request for request in _SAYABLE if RULES.may_say(self.role, state, request))
         if state in UNBOUND:
             self._await_bind()
 

@@ -1,9 +1,8 @@
 """Who may say what, and when: the states of a session as data.
 
 State        OPEN, LOGGING_IN, BOUND, CLOSING, CLOSED
-RULES        request -> who says it, in which states
+RULES        request -> who says it, in which states (wire/rules.py)
 judge()      what to do with a request of the peer: 0, hand it on; else the EC to refuse it with
-may_say()    whether a request may be sent
 
 The moves, which session.py makes:
 
@@ -21,9 +20,9 @@ Source: sheet sections 2 and 3. There is no logout: each side ends by closing th
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import Enum
 
+from wire.rules import Rule, Rules
 from wire.session import Role
 from wire.ucp import codes
 from wire.ucp.operations import (
@@ -63,53 +62,37 @@ UNBOUND = frozenset({State.OPEN, State.LOGGING_IN})
 _BOUND = frozenset({State.BOUND})
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """In which states the ESME and the SMSC may say a request; empty: never."""
-
-    esme: frozenset[State] = frozenset()
-    smsc: frozenset[State] = frozenset()
-
-    def states_of(self, speaker: Role) -> frozenset[State]:
-        """The states in which this side may say it."""
-        return self.esme if speaker == "esme" else self.smsc
-
-
-RULES: dict[type[Request], Rule] = {
-    OpenSession: Rule(esme=frozenset({State.OPEN})),
-    ChangePassword: Rule(esme=_BOUND),
-    ListManagement: Rule(esme=_BOUND),
-    CallInput: Rule(esme=_BOUND, smsc=_BOUND),  # some centres send it instead of 52 (sheet, pitfall 12)
-    MultipleCallInput: Rule(esme=_BOUND),
-    SupplementaryCallInput: Rule(esme=_BOUND),
-    MessageTransfer: Rule(esme=_BOUND),
-    SubmitMessage: Rule(esme=_BOUND),
-    DeliverMessage: Rule(smsc=_BOUND),
-    DeliverNotification: Rule(smsc=_BOUND),
-    ModifyMessage: Rule(esme=_BOUND),
-    InquireMessage: Rule(esme=_BOUND),
-    DeleteMessage: Rule(esme=_BOUND),
-    InquiryResponse: Rule(smsc=_BOUND),
-    DeleteResponse: Rule(smsc=_BOUND),
-    Alert: Rule(esme=_BOUND, smsc=_BOUND),
-    Goodbye: Rule(esme=_BOUND, smsc=_BOUND),
-}
+RULES: Rules[State] = Rules(
+    {
+        OpenSession: Rule(esme=frozenset({State.OPEN})),
+        ChangePassword: Rule(esme=_BOUND),
+        ListManagement: Rule(esme=_BOUND),
+        CallInput: Rule(esme=_BOUND, smsc=_BOUND),  # some centres send it instead of 52 (sheet, pitfall 12)
+        MultipleCallInput: Rule(esme=_BOUND),
+        SupplementaryCallInput: Rule(esme=_BOUND),
+        MessageTransfer: Rule(esme=_BOUND),
+        SubmitMessage: Rule(esme=_BOUND),
+        DeliverMessage: Rule(smsc=_BOUND),
+        DeliverNotification: Rule(smsc=_BOUND),
+        ModifyMessage: Rule(esme=_BOUND),
+        InquireMessage: Rule(esme=_BOUND),
+        DeleteMessage: Rule(esme=_BOUND),
+        InquiryResponse: Rule(smsc=_BOUND),
+        DeleteResponse: Rule(smsc=_BOUND),
+        Alert: Rule(esme=_BOUND, smsc=_BOUND),
+        Goodbye: Rule(esme=_BOUND, smsc=_BOUND),
+    }
+)
 
 # What an owner serves without saying so; the rest only when it is listed in Settings.serves.
 ALWAYS_SERVED: frozenset[type[Request]] = frozenset({OpenSession, SubmitMessage, DeliverMessage, DeliverNotification})
-
-
-def may_say(speaker: Role, state: State, request: type[Request]) -> bool:
-    """Whether this side may send this request in this state."""
-    rule = RULES.get(request)
-    return rule is not None and state in rule.states_of(speaker)
 
 
 def judge(listener: Role, state: State, request: type[Request], serves: Iterable[type[Request]], busy_ec: int) -> int:
     """What the listener does with a request of the peer: 0, take it; else the EC to refuse it with."""
     if request is Alert:
         return codes.EC_OK  # tolerated before the login, answered in every state
-    states = RULES[request].states_of("smsc" if listener == "esme" else "esme")
+    states = RULES.heard_in(listener, request)
     if not states:
         return codes.EC_NOT_SUPPORTED  # nothing for this side of a link to say
     if state is State.CLOSING and request is not OpenSession:

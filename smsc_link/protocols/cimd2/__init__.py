@@ -15,14 +15,13 @@ Source: the fact sheet, protocols/cimd2.md.
 from core.catalogue import Link, Operator
 from core.errors import ConfigError
 from core.message import Heard
-from core.sms.alphabet import Coding
-from plumbing.conversation import Address
 from smsc_link.adapter import Fault, Refusal
 from smsc_link.options import read_options
 from smsc_link.protocols.cimd2.inbound import Cimd2Reader
 from smsc_link.protocols.cimd2.inquiry import Cimd2Inquiry
 from smsc_link.protocols.cimd2.options import WINDOW_MAX, Cimd2Options
 from smsc_link.protocols.cimd2.outbound import Cimd2Writer
+from smsc_link.trunk import SessionAdapter
 from wire.cimd2 import (
     Cimd2Session,
     Deliver,
@@ -40,7 +39,6 @@ from wire.cimd2 import (
 
 __all__ = ["Cimd2Adapter", "Cimd2Options"]
 
-_BINDS = ("transceiver", "receiver", "transmitter")
 _NAME_MAX = 32
 # The one refusal that passes by itself: a session of ours that the centre has not seen the end of.
 _TOO_MANY_USERS = 102
@@ -54,43 +52,21 @@ _RESPONSES: dict[type[Operation], type[DeliverResp | StatusReportResp]] = {
 }
 
 
-class Cimd2Adapter:
+class Cimd2Adapter(SessionAdapter[Cimd2Options]):
     """The mapping of one link."""
 
-    only_answers = False
+    name = "CIMD2"
+    window_max = WINDOW_MAX
 
     def __init__(self, link: Link, operator: Operator) -> None:
         options = read_options(Cimd2Options, link)
+        super().__init__(link, options)
         _check(link)
-        self.link = link
-        self.options = options
-        self.address = Address(link.host, link.port, options.tls_of(link))
-        self.connect_timeout_s = options.connect_timeout_s
-        self.sends = link.bind != "receiver"
-        self.terms = options.terms
         self._settings = _settings_of(link, options)
         numbers = options.numbers_of(link, operator)
-        self._reader = Cimd2Reader(link, operator, options, numbers)
-        self._writer = Cimd2Writer(link, options, numbers)
-        self.inquiry = Cimd2Inquiry(options, self._writer) if options.asks else None
-        self.read = self._reader.read
-        self.write = self._writer.write
-        self.parts_of = self._writer.parts_of
-        self.submit_answer = self._writer.submit_answer
-        self.is_congested = self._writer.is_congested
-
-    @property
-    def operator(self) -> Operator:
-        """Whose link it is."""
-        return self._reader.operator
-
-    @operator.setter
-    def operator(self, operator: Operator) -> None:
-        if operator.country != self._reader.operator.country:
-            self._reader.numbers = self._writer.numbers = self.options.numbers_after(
-                self.link, operator, self._reader.numbers
-            )
-        self._reader.operator = operator
+        writer = Cimd2Writer(link, options, numbers)
+        self._map(Cimd2Reader(link, operator, options, numbers), writer)
+        self.inquiry = Cimd2Inquiry(options, writer) if options.asks else None
 
     def session(self, now_ms: int) -> Cimd2Session:
         """A fresh machine for a new connection."""
@@ -122,10 +98,6 @@ class Cimd2Adapter:
         """An error code, for people."""
         return "NACK" if status == codes.NACK else f"error {status}"
 
-    def coding_of(self, data_coding: int) -> Coding:
-        """How the text of an MO is to be read."""
-        return self._reader.codings[data_coding]
-
     def answer(self, request: Operation, heard: Heard, fault: Fault = Fault.MESSAGE) -> Response | None:
         """The response. One with an error is for the session, which has no words for it."""
         kind = _RESPONSES.get(type(request))
@@ -135,10 +107,6 @@ class Cimd2Adapter:
 
 
 def _check(link: Link) -> None:
-    if link.bind not in _BINDS:
-        raise ConfigError(f"link {link.name}: bind {link.bind!r} is none of {', '.join(_BINDS)}")
-    if not 0 < link.window <= WINDOW_MAX:
-        raise ConfigError(f"link {link.name}: window {link.window} is not between 1 and {WINDOW_MAX}, CIMD2's widest")
     if not link.system_id:
         raise ConfigError(f"link {link.name}: CIMD2 has a login; give the link a system_id and a password")
     for name, value in (("system_id", link.system_id), ("password", link.password)):

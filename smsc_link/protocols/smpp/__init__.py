@@ -16,9 +16,7 @@ from core.catalogue import Link, Operator
 from core.clock import Instant
 from core.errors import ConfigError
 from core.message import Heard
-from core.sms.alphabet import Coding
 from core.ussd.turn import subscriber
-from plumbing.conversation import Address
 from smsc_link.adapter import Answer, Dialogue, Fault, Ignored, Inbound, Refusal, Unreadable
 from smsc_link.options import read_options
 from smsc_link.protocols.smpp.inbound import SmppReader
@@ -26,6 +24,7 @@ from smsc_link.protocols.smpp.inquiry import SmppInquiry
 from smsc_link.protocols.smpp.options import TEMPORARY_ERRORS, SmppOptions
 from smsc_link.protocols.smpp.outbound import SmppWriter
 from smsc_link.protocols.smpp.ussd import SmppUssd
+from smsc_link.trunk import SessionAdapter
 from wire.smpp import status as st
 from wire.smpp.operations import (
     Bind,
@@ -56,26 +55,19 @@ _FAULTS = {Fault.SOURCE: st.RINVSRCADR, Fault.DESTINATION: st.RINVDSTADR}
 _FOR_GOOD = frozenset({st.RINVPASWD, st.RINVSYSID, st.RINVSYSTYP})
 
 
-class SmppAdapter:
+class SmppAdapter(SessionAdapter[SmppOptions]):
     """The mapping of one link."""
 
-    only_answers = False
+    name = "SMPP"
 
     def __init__(self, link: Link, operator: Operator) -> None:
         options = read_options(SmppOptions, link)
-        if link.bind not in _BINDS:
-            raise ConfigError(f"link {link.name}: bind {link.bind!r} is none of {', '.join(_BINDS)}")
+        super().__init__(link, options)
         if options.interface_version < _FIRST_WITH_TLVS and options.long_messages in {"sar", "payload"}:
             raise ConfigError(
                 f"link {link.name}: option long_messages: {options.long_messages} needs TLVs, "
                 "which SMPP before 3.4 has not; use udh8 or udh16"
             )
-        self.link = link
-        self.options = options
-        self.address = Address(link.host, link.port, options.tls_of(link))
-        self.connect_timeout_s = options.connect_timeout_s
-        self.sends = link.bind != "receiver"
-        self.terms = options.terms
         self._settings = _settings_of(link, options)
         self._statuses = {
             Heard.TAKEN: st.ROK,
@@ -83,29 +75,12 @@ class SmppAdapter:
             Heard.NEVER: st.RX_P_APPN,
         }
         numbers = options.numbers_of(link, operator)
-        self._reader = SmppReader(link, operator, options, numbers)
-        self._writer = SmppWriter(link, options, numbers)
-        self.inquiry = SmppInquiry(options, self._writer.source_of) if options.asks else None
+        writer = SmppWriter(link, options, numbers)
+        self._map(SmppReader(link, operator, options, numbers), writer)
+        self.inquiry = SmppInquiry(options, writer.source_of) if options.asks else None
         self.ussd = SmppUssd(link.name, options.ussd_gateway) if options.ussd else None
-        # The hot path of a link without USSD asks nobody.
-        self.read = self._reader.read if self.ussd is None else self._read_ussd_too
-        self.write = self._writer.write
-        self.parts_of = self._writer.parts_of
-        self.submit_answer = self._writer.submit_answer
-        self.is_congested = self._writer.is_congested
-
-    @property
-    def operator(self) -> Operator:
-        """Whose link it is."""
-        return self._reader.operator
-
-    @operator.setter
-    def operator(self, operator: Operator) -> None:
-        if operator.country != self._reader.operator.country:
-            self._reader.numbers = self._writer.numbers = self.options.numbers_after(
-                self.link, operator, self._reader.numbers
-            )
-        self._reader.operator = operator
+        if self.ussd is not None:  # The hot path of a link without USSD asks nobody.
+            self.read = self._read_ussd_too
 
     def _read_ussd_too(self, operation: Operation, now: Instant, now_ms: int, answer: Answer) -> Inbound:
         assert self.ussd is not None
@@ -147,10 +122,6 @@ class SmppAdapter:
     def spelled(self, status: int) -> str:
         """A command_status, for people."""
         return f"0x{status:02X}"
-
-    def coding_of(self, data_coding: int) -> Coding:
-        """How the text of an MO is to be read."""
-        return self._reader.codings[data_coding]
 
     def answer(self, request: Operation, heard: Heard, fault: Fault = Fault.MESSAGE) -> Response | None:
         """The response; None to the one request that has none."""

@@ -15,14 +15,14 @@ Source: EMI-UCP 3.5 to 5; the fact sheet, protocols/ucp.md.
 from core.catalogue import Link, Operator
 from core.errors import ConfigError
 from core.message import Heard
-from core.sms.alphabet import Coding, encode_gsm
-from plumbing.conversation import Address
+from core.sms.alphabet import encode_gsm
 from smsc_link.adapter import Fault, Refusal
 from smsc_link.options import read_options
 from smsc_link.protocols.ucp.inbound import UcpReader
 from smsc_link.protocols.ucp.inquiry import UcpInquiry
 from smsc_link.protocols.ucp.options import LATER_ERRORS, WINDOW_MAX, UcpOptions
 from smsc_link.protocols.ucp.outbound import UcpWriter
+from smsc_link.trunk import SessionAdapter
 from wire.ucp import Settings, UcpSession, codes
 from wire.ucp.operations import (
     CallInput,
@@ -39,55 +39,28 @@ from wire.ucp.text import write_ira
 
 __all__ = ["UcpAdapter", "UcpOptions"]
 
-_BINDS = ("transceiver", "receiver", "transmitter")
 _FAULTS = {Fault.SOURCE: codes.EC_SYNTAX, Fault.DESTINATION: codes.EC_ADC_INVALID}
 # Sheet, section 2 and pitfall 11: a login refused in a loop blocks accounts.
 _FOR_GOOD = frozenset({codes.EC_AUTHENTICATION, codes.EC_ADC_INVALID})
 
 
-class UcpAdapter:
+class UcpAdapter(SessionAdapter[UcpOptions]):
     """The mapping of one link."""
 
-    only_answers = False
+    name = "UCP"
+    window_max = WINDOW_MAX
 
     def __init__(self, link: Link, operator: Operator) -> None:
         options = read_options(UcpOptions, link)
-        if link.bind not in _BINDS:
-            raise ConfigError(f"link {link.name}: bind {link.bind!r} is none of {', '.join(_BINDS)}")
-        if not 0 < link.window <= WINDOW_MAX:
-            raise ConfigError(f"link {link.name}: window {link.window} is not between 1 and {WINDOW_MAX}, UCP's widest")
-        self.link = link
-        self.options = options
-        self.address = Address(link.host, link.port, options.tls_of(link))
-        self.connect_timeout_s = options.connect_timeout_s
-        self.sends = link.bind != "receiver"
-        self.terms = options.terms
+        super().__init__(link, options)
         self._password = _password_of(link, options)
         later = options.later_ec or LATER_ERRORS[link.temporary_error]
         self._ecs = {Heard.TAKEN: codes.EC_OK, Heard.LATER: later}
         self._settings = _settings_of(link, options, later)
         numbers = options.numbers_of(link, operator)
-        self._reader = UcpReader(link, operator, options, numbers)
-        self._writer = UcpWriter(link, options, numbers)
-        self.inquiry = UcpInquiry(options, self._writer) if options.asks else None
-        self.read = self._reader.read
-        self.write = self._writer.write
-        self.parts_of = self._writer.parts_of
-        self.submit_answer = self._writer.submit_answer
-        self.is_congested = self._writer.is_congested
-
-    @property
-    def operator(self) -> Operator:
-        """Whose link it is."""
-        return self._reader.operator
-
-    @operator.setter
-    def operator(self, operator: Operator) -> None:
-        if operator.country != self._reader.operator.country:
-            self._reader.numbers = self._writer.numbers = self.options.numbers_after(
-                self.link, operator, self._reader.numbers
-            )
-        self._reader.operator = operator
+        writer = UcpWriter(link, options, numbers)
+        self._map(UcpReader(link, operator, options, numbers), writer)
+        self.inquiry = UcpInquiry(options, writer) if options.asks else None
 
     def session(self, now_ms: int) -> UcpSession:
         """A fresh machine for a new connection."""
@@ -118,10 +91,6 @@ class UcpAdapter:
     def spelled(self, status: int) -> str:
         """An EC, for people."""
         return f"EC {status:02d}"
-
-    def coding_of(self, data_coding: int) -> Coding:
-        """How the text of an MO is to be read."""
-        return self._reader.codings[data_coding]
 
     def answer(self, request: Operation, heard: Heard, fault: Fault = Fault.MESSAGE) -> Result | None:
         """The result. A notification that can never be taken is taken: refused, it only comes again (sheet, 7)."""

@@ -45,7 +45,7 @@ def test_the_notifications_of_the_documents_are_read() -> None:
     )  # fmt: skip
 
     assert (buffered.state, failed.state) == (ReceiptState.ON_ITS_WAY, ReceiptState.FAILED)
-    assert an_adapter().submit_answer(recorded("submit_ack")).key in buffered.keys  # type: ignore[arg-type]
+    assert an_adapter().submit_answer(recorded("submit_ack")).key in buffered.keys
     assert published.keys == ("090196161057/3155555",)
 
 

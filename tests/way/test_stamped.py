@@ -1,4 +1,4 @@
-"""The whole way over UCP: MO, partner, reply, receipt, and what goes wrong between us and such a centre."""
+"""The whole way over UCP and CIMD2, where number and second name a message: MO, partner, reply, receipt, faults."""
 
 from dataclasses import replace
 
@@ -15,16 +15,20 @@ from tests.way.test_long_messages import Fated
 
 LONG = "GAME " + "длинный текст " * 15
 """215 characters in UCS-2: four parts."""
+FAILED = {"ucp": "failed Rsn 101", "cimd2": "delivery failed error 1"}
+REFUSED = {"ucp": "login refused: EC 07: authentication failure", "cimd2": "login refused: 100: invalid login"}
+
+pytestmark = pytest.mark.parametrize("protocol", FAILED)
 
 
-def an_office(quirks: Quirks | None = None, **values: object) -> Office:
-    link = replace(a_link(system_id="tollbridge", password="secret"), protocol="ucp", **values)  # type: ignore[arg-type]
+def an_office(protocol: str, quirks: Quirks | None = None, **values: object) -> Office:
+    link = replace(a_link(system_id="tollbridge", password="secret"), protocol=protocol, **values)  # type: ignore[arg-type]
     return Office(a_catalogue(links=[link]), quirks=quirks)
 
 
 @story
-async def test_an_mo_is_charged_once_answered_and_its_reply_delivered() -> None:
-    office = an_office()
+async def test_an_mo_is_charged_once_answered_and_its_reply_delivered(protocol: str) -> None:
+    office = an_office(protocol)
     await office.opens()
 
     mo = office.writes("GAME 7")
@@ -41,8 +45,10 @@ async def test_an_mo_is_charged_once_answered_and_its_reply_delivered() -> None:
 @pytest.mark.parametrize("order", [(1, 2, 3, 4), (4, 3, 2, 1), (2, 4, 1, 3), (1, 1, 2, 3, 3, 4)])
 @pytest.mark.parametrize("way", ["udh8", "udh16"])
 @story
-async def test_a_long_mo_is_whole_in_whatever_order_its_parts_come(order: tuple[int, ...], way: str) -> None:
-    office = an_office()
+async def test_a_long_mo_is_whole_in_whatever_order_its_parts_come(
+    protocol: str, order: tuple[int, ...], way: str
+) -> None:
+    office = an_office(protocol)
     await office.opens()
 
     office.writes_parts(LONG, order, way=way)
@@ -53,8 +59,8 @@ async def test_a_long_mo_is_whole_in_whatever_order_its_parts_come(order: tuple[
 
 
 @story
-async def test_a_long_answer_is_delivered_when_all_its_parts_are_though_they_share_their_key() -> None:
-    office = an_office()
+async def test_a_long_answer_is_delivered_when_all_its_parts_are_though_they_share_their_key(protocol: str) -> None:
+    office = an_office(protocol)
     office.centre._subscribers = Fated(DELIVERED, DELIVERED, UNDELIVERABLE)
     office.partner.answers = lambda callback: Answer(Outcome.ANSWERED, "0123456789" * 40, status=200)
     await office.opens()
@@ -66,12 +72,12 @@ async def test_a_long_answer_is_delivered_when_all_its_parts_are_though_they_sha
     parts = office.rows(schema.MtPart)
     assert len({part.key for part in parts}) == 1
     assert [MtState(part.state) for part in parts] == [MtState.DELIVERED, MtState.DELIVERED, MtState.FAILED]
-    assert (mt.state, mt.error) == (MtState.FAILED, "failed Rsn 101")
+    assert (mt.state, mt.error) == (MtState.FAILED, FAILED[protocol])
 
 
 @story
-async def test_two_answers_to_one_handset_within_a_second_get_their_receipts_in_their_order() -> None:
-    office = an_office(Quirks(receipt_delay_s=2))
+async def test_two_answers_to_one_handset_within_a_second_get_their_receipts_in_their_order(protocol: str) -> None:
+    office = an_office(protocol, Quirks(receipt_delay_s=2))
     office.centre._subscribers = Fated(UNDELIVERABLE, DELIVERED)
     await office.opens()
 
@@ -85,8 +91,8 @@ async def test_two_answers_to_one_handset_within_a_second_get_their_receipts_in_
 
 
 @story
-async def test_a_receipt_that_comes_before_the_answer_to_its_submission_is_not_lost() -> None:
-    office = an_office(Quirks(receipt_first=True))
+async def test_a_receipt_that_comes_before_the_answer_to_its_submission_is_not_lost(protocol: str) -> None:
+    office = an_office(protocol, Quirks(receipt_first=True))
     await office.opens()
 
     office.writes("GAME 7")
@@ -97,8 +103,8 @@ async def test_a_receipt_that_comes_before_the_answer_to_its_submission_is_not_l
 
 
 @story
-async def test_a_receipt_finds_its_answer_after_a_restart() -> None:
-    office = an_office(Quirks(receipt_delay_s=30))
+async def test_a_receipt_finds_its_answer_after_a_restart(protocol: str) -> None:
+    office = an_office(protocol, Quirks(receipt_delay_s=30))
     process = await office.opens()
     office.writes("GAME 7")
     await office.until(lambda: office.states() == [MtState.SUBMITTED], "the submission")
@@ -111,14 +117,14 @@ async def test_a_receipt_finds_its_answer_after_a_restart() -> None:
 
 
 @story
-async def test_a_login_that_is_refused_leaves_the_messages_with_the_operator() -> None:
-    office = an_office(Quirks(accounts={"tollbridge": "other"}))
+async def test_a_login_that_is_refused_leaves_the_messages_with_the_operator(protocol: str) -> None:
+    office = an_office(protocol, Quirks(accounts={"tollbridge": "other"}))
     error = await _opened_in_vain(office)
 
     mo = office.writes("GAME 7")
     await office.passes(60)
 
-    assert error == "login refused: EC 07: authentication failure"
+    assert error == REFUSED[protocol]
     assert (mo.deliveries, office.rows(schema.Mo)) == (0, [])
 
 
@@ -130,8 +136,8 @@ async def _opened_in_vain(office: Office) -> str:
 
 
 @story
-async def test_answers_beyond_what_the_centre_takes_in_a_second_go_later_and_each_once() -> None:
-    office = an_office(Quirks(throttle_above=5))
+async def test_answers_beyond_what_the_centre_takes_in_a_second_go_later_and_each_once(protocol: str) -> None:
+    office = an_office(protocol, Quirks(throttle_above=5))
     await office.opens()
 
     for number in range(30):
@@ -144,8 +150,8 @@ async def test_answers_beyond_what_the_centre_takes_in_a_second_go_later_and_eac
 
 
 @story
-async def test_a_narrow_window_lets_all_through() -> None:
-    office = an_office(window=1)
+async def test_a_narrow_window_lets_all_through(protocol: str) -> None:
+    office = an_office(protocol, window=1)
     await office.opens()
 
     for number in range(20):
@@ -156,8 +162,8 @@ async def test_a_narrow_window_lets_all_through() -> None:
 
 
 @story
-async def test_a_centre_that_restarts_in_full_traffic_loses_nothing_and_charges_nothing_twice() -> None:
-    office = an_office(Quirks(window=2, cut_every=7, retry_s=0.5))
+async def test_a_centre_that_restarts_in_full_traffic_loses_nothing_and_charges_nothing_twice(protocol: str) -> None:
+    office = an_office(protocol, Quirks(window=2, cut_every=7, retry_s=0.5))
     await office.opens()
 
     for number in range(40):
@@ -170,8 +176,23 @@ async def test_a_centre_that_restarts_in_full_traffic_loses_nothing_and_charges_
 
 
 @story
-async def test_what_the_centre_sends_again_after_a_cut_is_known() -> None:
-    office = an_office()
+async def test_what_the_centre_sends_again_after_a_cut_is_known_by_its_stamp(protocol: str) -> None:
+    office = an_office(protocol)
+    await office.opens()
+
+    office.at(MoFact, office.cuts_cables)
+    mo = office.writes("GAME 7")
+    await office.quiet()
+
+    assert mo.deliveries == 2
+    assert len(office.rows(schema.Mo)) == len(office.rows(schema.MoRepeat)) == 1
+    assert office.rows(schema.MoRepeat)[0].reason == "the operator gave it the same id as the first"
+    assert office.texts() == ["thank you"]
+
+
+@story
+async def test_what_a_centre_stamps_anew_is_known_by_the_doubt(protocol: str) -> None:
+    office = an_office(protocol, options={"time_stamp_tells": False})
     await office.opens()
 
     office.at(MoFact, office.cuts_cables)
@@ -181,3 +202,19 @@ async def test_what_the_centre_sends_again_after_a_cut_is_known() -> None:
     assert mo.deliveries == 2
     assert len(office.rows(schema.Mo)) == len(office.rows(schema.MoRepeat)) == 1
     assert office.texts() == ["thank you"]
+
+
+@story
+async def test_the_same_vote_written_twice_is_two_votes_even_where_a_session_broke_between_them(protocol: str) -> None:
+    office = an_office(protocol)
+    await office.opens()
+
+    office.at(MoFact, office.cuts_cables)
+    office.writes("VOTE")
+    await office.passes(1)
+    office.writes("VOTE")
+    await office.quiet()
+
+    assert [row.text for row in office.rows(schema.Mo)] == ["VOTE", "VOTE"]
+    assert len(office.rows(schema.MoRepeat)) == 1
+    assert office.audit() == []

@@ -58,17 +58,13 @@ class Waiting(Generic[C]):
 
     def first(self) -> C | None:
         """Who is next; None: nobody waits."""
-        replies, *others = self._classes
-        if not any(others):
-            return replies[0] if replies else None
-        waiting = self._classes[self._turn()]
+        waiting = self._classes[self._turn()] if self._has_others() else self._classes[TrafficClass.REPLY]
         return waiting[0] if waiting else None
 
     def take(self) -> C:
         """Take who is next. Raises an IndexError where nobody waits."""
-        replies, *others = self._classes
-        if not any(others):
-            return replies.popleft()
+        if not self._has_others():
+            return self._classes[TrafficClass.REPLY].popleft()
         turn = self._turn()
         for traffic in FLOORS:
             self._passed_over[traffic] = (
@@ -87,6 +83,11 @@ class Waiting(Generic[C]):
         """Nobody waits any more."""
         for waiting in self._classes:
             waiting.clear()
+
+    def _has_others(self) -> bool:
+        """Something but replies waits: only then is there a turn to be told."""
+        _, messages, campaigns = self._classes
+        return bool(messages or campaigns)
 
     def _turn(self) -> TrafficClass:
         """Whose turn it is: a class that was passed over for as long as its floor allows, else the first that waits."""

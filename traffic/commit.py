@@ -2,8 +2,7 @@
 
 A batch goes to the writer at once when the writer is idle; while it works the next one fills, up to `max_batch`. So
 batches grow by themselves under load. `max_delay_ms` is the longest wait on purpose, and only under load: for as many
-facts as the last batch had. Of receipts, which may come in storms, a batch has RECEIPTS_MAX at most, so that what came
-behind more of them need not wait for all.
+facts as the last batch had. Of receipts, which may come in storms, a batch has so many at most (traffic/gather.py).
 
 With the database away, or Redis where limits count in it: an arrival fails at once (its operator keeps the message);
 everything else waits here, in order, for its return, since nobody else remembers it. A commit that ended in doubt is
@@ -13,27 +12,23 @@ Rule: `put` never loses a fact: its `settled` is called exactly once, with the e
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from typing import Protocol, TypeAlias, TypeVar
+from typing import Protocol, TypeVar
 
 from structlog import get_logger
 
 from core.clock import MINUTE_MS, Clock
 from core.errors import Buried, StoreAway, StoreError
 from core.msisdn import mask_within
-from store.journal import AlertFact, Fact, MoFact, NewMtFact, OverdueFact, PartFact, ReceiptFact, RepeatFact
+from store.journal import AlertFact, Fact, MoFact, NewMtFact, PartFact, RepeatFact
+from traffic.gather import Gather, Settled, Waiting
 
 log = get_logger()
 
-Settled: TypeAlias = Callable[[Fact, StoreError | None], None]
 T = TypeVar("T")
 
 ALERT_MS = 10 * MINUTE_MS
 """What comes and goes is one alert in so long, not one each time."""
-RECEIPTS_MAX = 100
-"""Of one batch: its time, and half of the one before, is what an MO waits in a storm."""
 PROBE_MIN_S = 0.1
 PROBE_MAX_S = 2.0
 STUCK_MS = 2_000
@@ -51,12 +46,6 @@ class Run(Protocol):
     """Runs a blocking function on the writer's thread (plumbing.threads.Writer.run)."""
 
     def __call__(self, function: Callable[..., T], /, *args: Sequence[Fact]) -> Awaitable[T]: ...
-
-
-@dataclass(slots=True)
-class _Waiting:
-    fact: Fact
-    settled: Settled
 
 
 class Batcher:
@@ -78,14 +67,14 @@ class Batcher:
         self._max_batch = max_batch
         self._max_delay_s = max_delay_ms / 1000
         self._backlog = backlog
-        self._gather: deque[_Waiting] = deque()
+        self._gather = Gather()
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
         self._writing_since_ms: int | None = None
         self._asking_since_ms: int | None = None
         """Since then `probe` has got no answer."""
-        self._doubtful: list[_Waiting] = []
+        self._doubtful: list[Waiting] = []
         """The batch whose commit ended in doubt, whole and in order."""
         self._last_size = 0
         self._company_size = 0
@@ -111,7 +100,7 @@ class Batcher:
     @property
     def takes_arrivals(self) -> bool:
         """Whether an MO may come in: the database is there, the host has room and the backlog is not full."""
-        return not self.away and not self.why_short and len(self._gather) < self._backlog
+        return not self.away and not self.why_short and self._gather.backlog < self._backlog
 
     @property
     def is_stuck(self) -> bool:
@@ -123,19 +112,28 @@ class Batcher:
     def put(self, fact: Fact, settled: Settled) -> None:
         """Take a fact; `settled(fact, error)` is called on the loop when it is durable, or cannot be."""
         if self.away and _is_refused_when_away(fact):
-            _tell(_Waiting(fact, settled), StoreAway(self.why_away))
+            _tell(Waiting(fact, settled), StoreAway(self.why_away))
             return
-        self._gather.append(_Waiting(fact, settled))
+        self._gather.add(Waiting(fact, settled))
+        self._woken()
+
+    def put_first(self, fact: Fact, settled: Settled) -> None:
+        """As `put`, before all that waits: what is about a fact that is durable, and what waits may depend on."""
+        if self.away and _is_refused_when_away(fact):
+            _tell(Waiting(fact, settled), StoreAway(self.why_away))
+            return
+        self._gather.put_back([Waiting(fact, settled)])
+        self._woken()
+
+    def _woken(self) -> None:
         self._idle.clear()
         self._wake.set()
         if len(self._gather) == self._company_size:
             self._company.set()
 
-    def put_first(self, fact: Fact, settled: Settled) -> None:
-        """As `put`, before all that waits: what is about a fact that is durable, and what waits may depend on."""
-        self.put(fact, settled)
-        if self._gather and self._gather[-1].fact is fact:
-            self._gather.rotate(1)
+    def alert(self, kind: str, subject: str, sentence: str, message_id: int = 0) -> None:
+        """Tell a person, with the next batch."""
+        self.put(AlertFact(kind, subject, sentence, self._clock.now(), message_id), _nothing)
 
     def report(self, error: StoreAway) -> None:
         """Somebody found out, though no batch has failed: it is an outage all the same."""
@@ -211,7 +209,7 @@ class Batcher:
         self._wake.set()
 
     async def _write_batch(self) -> None:
-        batch = self._take_batch()
+        batch = self._gather.take(self._max_batch)
         self._last_size = size = len(batch)
         facts = [one.fact for one in batch]
         try:
@@ -231,22 +229,6 @@ class Batcher:
         for one in batch:
             _tell(one, None)
 
-    def _take_batch(self) -> list[_Waiting]:
-        """The next facts, in order; receipts that are too many stay, and in front of what they must precede."""
-        gather, most = self._gather, self._max_batch
-        batch: list[_Waiting] = []
-        stay: list[_Waiting] = []
-        receipts = 0
-        while gather and len(batch) < most:
-            one = gather.popleft()
-            kind = type(one.fact)
-            receipts += kind is ReceiptFact
-            # A message is not overdue while its receipt waits here.
-            is_late = receipts > RECEIPTS_MAX and (kind is ReceiptFact or kind is OverdueFact)
-            (stay if is_late else batch).append(one)
-        gather.extendleft(reversed(stay))
-        return batch
-
     async def _write(self, facts: Sequence[Fact]) -> None:
         self._writing_since_ms = self._clock.monotonic_ms()
         try:
@@ -254,7 +236,7 @@ class Batcher:
         finally:
             self._writing_since_ms = None
 
-    async def _write_singly(self, batch: Sequence[_Waiting]) -> None:
+    async def _write_singly(self, batch: Sequence[Waiting]) -> None:
         """One fact must not take the others with it: find it, leave it out, tell a person."""
         for place, one in enumerate(batch):
             try:
@@ -268,14 +250,14 @@ class Batcher:
             except Exception as error:
                 log.exception("a fact cannot be written", fact=type(one.fact).__name__)
                 _tell(one, StoreError(f"it cannot be written: {error}"))
-                sentence = mask_within(f"{type(one.fact).__name__} could not be written: {error}")[:300]
                 if not isinstance(one.fact, AlertFact):
-                    self.put(AlertFact("store", "journal", sentence, self._clock.now()), _nothing)
+                    sentence = mask_within(f"{type(one.fact).__name__} could not be written: {error}")
+                    self.alert("store", "journal", sentence)
             else:
                 _tell(one, None)
 
     async def _store_is_away(
-        self, batch: Sequence[_Waiting], error: StoreAway, *, behind: Sequence[_Waiting] = ()
+        self, batch: Sequence[Waiting], error: StoreAway, *, behind: Sequence[Waiting] = ()
     ) -> None:
         """`batch` was in the transaction that failed, perhaps in its COMMIT; `behind` was to be written after it."""
         self.away, self.why_away, self._reported = True, str(error), None
@@ -284,7 +266,7 @@ class Batcher:
         behind = [*behind, *self._gather]
         self._doubtful = list(batch) if error.in_doubt else []
         kept = [] if error.in_doubt else [one for one in batch if not _is_refused_when_away(one.fact)]
-        self._gather = deque(kept + [one for one in behind if not _is_refused_when_away(one.fact)])
+        self._gather = Gather(kept + [one for one in behind if not _is_refused_when_away(one.fact)])
         for one in (*batch, *behind):
             if _is_refused_when_away(one.fact):
                 _tell(one, error)
@@ -307,7 +289,7 @@ class Batcher:
                 log.debug("an alert waits for the database", error=repr(another))
             else:
                 return
-        self._gather.append(_Waiting(alert, _nothing))
+        self._gather.add(Waiting(alert, _nothing))
         self._idle.clear()
 
     async def _wait_for_store(self, what: str) -> None:
@@ -343,7 +325,7 @@ class Batcher:
             log.info(f"{what} is back", waited=len(self._gather))
             return
 
-    def _end(self, batch: Sequence[_Waiting], error: Buried) -> None:
+    def _end(self, batch: Sequence[Waiting], error: Buried) -> None:
         """Our work is another's: what is not durable is told so, as by a crash, and nothing comes in any more."""
         log.error("nothing is written any more", error=str(error))
         self.away, self.why_away = True, str(error)
@@ -362,7 +344,7 @@ class Batcher:
             for one in kept:
                 _tell(one, None)
         else:
-            self._gather.extendleft(reversed(kept))
+            self._gather.put_back(kept)
 
 
 def _is_refused_when_away(fact: Fact) -> bool:
@@ -375,7 +357,7 @@ def _is_refused_when_away(fact: Fact) -> bool:
     return isinstance(fact, PartFact | RepeatFact | NewMtFact)
 
 
-def _tell(one: _Waiting, error: StoreError | None) -> None:
+def _tell(one: Waiting, error: StoreError | None) -> None:
     """A fault in what follows a commit must not stop the commits."""
     try:
         one.settled(one.fact, error)

@@ -22,7 +22,7 @@ from structlog import get_logger
 from core.clock import SECOND_MS, Clock, Instant
 from core.errors import StoreError
 from core.message import Answer, Callback, Mt, Outcome
-from store.journal import AlertFact, CallbackFact, CallbackState, Fact, MoFact
+from store.journal import CallbackFact, CallbackState, Fact, MoFact
 from traffic.commit import Batcher
 from traffic.fuses import Fuses
 from traffic.ports import Deliver
@@ -250,7 +250,7 @@ class Dispatcher:
         now = min(self._clock.now(), tried_at + took_ms)
         if breaker.failed(self._clock.monotonic_ms(), job.mo_id):
             sentence = f"{job.service.name}: {answer.error or answer.status} and 19 others before it; probed every 30 s"
-            self._batcher.put(AlertFact("breaker", f"{job.partner}/{job.service.name}", sentence, now), _log_loss)
+            self._batcher.alert("breaker", f"{job.partner}/{job.service.name}", sentence)
         due = next_attempt(
             job.attempt - 1 - job.attempts_before,
             now,
@@ -270,8 +270,7 @@ class Dispatcher:
         sentence = f"not delivered to {job.partner}/{job.service.name} within {span}: {answer.error or answer.status}"
         log.error("dead letter", message=job.mo_id, partner=job.partner, service=job.service.name)
         self._batcher.put(CallbackFact(job, answer, CallbackState.DEAD, tried_at), self._settled)
-        alert = AlertFact("dead_letter", job.partner, sentence, self._clock.now(), job.mo_id)
-        self._batcher.put(alert, _log_loss)
+        self._batcher.alert("dead_letter", job.partner, sentence, job.mo_id)
 
     def _spare(self, job: Callback) -> None:
         """The end point is shut: the job waits in the database, and its attempt does not count."""
@@ -379,8 +378,3 @@ class Dispatcher:
 def look_again_s(took_ms: int) -> float:
     """When to look into the database again, after a look that took so long."""
     return max(POLL_S, min(POLL_MAX_S, took_ms / 1000 / POLL_SHARE))
-
-
-def _log_loss(fact: Fact, error: StoreError | None) -> None:
-    if error is not None:
-        log.error("an alert could not be written", error=str(error))

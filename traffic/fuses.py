@@ -30,8 +30,7 @@ class Fuses:
     def know(self, services: Iterable[Service]) -> None:
         """What is called where from now on."""
         addresses = {service.id: _address(service) for service in services}
-        for service_id in self._address_of:
-            self._address_of[service_id] = addresses.get(service_id, "")
+        self._address_of = {id_: addresses[id_] for id_ in self._address_of if id_ in addresses}
         left = set(self._address_of.values())
         self._breakers = {address: breaker for address, breaker in self._breakers.items() if address in left}
 

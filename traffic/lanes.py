@@ -33,7 +33,7 @@ class Lane:
     """As it was last asked."""
     closed_ms: int = 0
     """Since when it is known to be closed while something waits for it; 0: it is not."""
-    flying: int = 0
+    in_flight: int = 0
     """Parts without an answer yet."""
     is_held: bool = False
     """It gets nothing new (traffic/rests.py); what has begun here goes on."""
@@ -112,10 +112,19 @@ class Sending:
         return "only some of its parts were sent"
 
     def parts(self) -> list[tuple[int, str, MtState]]:
-        """What became of each part; of one alone nothing that the message's own row does not tell."""
+        """What became of each part, of those too that nobody sent any more: a message that lacks them has failed.
+
+        Of one alone nothing that the message's own row does not tell.
+        """
         if len(self.operations) == 1:
             return []
-        return [(i + 1, answer.key, _PART_STATES[answer.outcome]) for i, answer in sorted(self.answers.items())]
+        return [self._part(index) for index in range(len(self.operations))]
+
+    def _part(self, index: int) -> tuple[int, str, MtState]:
+        answer = self.answers.get(index)
+        if answer is None:
+            return index + 1, "", MtState.FAILED
+        return index + 1, answer.key, _PART_STATES[answer.outcome]
 
 
 _NONE: Mapping[int, Lane] = {}
@@ -138,14 +147,13 @@ class Lanes:
         lane = before = lanes.get(line.link.id)
         if lane is None or lane.line is not line:
             lane = lanes[line.link.id] = Lane(line, is_held=line.link.id in self._held)
-        lane.is_silent = lane.may_ask = False
         if not line.only_answers:
             routes.opened(lane, now_ms)
         return before if before is not lane else None
 
     def has_room(self, operator_id: int, line: Line, now_ms: int) -> None:
         """A line tells of room."""
-        lane = self._lanes.get(operator_id, _NONE).get(line.link.id)
+        lane = self.of_link(operator_id, line.link.id)
         if lane is not None and not lane.line.only_answers:
             self._routes[operator_id].has_room(lane, now_ms)
 
@@ -166,9 +174,13 @@ class Lanes:
         """Those of one operator."""
         return self._lanes.get(operator_id, _NONE).values()
 
+    def of_link(self, operator_id: int, link_id: int) -> Lane | None:
+        """The present one of a link."""
+        return self._lanes.get(operator_id, _NONE).get(link_id)
+
     def is_current(self, lane: Lane, operator_id: int) -> bool:
         """Whether its line is still its link's."""
-        return self._lanes.get(operator_id, _NONE).get(lane.line.link.id) is lane
+        return self.of_link(operator_id, lane.line.link.id) is lane
 
     def choose(self, operator_id: int, mt: Mt, now_ms: int) -> Lane | None:
         """The message's own link if it has room, else one by priorities and weights; None: nobody has any now.
@@ -179,8 +191,8 @@ class Lanes:
         if routes is None:
             return None
         own = self._lanes[operator_id].get(mt.link_id)
-        if own is not None and own.line.only_answers and own.line.awaits(mt):
-            return own if own.is_open and own.look() > 0 else None
+        if own is not None and own.line.only_answers and own.is_open and own.line.awaits(mt) and own.look() > 0:
+            return own
         if operator_id in self.mute:
             return next((lane for lane in self.of(operator_id) if lane.is_open and lane.look() > 0), None)
         return routes.choose(
@@ -189,7 +201,8 @@ class Lanes:
 
     def begun(self, operator_id: int) -> int:
         """How many have begun on the lines of an operator, and are not done."""
-        return sum(len(lane.begun) for lane in self.of(operator_id))
+        # Asked by the writer's thread too: a list is made in one step, while a line may open on the loop.
+        return sum([len(lane.begun) for lane in list(self.of(operator_id))])
 
     def is_open(self, operator_id: int) -> bool:
         """Whether a message may begin on any link of the operator."""

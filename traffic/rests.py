@@ -61,12 +61,10 @@ class Rests:
 
     def under_way(self, link_id: int) -> int:
         """Messages that have begun on it and are not done, and parts without an answer."""
-        return sum(len(lane.begun) + lane.flying for lane in self._of(link_id))
+        return sum(len(lane.begun) + lane.in_flight for lane in self._of(link_id))
 
-    def landed(self, lane: Lane | None) -> None:
+    def landed(self, lane: Lane) -> None:
         """A part of a message that went over it has its answer."""
-        assert lane is not None, "what was sent went over a line"
-        lane.flying -= 1
         if lane.is_held:
             # Later, when it is known what the answer makes of the message.
             asyncio.get_running_loop().call_soon(self.look)
@@ -91,4 +89,4 @@ class Rests:
 
 
 def _is_at_rest(lane: Lane) -> bool:
-    return not (lane.begun or lane.flying) or not lane.line.is_open
+    return not (lane.begun or lane.in_flight) or not lane.line.is_open

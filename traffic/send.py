@@ -99,12 +99,13 @@ class Sender:
     def offer(self, mt: Mt) -> None:
         """An MT that is durable; one that is not `submitting` is another process's."""
         if mt.state is MtState.SUBMITTING:
-            self._queue(mt.operator_id).add(Sending(mt))
+            self._queues[mt.operator_id].add(Sending(mt))
             self._pump(mt.operator_id)
 
     def line_opened(self, line: Line) -> None:
         """A link is bound for sending."""
         operator_id = self._operator_ids[line.link.operator]
+        self._silences.opened(operator_id, line.link.id)
         before = self._lanes.opened(operator_id, line, self._clock.monotonic_ms())
         if before is not None:
             self._take_from(before)
@@ -126,9 +127,6 @@ class Sender:
             self._pump(operator_id)
             self.rests.look()
 
-    def _queue(self, operator_id: int) -> Waiting[Sending]:
-        return self._queues[operator_id]
-
     # --- out -----------------------------------------------------------------------------------------
 
     def _pump(self, operator_id: int) -> None:
@@ -138,7 +136,7 @@ class Sender:
         for lane in self._lanes.of(operator_id):
             if lane.begun and lane.line.is_open:
                 self._go_on(lane)
-        queue = self._queue(operator_id)
+        queue = self._queues[operator_id]
         now, now_ms = self._clock.now(), self._clock.monotonic_ms()
         while (first := queue.first()) is not None:
             if _is_over(first.mt, now):
@@ -185,22 +183,26 @@ class Sender:
         for index in ready:
             sending.open += 1
             self._open += 1
+            lane.in_flight += 1
             self._silences.sent(lane, sending.mt.operator_id)
             answer = asyncio.ensure_future(lane.line.submit(sending.operations[index]))
             answer.add_done_callback(partial(self._answered, sending, index))
 
     def _answered(self, sending: Sending, index: int, answer: asyncio.Future[SubmitAnswer]) -> None:
+        lane = sending.lane
+        assert lane is not None, "what was sent went over a line"
         sending.open -= 1
         self._open -= 1
-        self.rests.landed(sending.lane)
+        lane.in_flight -= 1
+        self.rests.landed(lane)
         if not self._open:
             self._idle.set()
         if answer.cancelled():
             return
         said = answer.result()
-        self._silences.answered(sending.lane, said.outcome)
-        if said.outcome is SubmitOutcome.THROTTLED and sending.lane is not None:
-            self._lanes.throttled(sending.mt.operator_id, sending.lane, self._clock.monotonic_ms())
+        self._silences.answered(lane, said.outcome)
+        if said.outcome is SubmitOutcome.THROTTLED:
+            self._lanes.throttled(sending.mt.operator_id, lane, self._clock.monotonic_ms())
         if said.outcome not in _BACK_TO_FRONT:
             sending.answers[index] = said
             if said.outcome is not _ACCEPTED:
@@ -280,7 +282,7 @@ class Sender:
             return
         self.counted.put_back += 1
         mt.maybe_twice = mt.maybe_twice or bool(sending.answers)
-        self._queue(mt.operator_id).back(Sending(mt))
+        self._queues[mt.operator_id].back(Sending(mt))
 
     def _move(
         self,

@@ -41,19 +41,29 @@ class Silences:
 
     def sent(self, lane: Lane, operator_id: int) -> None:
         """A part goes over it."""
-        lane.flying += 1
         lane.may_ask = False
         if lane not in self._watched:
             self._watched.add(lane)
             self._look_later(lane, operator_id)
 
-    def answered(self, lane: Lane | None, outcome: SubmitOutcome) -> None:
+    def answered(self, lane: Lane, outcome: SubmitOutcome) -> None:
         """What became of a part that went over it."""
-        if lane is None or outcome in _NO_ANSWERS:
+        if outcome in _NO_ANSWERS:
             return
         lane.heard += 1
         if lane.is_silent:
             self._end(lane)
+
+    def opened(self, operator_id: int, link_id: int) -> None:
+        """A link is bound anew: what was silent was the session before."""
+        lane = self._lanes.of_link(operator_id, link_id)
+        if lane is not None:
+            self._forget(lane)
+
+    def _forget(self, lane: Lane) -> None:
+        lane.is_silent = lane.may_ask = False
+        self._asks.pop(lane, None)
+        self._told.discard(lane)
 
     def _look_later(self, lane: Lane, operator_id: int) -> None:
         asyncio.get_running_loop().call_later(LOOK_S, self._look, lane, operator_id, lane.heard)
@@ -65,9 +75,9 @@ class Silences:
             self._let_ask(lane)
         elif lane.is_silent:
             self._end(lane)
-        elif may_be and lane.flying and lane.heard == heard:
+        elif may_be and lane.in_flight and lane.heard == heard:
             self._begin(lane)
-        if lane.flying or lane.is_silent:
+        if lane.in_flight or lane.is_silent:
             self._look_later(lane, operator_id)
         else:
             self._watched.discard(lane)
@@ -88,8 +98,8 @@ class Silences:
         if lane not in self._told:
             # Not before: a centre may be slow with each message.
             self._told.add(lane)
-            log.warning("link does not answer", link=lane.name, for_s=pause_s, unanswered=lane.flying)
-        if not lane.flying:
+            log.warning("link does not answer", link=lane.name, for_s=pause_s, unanswered=lane.in_flight)
+        if not lane.in_flight:
             pause_s = min(2 * pause_s, ASK_MAX_S)
             self._asks[lane] = now + pause_s, pause_s
             lane.may_ask = True
@@ -97,9 +107,7 @@ class Silences:
 
     def _end(self, lane: Lane) -> None:
         """What waits may go over it again."""
-        lane.is_silent = lane.may_ask = False
-        self._asks.pop(lane, None)
         if lane in self._told:
-            self._told.discard(lane)
             log.info("link is no longer waited for", link=lane.name, answers=lane.line.is_open)
+        self._forget(lane)
         self._go_on(lane.line)

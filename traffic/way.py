@@ -15,11 +15,9 @@ from structlog import get_logger
 
 from core.catalogue import Catalogue, Link
 from core.clock import Clock, Instant
-from core.errors import StoreError
 from core.ids import Ids
 from core.message import Callback, Heard, Mt, MtState, Receipt
 from core.sms.alphabet import Coding
-from store.journal import AlertFact, Fact
 from traffic.accept import Accept
 from traffic.asking import Asker, DueQuestions
 from traffic.commit import Batcher, Run, Writes
@@ -116,7 +114,7 @@ class Way:
 
     def alarm(self, link: Link, sentence: str) -> None:
         """An alert about a link."""
-        self.batcher.put(AlertFact("link", link.name, sentence[:300], self._clock.now()), _alerted)
+        self.batcher.alert("link", link.name, sentence)
 
     def line_opened(self, line: Line) -> None:
         """A link is bound for sending."""
@@ -213,8 +211,3 @@ class Way:
             self._ids.next(now), job.link, job.link_id, operator.id, sender or job.short_code, job.source, text, parts,
             now, job.mo_id, job.partner_id, state, now + VALID_MS,
         )  # fmt: skip
-
-
-def _alerted(_: Fact, error: StoreError | None) -> None:
-    if error is not None:
-        log.error("an alert about a link was lost", error=str(error))

@@ -67,11 +67,11 @@ def charge_standard(
     )  # fmt: skip
 
 
-def parts_sent(pieces: int, parts: int) -> int:
-    """How many SMS an operator got: the pieces that a long text was sent in. What went in a single piece is cut by its
-    centre, which is believed to cut as we would.
+def parts_sent(pieces: int | None, parts: int) -> int:
+    """How many SMS an operator got: of the pieces that a long text was sent in, those that it has, or may have. None:
+    it went in a single one, and its centre is believed to cut it as we would.
     """
-    return pieces if pieces > 1 else parts
+    return parts if pieces is None else pieces
 
 
 def charge_cost(

@@ -102,7 +102,7 @@ class Charging:
             row = rows[move.mt_id]
             if move.kind is MtKind.STANDARD and move.new.is_final and move.old is not MtState.UNKNOWN:
                 _end_standard(batch, move, row, names, first_open)
-            cost = _cost(move, row, names, first_open, pieces.get(row.id, 0))
+            cost = _cost(move, row, names, first_open, pieces.get(row.id))
             if cost is not None:
                 batch.charges.append((cost, row))
         self._book(connection, batch, names, at=concerned[-1].at, sums=sums)
@@ -260,11 +260,14 @@ def _rows_of(connection: Connection, ids: set[int]) -> dict[int, Any]:
 
 
 def _pieces_of(connection: Connection, ids: set[int]) -> dict[int, int]:
-    """In how many pieces MT were sent; those of one have no rows."""
+    """Of MT that were sent in several pieces how many their operators have, or may have: those with an id, and those
+    without an answer. What was refused, or not sent any more, has neither.
+    """
     if not ids:
         return {}
-    query = sa.select(MtPart.mt_id, sa.func.count()).where(MtPart.mt_id.in_(sorted(ids))).group_by(MtPart.mt_id)
-    return {mt_id: count for mt_id, count in connection.execute(query)}
+    got = sa.case((sa.or_(MtPart.key != "", MtPart.state == int(MtState.UNKNOWN)), 1), else_=0)
+    query = sa.select(MtPart.mt_id, sa.func.sum(got)).where(MtPart.mt_id.in_(sorted(ids))).group_by(MtPart.mt_id)
+    return {mt_id: int(count) for mt_id, count in connection.execute(query.having(sa.func.count() > 1))}
 
 
 def _pending(fact: NewMtFact, names: _Names, first_open: Month) -> tuple[Charge, Any] | None:
@@ -305,7 +308,7 @@ def _end_standard(batch: _Batch, move: Moved, row: Any, names: _Names, first_ope
     )  # fmt: skip
 
 
-def _cost(move: Moved, row: Any, names: _Names, first_open: Month, pieces: int) -> Charge | None:
+def _cost(move: Moved, row: Any, names: _Names, first_open: Month, pieces: int | None) -> Charge | None:
     """What the operator takes for it, by its own rule; after UNKNOWN only what was not charged then."""
     operator = names.operators.get(row.operator_id)
     if operator is None or not move.new.is_final or move.gave_up:

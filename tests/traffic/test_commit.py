@@ -14,7 +14,8 @@ from store.journal import AlertFact, Fact, NewMtFact, OverdueFact, ReceiptFact
 from tests.makers import NOON
 from tests.traffic.desk import HandClock, an_mt
 from tests.way.office import story
-from traffic.commit import RECEIPTS_MAX, STUCK_MS, Batcher
+from traffic.commit import STUCK_MS, Batcher
+from traffic.gather import RECEIPTS_MAX
 
 pytestmark = pytest.mark.usefixtures("probes_at_once")
 
@@ -26,6 +27,7 @@ class Journal:
     says: list[Exception] = field(default_factory=list)
     resolves: list[Exception | bool] = field(default_factory=list)
     written: list[Fact] = field(default_factory=list)
+    batches: list[list[Fact]] = field(default_factory=list)
     outages: list[AlertFact] = field(default_factory=list)
     """Alerts of the batcher's own."""
     asked: int = 0
@@ -33,6 +35,7 @@ class Journal:
     def write(self, facts: Sequence[Fact]) -> None:
         if self.says:
             raise self.says.pop(0)
+        self.batches.append(list(facts))
         for fact in facts:
             if isinstance(fact, AlertFact) and fact.kind == "outage":
                 self.outages.append(fact)
@@ -219,5 +222,27 @@ async def test_in_a_storm_of_receipts_a_message_waits_for_a_hundred_of_them_only
         table.put(fact)
     await table.drained()
 
-    assert table.journal.written == [*storm[:RECEIPTS_MAX], message, *storm[RECEIPTS_MAX:], late]
+    assert table.journal.written == [message, *storm, late]
+    assert [len(batch) for batch in table.journal.batches] == [1 + RECEIPTS_MAX, RECEIPTS_MAX, RECEIPTS_MAX, 1]
     assert table.told == [None] * (len(storm) + 2)
+
+
+@story
+async def test_a_storm_of_receipts_does_not_fill_the_backlog_of_messages() -> None:
+    gate = asyncio.Event()
+
+    async def later(function: Any, *args: Any) -> Any:
+        await gate.wait()
+        return function(*args)
+
+    table = Table(Journal(), later)
+    for _ in range(6_000):
+        table.put(a_receipt())
+    seen = [(table.batcher.waiting, table.batcher.takes_arrivals)]
+    for _ in range(5_000):
+        table.put(an_alert())
+    seen.append((table.batcher.waiting, table.batcher.takes_arrivals))
+    gate.set()
+    await table.drained()
+    assert seen == [(6_000, True), (11_000, False)]
+    assert table.told == [None] * 11_000

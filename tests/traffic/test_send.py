@@ -73,7 +73,10 @@ def test_a_part_that_is_refused_for_good_ends_the_whole_and_saves_the_rest() -> 
         assert [sent.part for sent in line.sent] == [0, 1]
         (move,) = desk.paper.moves
         assert (move.new, move.error) == (MtState.FAILED, PERMANENT.sentence)
-        assert [(number, state) for number, _, state in move.parts] == [(1, MtState.SUBMITTED), (2, MtState.FAILED)]
+        assert [(number, bool(key), state) for number, key, state in move.parts] == [
+            (1, True, MtState.SUBMITTED),
+            *((number, False, MtState.FAILED) for number in (2, 3, 4)),
+        ], "what was not sent any more has failed as well, and the operator takes nothing for it"
 
     run(story)
 

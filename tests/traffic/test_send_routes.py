@@ -227,6 +227,22 @@ def test_what_waits_on_a_line_that_only_answers_is_answered_there_and_what_waits
     run(story)
 
 
+def test_a_line_that_only_answers_and_takes_nothing_now_holds_up_nobody() -> None:
+    async def story() -> None:
+        desk, answering, sending = Desk(), an_answering_line(1, 7), a_line(2)
+        for line in (answering, sending):
+            desk.sender.line_opened(line)
+        answering.is_open = False
+
+        desk.sender.offer(an_mt(id=1 << 22, link_id=1, reply_to=7))
+        desk.sender.offer(an_mt(id=2 << 22, link_id=2))
+        await desk.flow()
+
+        assert [sent.mt_id for sent in sending.sent] == [1 << 22, 2 << 22]
+
+    run(story)
+
+
 def test_what_a_line_that_only_answers_cannot_carry_waits_for_one_that_comes() -> None:
     async def story() -> None:
         desk, answering, sending = Desk(), an_answering_line(1), a_line(2)

@@ -95,7 +95,7 @@ def test_what_costs_nothing_is_no_charge() -> None:
 
 
 def test_the_operator_takes_the_pieces_of_a_long_text_and_of_a_whole_one_what_its_centre_makes_of_it() -> None:
-    assert [parts_sent(pieces, 2) for pieces in (0, 1, 2, 3)] == [2, 2, 2, 3]
+    assert [parts_sent(pieces, 2) for pieces in (None, 0, 1, 2, 3)] == [2, 0, 1, 2, 3]
 
 
 def test_a_premium_mt_is_rated_when_it_is_posted() -> None:

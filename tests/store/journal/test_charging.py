@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from core.clock import HOUR_MS, MINUTE_MS
 from core.message import MtKind, MtState, ReceiptState
 from store.database import Database
-from store.journal import NewMtFact
+from store.journal import MtFact, NewMtFact
 from store.processes import retire
 from store.schema import Detail, MtMove
 from store.schema import Mt as MtRow
@@ -248,6 +248,23 @@ def test_a_free_reply_costs_us_what_the_operator_takes(office: Office) -> None:
     assert office.balances()["expense:outgoing:alpha"] == 400_000
     assert office.findings() == []
     assert mt.kind is MtKind.FREE
+
+
+@pytest.mark.parametrize(
+    ("parts", "taken"),
+    [
+        ([(1, "", MtState.UNKNOWN), (2, "", MtState.FAILED), (3, "", MtState.FAILED)], 1),
+        ([(1, "k1", MtState.SUBMITTED), (2, "", MtState.UNKNOWN), (3, "", MtState.FAILED)], 2),
+    ],
+)
+def test_the_operator_takes_only_what_it_has_or_may_have_of_a_long_text(
+    office: Office, parts: list[tuple[int, str, MtState]], taken: int
+) -> None:
+    mt = office.ask(parts=3).mt
+    office.write(MtFact(mt, MtState.UNKNOWN, office.clock.now(), None, "no answer", parts))
+
+    assert office.balances()["expense:outgoing:alpha"] == taken * 400_000
+    assert office.findings() == []
 
 
 def test_over_an_operator_that_takes_nothing_a_free_reply_is_no_charge(database: Database) -> None:

@@ -1,6 +1,6 @@
 """Whose a number is: by the portability table where it stands in it, else by the operators' first digits.
 
-Directory   of one catalogue; find() and operators()
+Directory   of all operators; find()
 Found       the operator's id, and by which rule
 
 The portability table has millions of rows and lies in the database: what it says of some numbers is handed in
@@ -12,7 +12,6 @@ Rule: for numbers that we send to. The operator of an MO is its link's.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from core.catalogue import Catalogue
 from core.msisdn import Prefixes
 
 
@@ -25,26 +24,17 @@ class Found:
 
 
 class Directory:
-    """The operators' first digits; made once per catalogue."""
+    """The operators' first digits."""
 
     def __init__(self, prefixes: Mapping[str, int]) -> None:
         self._prefixes = Prefixes({prefix: Found(owner, prefix) for prefix, owner in prefixes.items()})
 
     @classmethod
-    def of(cls, catalogue: Catalogue) -> "Directory":
-        """Of all operators provisioned."""
-        return cls({prefix: one.id for one in catalogue.operators.values() for prefix in one.msisdn_prefixes})
+    def of(cls, operators: Iterable[tuple[int, Iterable[str]]]) -> "Directory":
+        """Of operators: id, and first digits."""
+        return cls({prefix: id_ for id_, prefixes in operators for prefix in prefixes})
 
     def find(self, number: str, ported: Mapping[str, int]) -> Found | None:
         """Whose it is, by which rule; None: nobody's that we know."""
         owner = ported.get(number)
         return self._prefixes.find(number) if owner is None else Found(owner)
-
-    def operators(self, numbers: Iterable[str], ported: Mapping[str, int]) -> dict[str, int]:
-        """The operator of each number that has one."""
-        found: dict[str, int] = {}
-        for number in numbers:
-            owner = self.find(number, ported)
-            if owner is not None:
-                found[number] = owner.operator_id
-        return found

@@ -15,12 +15,15 @@ from typing import Any, Protocol
 from plumbing.files import raise_files, tell_fewer
 from plumbing.networks import is_this_host
 
+CONNECTIONS = 10_000
+"""Of a door, if nobody asks for another number."""
+
 
 @dataclass(frozen=True, slots=True)
 class ServerLimits:
     """How many connections there may be."""
 
-    connections: int = 10_000
+    connections: int = CONNECTIONS
     per_network: int = 1_000
     """This host itself is only counted by the limit above: a proxy that everybody comes by stands there."""
 
@@ -79,8 +82,10 @@ class Crowd:
         return self._networks if len(self._networks) >= self._limits.connections else None
 
 
-def find_room(limits: ServerLimits, door: str = "http") -> ServerLimits:
-    """A quarter of all files at most, so that links, calls and SMPP are left theirs."""
+def find_room(limits: ServerLimits, door: str = "http", default: int = CONNECTIONS) -> ServerLimits:
+    """A quarter of all files at most, so that links, calls and SMPP are left theirs. `default`: how many the door has
+    if nobody asks for another number.
+    """
     wanted = 4 * limits.connections
     files = raise_files(wanted)
     most = max(1, files // 4)
@@ -90,7 +95,7 @@ def find_room(limits: ServerLimits, door: str = "http") -> ServerLimits:
         door,
         connections=most,
         asked=limits.connections,
-        default=ServerLimits().connections,
+        default=default,
         files=files,
         wanted=wanted,
     )

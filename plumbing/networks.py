@@ -3,12 +3,17 @@
 network_of      the network that an address counts for
 is_this_host    whether that is this machine, where a proxy may stand that everybody comes by
 read_address    an address as proxies write it
+caller_of       who calls, by the word of a proxy only where that is one of ours
 
 Rule: who has many addresses has one network: of IPv6 a customer is given a /64 at least, 2**64 addresses.
 """
 
 import re
+from collections.abc import Callable, Iterable
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from typing import TypeAlias
+
+Address: TypeAlias = IPv4Address | IPv6Address
 
 _WRITTEN = re.compile(r"\[([^\]]*)\](?::[0-9]+)?|([^:]*):[0-9]+|([^\[\]]*)")
 """In brackets with or without a port, IPv4 with a port, or bare."""
@@ -30,10 +35,24 @@ def is_this_host(network: str) -> bool:
     return found is not None and (found.is_loopback or network == "::/64")
 
 
-def read_address(text: str) -> IPv4Address | IPv6Address | None:
+def read_address(text: str) -> Address | None:
     """`192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1`, `[2001:db8::1]`, `[2001:db8::1]:4711`; None for all else."""
     found = _WRITTEN.fullmatch(text.strip())
     try:
         return ip_address(found[1] or found[2] or found[3]) if found is not None else None
     except ValueError:
         return None
+
+
+def caller_of(peer: str, forwarded: Iterable[str], is_ours: Callable[[Address], bool]) -> str:
+    """The address that a request comes from. `forwarded`: its fields X-Forwarded-For, which count only where the peer
+    is a proxy of ours; one in IPv6 clothes is judged by its IPv4.
+    """
+    found = read_address(peer)
+    found = getattr(found, "ipv4_mapped", None) or found
+    if found is None or not is_ours(found):
+        return peer
+    # The last one is what the proxy itself saw; those before it are anybody's words. Some proxies add a field of
+    # their own behind the client's, so all fields are one list (RFC 9110, 5.3).
+    said = read_address(",".join(forwarded).rpartition(",")[2])
+    return peer if said is None else str(said)

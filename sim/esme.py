@@ -13,7 +13,7 @@ from typing import Protocol
 from plumbing.conversation import Conversation
 from sim.quirks import Quirks
 from sim.records import SeenMt, SentMo
-from sim.tongue import AnswersQuestions, Login, Session, Tongue
+from sim.tongue import Login, Session, Tongue
 from wire.session import Answered, Bound, Closed, Event, Operation, Unanswered
 
 
@@ -77,7 +77,7 @@ class Esme:
         tongue = centre.tongue
         self._tongue = tongue
         self._submissions, self._logins, self._status_of = tongue.submissions, tongue.logins, tongue.status_of
-        self._questions = tongue.questions if isinstance(tongue, AnswersQuestions) else frozenset[type]()
+        self._questions = tongue.questions
         self._flying: dict[int, Job] = {}
 
     def opened(self, conversation: Conversation) -> None:

@@ -1,35 +1,26 @@
 """The pocket SMSC on the command line: `tollbridge sim smpp`, and of the other protocols in sim/tongues.
 
 PocketSmsc       the message centre itself (sim/centre.py)
-PocketOptions    what the command line may say; crowd_of, who writes then
+PocketOptions    what the command line may say, and when a run ends (sim/playing.py)
 run_pocket       listens, sends MO, tells a line each second and a summary at the end
-
-With `count` and no `rate` it is a flood; with neither it only answers. It ends when all `count` MO are acknowledged
-and nothing more came for `linger_s`, or after `seconds`; without either when it is cancelled.
 
 Rule: it ends as a good centre does: it sends nothing new, waits for the answers that are under way, and unbinds. A
 session that just breaks off makes the service doubt what it had answered, and take the next run's MO for repeats.
 """
 
 import asyncio
-import sys
-from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from random import Random
 
 from core.clock import Clock
 from plumbing.clock import SystemClock
 from plumbing.conversation import read_address
-from plumbing.loop import spawn
 from plumbing.pump import Listener, listen
 from sim.centre import PocketSmsc
-from sim.esme import Job
 from sim.phones import Phones
-from sim.quirks import Quirks
+from sim.playing import PocketOptions, at_most, crowd_of, play, print_line, send_mo
 from sim.records import Counted
-from sim.subscribers import Subscribers
-from sim.telling import summary, tell_each_second
 from wire.errors import LocalError
 
 __all__ = ["PocketOptions", "PocketSmsc", "run_pocket"]
@@ -40,74 +31,20 @@ UNBIND_S = 5.0
 """How long clients may take to answer an unbind."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PocketOptions:
-    """What the command line may say."""
-
-    protocol: str = "smpp"
-    listen: str = "127.0.0.1:2775"
-    rate: float = 0.0
-    """MO per second; 0: as fast as they are taken."""
-    count: int = 0
-    """How many MO; 0: without end, at the rate."""
-    seconds: float = 0.0
-    """End after so long; 0: not by time."""
-    system_id: str = ""
-    password: str = ""
-    """Who may bind; empty: everybody."""
-    short_codes: tuple[str, ...] = ("4446",)
-    texts: tuple[str, ...] = ("GAME {u}",)
-    """`{n}` is the MO's number, `{r}` four random digits, `{u}` a word that no other MO of any seed has."""
-    msisdn: str = "79001000000"
-    """The first subscriber; the next writes with the next number."""
-    subscribers: int = 100_000
-    seed: int = 0
-    linger_s: float = 3.0
-    ussd: str = ""
-    """SMPP: what `count` phones dial, in place of MO; at once, or at the rate."""
-    ussd_answers: tuple[str, ...] = ()
-    quirks: Quirks = field(default_factory=Quirks)
-
-
-def print_line(line: str) -> None:
-    """At once, for whoever reads it through a pipe."""
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
-
-
 async def run_pocket(
     options: PocketOptions, tell: Callable[[str], None] = print_line, clock: Clock | None = None
 ) -> Counted:
     """Be a message centre until done or cancelled; what it counted. Raises an OSError or ValueError for `listen`."""
     clock = clock or SystemClock()
     centre = _centre_of(options, clock)
-    refusals: Counter[int] = Counter()
-    centre.on_answered = lambda job, status: _count_refusal(refusals, job, status)
     listener = listen(read_address(options.listen), centre.accept, clock)
     tell(f"listening at port {listener.port}; seed {options.seed}")
-    began_ms = clock.monotonic_ms()
-    ticking = tell_each_second(
-        centre.counted, tell, under_way=lambda: f"binds {len(centre.esmes)}", waiting=lambda: centre.waiting
-    )
-    ticker = spawn(ticking, name="pocket ticker")
-    try:
-        async with asyncio.timeout(options.seconds or None):
-            await _traffic(centre, options)
-    except (asyncio.CancelledError, TimeoutError):
-        pass  # The end of a run without a count: the summary is still wanted.
-    finally:
-        ticker.cancel()
-        await _say_goodbye(centre, listener)
-    for line in dialogue_lines(centre.phones) if options.ussd else ():
-        tell(line)
-    for line in summary(centre.counted, clock.monotonic_ms() - began_ms, refusals, centre.tongue.sentence):
-        tell(line)
-    return centre.counted
-
-
-def _count_refusal(refusals: Counter[int], job: Job, status: int) -> None:
-    if status and job.mo is not None:
-        refusals[status] += 1
+    return await play(
+        centre, options, tell, clock,
+        traffic=lambda: _traffic(centre, options),
+        farewell=lambda: _say_goodbye(centre, listener),
+        remarks=lambda: dialogue_lines(centre.phones) if options.ussd else (),
+    )  # fmt: skip
 
 
 async def _say_goodbye(centre: PocketSmsc, listener: Listener) -> None:
@@ -116,23 +53,15 @@ async def _say_goodbye(centre: PocketSmsc, listener: Listener) -> None:
     bound = list(centre.esmes)
     for esme in bound:
         esme.receives = False
-    await _at_most(DRAIN_S, centre, lambda: not any(esme.wire.in_flight for esme in centre.esmes))
+    await at_most(DRAIN_S, centre, lambda: not any(esme.wire.in_flight for esme in centre.esmes))
     for esme in bound:
         if esme.is_bound and esme.conversation is not None:
             try:
                 esme.conversation.send(centre.tongue.goodbye())
             except LocalError:
                 pass  # It is unbinding by itself.
-    await _at_most(UNBIND_S, centre, lambda: not centre.esmes)
+    await at_most(UNBIND_S, centre, lambda: not centre.esmes)
     await listener.close(abort=True)
-
-
-async def _at_most(timeout_s: float, centre: PocketSmsc, predicate: Callable[[], bool]) -> None:
-    try:
-        async with asyncio.timeout(timeout_s):
-            await centre.until(predicate)
-    except TimeoutError:
-        pass
 
 
 def dialogue_lines(phones: Phones) -> list[str]:
@@ -151,19 +80,6 @@ def dialogue_lines(phones: Phones) -> list[str]:
     ]
 
 
-def crowd_of(options: PocketOptions) -> Subscribers:
-    """Who writes."""
-    return Subscribers(
-        options.seed,
-        short_codes=options.short_codes,
-        texts=tuple(text.replace("{u}", f"{options.seed:x}-{{n}}") for text in options.texts),
-        first_number=options.msisdn,
-        numbers=options.subscribers,
-        delivered=options.quirks.delivered,
-        expired=options.quirks.expired,
-    )
-
-
 def _centre_of(options: PocketOptions, clock: Clock) -> PocketSmsc:
     quirks = options.quirks
     if options.system_id:
@@ -180,21 +96,7 @@ def _centre_of(options: PocketOptions, clock: Clock) -> PocketSmsc:
 
 async def _traffic(centre: PocketSmsc, options: PocketOptions) -> None:
     await centre.until(lambda: bool(centre.esmes))
-    if options.ussd:
-        await _dial(centre, options)
-        return
-    if options.rate:
-        await centre.trickle(options.rate, options.count)
-    elif options.count:
-        centre.flood(options.count)
-    if not options.count:
-        await asyncio.get_running_loop().create_future()
-    counted = centre.counted
-    await centre.until(lambda: counted.acknowledged + counted.refused >= options.count)
-    before = (-1, -1)
-    while before != (counted.submitted, counted.receipts):
-        before = (counted.submitted, counted.receipts)
-        await asyncio.sleep(options.linger_s)
+    await (_dial(centre, options) if options.ussd else send_mo(centre, options))
 
 
 async def _dial(centre: PocketSmsc, options: PocketOptions) -> None:

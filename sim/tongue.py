@@ -3,7 +3,6 @@
 Tongue       the centre's side of a protocol: what it says for an MO or a receipt, what it hears in a submission
 Login        who wants in
 Submission   what an MT says
-AnswersQuestions   a tongue that is told of questions what became of an MT
 Session      a wire session with what a centre asks besides: room, in_flight, owes
 
 Rule: a tongue has no state and no chance; what may differ between centres comes in as Quirks.
@@ -11,7 +10,7 @@ Rule: a tongue has no state and no chance; what may differ between centres comes
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 from core.clock import Instant
 from core.sms.parts import Piece
@@ -62,12 +61,13 @@ class Session(wire.Session, Protocol):
 class Tongue(Protocol):
     """A protocol as a centre speaks it. In all of them a status of 0 says yes.
 
-    `logins` and `submissions` are the requests that it serves; `never` says which quirks it cannot have, and which of
-    their values: an empty tuple, none at all.
+    `logins`, `submissions` and `questions` are the requests that it serves; `never` says which quirks it cannot have,
+    and which of their values: an empty tuple, none at all.
     """
 
     logins: frozenset[type]
     submissions: frozenset[type]
+    questions: frozenset[type]
     throttled: int
     """The status of a submission that came too fast."""
     refused: int
@@ -126,13 +126,7 @@ class Tongue(Protocol):
         """A status for people."""
         ...
 
-
-@runtime_checkable
-class AnswersQuestions(Protocol):
-    """A tongue whose clients may ask what became of what they submitted."""
-
-    questions: frozenset[type]
-    """The requests that ask."""
+    # --- what became of a submission, for clients that ask ----------------------------------------------------
 
     def filed(self, submit: Operation, message_id: str) -> str:
         """The name under which a submission is remembered; `message_id` as its answer has it."""

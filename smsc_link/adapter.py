@@ -3,8 +3,8 @@
 Wording      how a protocol's texts are counted and read: all that is asked without a connection
 Adapter      the pure mapping between a protocol's operations and our messages
 Session      a wire session with what a link asks besides: room, throttled
-Dialogue     a turn of a USSD session, with the Gateway that writes its screens; CarriesUssd, who may read one
-Inquiry      how a link asks what became of a message; Inquires, who may have one
+Dialogue     a turn of a USSD session, with the Gateway that writes its screens
+Inquiry      how a link asks what became of a message
 Ignored      what needs no more than its acknowledgement; Unreadable, what can never be taken, and which Fault it has
 Refusal      why a bind failed
 
@@ -18,7 +18,7 @@ whatever a peer sent.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol, TypeAlias, runtime_checkable
+from typing import Protocol, TypeAlias
 
 from core.catalogue import Operator
 from core.clock import Instant
@@ -91,16 +91,6 @@ class Dialogue:
     gateway: Gateway
 
 
-@runtime_checkable
-class CarriesUssd(Protocol):
-    """An adapter that may read USSD."""
-
-    @property
-    def ussd(self) -> Gateway | None:
-        """None: this link carries none."""
-        ...
-
-
 class Inquiry(Protocol):
     """How a link asks its operator what became of a message. One question is under way at a time."""
 
@@ -122,16 +112,6 @@ class Inquiry(Protocol):
 
         Asked while read() has said that such a one will come. It is answered with Heard.TAKEN and goes no further.
         """
-        ...
-
-
-@runtime_checkable
-class Inquires(Protocol):
-    """An adapter that may ask what became of a message."""
-
-    @property
-    def inquiry(self) -> Inquiry | None:
-        """None: this link asks nothing; its operator does not offer it (the option `asks`)."""
         ...
 
 
@@ -204,6 +184,16 @@ class Adapter(Wording, Protocol):
 
     @property
     def connect_timeout_s(self) -> float: ...
+
+    @property
+    def inquiry(self) -> Inquiry | None:
+        """None: this link asks nothing; its operator does not offer it (the option `asks`)."""
+        ...
+
+    @property
+    def ussd(self) -> Gateway | None:
+        """None: this link carries none."""
+        ...
 
     def session(self, now_ms: int) -> Session:
         """A fresh machine for a new connection."""

@@ -14,6 +14,7 @@ from structlog import get_logger
 from core.question import Finding, Found, Question
 from plumbing.conversation import Conversation
 from smsc_link.adapter import Inquiry
+from smsc_link.mishaps import Mishaps
 from wire.errors import LocalError
 from wire.session import Answered, Operation, Unanswered
 
@@ -26,9 +27,10 @@ HEAR_S = 30.0
 class Asking:
     """What is asked in one session."""
 
-    def __init__(self, inquiry: Inquiry, link: str) -> None:
+    def __init__(self, inquiry: Inquiry, link: str, mishaps: Mishaps) -> None:
         self._inquiry = inquiry
         self._link = link
+        self._mishaps = mishaps
         self._question: Question | None = None
         self._request: Operation = None
         self._future: asyncio.Future[Finding] | None = None
@@ -40,7 +42,7 @@ class Asking:
         return self._question is None
 
     def ask(self, question: Question, conversation: Conversation) -> "asyncio.Future[Finding]":
-        """Send it; there must be room."""
+        """Send it; there must be room. Never raises."""
         assert self.is_free, self._question
         future: asyncio.Future[Finding] = asyncio.get_running_loop().create_future()
         try:
@@ -51,6 +53,9 @@ class Asking:
             log.warning("a question cannot be written", link=self._link, message=question.mt_id, reason=reason)
             future.set_result(Finding(Found.NOT_KNOWN, f"it cannot be asked: {reason}"))
             return future
+        except Exception as error:
+            future.set_result(self._stumbled(error, "question"))
+            return future
         self._question, self._request, self._future = question, request, future
         return future
 
@@ -58,7 +63,10 @@ class Asking:
         """Whether this is the response to the question."""
         if self._question is None or event.request is not self._request:
             return False
-        finding = self._inquiry.read(self._question, event.response)
+        try:
+            finding = self._inquiry.read(self._question, event.response)
+        except Exception as error:
+            finding = self._stumbled(error, type(event.response).__name__)
         if finding is None:
             self._timer = asyncio.get_running_loop().call_later(HEAR_S, self._end, Finding(Found.LATER, "no answer"))
         else:
@@ -85,6 +93,11 @@ class Asking:
     def closed(self) -> None:
         """The session is over."""
         self._end(Finding(Found.LATER, "no answer (lost)"))
+
+    def _stumbled(self, error: Exception, what: str) -> Finding:
+        """A mistake of ours is that question's."""
+        self._mishaps.happened(error, what, became="it is asked again later")
+        return Finding(Found.LATER, "a mistake of ours; see the log")
 
     def _end(self, finding: Finding) -> None:
         future = self._future

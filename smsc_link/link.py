@@ -17,7 +17,7 @@ from core.clock import Instant
 from core.message import Mt, SubmitAnswer, SubmitOutcome
 from core.question import Finding, Question
 from plumbing.loop import spawn
-from smsc_link.adapter import Adapter, Inquires
+from smsc_link.adapter import Adapter
 from smsc_link.keeping import UNBIND_S, Counts, LinkState, Listens, Surroundings
 from smsc_link.mishaps import Mishaps
 from smsc_link.session import Ended, LinkSession
@@ -138,7 +138,7 @@ class OperatorLink:
     @property
     def asks_per_minute(self) -> int:
         """How many questions what became of an MT may go over it; 0: none, its operator does not answer them."""
-        inquiry = self._adapter.inquiry if isinstance(self._adapter, Inquires) else None
+        inquiry = self._adapter.inquiry
         return inquiry.per_minute if inquiry is not None and self._adapter.sends else 0
 
     def ask(self, question: Question) -> "asyncio.Future[Finding] | None":

@@ -66,7 +66,7 @@ class Links:
         self._drain_s = drain_s
         self._links: dict[str, Kept] = {}
         self._wrong: dict[str, tuple[Link, str]] = {}
-        self._turns: dict[str, asyncio.Lock] = {}
+        self._locks: dict[str, asyncio.Lock] = {}
         self._following: set[asyncio.Task[None]] = set()
         self._catalogue = Catalogue()
         self._rests = rests
@@ -112,7 +112,7 @@ class Links:
 
     async def reconnect(self, name: str) -> None:
         """End what is under way over a link, unbind, connect again at once, whatever pause it was in."""
-        async with self._turn_of(name):
+        async with self._lock_of(name):
             kept = self._links.get(name)
             if kept is not None and not self._stopped:
                 await self._end(kept)
@@ -121,7 +121,7 @@ class Links:
 
     async def _exchange(self, name: str) -> None:
         """A link that is no longer as the catalogue has it is ended; what the newest says then takes its place."""
-        async with self._turn_of(name):
+        async with self._lock_of(name):
             old = self._links.get(name)
             if self._stopped or old is None or self._catalogue.links.get(name) == old.link:
                 return
@@ -152,9 +152,9 @@ class Links:
             if self._rests is not None:
                 self._rests.wake(link_id)
 
-    def _turn_of(self, name: str) -> asyncio.Lock:
+    def _lock_of(self, name: str) -> asyncio.Lock:
         """One at a time ends or exchanges a link; the others do not wait for it."""
-        return self._turns.setdefault(name, asyncio.Lock())
+        return self._locks.setdefault(name, asyncio.Lock())
 
     def _add(self, link: Link, catalogue: Catalogue) -> None:
         if link.protocol not in PROTOCOLS:

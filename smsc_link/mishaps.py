@@ -1,9 +1,9 @@
-"""Mistakes of ours on what an operator handed in: one thing fails, a person is told, and the rest of the link goes on.
+"""Mistakes of ours on one thing that a link carries: it fails, a person is told, and the rest of the link goes on.
 
 Mishaps   one link's: counted each time; the log and an alert tell of each place once in TOLD_MS
 
-The operator gets the temporary error and hands it in again: perhaps for ever, so it must neither end the session, which
-would take the other messages with it, nor fill the log.
+What an operator handed in gets the temporary error and comes again: perhaps for ever, so it must neither end the
+session, which would take the other messages with it, nor fill the log.
 
 Rule: an exception's own words are never written down: they may repeat a subscriber's text.
 """
@@ -21,6 +21,7 @@ from traffic.ports import Intake
 log = get_logger()
 
 TOLD_MS = 10 * MINUTE_MS
+AGAIN = "the operator got the temporary error and hands it in again"
 
 
 class Mishaps:
@@ -33,8 +34,8 @@ class Mishaps:
         self._counts = counts
         self._told_ms: dict[str, int] = {}
 
-    def happened(self, error: Exception, what: str) -> None:
-        """`what`: the kind of thing that was handed in, as the protocol names it."""
+    def happened(self, error: Exception, what: str, *, became: str = AGAIN) -> None:
+        """`what`: the kind of thing that it was about, as the protocol names it; `became`: what came of that."""
         self._counts.mishaps += 1
         name, place = type(error).__name__, _place_of(error)
         now_ms = self._clock.monotonic_ms()
@@ -48,8 +49,8 @@ class Mishaps:
         )
         self._intake.alarm(
             self._link,
-            f"a mistake of ours on a {what} of the operator ({name} in {place}): it got the temporary error and will "
-            "come again, the link goes on; look at the log and report it with the traceback",
+            f"a mistake of ours on a {what} ({name} in {place}): {became}, the link goes on; look at the log and "
+            "report it with the traceback",
         )
 
 

@@ -5,11 +5,13 @@ read_options   a link's mapping → the dataclass; a ConfigError names what is w
 Common         the rows that every protocol over a connection has: TLS, time-outs, how numbers are written
 Asking         those with the rows of one that can ask what became of a message
 describe       the table as rows, for pages and --help
-mistake        an option that cannot be so, told; zone_named, the time zone of an option
+mistake        an option that cannot be so, told
+zone_named, error_codes   the time zone, and the error codes, that an option names
 
 Rule: an option that is not in the table is a mistake, never ignored.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass, replace
 from difflib import get_close_matches
@@ -175,6 +177,14 @@ def zone_named(link: Link, name: str) -> ZoneInfo | None:
         raise mistake(link, "time_zone", f"{name!r} is no time zone, such as Europe/Moscow") from None
 
 
+def error_codes(link: Link, name: str, text: str, *, digits: int, such_as: str) -> frozenset[int]:
+    """Those of a list with commas or spaces between them, none of 0."""
+    words = text.replace(",", " ").split()
+    if not all(re.fullmatch(f"[0-9]{{1,{digits}}}", word) and int(word) for word in words):
+        raise mistake(link, name, f"{text!r} is no list of error codes, such as {such_as}")
+    return frozenset(int(word) for word in words)
+
+
 def _rows(table: Any, given: Mapping[str, object], where: str, prefix: str) -> dict[str, Any]:
     rows: Mapping[str, Any] = {row.name: row for row in fields(table)}
     values: dict[str, Any] = {}
@@ -206,10 +216,12 @@ def _read_words(where: str, value: object) -> tuple[str, ...]:
 
 
 def _read_pairs(where: str, value: object) -> Pairs:
-    is_table = isinstance(value, Mapping) and len(value) <= WORDS_MAX
-    if is_table and all(isinstance(one, str | int | float | bool) for one in value.values()):  # type: ignore[attr-defined]
-        return tuple((str(name), one) for name, one in value.items())  # type: ignore[attr-defined]
-    raise ConfigError(f'{where}: it is not a table of at most {WORDS_MAX} names and values, such as {{ to = "1" }}')
+    mistake = f'{where}: it is not a table of at most {WORDS_MAX} names and values, such as {{ to = "1" }}'
+    if not isinstance(value, Mapping):
+        raise ConfigError(mistake)
+    if len(value) > WORDS_MAX or not all(isinstance(one, str | int | float | bool) for one in value.values()):
+        raise ConfigError(mistake)
+    return tuple((str(name), one) for name, one in value.items())
 
 
 def _read(where: str, value: object, row: Any) -> Any:

@@ -1,9 +1,10 @@
-"""What the readers of all protocols do alike with an MO.
+"""What the readers of all protocols do alike with an MO, and its writers with what a centre says.
 
 fingerprint     the hash by which a redelivery is known (reliability.md, section 3); operator_octets, its beginning
 stamped         the operator's own identity of an MO that bears a time stamp
 unfit           an MO with an address that is no number: the one of its sender, or the one that it is for
 coding_named    an alphabet's name in a link's options → how to read it
+said            a centre's own words behind its error
 
 Rule: a fingerprint is of what came on the wire, so that it is the same whatever we make of the message.
 """
@@ -18,6 +19,7 @@ from core.sms.alphabet import GSM7, Alphabet, Coding
 from core.sms.charsets import charset_named
 from smsc_link.adapter import Fault, Unreadable
 
+_NUMBER = re.compile(r"\d{6}")
 _STAMP = re.compile(r"(?!0{12})[0-9]{12}")
 ADDRESS_MAX = 20
 """Digits of an address; no number is longer, whatever room a protocol has for it."""
@@ -65,3 +67,9 @@ def coding_named(link: Link, name: str, alphabet: str) -> Coding:
             "latin-1, cp1251, utf-8"
         )
     return Coding(Alphabet.BINARY, alphabet)
+
+
+def said(words: str, most: int) -> str:
+    """A centre's own words, to be put behind the meaning of its error; "" where they may hold a subscriber's number."""
+    words = words.strip()
+    return f" ({words[:most]})" if words.isprintable() and words and not _NUMBER.search(words) else ""

@@ -33,12 +33,11 @@ WAITING_MAX = 1_000
 
 @dataclass(slots=True, eq=False)
 class _Screen:
-    """One screen on its way. `until_ms`: when it is given up. `tries` left where it surely was not taken."""
+    """One screen on its way. `tries` left where it surely was not taken."""
 
     dialogue: Dialogue
     operation: Operation
     line: Line
-    until_ms: int
     tries: int = 2
     is_over: bool = False
     """Its session has been told."""
@@ -86,7 +85,7 @@ class Screens:
         if reply is None:
             return
         operation = dialogue.gateway.write(dialogue.turn, reply)
-        screen = _Screen(dialogue, operation, line, self._clock.monotonic_ms() + WAIT_MS)
+        screen = _Screen(dialogue, operation, line)
         asyncio.get_running_loop().call_later(WAIT_MS / 1000, self._give_up, screen)
         self._send(screen)
 

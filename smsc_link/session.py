@@ -23,7 +23,7 @@ from core.clock import Clock, Instant
 from core.message import Heard, Receipt, SubmitAnswer, SubmitOutcome
 from core.question import Finding, Question
 from plumbing.conversation import Conversation
-from smsc_link.adapter import Adapter, CarriesUssd, Dialogue, Fault, Ignored, Inquires, Session, Unreadable
+from smsc_link.adapter import Adapter, Dialogue, Fault, Ignored, Session, Unreadable
 from smsc_link.inquiry import Asking
 from smsc_link.keeping import UNBIND_S, Counts, Listens
 from smsc_link.mishaps import Mishaps
@@ -79,10 +79,8 @@ class LinkSession:
         self._counts = counts
         self._mishaps = mishaps
         self._mishaps_before = counts.mishaps
-        carries = isinstance(adapter, CarriesUssd) and adapter.ussd is not None
-        self._screens = screens if carries else None
-        inquiry = adapter.inquiry if isinstance(adapter, Inquires) else None
-        self._asking = Asking(inquiry, self._link.name) if inquiry is not None else None
+        self._screens = screens if adapter.ussd is not None else None
+        self._asking = None if adapter.inquiry is None else Asking(adapter.inquiry, self._link.name, mishaps)
         self._conversation: Conversation | None = None
         self._listens: Listens | None = None
         self._owed: dict[int, Delivery | None] = {}
@@ -251,20 +249,25 @@ class LinkSession:
 
     def _answered(self, event: Answered, now_ms: int) -> None:
         flown = self._flying.pop(id(event.request), None)
-        if flown is None and self._asking is not None and self._asking.answered(event):
-            return
         if flown is None:
-            if not self.bound_at:
-                refusal = self._adapter.refusal(event.response)
-                self._refusal, self._refused_for_good = refusal.sentence, refusal.for_good
+            is_told = self._asking is not None and self._asking.answered(event)
+            if not (is_told or self.bound_at):
+                self._not_bound(event.response)
             return
         self._worked = True
         try:
             answer = self._judged(event.response, now_ms)
         except Exception as error:
-            self._mishaps.happened(error, type(event.response).__name__)
+            self._mishaps.happened(error, type(event.response).__name__, became="its MT is in doubt")
             answer = SubmitAnswer(SubmitOutcome.UNANSWERED, sentence="a mistake of ours on the answer; see the log")
         self._land(flown[0], answer)
+
+    def _not_bound(self, response: Operation) -> None:
+        try:
+            refusal = self._adapter.refusal(response)
+            self._refusal, self._refused_for_good = refusal.sentence, refusal.for_good
+        except Exception as error:
+            self._mishaps.happened(error, type(response).__name__, became="the bind was refused")
 
     def _judged(self, response: Operation, now_ms: int) -> SubmitAnswer:
         answer = self._adapter.submit_answer(response)

@@ -10,6 +10,7 @@ Rule: nothing here may hurt the link that is traced: what fails ends the trace.
 """
 
 from collections.abc import Callable
+from functools import partial
 
 from structlog import get_logger
 
@@ -112,7 +113,7 @@ class Listener:
             trace.put(self._capture.opened)
         else:
             # A stream without marks is only read from the beginning of a frame.
-            self._heard.read(getattr(conversation.session, "unread", b""))
+            self._heard.read(conversation.session.unread)
 
     def said(self, octets: bytes) -> None:
         """We wrote this."""
@@ -135,7 +136,7 @@ class Listener:
             if masked is None:
                 trace.left_out += 1
             else:
-                trace.put(lambda time_us, masked=masked: carry(masked, time_us), frames=1)  # type: ignore[misc]
+                trace.put(partial(carry, masked), frames=1)
 
     def _masked(self, frame: bytes) -> bytes | None:
         try:

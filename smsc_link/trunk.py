@@ -16,7 +16,7 @@ from core.message import Mt, SubmitAnswer
 from core.numbering import Numbers
 from core.sms.alphabet import Coding
 from plumbing.conversation import Address
-from smsc_link.adapter import Answer, Inbound
+from smsc_link.adapter import Answer, Gateway, Inbound, Inquiry
 from smsc_link.options import Common
 from wire.session import Operation
 
@@ -47,13 +47,14 @@ class Writes(Protocol):
     def write(self, mt: Mt, reference: int, now: Instant) -> Sequence[Operation]: ...
     def parts_of(self, text: str) -> int: ...
     def submit_answer(self, response: Any) -> SubmitAnswer: ...
-    def is_congested(self, response: Any) -> bool: ...
 
 
 class SessionAdapter(Generic[T]):
     """The mapping of one link. Made with its options; `_map` is told the reader and the writer made of them."""
 
     only_answers = False
+    inquiry: Inquiry | None = None
+    ussd: Gateway | None = None
     name: ClassVar[str]
     """The protocol, for people."""
     window_max: ClassVar[int] = 0
@@ -79,7 +80,6 @@ class SessionAdapter(Generic[T]):
         self.write = writer.write
         self.parts_of = writer.parts_of
         self.submit_answer = writer.submit_answer
-        self.is_congested = writer.is_congested
 
     @property
     def operator(self) -> Operator:
@@ -92,6 +92,10 @@ class SessionAdapter(Generic[T]):
             numbers = self.options.numbers_after(self.link, operator, self._reader.numbers)
             self._reader.numbers = self._writer.numbers = numbers
         self._reader.operator = operator
+
+    def is_congested(self, response: Any) -> bool:
+        """Most protocols have no word for it."""
+        return False
 
     def coding_of(self, data_coding: int) -> Coding:
         """How the text of an MO is to be read."""

@@ -1,7 +1,8 @@
 """What every session has, whatever it speaks: the trunk of the machines behind the contract of wire/session.py.
 
 Machine     what is to be written, the events that wait, the time that it was told, the allowance per second
-Answering   a Machine that keeps itself what it owes the peer, and counts what it refused or passed over
+Owing       what it owes the peer, and counts of what it refused or passed over
+Answering   a Machine that owes by itself, with which requests in flight are its own
 
 A protocol adds its states, its frames and its numbers. It says when the peer was heard, and what `room_at` is.
 
@@ -38,6 +39,11 @@ class Machine:
         data = b"".join(self._output)
         self._output.clear()
         return data
+
+    @property
+    def unread(self) -> bytes:
+        """Nothing, where a mark says at which octet the next frame begins."""
+        return b""
 
     @property
     def room(self) -> int:
@@ -81,29 +87,36 @@ class Machine:
         return LocalError(reason, role=self.role, operation=operation.name, state=self.state.value)
 
 
-class Answering(Machine):
+class Owing:
     """`ignored`: what could be neither used nor answered, above all late responses.
 
     `refused`: requests that never reached the owner.
     """
 
-    def __init__(self, role: Role, *, max_tps: int, bind_timeout_ms: int, complains: bool) -> None:
-        super().__init__(role, max_tps=max_tps, bind_timeout_ms=bind_timeout_ms)
+    def __init__(self, *, complains: bool) -> None:
         self.ignored = 0
         self.refused = 0
         self._complains = complains
         self._owed: dict[int, Operation] = {}  # by id(): a peer may use one number twice
-        self._our_own: set[int] = set()  # numbers in flight that the owner knows nothing of
 
     def owes(self, request: Operation) -> bool:
         """Whether this request of the peer still waits for our answer, and can get it."""
         return id(request) in self._owed
 
-    def _owners(self, requests: list[Any]) -> list[Any]:
-        """Those that the owner sent."""
-        return [request for request in requests if request.sequence not in self._our_own]
-
     def _complain(self, operation: str, status: int | None, reason: str, events: list[Event]) -> None:
         if self._complains:
             self._complains = False
             events.append(Complaint(operation, status, reason))
+
+
+class Answering(Machine, Owing):
+    """One whose owner answers each request once, and no more is to be kept of it."""
+
+    def __init__(self, role: Role, *, max_tps: int, bind_timeout_ms: int, complains: bool) -> None:
+        Machine.__init__(self, role, max_tps=max_tps, bind_timeout_ms=bind_timeout_ms)
+        Owing.__init__(self, complains=complains)
+        self._our_own: set[int] = set()  # numbers in flight that the owner knows nothing of
+
+    def _owners(self, requests: list[Any]) -> list[Any]:
+        """Those that the owner sent."""
+        return [request for request in requests if request.sequence not in self._our_own]

@@ -1,6 +1,7 @@
 """What the masks of all protocols share: pieces of frames made unreadable, of the same length as before.
 
 Mask       a whole frame → the same without what subscribers wrote; None: that cannot be said of it for sure
+stars, hex_stars   a text, as it is and in hex
 number     a subscriber's number without its middle; short codes stay as they are
 numbers_in runs of digits in a free text, each without its middle
 header     a user data header without what might be a text in it; None: it is none
@@ -30,6 +31,11 @@ class Mask(Protocol):
 def stars(octets: bytes) -> bytes:
     """So many stars."""
     return b"*" * len(octets)
+
+
+def hex_stars(octets: bytes) -> bytes:
+    """As many octets of hex, of stars."""
+    return (b"2A" * (len(octets) // 2 + 1))[: len(octets)]
 
 
 def number(octets: bytes) -> bytes:

@@ -77,6 +77,11 @@ class Session(Protocol):
     which names the role, the operation and the state.
     """
 
+    @property
+    def unread(self) -> bytes:
+        """The beginning of a frame of which the rest has not come, as far as who listens in from now on needs it."""
+        ...
+
     def receive(self, data: bytes, now_ms: int) -> list[Event]:
         """Take bytes of the peer; b"" says that it closed."""
         ...

@@ -2,7 +2,7 @@
 
 count()                    how many messages a text is, and so what it costs
 split(), cut()             the payload of each, without a header
-with_header()              puts a concatenation header before a payload
+headers(), with_header()   the concatenation headers of a message's parts; one before its payload
 read_header()              the header of what arrived; Piece says which part of which message it is
 Assembly                   the pieces of one long message, in whatever order they come
 
@@ -150,6 +150,16 @@ def with_header(chunk: bytes, *, reference: int, total: int, sequence: int, bits
 
     start = bytes((6, _CONCAT_16, 4)) + piece.reference.to_bytes(2, "big")
     return start + bytes((piece.total, piece.sequence)) + chunk
+
+
+def headers(reference: int, total: int, bits: int) -> list[bytes]:
+    """The headers of all parts, in their order; none for a single one. Of any reference the lowest bits count."""
+    if total == 1:
+        return [b""]
+    reference &= (1 << bits) - 1
+    return [
+        with_header(b"", reference=reference, total=total, sequence=number, bits=bits) for number in range(1, total + 1)
+    ]
 
 
 def read_header(user_data: bytes) -> Header | None:

@@ -9,19 +9,21 @@ Rule: without a key in the configuration there is nothing at these paths, and no
 """
 
 import asyncio
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeAlias
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict
 
 from core.clock import Clock
-from core.errors import RequestError, UserMistake
+from core.errors import RequestError, StoreAway, UserMistake
 from partner_api.http.auth import Administrators
 from partner_api.http.bodies import read_body, read_model
 from partner_api.http.ports import OrderLinks, Ports
+from partner_api.http.problems import away_for
 from store.link_orders import DISABLE, DRAIN, ENABLE, RECONNECT, Order, UnknownLink, read_given, read_rows
 
+Handler: TypeAlias = Callable[[web.Request], Awaitable[web.Response]]
 ORDERS = (ENABLE, DISABLE, DRAIN, RECONNECT)
 WAIT_S = 15.0
 LOOK_S = 0.1
@@ -50,8 +52,10 @@ class AdminDoor:
         """For the application."""
         paths = f"/admin/links/{{name}}/{{order:{'|'.join(ORDERS)}}}"
         return [
-            web.get("/admin/links", self.links, name="admin-links"),
-            web.post(paths, self.order, name="admin-order"),
+            web.get("/admin/links", _advising("ask again in a moment", self.links), name="admin-links"),
+            web.post(
+                paths, _advising("see GET /admin/links before you order it again", self.order), name="admin-order"
+            ),
         ]
 
     async def links(self, request: web.Request) -> web.Response:
@@ -90,6 +94,18 @@ class AdminDoor:
             if all(one.is_over for one in found) or loop.time() >= end_s:
                 return found
             await asyncio.sleep(LOOK_S)
+
+
+def _advising(advice: str, serve: Handler) -> Handler:
+    """503 with advice of this door: it reads no Idempotency-Key."""
+
+    async def answer(request: web.Request) -> web.Response:
+        try:
+            return await serve(request)
+        except (StoreAway, TimeoutError) as error:
+            return away_for(error, advice)
+
+    return answer
 
 
 def _value(order: Order) -> dict[str, Any]:

@@ -16,13 +16,14 @@ import hmac
 from base64 import b64decode
 from collections import OrderedDict, deque
 from collections.abc import Callable
+from operator import attrgetter
 
 from aiohttp import web
 from structlog import get_logger
 
 from core.catalogue import Catalogue, Partner
 from core.clock import HOUR_MS, MINUTE_MS, Clock
-from plumbing.networks import network_of, read_address
+from plumbing.networks import caller_of, network_of
 
 log = get_logger()
 
@@ -168,11 +169,5 @@ def read_credentials(header: str) -> tuple[str | None, bytes]:
 
 def caller_network(request: web.Request) -> str:
     """From where the request comes. Only a proxy on this machine or in our own network may speak for another."""
-    peer = request.remote or ""
-    found = read_address(peer)
-    if found is None or not found.is_private:
-        return network_of(peer)
-    # The last one is what the proxy itself saw; those before it are anybody's words. Some proxies add a field of
-    # their own behind the client's, so all fields are one list (RFC 9110, 5.3).
-    said = ",".join(request.headers.getall("X-Forwarded-For", [])).rpartition(",")[2]
-    return network_of(peer if read_address(said) is None else said)
+    forwarded = request.headers.getall("X-Forwarded-For", [])
+    return network_of(caller_of(request.remote or "", forwarded, attrgetter("is_private")))

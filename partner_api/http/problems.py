@@ -65,6 +65,12 @@ def away(detail: str) -> web.Response:
     return problem(503, detail, headers={"Retry-After": str(RETRY_AFTER_S)})
 
 
+def away_for(error: StoreAway | TimeoutError, advice: str) -> web.Response:
+    """The same: what it is that did not answer, and what to do then."""
+    what = "the answer took too long" if isinstance(error, TimeoutError) else "the database is away"
+    return away(f"{what}; {advice}")
+
+
 @web.middleware
 async def show_problems(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -74,10 +80,8 @@ async def show_problems(
         return await handler(request)
     except RequestError as mistake:
         return problem(mistake.status, str(mistake), errors=mistake.errors)
-    except StoreAway:
-        return away("the database is away; send the request again, with the same Idempotency-Key")
-    except TimeoutError:
-        return away("the answer took too long; send the request again, with the same Idempotency-Key")
+    except (StoreAway, TimeoutError) as error:
+        return away_for(error, "send the request again, with the same Idempotency-Key")
     except web.HTTPException as refusal:
         return problem_of(refusal)
     except (HttpProcessingError, web.RequestPayloadError):

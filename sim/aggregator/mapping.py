@@ -81,14 +81,11 @@ class ReceiptTable:
 
 
 @dataclass(frozen=True, slots=True)
-class GateTable:
-    """How the operator shows that it is the operator."""
+class ProofTable:
+    """How one side shows who it is."""
 
     kind: str = "none"
-    user: str = ""
-    secret: str = field(default="", repr=False)
     header: str = ""
-    parameter: str = ""
     prefix: str = ""
     algorithm: str = "sha256"
     encoding: str = "hex"
@@ -98,17 +95,19 @@ class GateTable:
 
 
 @dataclass(frozen=True, slots=True)
-class SignTable:
+class GateTable(ProofTable):
+    """How the operator shows that it is the operator."""
+
+    user: str = ""
+    secret: str = field(default="", repr=False)
+    parameter: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SignTable(ProofTable):
     """How the link shows that it is the link."""
 
-    kind: str = "none"
     header: str = "Authorization"
-    prefix: str = ""
-    algorithm: str = "sha256"
-    encoding: str = "hex"
-    signed: tuple[str, ...] = ("body",)
-    joiner: str = ""
-    timestamp: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,6 @@ Rule: a call is sent once, whatever its method; nothing is followed; bodies are 
 """
 
 import asyncio
-import os
-import ssl
 from collections.abc import Awaitable, Callable
 
 import aiohttp
@@ -17,6 +15,7 @@ from aiohttp import web
 from yarl import URL
 
 from plumbing.conversation import Address
+from plumbing.words import words_of
 from sim.aggregator.exchange import Asked, Call, Told
 
 BODY_MAX = 64 * 1024
@@ -67,7 +66,7 @@ class Caller:
         except aiohttp.ConnectionTimeoutError:
             raise Unsent(f"no connection within {CONNECT_S:g} s") from None
         except aiohttp.ClientConnectorError as error:
-            raise Unsent(_words(error.os_error)) from None
+            raise Unsent(words_of(error.os_error)) from None
         except TimeoutError:
             raise Unheard("no answer in time") from None
         except (aiohttp.ClientError, OSError, ValueError) as error:
@@ -126,14 +125,3 @@ class Reception:
         answer = web.Response(status=told.status, body=told.body.encode())
         answer.headers["Content-Type"] = told.content_type
         return answer
-
-
-def _words(error: BaseException) -> str:
-    """What a person can use of an error."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"the certificate was not accepted: {error.verify_message}"
-    if isinstance(error, ssl.SSLError):
-        return f"TLS: {error.reason or 'failed'}"
-    if isinstance(error, ConnectionError) and error.errno:
-        return os.strerror(error.errno)  # Its own words are those of the loop.
-    return (error.strerror if isinstance(error, OSError) else "") or type(error).__name__

@@ -3,14 +3,12 @@
 run_aggregator   calls the link with MO, takes what it submits, tells a line each second and a summary at the end
 Door             where the link is called, like http://127.0.0.1:8082/links/NAME
 
-With `count` and no `rate` it is a flood; with neither it only answers. It ends when all `count` MO are taken or refused
-and nothing more came for `linger_s`, or after `seconds`; without either when it is cancelled.
+When a run ends stands in sim/playing.py.
 
 Rule: it ends as a good aggregator does: nothing new is called, and the answers under way are waited for. A call that
 breaks off makes the service doubt what it had answered, and take the next run's MO for repeats.
 """
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
@@ -19,14 +17,11 @@ from urllib.parse import urlsplit
 from core.clock import Clock
 from plumbing.clock import SystemClock
 from plumbing.conversation import read_address
-from plumbing.loop import spawn
 from sim.aggregator.aggregator import PocketAggregator
 from sim.aggregator.mapping import Mapping
 from sim.aggregator.network import Caller, Reception
-from sim.pocket import PocketOptions, crowd_of, print_line
-from sim.quirks import Quirks
+from sim.playing import PocketOptions, at_most, crowd_of, play, print_line, send_mo
 from sim.records import Counted
-from sim.telling import summary, tell_each_second
 
 QUIRKS = (
     "window", "response_timeout_s", "retry_s", "redelivers", "long_messages", "message_ids", "receipt_first",
@@ -86,58 +81,24 @@ async def run_aggregator(
             tell(f"listening at port {reception.port}; calling {door}; seed {options.seed}")
         else:
             tell(f"calling {door}; it sends no requests, so nothing listens; seed {options.seed}")
-        await _play(pocket, options, tell, clock)
+        return await play(
+            pocket, options, tell, clock,
+            traffic=lambda: send_mo(pocket, options),
+            farewell=lambda: _drained(pocket),
+            remarks=lambda: _complaints(pocket),
+        )  # fmt: skip
     finally:
         await reception.close()
         await caller.close()
-    return pocket.counted
 
 
-async def _play(pocket: PocketAggregator, options: PocketOptions, tell: Callable[[str], None], clock: Clock) -> None:
-    began_ms = clock.monotonic_ms()
-    ticking = tell_each_second(
-        pocket.counted, tell, under_way=lambda: f"under way {pocket.flying}", waiting=lambda: pocket.waiting
-    )
-    ticker = spawn(ticking, name="pocket ticker")
-    try:
-        async with asyncio.timeout(options.seconds or None):
-            await _traffic(pocket, options)
-    except (asyncio.CancelledError, TimeoutError):
-        pass  # The end of a run without a count: the summary is still wanted.
-    finally:
-        ticker.cancel()
-        pocket.end()
-        await _drained(pocket, options.quirks)
-    for sentence, count in pocket.complaints.most_common(_COMPLAINTS_SHOWN):
-        tell(f"refused of the link's requests: {count} × {sentence}")
-    duration_ms = clock.monotonic_ms() - began_ms
-    for line in summary(pocket.counted, duration_ms, pocket.refusals, lambda status: _sentence(pocket, status)):
-        tell(line)
+async def _drained(pocket: PocketAggregator) -> None:
+    pocket.end()
+    await at_most(pocket.quirks.response_timeout_s + 1, pocket, lambda: not pocket.flying)
 
 
-async def _drained(pocket: PocketAggregator, quirks: Quirks) -> None:
-    try:
-        async with asyncio.timeout(quirks.response_timeout_s + 1):
-            await pocket.until(lambda: not pocket.flying)
-    except TimeoutError:
-        pass
-
-
-def _sentence(pocket: PocketAggregator, status: int) -> str:
-    said = pocket.said.get(status)
-    return f"HTTP {status}, {said}" if said else f"HTTP {status}"
-
-
-async def _traffic(pocket: PocketAggregator, options: PocketOptions) -> None:
-    if options.rate:
-        await pocket.trickle(options.rate, options.count)
-    elif options.count:
-        pocket.flood(options.count)
-    if not options.count:
-        await asyncio.get_running_loop().create_future()
-    counted = pocket.counted
-    await pocket.until(lambda: counted.acknowledged + counted.refused >= options.count)
-    before = (-1, -1)
-    while before != (counted.submitted, counted.receipts):
-        before = (counted.submitted, counted.receipts)
-        await asyncio.sleep(options.linger_s)
+def _complaints(pocket: PocketAggregator) -> list[str]:
+    return [
+        f"refused of the link's requests: {count} × {sentence}"
+        for sentence, count in pocket.complaints.most_common(_COMPLAINTS_SHOWN)
+    ]

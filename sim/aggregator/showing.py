@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from core.clock import SECOND_MS, Instant
 from sim.aggregator.exchange import Asked, Call
-from sim.aggregator.mapping import GateTable, Mapping, SignTable
+from sim.aggregator.mapping import Mapping, ProofTable
 from sim.aggregator.names import Named, named, write_pairs
 
 _FIELD = "field:"
@@ -99,7 +99,7 @@ def is_link(mapping: Mapping, asked: Asked) -> str:
     return "" if is_same(shown, wanted) else "submit.auth: the signature is not one by the link's password"
 
 
-def _signature(secret: str, content: bytes, table: GateTable | SignTable) -> str:
+def _signature(secret: str, content: bytes, table: ProofTable) -> str:
     digest = hmac.new(secret.encode(), content, getattr(hashlib, table.algorithm)).digest()
     return digest.hex() if table.encoding == "hex" else b64encode(digest).decode()
 

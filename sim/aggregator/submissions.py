@@ -29,7 +29,6 @@ class Submission:
     piece: Piece | None
     own_id: str
     receipt_query: str
-    has_receipt_url: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +123,6 @@ class SubmissionReader:
             _piece_of(values),
             values.get("id", ""),
             receipt_url.partition("?")[2],
-            bool(receipt_url),
         )
 
     def _text_of(self, values: dict[str, str]) -> str:

@@ -19,7 +19,7 @@ from types import MappingProxyType
 
 from core.clock import Instant
 from core.sms.alphabet import GSM7, Alphabet, coding_of, decode_gsm, unpack
-from core.sms.parts import Piece, read_header, split, with_header
+from core.sms.parts import Piece, headers, read_header, split
 from sim.fates import Remembered
 from sim.quirks import Quirks
 from sim.subscribers import DELIVERED, EXPIRED, Fate, Written
@@ -166,18 +166,16 @@ def mo_parts(written: Written, *, way: str, reference: int, now: Instant) -> lis
     """One operation per part."""
     bits = 16 if way == "udh16" else 8
     parts = split(written.text, bits=bits)
-    reference &= (1 << bits) - 1
-    is_gsm, total = parts.alphabet is Alphabet.GSM7, parts.parts
+    is_gsm = parts.alphabet is Alphabet.GSM7
     operations: list[Request] = []
-    for number, chunk in enumerate(parts.chunks, 1):
-        header = with_header(b"", reference=reference, total=total, sequence=number, bits=bits)
+    for chunk, header in zip(parts.chunks, headers(reference, parts.parts, bits)):
         operations.append(
             Deliver(
                 destination=written.destination,
                 originating_address=written.source,
                 time_stamp=write_time(now, UTC),
                 data_coding=None if is_gsm else _UCS2_SCHEME,
-                user_data_header=header if total > 1 else b"",
+                user_data_header=header,
                 user_data=write_text(decode_gsm(chunk)) if is_gsm else b"",
                 user_data_binary=b"" if is_gsm else chunk,
             )

@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 from core.clock import Instant
 from core.sms.alphabet import Alphabet, coding_of, data_coding_of, encode
-from core.sms.parts import Piece, piece_of, read_header, split, with_header
+from core.sms.parts import Piece, headers, piece_of, read_header, split
 from sim.fates import Remembered
 from sim.quirks import ID_FORMS, Quirks
 from sim.subscribers import Fate, Written
@@ -162,16 +162,9 @@ def mo_parts(written: Written, *, way: str, reference: int, identity: tlv.Tlvs =
             _deliver(written, 0, data_coding, chunk, (*identity, *_sar(reference & 0xFFFF, total, number)))
             for number, chunk in enumerate(parts.chunks, 1)
         ]
-    reference &= (1 << bits) - 1
     return [
-        _deliver(
-            written,
-            _UDHI,
-            data_coding,
-            with_header(chunk, reference=reference, total=total, sequence=number, bits=bits),
-            identity,
-        )
-        for number, chunk in enumerate(parts.chunks, 1)
+        _deliver(written, _UDHI, data_coding, header + chunk, identity)
+        for chunk, header in zip(parts.chunks, headers(reference, total, bits))
     ]
 
 

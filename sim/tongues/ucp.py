@@ -17,7 +17,7 @@ from types import MappingProxyType
 
 from core.clock import Instant
 from core.sms.alphabet import Alphabet, coding_of, decode_gsm, encode_gsm
-from core.sms.parts import Piece, read_header, split, with_header
+from core.sms.parts import Piece, headers, read_header, split
 from sim.fates import Remembered
 from sim.quirks import Quirks
 from sim.subscribers import DELIVERED, EXPIRED, Fate, Written
@@ -183,13 +183,10 @@ def mo_parts(written: Written, *, way: str, reference: int, now: Instant, by: st
         ]
     parts = split(written.text, bits=bits)
     is_gsm = parts.alphabet is Alphabet.GSM7
-    reference &= (1 << bits) - 1
     scheme: tuple[Item, ...] = () if is_gsm else ((DATA_CODING_SCHEME, b"\x08"),)
-    total = parts.parts
     operations: list[Request] = []
-    for number, chunk in enumerate(parts.chunks, 1):
-        header = with_header(b"", reference=reference, total=total, sequence=number, bits=bits)
-        items: tuple[Item, ...] = ((USER_DATA_HEADER, header), *scheme) if total > 1 else scheme
+    for chunk, header in zip(parts.chunks, headers(reference, parts.parts, bits)):
+        items: tuple[Item, ...] = ((USER_DATA_HEADER, header), *scheme) if header else scheme
         msg, nb = (write_ira(chunk), "") if is_gsm else write_transparent(chunk)
         operations.append(
             DeliverMessage(

@@ -23,8 +23,7 @@ from sim.centre import PocketSmsc
 from sim.quirks import Quirks
 from smsc_link.adapter import Inbound
 from smsc_link.protocols import PROTOCOLS
-from tests.kits.requests import LONG as LONG_PARTS
-from tests.kits.requests import HttpSide
+from tests.kits.requests import LONG, HttpSide
 from tests.smsc_link.ends import Rig, a_link, an_mt, an_operator
 from tests.smsc_link.virtual import virtually
 from traffic.ports import Delivery
@@ -37,7 +36,6 @@ OUTSTANDING = {"ucp": 100, "cimd2": 10}
 for both sides."""
 
 SHORT = "GAME 7"
-LONG = "Съешь же ещё этих мягких французских булок, да выпей чаю. " * 3
 MUTATIONS = 3000
 
 CALLED: dict[str, type[HttpSide]] = {"http": HttpSide}
@@ -273,10 +271,10 @@ def test_a_long_mo_by_requests_is_the_same_when_its_parts_are_joined(name: str) 
             for delivery in deliveries:
                 assert delivery.piece is not None
                 assembly.add(delivery.piece.sequence, delivery.octets)
-            assert deliveries[0].coding.decode(assembly.joined()) == LONG_PARTS
+            assert deliveries[0].coding.decode(assembly.joined()) == LONG
             assert len({delivery.fingerprint for delivery in deliveries}) == len(parts) > 1
             coding = PROTOCOLS[name].adapter(a_link(protocol=name), an_operator()).coding_of(deliveries[0].data_coding)
-            assert coding.decode(assembly.joined()) == LONG_PARTS, "after a restart its number alone tells"
+            assert coding.decode(assembly.joined()) == LONG, "after a restart its number alone tells"
 
     over_sockets(story())
 

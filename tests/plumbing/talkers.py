@@ -23,6 +23,8 @@ class Said:
 class LineSession:
     """Every line that is not in capitals asks for itself in capitals."""
 
+    unread = b""
+
     def __init__(self) -> None:
         self.deadline: int | None = None
         self.ticks: list[int] = []

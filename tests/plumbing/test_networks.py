@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from plumbing.networks import network_of, read_address
+from plumbing.networks import caller_of, network_of, read_address
 
 
 @pytest.mark.parametrize(
@@ -37,3 +37,24 @@ def test_every_address_is_read_as_proxies_write_it(address: object) -> None:
     text = f"[{address}]:80" if ":" in str(address) else f"{address}:80"
 
     assert read_address(text) == read_address(str(address)) == address
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "caller"),
+    [
+        ("10.0.0.1", [], "10.0.0.1"),
+        ("10.0.0.1", ["192.0.2.7"], "192.0.2.7"),
+        ("10.0.0.1", ["198.51.100.1, 192.0.2.7:4711"], "192.0.2.7"),
+        ("10.0.0.1", ["198.51.100.1", "[2001:db8::1]:80"], "2001:db8::1"),
+        ("10.0.0.1", ["192.0.2.7, unknown"], "10.0.0.1"),
+        ("10.0.0.1", ["192.0.2.7,"], "10.0.0.1"),
+        ("::ffff:10.0.0.1", ["192.0.2.7"], "192.0.2.7"),
+        ("8.8.8.8", ["192.0.2.7"], "8.8.8.8"),
+        ("::ffff:8.8.8.8", ["192.0.2.7"], "::ffff:8.8.8.8"),
+        ("", ["192.0.2.7"], ""),
+    ],
+)
+def test_only_a_proxy_of_ours_says_who_calls_and_only_its_last_word_counts(
+    peer: str, forwarded: list[str], caller: str
+) -> None:
+    assert caller_of(peer, forwarded, lambda address: address.is_private) == caller

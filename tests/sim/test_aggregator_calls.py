@@ -1,5 +1,6 @@
 """What the pocket aggregator calls with is what the link reads: MO, receipts, who calls, by any mapping."""
 
+from functools import partial
 from itertools import product
 from typing import Any
 
@@ -54,7 +55,7 @@ def drafts(link: HttpAdapter, text: str, **values: Any) -> list[Inbound]:
         assert found is not None
         assert call.method in found.methods
         assert link.gate.knows(call, lambda call=call, found=found: link.fields_of(call, found), NOW)  # type: ignore[misc]
-        what, entries = link.entries(call)
+        what, entries = link.entries(call, partial(link.fields_of, call, found))
         assert what == "mo"
         read += [link.read(what, one, NOW, 0, lambda heard: True) for one in entries]
     return read
@@ -164,7 +165,10 @@ def test_a_receipt_is_read_as_what_became_of_the_message(form: dict[str, Any], s
     assert draft is not None
     call = visit(writer.call(draft, NOW))
 
-    what, [entry] = link.entries(call)
+    table = link.table_of(call)
+    assert table is not None
+
+    what, [entry] = link.entries(call, partial(link.fields_of, call, table))
     receipt = link.read(what, entry, NOW, 0, lambda heard: True)
 
     assert isinstance(receipt, Receipt)

@@ -180,7 +180,7 @@ def test_a_57_that_does_not_come_is_not_waited_for_for_ever_and_a_late_one_is_ac
         question = await submitted(rig)
         late = InquiryResponse(adc="4446", mt="3", msg=write_ira(b"1 message"))
         tongue = _Silent(rig.centre.tongue)
-        rig.centre._tells = tongue  # type: ignore[assignment]
+        rig.centre.tongue = tongue
 
         began_ms = rig.clock.monotonic_ms()
         finding = await ask(rig, question)

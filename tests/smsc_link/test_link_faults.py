@@ -38,7 +38,7 @@ class Raw:
         self.connections = 0
         self._binds = binds
         self._reader = FrameReader()
-        self._output = b""
+        self._output = self.unread = b""
         self._conversation: Conversation | None = None
         self._waiting: list[tuple[Callable[[], object], asyncio.Future[None]]] = []
 

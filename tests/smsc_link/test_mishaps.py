@@ -1,6 +1,7 @@
 """A mistake of ours on one thing that an operator hands in harms nothing else. In memory and virtual time."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,6 +9,8 @@ from structlog.testing import capture_logs
 
 from core.catalogue import Link
 from core.message import Heard, SubmitOutcome
+from core.question import Finding, Found, Question
+from sim.quirks import Quirks
 from smsc_link.adapter import Adapter
 from smsc_link.mishaps import TOLD_MS, Mishaps
 from tests.smsc_link.ends import FakeIntake, Rig, a_link, an_mt
@@ -164,6 +167,68 @@ def test_a_link_that_cannot_begin_by_a_mistake_of_ours_says_so() -> None:
         await rig.bound()
 
         assert rig.link.last_error == "a mistake of ours ended it (ZeroDivisionError); see the log"
+        await rig.link.stop()
+
+    virtually(story())
+
+
+@pytest.mark.parametrize("link", LINKS)
+@pytest.mark.parametrize("over", ["read", "write"])
+def test_a_mistake_of_ours_on_one_question_is_that_ones(link: Link, over: str) -> None:
+    async def story() -> None:
+        rig = Rig(replace(link, options={"asks": True}))
+        await rig.bound()
+        [part] = rig.link.write(an_mt(), reference=1)
+        key = (await rig.link.submit(part)).key
+        question = Question(5, 0, 7, 1, key, "4446", "79001112233", 0)
+        inquiry: Any = rig.link._adapter.inquiry
+        reads = getattr(inquiry, over)
+
+        def stumbles(*args: Any) -> Any:
+            setattr(inquiry, over, reads)
+            raise KeyError(SECRET)
+
+        setattr(inquiry, over, stumbles)
+        findings = []
+        for _ in range(2):
+            future = rig.link.ask(question)
+            assert future is not None
+            findings.append(await future)
+
+        assert findings[0] == Finding(Found.LATER, "a mistake of ours; see the log")
+        assert findings[1].found is Found.DELIVERED, "the next has none"
+        assert (rig.link.state, rig.intake.opened, rig.intake.ended) == ("bound", ["alpha-1"], [])
+        [(_, sentence)] = rig.intake.alarms
+        assert "KeyError in test_mishaps.py:" in sentence
+        assert "asked again later" in sentence
+        assert SECRET not in sentence
+        await rig.link.stop()
+
+    virtually(story())
+
+
+@pytest.mark.parametrize("link", LINKS)
+def test_a_mistake_of_ours_on_a_refused_bind_is_told_and_the_link_tries_again(link: Link) -> None:
+    async def story() -> None:
+        rig = Rig(replace(link, password="secret"), quirks=Quirks(accounts={"tollbridge": "other"}))
+        adapter, refusal = rig.link._adapter, rig.link._adapter.refusal
+
+        def stumbles(response: Any) -> Any:
+            adapter.refusal = refusal  # type: ignore[method-assign]
+            raise KeyError(SECRET)
+
+        adapter.refusal = stumbles  # type: ignore[method-assign]
+        rig.link.start()
+        await rig.intake.until(lambda: bool(rig.intake.alarms))
+        await asyncio.sleep(0.1)
+        first = rig.link.last_error
+        await rig.centre.until(lambda: rig.centre.counted.refused_binds == 2)
+        await asyncio.sleep(0.1)
+
+        assert "refused" in first
+        assert first.endswith("; before it a mistake of ours, see the log")
+        assert "refused" in rig.link.last_error
+        assert "mistake" not in rig.link.last_error
         await rig.link.stop()
 
     virtually(story())

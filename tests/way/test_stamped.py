@@ -15,7 +15,7 @@ from tests.way.test_long_messages import Fated
 
 LONG = "GAME " + "длинный текст " * 15
 """215 characters in UCS-2: four parts."""
-FAILED = {"ucp": "failed Rsn 101", "cimd2": "delivery failed error 1"}
+FAILED = {"ucp": "failed Rsn 101: unknown subscriber", "cimd2": "delivery failed error 1: unknown subscriber"}
 REFUSED = {"ucp": "login refused: EC 07: authentication failure", "cimd2": "login refused: 100: invalid login"}
 
 pytestmark = pytest.mark.parametrize("protocol", FAILED)

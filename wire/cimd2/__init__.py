@@ -6,7 +6,7 @@ codec         decode(), encode(), response_to()            parameters   number, 
 flights       our requests: window, numbers, NACKs         duties       the peer's: taken once, refused, answered again
 numbers       odd and even packet numbers                  frames       a stream cut into packets
 packet        what every operation has                     codes        errors, statuses and causes: what to do
-text          user data with its escapes, packed septets   times        the centre's clock, relative validity
+text          user data with its escapes                   times        the centre's clock, relative validity
 identity      destination and time stamp as an id
 
 An owner needs the names below; codes (as a module) is imported from its home.
@@ -48,7 +48,7 @@ from wire.cimd2.operations import (
 from wire.cimd2.session import Cimd2Session
 from wire.cimd2.settings import Settings
 from wire.cimd2.states import State
-from wire.cimd2.text import read_packed, read_text, write_packed, write_text
+from wire.cimd2.text import read_text, write_text
 from wire.cimd2.times import minutes_of, read_time, validity_code, write_time
 from wire.session import Role
 
@@ -90,12 +90,10 @@ __all__ = [
     "decode",
     "encode",
     "minutes_of",
-    "read_packed",
     "read_text",
     "read_time",
     "response_to",
     "validity_code",
-    "write_packed",
     "write_text",
     "write_time",
 ]

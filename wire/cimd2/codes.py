@@ -4,13 +4,12 @@ lookup(error)            the row of an error code (900), also for codes that the
 sentence(error)          one line for a log or a page
 is_temporary, is_permanent, is_session    may succeed later; never; the login is at fault, not the message
 status_of(code)          the row of a status (061): is it final, is it a success
-failure_of(code)         the row of a status error (062), which says why
+cause_sentence(cause)    a status error (062), which says why, for people
 
 Rule: an error that is not listed is permanent, but of 100 to 199 the session's, since those refuse a login; a status
 that is not listed is not final: nothing is settled by it.
 
-Source: sheet sections 4 and 6. It names the causes of 062 without classes: these are ours, by whether the same message
-may reach the same number later.
+Source: sheet sections 4 and 6.
 """
 
 from dataclasses import dataclass
@@ -205,31 +204,21 @@ def status_of(code: int | None) -> Status:
 # --- 062 ------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """One row of 062: why a message was not delivered."""
-
-    code: int
-    meaning: str
-    kind: Kind
-
-
-_PERMANENT_FAILURES: dict[int, str] = {
+CAUSES: dict[int, str] = {
+    0: "no error",
     1: "unknown subscriber",
     9: "illegal subscriber",
     11: "teleservice not provisioned",
     13: "call barred",
     15: "closed user group reject",
     19: "no SMS support in the handset",
-    21: "facility not supported",
-    44: "illegal equipment",
-}
-_TEMPORARY_FAILURES: dict[int, str] = {
     20: "error in the handset",
+    21: "facility not supported",
     22: "memory capacity exceeded",
     29: "absent subscriber",
     30: "handset busy",
     36: "network or protocol failure",
+    44: "illegal equipment",
     60: "no paging response",
     61: "congestion in the gateway MSC",
     63: "HLR time-out",
@@ -252,17 +241,9 @@ _TEMPORARY_FAILURES: dict[int, str] = {
     113: "destination has no credit on a prepaid account",
     114: "error in the prepaid system",
 }
-
-NO_CREDIT = frozenset({112, 113})
-"""A prepaid account was empty: of interest where the message is what the subscriber pays by."""
-
-FAILURES: dict[int, Failure] = {
-    0: Failure(0, "no error", "ok"),
-    **{code: Failure(code, meaning, "permanent") for code, meaning in _PERMANENT_FAILURES.items()},
-    **{code: Failure(code, meaning, "temporary") for code, meaning in _TEMPORARY_FAILURES.items()},
-}
+"""Why a message was not delivered."""
 
 
-def failure_of(code: int) -> Failure:
-    """The row for a status error; one that the table lacks is permanent."""
-    return FAILURES.get(code) or Failure(code, "unlisted cause", "permanent")
+def cause_sentence(cause: int) -> str:
+    """ "error 29: absent subscriber"."""
+    return f"error {cause}: {CAUSES.get(cause, 'unlisted cause')}"

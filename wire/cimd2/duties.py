@@ -17,11 +17,12 @@ from wire.cimd2.codec import encode, name_of, refusal_of
 from wire.cimd2.frames import read_head
 from wire.cimd2.numbers import FIRST, Heard
 from wire.cimd2.operations import Nack
-from wire.cimd2.packet import FIRST_RESPONSE, Operation, Request, Response
+from wire.cimd2.packet import FIRST_RESPONSE, Request, Response
 from wire.cimd2.settings import Settings
 from wire.cimd2.states import LINK, RULES, State, judge
 from wire.errors import RemoteError
-from wire.session import Complaint, Event, Role
+from wire.machine import Owing
+from wire.session import Event, Role
 
 
 @dataclass(slots=True)
@@ -34,23 +35,15 @@ class PutOff:
     told: bool = False
 
 
-class Duties:
+class Duties(Owing):
     """One session's; what it says is put into `output`."""
 
-    __slots__ = (
-        *("ignored", "refused", "repeated", "_complains", "_heard", "_output", "_owed", "_role", "_settings"),
-        *("_put_off", "_state", "_verdicts"),
-    )
-
     def __init__(self, role: Role, settings: Settings, output: list[bytes]) -> None:
-        self.ignored = 0
-        self.refused = 0
+        super().__init__(complains=settings.complains)
         self.repeated = 0
-        self._complains = settings.complains
         self._heard = Heard(FIRST["smsc" if role == "esme" else "esme"], settings.window_in)
         self._output = output
-        self._owed: dict[int, Request] = {}  # by id()
-        self._put_off: dict[int, PutOff] = {}  # by the same id()
+        self._put_off: dict[int, PutOff] = {}  # by id(), as those that are owed
         self._role: Role = role
         self._settings = settings
 
@@ -89,10 +82,6 @@ class Duties:
     def owe(self, request: Request) -> None:
         """The owner will answer it."""
         self._owed[id(request)] = request
-
-    def owes(self, request: Operation) -> bool:
-        """Whether it waits for an answer."""
-        return id(request) in self._owed
 
     def say(self, response: Response) -> None:
         """Answer, and keep the answer for a peer that asks again."""
@@ -179,8 +168,3 @@ class Duties:
     def _say_nack(self) -> None:
         self.refused += 1
         self._output.append(encode(Nack(self._heard.expected), checksum=self._settings.checksum))
-
-    def _complain(self, operation: str, status: int | None, reason: str, events: list[Event]) -> None:
-        if self._complains:
-            self._complains = False
-            events.append(Complaint(operation, status, reason))

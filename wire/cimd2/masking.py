@@ -48,7 +48,7 @@ def _value(number: int, value: bytes, *, texts: bool) -> bytes:
     if texts or number in _NAMES:
         return value
     if number == _BINARY:
-        return (b"2A" * (len(value) // 2 + 1))[: len(value)]
+        return masking.hex_stars(value)
     if number == _HEADER:
         return _header(value)
     if number == _ERROR_TEXT:
@@ -66,4 +66,4 @@ def _header(value: bytes) -> bytes:
         kept = masking.header(unhexlify(value))
     except (Error, ValueError):
         kept = None
-    return (b"2A" * (len(value) // 2 + 1))[: len(value)] if kept is None else hexlify(kept).upper()
+    return masking.hex_stars(value) if kept is None else hexlify(kept).upper()

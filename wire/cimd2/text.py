@@ -2,8 +2,6 @@
 
 read_text(octets)       033 -> text; never raises
 write_text(text)        text -> 033; LocalError if GSM lacks a character
-read_packed(octets)     septets packed into 034 -> text: some clients send GSM text so
-write_packed(text)      text -> 034
 
 033 is Latin-1 in which what GSM has outside plain ASCII is written as "_" and two letters; a character of GSM's
 extension as "_XX" and the character that has its code. Octets 5B to 5E and 7B to 7E mean what they mean in GSM.
@@ -11,7 +9,7 @@ extension as "_XX" and the character that has its code. Octets 5B to 5E and 7B t
 Rule: reading never raises, and keeps what it does not know as it stands: an unknown "_zz" is these three characters.
 Writing is exact: what GSM lacks is refused, never replaced.
 
-Source: sheet section 5; 3GPP TS 23.038, sections 6.1.2.1 and 6.2.1 for packing and the alphabet.
+Source: sheet section 5; 3GPP TS 23.038, section 6.2.1, for the alphabet.
 """
 
 import codecs
@@ -141,46 +139,3 @@ _TO_OCTETS: dict[int, bytes] = {
     ord(meaning): (_LONG_ESCAPE + _WRITTEN.get(behind, behind)).encode("latin-1")
     for behind, meaning in _EXTENSION.items()
 }
-
-# --- packed in 034 --------------------------------------------------------------------------------------
-
-
-def read_packed(octets: bytes, *, header_octets: int = 0) -> str:
-    """Text of septets packed into octets that stood behind a header of so many (its length octet included).
-
-    A last septet that takes exactly the seven bits that may be padding, and is 0, is taken for padding.
-    """
-    fill = -8 * header_octets % 7
-    fits = max(0, (8 * len(octets) - fill) // 7)
-    bits = int.from_bytes(octets, "little") >> fill
-    septets = bytes(bits >> at & 0x7F for at in range(0, 7 * fits, 7))
-    if (8 * len(octets) - fill) % 7 == 0 and septets.endswith(b"\0"):
-        septets = septets[:-1]
-    text = "".join(_GSM[septet] for septet in septets)
-    return _PAIR.sub(_read_pair, text) if "\x1b" in text else text
-
-
-def write_packed(text: str, *, header_octets: int = 0) -> bytes:
-    """Septets of a text, packed to be put behind a header of so many octets. A LocalError if GSM lacks a character."""
-    try:
-        septets, _ = codecs.charmap_encode(text, "strict", _TO_SEPTETS)
-    except UnicodeEncodeError:
-        raise LocalError("a character of the text is not in GSM 03.38") from None
-    fill = -8 * header_octets % 7
-    bits = 0
-    for septet in reversed(septets):
-        bits = bits << 7 | septet
-    return (bits << fill).to_bytes((fill + 7 * len(septets) + 7) // 8, "little")
-
-
-def _read_pair(match: re.Match[str]) -> str:
-    behind = match[1]
-    if behind in ("", "\x1b"):
-        return " "
-    return _EXTENSION.get(behind, behind)
-
-
-_PAIR = re.compile("\x1b(.?)", re.DOTALL)
-_TO_SEPTETS: dict[int, bytes] = {
-    ord(character): bytes((code,)) for code, character in enumerate(_GSM) if code != _ESCAPE
-} | {ord(meaning): bytes((_ESCAPE, _GSM.index(behind))) for behind, meaning in _EXTENSION.items()}

@@ -13,7 +13,7 @@ An owner needs the names below; codes, text, xser and times are imported from th
 
 from wire.session import Role
 from wire.ucp.codec import decode, encode
-from wire.ucp.identity import Identity, notified, read_identity, write_identity
+from wire.ucp.identity import Identity, read_identity, write_identity
 from wire.ucp.operations import (
     REQUESTS,
     Alert,
@@ -75,7 +75,6 @@ __all__ = [
     "UcpSession",
     "decode",
     "encode",
-    "notified",
     "read_identity",
     "result_to",
     "write_identity",

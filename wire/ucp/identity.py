@@ -2,7 +2,6 @@
 
 read_identity(sm)        "AdC:SCTS", the SM of a positive result of 51 -> Identity; None when it is another text
 write_identity(...)      such an SM
-notified(notification)   the identity that a 53 names
 Identity.key             the form by which it is stored and looked up
 
 Rule: the recipient comes back in another form than it was sent (with or without 00, country code), so the last eight
@@ -13,8 +12,6 @@ Source: sheet section 7; smsc_emi.c of Kannel.
 """
 
 from dataclasses import dataclass
-
-from wire.ucp.message_operations import DeliverNotification
 
 _TAIL = 8
 _SCTS_DIGITS = 12
@@ -45,8 +42,3 @@ def read_identity(sm: str) -> Identity | None:
 def write_identity(recipient: str, scts: str) -> str:
     """The SM of a positive result."""
     return f"{recipient}:{scts}"
-
-
-def notified(notification: DeliverNotification) -> Identity:
-    """The message of a notification."""
-    return Identity(notification.oadc, notification.scts)

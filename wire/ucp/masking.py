@@ -107,7 +107,7 @@ def _field(name: str, value: str, told: dict[str, str], *, texts: bool) -> str:
 
 
 def _hex_stars(value: str) -> str:
-    return ("2A" * (len(value) // 2 + 1))[: len(value)]
+    return masking.hex_stars(value.encode("latin-1")).decode("latin-1")
 
 
 def _number(value: str) -> str:

@@ -1,7 +1,7 @@
 """The texts of UCP: hex of octets, digits, bits, and packed names. Octets in, octets out: alphabets live elsewhere.
 
 read_ira, write_ira             AMsg, PWD: two hex digits a character (GSM septets, or what the centre takes)
-read_digits, write_digits       NMsg: the digits as they are
+read_digits                     NMsg: the digits as they are
 write_transparent, bit_count    TMsg with its NB: hex of octets, and how many bits of them count
 text_octets                     the octets of a message, by its MT
 read_originator, write_originator    OAdC of OTOA 5039: the number of semi-octets, then 7-bit packed characters
@@ -67,13 +67,6 @@ def read_digits(field: str) -> str:
     if field and not (field.isascii() and field.isdigit()):
         raise RemoteError("a numeric message has more than digits", answer=EC_SYNTAX)
     return field
-
-
-def write_digits(digits: str) -> str:
-    """An NMsg."""
-    if digits and not (digits.isascii() and digits.isdigit()):
-        raise LocalError("a numeric message takes digits only")
-    return digits
 
 
 def write_transparent(octets: bytes, bits: int | None = None) -> tuple[str, str]:

@@ -66,7 +66,8 @@ class Cimd2Adapter(SessionAdapter[Cimd2Options]):
         numbers = options.numbers_of(link, operator)
         writer = Cimd2Writer(link, options, numbers)
         self._map(Cimd2Reader(link, operator, options, numbers), writer)
-        self.inquiry = Cimd2Inquiry(options, writer) if options.asks else None
+        if options.asks:
+            self.inquiry = Cimd2Inquiry(options, writer)
 
     def session(self, now_ms: int) -> Cimd2Session:
         """A fresh machine for a new connection."""

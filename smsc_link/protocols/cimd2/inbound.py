@@ -123,7 +123,7 @@ def _characters(user_data: bytes) -> tuple[int, bytes]:
 
 def cause_of(status: codes.Status, cause: int | None) -> str:
     """Why it was not delivered; with success the cause has no meaning."""
-    return f"error {cause}" if cause and not status.success else ""
+    return codes.cause_sentence(cause) if cause and not status.success else ""
 
 
 def _state_of(status: codes.Status) -> ReceiptState:

@@ -1,7 +1,6 @@
 """The quirks of a message centre that speaks CIMD2: one table, with defaults and meanings.
 
 Cimd2Options     the table; a link's `options` name its rows
-read_errors      "9, 310" → the error codes
 read_by_sender   "4446=5 7733=2 1" → by sender, and for all others
 read_zone        the centre's time zone
 
@@ -65,14 +64,6 @@ class Cimd2Options(Asking):
     premium_tariff_class: str = option("", "the same of premium MT, such as 4446=5 7733=2")
     service_description: str = option("", "065 of free and standard MT: NUMBER, or SENDER=NUMBER, or several")
     premium_service_description: str = option("", "the same of premium MT")
-
-
-def read_errors(link: Link, name: str, text: str) -> frozenset[int]:
-    """Error codes with commas or spaces between them."""
-    words = text.replace(",", " ").split()
-    if not all(re.fullmatch("[0-9]{1,3}", word) and int(word) for word in words):
-        raise mistake(link, name, f"{text!r} is no list of error codes, such as 9, 310")
-    return frozenset(int(word) for word in words)
 
 
 def read_by_sender(link: Link, name: str, text: str, most: int) -> dict[str, int]:

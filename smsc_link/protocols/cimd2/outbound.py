@@ -15,29 +15,27 @@ import re
 from functools import lru_cache, partial
 
 from core.catalogue import Link
-from core.clock import Instant
+from core.clock import MINUTE_MS, Instant
 from core.message import Mt, MtKind, SubmitAnswer, SubmitOutcome
 from core.numbering import Numbers
 from core.sms.alphabet import Alphabet, decode_gsm
-from core.sms.parts import count, split, with_header
-from smsc_link.options import mistake
+from core.sms.parts import count, headers, split
+from smsc_link.options import error_codes, mistake
 from smsc_link.protocols.cimd2.options import (
     SERVICE_DESCRIPTION_MAX,
     TARIFF_CLASS_MAX,
     Cimd2Options,
     read_by_sender,
-    read_errors,
     read_zone,
 )
+from smsc_link.reading import said
 from wire.cimd2 import GeneralError, Nack, Response, Submit, SubmitResp, codes, validity_code, write_text, write_time
 from wire.cimd2.identity import key_of
 from wire.errors import LocalError
 
-_MINUTE_MS = 60_000
 _SAID_MAX = 64
 _NAME_MAX = 11
 _ADDRESS = re.compile(r"\+?[0-9]{1,19}")
-_NUMBER = re.compile(r"\d{6}")
 
 
 class Cimd2Writer:
@@ -52,9 +50,9 @@ class Cimd2Writer:
             raise mistake(
                 link, "account_number", "sender = suffix needs it: the number that the centre puts before 023"
             )
-        self._throttles = read_errors(link, "throttle_errors", options.throttle_errors)
-        self._passes = read_errors(link, "temporary_errors", options.temporary_errors)
-        self._stays = read_errors(link, "permanent_errors", options.permanent_errors)
+        self._throttles = _errors(link, "throttle_errors", options.throttle_errors)
+        self._passes = _errors(link, "temporary_errors", options.temporary_errors)
+        self._stays = _errors(link, "permanent_errors", options.permanent_errors)
         self._tariffs = _by_kind(link, options, "tariff_class", TARIFF_CLASS_MAX)
         self._services = _by_kind(link, options, "service_description", SERVICE_DESCRIPTION_MAX)
         self._sender_of = lru_cache(maxsize=1024)(self._write_sender)
@@ -83,25 +81,19 @@ class Cimd2Writer:
             service_description=_of_sender(self._services[premium], mt.source),
         )
         cut = split(mt.text, bits=self._bits)
-        headers = self._headers(reference, cut.parts)
+        placed = list(zip(cut.chunks, headers(reference, cut.parts, self._bits)))
         if cut.alphabet is Alphabet.GSM7:
             return [
-                envelope(user_data_header=header, user_data=write_text(decode_gsm(chunk)))
-                for chunk, header in zip(cut.chunks, headers)
+                envelope(user_data_header=header, user_data=write_text(decode_gsm(chunk))) for chunk, header in placed
             ]
         coding = self._options.ucs2_coding
         return [
-            envelope(user_data_header=header, data_coding=coding, user_data_binary=chunk)
-            for chunk, header in zip(cut.chunks, headers)
+            envelope(user_data_header=header, data_coding=coding, user_data_binary=chunk) for chunk, header in placed
         ]
 
     def parts_of(self, text: str) -> int:
         """How many SMS the text is over this link."""
         return count(text, bits=self._bits)
-
-    def is_congested(self, response: Response) -> bool:
-        """CIMD2 has no word for it."""
-        return False
 
     def submit_answer(self, response: Response) -> SubmitAnswer:
         """What the centre says to one part. Without a time stamp no report will find it."""
@@ -109,11 +101,11 @@ class Cimd2Writer:
             destination, stamp = response.submitted[0] if response.submitted else ("", "")
             return SubmitAnswer(SubmitOutcome.ACCEPTED, key_of(destination, stamp))
         if type(response) is Nack or not response.error:
-            said = "the centre could not read the packet" if type(response) is Nack else "general error"
-            return SubmitAnswer(SubmitOutcome.TEMPORARY, sentence=said)
+            why = "the centre could not read the packet" if type(response) is Nack else "general error"
+            return SubmitAnswer(SubmitOutcome.TEMPORARY, sentence=why)
         error = response.error
         kind = "general error " if type(response) is GeneralError else "error "
-        sentence = kind + codes.sentence(error) + _said(response.error_text)
+        sentence = kind + codes.sentence(error) + said(response.error_text, _SAID_MAX)
         return SubmitAnswer(self._outcome_of(error), "", error, sentence)
 
     def _outcome_of(self, error: int) -> SubmitOutcome:
@@ -126,16 +118,6 @@ class Cimd2Writer:
         return SubmitOutcome.PERMANENT
 
     # --- what stands beside the text ----------------------------------------------------------------
-
-    def _headers(self, reference: int, total: int) -> list[bytes]:
-        if total == 1:
-            return [b""]
-        bits = self._bits
-        reference &= (1 << bits) - 1
-        return [
-            with_header(b"", reference=reference, total=total, sequence=number, bits=bits)
-            for number in range(1, total + 1)
-        ]
 
     def destination_of(self, destination: str) -> str:
         """Parameter 021 of a subscriber."""
@@ -165,9 +147,12 @@ class Cimd2Writer:
         if how == "none":
             return None, ""
         if how == "relative":
-            return validity_code(max(0, valid_until - now) // _MINUTE_MS), ""
+            return validity_code(max(0, valid_until - now) // MINUTE_MS), ""
         assert self._zone is not None, "read_zone refuses it"
-        return None, write_time(max(valid_until, now + _MINUTE_MS), self._zone)
+        return None, write_time(max(valid_until, now + MINUTE_MS), self._zone)
+
+
+_errors = partial(error_codes, digits=3, such_as="9, 310")
 
 
 def _by_kind(link: Link, options: Cimd2Options, name: str, most: int) -> dict[bool, dict[str, int]]:
@@ -192,9 +177,3 @@ def _is_plain(name: str) -> bool:
         return name.isascii() and name.isprintable() and write_text(name) == name.encode("ascii")
     except LocalError:
         return False
-
-
-def _said(text: str) -> str:
-    """The centre's own words behind an error, where they can hold no subscriber's number."""
-    words = text.strip()
-    return f" ({words[:_SAID_MAX]})" if words.isprintable() and words and not _NUMBER.search(words) else ""

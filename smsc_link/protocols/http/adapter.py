@@ -5,6 +5,8 @@ HttpAdapter   what a request holds, who may send it, what we answer; what we sen
 Rule: no socket, no clock, no state. A mapping that cannot work is a ConfigError that names link, option and remedy.
 """
 
+from collections.abc import Callable
+
 from core.catalogue import Link, Operator
 from core.clock import Instant
 from core.errors import ConfigError
@@ -76,17 +78,18 @@ class HttpAdapter:
 
     def fields_of(self, visit: Visit, table: MoTable | ReceiptTable) -> Fields:
         """What the request holds. Raises BadForm."""
-        charset = "utf-8" if table.charset.endswith("_hex") or table.charset == "utf-16-be" else table.charset
-        return read_fields(table.format, visit.query, visit.body, charset)
+        form, charset = _form_of(table)
+        return read_fields(form, visit.query, visit.body, charset)
 
-    def entries(self, visit: Visit) -> tuple[str, list[Fields]]:
-        """What it is, an MO or a receipt, and each of them. Raises BadForm."""
+    def entries(self, visit: Visit, read: Callable[[], Fields]) -> tuple[str, list[Fields]]:
+        """What it is, an MO or a receipt, and each of them. `read` gives what its path's table says. Raises BadForm."""
         table = self.table_of(visit)
         assert table is not None, visit.tail
-        fields = self.fields_of(visit, table)
-        if table is self.options.mo and self.options.receipt.mark and self.reader.is_receipt(fields):
-            table = self.options.receipt
-            fields = self.fields_of(visit, table)
+        fields, receipt = read(), self.options.receipt
+        if table is self.options.mo and receipt.mark and self.reader.is_receipt(fields):
+            if _form_of(receipt) != _form_of(table):
+                fields = self.fields_of(visit, receipt)
+            table = receipt
         what = "mo" if table is self.options.mo else RECEIPT
         return what, list(fields.each(table.each))
 
@@ -109,6 +112,14 @@ class HttpAdapter:
     def write(self, mt: Mt, reference: int, now: Instant) -> list[Outgoing]:
         """The requests that carry an MT. Raises ValueError for a text that has no form here."""
         return self.writer.write(mt, reference, now)
+
+
+def _form_of(table: MoTable | ReceiptTable) -> tuple[str, str]:
+    """Where the fields of such a request are, and in which charset: JSON has its own."""
+    if table.format == "json":
+        return table.format, ""
+    is_of_text = table.charset.endswith("_hex") or table.charset == "utf-16-be"
+    return table.format, "utf-8" if is_of_text else table.charset
 
 
 def _check(link: Link, options: HttpOptions) -> None:

@@ -8,7 +8,6 @@ its time and 64 KiB.
 """
 
 import asyncio
-import os
 import ssl
 from contextlib import suppress
 
@@ -17,6 +16,7 @@ from yarl import URL
 
 from core.catalogue import Link
 from plumbing.conversation import Tls
+from plumbing.words import words_of
 from smsc_link.protocols.http.fields import BODY_MAX
 from smsc_link.protocols.http.outbound import Outgoing
 
@@ -75,7 +75,7 @@ class Caller:
         except aiohttp.ConnectionTimeoutError:
             raise Unsent(f"no connection within {self._connect_timeout_s:g} s") from None
         except aiohttp.ClientConnectorError as error:
-            raise Unsent(f"no connection: {_words(error.os_error)}") from None
+            raise Unsent(f"no connection: {words_of(error.os_error)}") from None
         except TimeoutError:
             raise Unheard("no whole answer in time") from None
         except (aiohttp.ClientError, OSError, ValueError) as error:
@@ -91,7 +91,7 @@ class Caller:
         except TimeoutError:
             raise Unsent(f"no connection within {self._connect_timeout_s:g} s") from None
         except (OSError, ValueError) as error:
-            raise Unsent(f"no connection: {_words(error)}") from None
+            raise Unsent(f"no connection: {words_of(error)}") from None
         writer.close()
         with suppress(OSError, TimeoutError):
             async with asyncio.timeout(1):
@@ -123,20 +123,9 @@ def client_context(tls: Tls) -> ssl.SSLContext:
             context.load_cert_chain(tls.certificate, tls.key or None)
     except OSError as error:
         named = ", ".join(filter(None, (tls.authority, tls.certificate, tls.key)))
-        raise ValueError(f"TLS: {named}: {_words(error)}") from error
+        raise ValueError(f"TLS: {named}: {words_of(error)}") from error
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if not tls.verify:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     return context
-
-
-def _words(error: BaseException) -> str:
-    """What a person can use of an error: certificates in words, everything else as the system calls it."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"the certificate was not accepted: {error.verify_message}"
-    if isinstance(error, ssl.SSLError):
-        return f"TLS: {error.reason or 'failed'}"
-    if isinstance(error, ConnectionError) and error.errno:
-        return os.strerror(error.errno)  # Its own words are those of the loop.
-    return (error.strerror if isinstance(error, OSError) else "") or type(error).__name__

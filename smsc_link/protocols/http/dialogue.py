@@ -4,7 +4,8 @@ UssdReception   takes a request whole, reads a turn by the link's shape (smsc_li
 
 With a secret the path is /links/NAME/ussd/SECRET: none of these gateways signs what it sends.
 
-Rule: what has a session's id gets 200 and a screen, in time, whatever happens here; what has none gets 400.
+Rule: what shows the secret and has a session's id gets 200 and a screen, in time, whatever happens here; what has no id
+gets 400. Who guesses the secret is refused, and counted, by the link's Reception.
 """
 
 import asyncio
@@ -54,12 +55,13 @@ class UssdReception:
         """Whether the path is of USSD at all."""
         return visit.tail == TAIL or visit.tail.startswith(f"{TAIL}/")
 
-    async def visit(self, visit: Visit) -> VisitAnswer:
-        """One request, from a gateway or from anybody."""
+    def knows(self, visit: Visit) -> bool:
+        """Whether its path shows the secret."""
         shown = visit.tail.partition("/")[2].encode("utf-8", "replace")
-        if not hmac.compare_digest(shown, self._secret):
-            self._counts.refused += 1
-            return VisitAnswer(404, b"there is no such path")
+        return hmac.compare_digest(shown, self._secret)
+
+    async def visit(self, visit: Visit) -> VisitAnswer:
+        """One request of the gateway."""
         request = HttpRequest(
             self._link.name,
             self._clock.now(),

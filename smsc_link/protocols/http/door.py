@@ -21,8 +21,9 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 from structlog import get_logger
 
-from plumbing.crowd import Crowd, ServerLimits, find_room
-from plumbing.networks import network_of, read_address
+from plumbing.crowd import ServerLimits
+from plumbing.http_server import HttpPeer, HttpRunner, HttpTerms
+from plumbing.networks import Address, caller_of
 from smsc_link.protocols.http.fields import BODY_MAX
 from smsc_link.visits import Guest, Visit, VisitAnswer
 
@@ -30,14 +31,12 @@ log = get_logger()
 
 IDLE_S = 30.0
 """How long a connection may say nothing, or dribble a head."""
-SWEEP_S = 2.0
 BODY_WAIT_S = 10.0
 AWAY_S = 60.0
 """How long a link that is being exchanged is spoken of as one that comes back."""
 LINE_MAX = 16 * 1024
 """Of a request line: a long MO in a query, nine octets for each letter of another script."""
 FIELD_MAX = 8 * 1024
-FULL_SAID_S = 10.0
 _CLOSE = (("Connection", "close"),)
 """The rest of a body that nobody reads is lingered for, and then cut."""
 
@@ -101,9 +100,12 @@ class HttpDoor:
         app.router.add_route("*", "/links/{name}", self._serve)
         app.router.add_route("*", "/links/{name}/{tail:.+}", self._serve)
         app.on_response_prepare.append(_say_little)
-        runner = _Runner(
+        limits = ServerLimits(terms.connections, terms.connections_per_network)
+        server = HttpTerms("links", limits, _refusal, LINE_MAX, FIELD_MAX, DoorTerms().connections, terms.idle_s)
+        runner = HttpRunner(
             app,
-            terms,
+            server,
+            _Peer,
             access_log=None,
             auto_decompress=False,
             keepalive_timeout=terms.idle_s,
@@ -157,7 +159,9 @@ class HttpDoor:
         guest = self._guests.get(name)
         if guest is None:
             return None, self._nobody(name)
-        address = self._address_of(request)
+        # By the word of a proxy only where that is ours.
+        forwarded = request.headers.getall("X-Forwarded-For", [])
+        address = caller_of(request.remote or "", forwarded, self._is_proxy)
         if not guest.admits(address):
             return None, VisitAnswer(403, b"this address may not call; ask for it to be allowed")
         if request.method not in guest.methods:
@@ -190,24 +194,14 @@ class HttpDoor:
         finally:
             visit.on_gone = None
 
+    def _is_proxy(self, address: Address) -> bool:
+        return any(address in network for network in self._proxies)
+
     def _nobody(self, name: str) -> VisitAnswer:
         left_at = self._away.get(name)
         if left_at is not None and asyncio.get_running_loop().time() - left_at < AWAY_S:
             return VisitAnswer(503, b"the link is away; send it again in a moment", headers=(("Retry-After", "5"),))
         return VisitAnswer(404, b"there is no such link; the path is /links/NAME")
-
-    def _address_of(self, request: web.Request) -> str:
-        """From where the request comes: by the word of a proxy only where that is ours."""
-        peer = request.remote or ""
-        found = read_address(peer)
-        found = getattr(found, "ipv4_mapped", None) or found
-        if found is None or not any(found in network for network in self._proxies):
-            return peer
-        # The last one is what the proxy itself saw; those before it are anybody's words. RFC 9110, 5.3: all fields of
-        # the name are one list.
-        said = ",".join(request.headers.getall("X-Forwarded-For", [])).rpartition(",")[2].strip()
-        read = read_address(said)
-        return peer if read is None else str(read)
 
 
 def _certificate_of(request: web.Request) -> tuple[dict[str, Any], str]:
@@ -239,123 +233,27 @@ async def _say_little(request: web.Request, response: web.StreamResponse) -> Non
     response.headers["Server"] = "Tollbridge"
 
 
-class _Runner(web.AppRunner):
-    """Makes a server whose connections are counted and watched."""
-
-    def __init__(self, app: web.Application, terms: DoorTerms, **words: Any) -> None:
-        super().__init__(app, max_line_size=LINE_MAX, max_field_size=FIELD_MAX, **words)
-        self._terms = terms
-
-    async def _make_server(self) -> web.Server:
-        made = await super()._make_server()
-        words = {name: value for name, value in self._kwargs.items() if name != "access_log_class"}
-        return _Server(made, self._terms, words)
+def _refusal(status: int, mistake: HttpProcessingError | None) -> web.Response:
+    """What aiohttp's parser could not read; the operator sends again what failed here."""
+    if mistake is None:
+        return web.Response(status=503, text="a mistake of ours; send it again")
+    is_told = 400 <= mistake.code < 500
+    return web.Response(status=mistake.code if is_told else 400, text="this is no HTTP/1.1 that can be read")
 
 
-class _Server(web.Server):
-    """Makes a _Peer for whoever connects, and cuts those who say nothing."""
+class _Peer(HttpPeer):
+    """One connection. Its visit hears when it is lost."""
 
-    def __init__(self, made: web.Server, terms: DoorTerms, words: dict[str, Any]) -> None:
-        handler: Any = made.request_handler
-        super().__init__(handler, request_factory=made.request_factory, **words)
-        self.crowd = Crowd(find_room(ServerLimits(terms.connections, terms.connections_per_network), "links"))
-        self.peers: set[_Peer] = set()
-        self._words = words
-        self._idle_s = terms.idle_s
-        self._full_said_at = -FULL_SAID_S
-        self._timer = self._loop.call_later(min(SWEEP_S, self._idle_s), self._sweep)
+    __slots__ = ("visit",)
 
-    def __call__(self) -> web.RequestHandler:
-        return _Peer(self, loop=self._loop, **self._words)
-
-    async def shutdown(self, timeout: float | None = None) -> None:
-        """End."""
-        self._timer.cancel()
-        await super().shutdown(timeout)
-
-    def say_full(self, host: str) -> None:
-        """Somebody was refused."""
-        now = self._loop.time()
-        if now - self._full_said_at >= FULL_SAID_S:
-            self._full_said_at = now
-            log.warning("http connections at a limit", door="links", host=host, connections=len(self.crowd))
-
-    def _sweep(self) -> None:
-        before = self._loop.time() - self._idle_s
-        for peer in [peer for peer in self.peers if peer.is_idle and peer.since < before]:
-            peer.cut()
-        self._timer = self._loop.call_later(min(SWEEP_S, self._idle_s), self._sweep)
-
-
-class _Peer(web.RequestHandler):
-    """One connection."""
-
-    __slots__ = ("_host", "_house", "since", "visit")
-
-    def __init__(self, house: _Server, **words: Any) -> None:
+    def __init__(self, house: Any, **words: Any) -> None:
         super().__init__(house, **words)
-        self._house = house
-        self._host = ""
         self.visit: Visit | None = None
-        self.since = 0.0
-
-    @property
-    def is_idle(self) -> bool:
-        """No request of its is being answered."""
-        return not self._request_in_progress
-
-    def cut(self) -> None:
-        """End it at once."""
-        if self.transport is not None:
-            self.transport.abort()
-
-    def connection_made(self, transport: Any) -> None:
-        peer = transport.get_extra_info("peername")
-        self._host = peer[0] if peer else ""
-        self.since = asyncio.get_running_loop().time()
-        if self._house.crowd.enters(self, network_of(self._host)):
-            self._house.peers.add(self)
-            super().connection_made(transport)
-            return
-        self._house.say_full(self._host)
-        self.force_close()
-        transport.abort()
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        self._house.crowd.leaves(self)
-        self._house.peers.discard(self)
-        if self.visit is not None:
-            self.visit.leave()
-            self.visit = None
-        super().connection_lost(exc)
-
-    def handle_error(
-        self,
-        request: web.BaseRequest,
-        status: int = 500,
-        exc: BaseException | None = None,
-        message: str | None = None,
-    ) -> web.StreamResponse:
-        """What could not be read, or what failed outside of our own edge."""
-        if request.writer.output_size > 0:
-            raise ConnectionError("the answer has begun: no other can be sent")
-        if isinstance(exc, HttpProcessingError):
-            log.info("http request not readable", door="links", host=self._host, reason=type(exc).__name__)
-            answer = web.Response(
-                status=exc.code if 400 <= exc.code < 500 else 400, text="this is no HTTP/1.1 that can be read"
-            )
-        else:
-            log.error("request failed", door="links", host=self._host, exc_info=exc)
-            answer = web.Response(status=503, text="a mistake of ours; send it again")
-        answer.headers["Server"] = "Tollbridge"
-        answer.force_close()
-        return answer
-
-    async def finish_response(
-        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
-    ) -> tuple[web.StreamResponse, bool]:
-        """The answer is sent; from here on it is idle again."""
+        visit, self.visit = self.visit, None
         try:
-            return await super().finish_response(request, resp, start_time)
+            if visit is not None:
+                visit.leave()
         finally:
-            self.since = asyncio.get_running_loop().time()
+            super().connection_lost(exc)

@@ -1,6 +1,7 @@
 """What stands in a request or in an answer: a query, a form or JSON as names and values.
 
 Fields       what a request holds: the value of a name, once
+Once         the fields of one request, read when somebody first asks for them
 read_fields  a query or a body → Fields; BadForm says in a sentence why it is none
 find         what stands at a path of JSON, such as messages.0.id
 plant        the other way round: a value at a path
@@ -10,7 +11,7 @@ Rule: bounded, whatever a peer sends. Numbers of JSON stay as they were written:
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from hashlib import blake2b
 from typing import Any, TypeAlias
 from urllib.parse import parse_qsl
@@ -79,6 +80,25 @@ class Fields:
             raise BadForm(f"{path} in the {self._where} is not a list of 1 to {EACH_MAX} entries; send one")
         for entry in entries:
             yield Fields(entry, self._where)
+
+
+class Once:
+    """The fields of one request, read when they are first asked for. Raises BadForm, each time that they are."""
+
+    def __init__(self, read: Callable[[], Fields]) -> None:
+        self._read = read
+        self._fields: Fields | None = None
+        self._wrong = ""
+
+    def __call__(self) -> Fields:
+        if self._fields is None and not self._wrong:
+            try:
+                self._fields = self._read()
+            except BadForm as error:
+                self._wrong = str(error)
+        if self._fields is None:
+            raise BadForm(self._wrong)
+        return self._fields
 
 
 def read_fields(form: str, query: str, body: bytes, charset: str) -> Fields:

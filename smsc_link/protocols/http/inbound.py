@@ -10,7 +10,6 @@ Source: reliability.md, section 3, for the fingerprint.
 
 from collections.abc import Callable, Mapping
 from hashlib import blake2b
-from struct import Struct
 
 from core.catalogue import Link, Operator
 from core.clock import Instant
@@ -24,7 +23,7 @@ from smsc_link.adapter import Answer, Fault, Inbound, Unreadable
 from smsc_link.protocols.http.fields import BadForm, Fields, identity
 from smsc_link.protocols.http.options import CHARSETS, HttpOptions, MoTable, ReceiptTable, Said
 from smsc_link.protocols.http.templates import BadTemplate, Template, escape_for
-from smsc_link.reading import ADDRESS_MAX
+from smsc_link.reading import ADDRESS_MAX, fingerprint, operator_octets
 from smsc_link.visits import VisitAnswer
 from traffic.ports import Delivery
 from wire.smpp.message_ids import message_id_key
@@ -40,7 +39,6 @@ _HEX: Mapping[str, tuple[Coding, int]] = {
 }
 _RETRY_AFTER_S = 5
 _REFERENCE_MAX = 0xFFFF
-_signed = Struct(">q").unpack
 
 
 def coding_of(data_coding: int) -> Coding:
@@ -83,9 +81,10 @@ class HttpReader:
         self._link = link
         self._mo = options.mo
         self._receipt = options.receipt
-        self._operator_octets = operator.code.encode() + b"\0"
+        self._operator_octets = operator_octets(operator)
         self._codings = {name: _charset_of(link, charset) for name, charset in options.mo.codings}
         self._states = {name: _state_of(link, name, word) for name, word in options.receipt.states}
+        self._words = frozenset(word[:_WORD_MAX] for word in self._states)
         self._answers = {"mo": _answers(link, "mo", options.mo), "receipt": _answers(link, "receipt", options.receipt)}
         self.reply_answer = SaidIn(link, "reply_answer", options.reply_answer, ("text", "id", "source", "destination"))
 
@@ -104,12 +103,15 @@ class HttpReader:
     def read_mo(self, fields: Fields, now: Instant, now_ms: int, answer: Answer) -> Inbound:
         """An MO or a part of one. Raises BadForm."""
         table = self._mo
-        source = self.numbers.inbound(_number(fields.get(table.source)))
-        destination = _number(fields.get(table.destination)).removeprefix("+") or table.default_destination
+        sender, meant_for = fields.get(table.source), fields.get(table.destination)
+        source = self.numbers.inbound(_number(sender))
+        destination = _number(meant_for).removeprefix("+") or table.default_destination
         if not _is_address(source) or not _is_address(destination):
             return _unfit(table, source)
         octets, coding, data_coding = self._text_of(fields)
         piece = self._piece_of(fields)
+        part = b"" if piece is None else b"%d/%d/%d\0" % (piece.reference, piece.sequence, piece.total)
+        head = f"{sender}\0{meant_for}\0{data_coding}\0"
         key = fields.get(table.id)
         if table.each and not key:
             raise BadForm(f"a message of the list has no {table.id}, by which its redelivery is known; send it")
@@ -122,7 +124,7 @@ class HttpReader:
             coding,
             data_coding,
             piece,
-            self._fingerprint(source, destination, data_coding, octets, piece),
+            fingerprint(self._operator_octets, head, part + octets),
             identity(key),
             now,
             now_ms,
@@ -162,13 +164,6 @@ class HttpReader:
             raise BadForm(f"{table.part} is not from 1 to {table.parts}, or that is more than 255; send it so")
         return piece if number > 1 else None
 
-    def _fingerprint(self, source: str, destination: str, data_coding: int, octets: bytes, piece: Piece | None) -> int:
-        part = b"" if piece is None else b"%d/%d/%d\0" % (piece.reference, piece.sequence, piece.total)
-        head = f"{source}\0{destination}\0{data_coding}\0".encode()
-        digest = blake2b(self._operator_octets + head + part + octets, digest_size=8).digest()
-        number: int = _signed(digest)[0]
-        return number
-
     # --- receipts -----------------------------------------------------------------------------------------------------
 
     def read_receipt(self, fields: Fields, now: Instant) -> Receipt | Unreadable:
@@ -194,7 +189,7 @@ class HttpReader:
 
     def knows(self, receipt: Receipt) -> bool:
         """Whether the receipt's word is in receipt.states; one that is not says nothing."""
-        return receipt.word in {word[:_WORD_MAX] for word in self._states}
+        return receipt.word in self._words
 
 
 def _answers(link: Link, name: str, table: MoTable | ReceiptTable) -> dict[Heard, SaidIn]:

@@ -2,6 +2,7 @@
 
 HttpWriter   one link's writer
 Outgoing     one request of ours
+PLACES       what a template may name; only what one does is worked out
 
 Rule: parts_of() is what is counted, whichever way the operator wants a long text. An answer that says neither yes nor
 no may have been a yes: a charged MT is not sent again.
@@ -10,10 +11,10 @@ no may have been a yes: a charged MT is not sent again.
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 
 from core.catalogue import Link
-from core.clock import SECOND_MS, Instant
+from core.clock import MINUTE_MS, SECOND_MS, Instant
 from core.errors import ConfigError
 from core.message import Mt, SubmitAnswer, SubmitOutcome
 from core.numbering import Numbers
@@ -25,10 +26,6 @@ from smsc_link.protocols.http.signing import Signer
 from smsc_link.protocols.http.templates import BadTemplate, Template, as_header, as_is, as_query
 from wire.smpp.message_ids import message_id_key
 
-PLACES = (
-    "source", "destination", "text", "text_hex", "octets_hex", "udh_hex", "id", "part", "parts", "reference", "coding",
-    "validity_s", "validity_min", "receipt_url", "timestamp", "user", "password", "link",
-)  # fmt: skip
 _SHOWN_MAX = 60
 _TYPES = {"form": "application/x-www-form-urlencoded", "json": "application/json"}
 _ACCEPTED = SubmitOutcome.ACCEPTED
@@ -45,13 +42,72 @@ class Outgoing:
     key: str
 
 
+@dataclass(frozen=True)
+class _Chunk:
+    """What one request carries: a message, or of `parts` parts the one of this `number`."""
+
+    mt: Mt
+    now: Instant
+    text: str
+    own: str
+    alphabet: Alphabet | None = None
+    number: int = 0
+    parts: int = 0
+    reference: int = 0
+
+    @cached_property
+    def septets(self) -> bytes | None:
+        """None: the text goes as UCS-2."""
+        return encode_or_none(self.text) if self.alphabet is not Alphabet.UCS2 else None
+
+    @property
+    def ucs2(self) -> bytes:
+        return encode(self.text, Alphabet.UCS2)
+
+    @property
+    def header(self) -> bytes:
+        return with_header(b"", reference=self.reference, total=self.parts, sequence=self.number) if self.parts else b""
+
+    def left(self, unit_ms: int) -> str:
+        """How long it is worth to be sent; "": for ever."""
+        left_s = max(1, (self.mt.valid_until - self.now) // SECOND_MS)
+        return str(max(1, left_s * SECOND_MS // unit_ms)) if self.mt.valid_until else ""
+
+    def of_parts(self, number: int) -> str:
+        """A number that only parts have."""
+        return str(number) if self.parts else ""
+
+
+_VALUES: Mapping[str, Callable[["HttpWriter", _Chunk], str]] = {
+    "source": lambda writer, chunk: chunk.mt.source,
+    "destination": lambda writer, chunk: writer.numbers.outbound(chunk.mt.destination),
+    "text": lambda writer, chunk: chunk.text,
+    "text_hex": lambda writer, chunk: chunk.ucs2.hex(),
+    "octets_hex": lambda writer, chunk: (chunk.ucs2 if chunk.septets is None else chunk.septets).hex(),
+    "udh_hex": lambda writer, chunk: chunk.header.hex(),
+    "id": lambda writer, chunk: chunk.own,
+    "part": lambda writer, chunk: chunk.of_parts(chunk.number),
+    "parts": lambda writer, chunk: chunk.of_parts(chunk.parts),
+    "reference": lambda writer, chunk: chunk.of_parts(chunk.reference),
+    "coding": lambda writer, chunk: writer.words[chunk.septets is None],
+    "validity_s": lambda writer, chunk: chunk.left(SECOND_MS),
+    "validity_min": lambda writer, chunk: chunk.left(MINUTE_MS),
+    "receipt_url": lambda writer, chunk: writer.receipt_url,
+    "timestamp": lambda writer, chunk: str(chunk.now // SECOND_MS),
+    "user": lambda writer, chunk: writer.link.system_id,
+    "password": lambda writer, chunk: writer.link.password,
+    "link": lambda writer, chunk: writer.link.name,
+}
+PLACES = tuple(_VALUES)
+
+
 class HttpWriter:
     """Writes what goes out of one link. Raises a ConfigError for a mapping that cannot be."""
 
     def __init__(self, link: Link, options: HttpOptions, numbers: Numbers) -> None:
         table = options.submit
-        self.numbers = numbers
-        self.link = link
+        self.numbers: Numbers = numbers
+        self.link: Link = link
         self._table = table
         path, _, query = table.path.partition("?")
         self._path = _template(link, "path", path)
@@ -61,19 +117,28 @@ class HttpWriter:
             raise ConfigError(f"link {link.name}: option submit.path: {path!r} does not begin with / or is no path")
         self._parameters = [(name, _value(link, f"parameters.{name}", value)) for name, value in table.parameters]
         self._headers = [(name, _template(link, f"headers.{name}", str(value))) for name, value in table.headers]
-        self._check(link, options)
+        self.words: tuple[str, str] = (table.gsm_word, table.unicode_word)
+        """{coding} of a text that GSM 03.38 has, and of any other."""
+        url = options.public_url.rstrip("/")
+        self.receipt_url: str = f"{url}/links/{link.name}/receipt" if url else ""
+        used = self._used()
+        self._values = [(name, value) for name, value in _VALUES.items() if name in used]
+        self._check(link, options, used)
         self._signer = Signer(link, table.auth)
         self._reading = Reading(link, table.answer)
-        self._receipt_url = f"{options.public_url.rstrip('/')}/links/{link.name}/receipt" if options.public_url else ""
 
-    def _check(self, link: Link, options: HttpOptions) -> None:
+    def _used(self) -> frozenset[str]:
+        """The places that a template names."""
+        used = self._path.names | self._query.names
+        for _, value in (*self._parameters, *self._headers):
+            used |= value.names if isinstance(value, Template) else frozenset()
+        return used
+
+    def _check(self, link: Link, options: HttpOptions, used: frozenset[str]) -> None:
         table = self._table
         for name, _ in self._headers:
             if not name or not all(one.isascii() and (one.isalnum() or one in "-_.") for one in name):
                 raise ConfigError(f"link {link.name}: option submit.headers: {name!r} is no name of a header field")
-        used = self._path.names | self._query.names
-        for _, value in (*self._parameters, *self._headers):
-            used |= value.names if isinstance(value, Template) else frozenset()
         if "receipt_url" in used and not options.public_url:
             raise ConfigError(f"link {link.name}: option public_url: it is missing, and {{receipt_url}} needs it")
         if table.long == "parts" and not used & {"udh_hex", "part"}:
@@ -98,51 +163,23 @@ class HttpWriter:
     def write(self, mt: Mt, reference: int, now: Instant) -> list[Outgoing]:
         """The requests that carry a message. Raises ValueError for a text that has no form here."""
         if self._table.long == "whole" or (mt.parts == 1 and len(mt.text) <= 70):
-            return [self._request(self._values(mt, now, mt.text, str(mt.id)), now)]
+            return [self._request(_Chunk(mt, now, mt.text, str(mt.id)))]
         cut = split(mt.text)
         if cut.parts == 1:
-            return [self._request(self._values(mt, now, mt.text, str(mt.id)), now)]
-        reference &= 0xFF
-        requests = []
-        for number, chunk in enumerate(cut.chunks, 1):
-            values = self._values(mt, now, decode(chunk, cut.alphabet), f"{mt.id}-{number}", cut.alphabet)
-            header = with_header(b"", reference=reference, total=cut.parts, sequence=number)
-            values |= {"udh_hex": header.hex(), "part": str(number), "parts": str(cut.parts)}
-            values["reference"] = str(reference)
-            requests.append(self._request(values, now))
-        return requests
+            return [self._request(_Chunk(mt, now, mt.text, str(mt.id)))]
+        chunks = [(number, decode(octets, cut.alphabet)) for number, octets in enumerate(cut.chunks, 1)]
+        return [
+            self._request(_Chunk(mt, now, text, f"{mt.id}-{number}", cut.alphabet, number, cut.parts, reference & 0xFF))
+            for number, text in chunks
+        ]
 
     def submit_answer(self, request: Outgoing, status: int, body: bytes) -> SubmitAnswer:
         """What the operator says to a request."""
         return self._reading(request, status, body)
 
-    def _values(self, mt: Mt, now: Instant, text: str, own: str, alphabet: Alphabet | None = None) -> dict[str, str]:
-        septets = encode_or_none(text) if alphabet is not Alphabet.UCS2 else None
-        left_s = max(1, (mt.valid_until - now) // SECOND_MS) if mt.valid_until else 0
-        octets = septets if septets is not None else encode(text, Alphabet.UCS2)
-        return {
-            "source": mt.source,
-            "destination": self.numbers.outbound(mt.destination),
-            "text": text,
-            "text_hex": encode(text, Alphabet.UCS2).hex(),
-            "octets_hex": octets.hex(),
-            "udh_hex": "",
-            "id": own,
-            "part": "",
-            "parts": "",
-            "reference": "",
-            "coding": self._table.unicode_word if septets is None else self._table.gsm_word,
-            "validity_s": str(left_s) if left_s else "",
-            "validity_min": str(max(1, left_s // 60)) if left_s else "",
-            "receipt_url": self._receipt_url,
-            "timestamp": str(now // SECOND_MS),
-            "user": self.link.system_id,
-            "password": self.link.password,
-            "link": self.link.name,
-        }
-
-    def _request(self, values: Mapping[str, str], now: Instant) -> Outgoing:
+    def _request(self, chunk: _Chunk) -> Outgoing:
         table = self._table
+        values = {name: value(self, chunk) for name, value in self._values}
         path, query, body = self._path.fill(values, as_query), self._query.fill(values, as_query), b""
         if table.format == "json":
             body = self._json(values)
@@ -155,9 +192,9 @@ class HttpWriter:
         headers = [(name, value.fill(values, as_header)) for name, value in self._headers]
         if table.format in _TYPES and not any(name.lower() == "content-type" for name, _ in headers):
             headers.append(("Content-Type", _TYPES[table.format]))
-        headers += self._signer.headers(method=table.method, path=path, query=query, body=body, now=now)
+        headers += self._signer.headers(method=table.method, path=path, query=query, body=body, now=chunk.now)
         target = f"{path}?{query}" if query else path
-        return Outgoing(table.method, target, tuple(headers), body, values["id"])
+        return Outgoing(table.method, target, tuple(headers), body, chunk.own)
 
     def _filled(self, values: Mapping[str, str]) -> list[tuple[str, str | int | float | bool]]:
         """Names and values. One that is nothing but a place with nothing in it is left out."""

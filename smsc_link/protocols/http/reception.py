@@ -9,6 +9,7 @@ of nonsense is a line of the log once in a while only.
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 
 from structlog import get_logger
 
@@ -21,7 +22,7 @@ from smsc_link.keeping import Counts
 from smsc_link.mishaps import Mishaps
 from smsc_link.protocols.http.adapter import RECEIPT, HttpAdapter
 from smsc_link.protocols.http.dialogue import UssdReception
-from smsc_link.protocols.http.fields import BadForm, Fields
+from smsc_link.protocols.http.fields import BadForm, Fields, Once
 from smsc_link.protocols.http.held import Held, Waiting
 from smsc_link.protocols.http.signing import Guesses
 from smsc_link.visits import Visit, VisitAnswer
@@ -72,9 +73,12 @@ class Reception:
             return VisitAnswer(503, b"a mistake of ours; send it again")
 
     async def _visit(self, visit: Visit) -> VisitAnswer:
-        if self.ussd is not None and self.ussd.is_for(visit):
-            return await self.ussd.visit(visit)
         now, now_ms = self._clock.now(), self._clock.monotonic_ms()
+        if self._guesses.too_many(network_of(visit.address), now_ms):
+            self._refuse("a caller who keeps guessing", address=visit.address)
+            return VisitAnswer(429, b"too many attempts; wait a minute", headers=(("Retry-After", "60"),))
+        if self.ussd is not None and self.ussd.is_for(visit):
+            return await self._visit_ussd(self.ussd, visit, now_ms)
         table = self.adapter.table_of(visit)
         if table is None:
             self._refuse("a path that is none of the link's")
@@ -82,25 +86,31 @@ class Reception:
         if visit.method not in table.methods:
             allow = ", ".join(table.methods)
             return VisitAnswer(405, f"use {allow}".encode(), headers=(("Allow", allow),))
-        network = network_of(visit.address)
-        if self._guesses.too_many(network, now_ms):
-            self._refuse("a caller who keeps guessing", address=visit.address)
-            return VisitAnswer(429, b"too many attempts; wait a minute", headers=(("Retry-After", "60"),))
-        if not self.adapter.gate.knows(visit, lambda: self.adapter.fields_of(visit, table), now):
-            self._guesses.failed(network, now_ms)
-            self._refuse("a caller who did not show that it is the operator", address=visit.address)
+        fields = Once(partial(self.adapter.fields_of, visit, table))
+        if not self.adapter.gate.knows(visit, fields, now):
+            self._guessed_wrong(visit, now_ms, "a caller who did not show that it is the operator")
             return VisitAnswer(401, b"not authorised; look at what the link asks for")
         what = RECEIPT if visit.tail == RECEIPT else "mo"
         if self.is_draining or len(self._owed) >= self.adapter.options.window_in:
             return self.adapter.reader.answer(what, Heard.LATER)(id="")
         try:
-            what, entries = self.adapter.entries(visit)
+            what, entries = self.adapter.entries(visit, fields)
         except BadForm as error:
             self.counts.unreadable += 1
             self.say("request not readable", str(error))
             return self.adapter.reader.answer(what, Heard.NEVER)(id="", reason=str(error))
         owed = [Owed(self, visit, what, one, at=(now, now_ms), alone=len(entries) == 1) for one in entries]
         return await self._take(visit, what, owed)
+
+    async def _visit_ussd(self, ussd: UssdReception, visit: Visit, now_ms: int) -> VisitAnswer:
+        if not ussd.knows(visit):
+            self._guessed_wrong(visit, now_ms, "a caller of USSD who does not know the secret")
+            return VisitAnswer(404, b"there is no such path")
+        return await ussd.visit(visit)
+
+    def _guessed_wrong(self, visit: Visit, now_ms: int, reason: str) -> None:
+        self._guesses.failed(network_of(visit.address), now_ms)
+        self._refuse(reason, address=visit.address)
 
     async def _take(self, visit: Visit, what: str, owed: "list[Owed]") -> VisitAnswer:
         """Hand all of them in; answer when the last is decided."""

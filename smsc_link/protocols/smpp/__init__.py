@@ -26,6 +26,7 @@ from smsc_link.protocols.smpp.outbound import SmppWriter
 from smsc_link.protocols.smpp.ussd import SmppUssd
 from smsc_link.trunk import SessionAdapter
 from wire.smpp import status as st
+from wire.smpp import tlvs as tlv
 from wire.smpp.operations import (
     Bind,
     BindReceiver,
@@ -50,6 +51,7 @@ _BINDS: dict[str, type[Bind]] = {
     "transmitter": BindTransmitter,
 }
 _FIRST_WITH_TLVS = 0x34
+_CONGESTED = 90
 _FAULTS = {Fault.SOURCE: st.RINVSRCADR, Fault.DESTINATION: st.RINVDSTADR}
 # Sheet, section 10: Kannel stops reconnecting after these, since accounts get locked.
 _FOR_GOOD = frozenset({st.RINVPASWD, st.RINVSYSID, st.RINVSYSTYP})
@@ -59,6 +61,7 @@ class SmppAdapter(SessionAdapter[SmppOptions]):
     """The mapping of one link."""
 
     name = "SMPP"
+    ussd: SmppUssd | None = None
 
     def __init__(self, link: Link, operator: Operator) -> None:
         options = read_options(SmppOptions, link)
@@ -77,9 +80,10 @@ class SmppAdapter(SessionAdapter[SmppOptions]):
         numbers = options.numbers_of(link, operator)
         writer = SmppWriter(link, options, numbers)
         self._map(SmppReader(link, operator, options, numbers), writer)
-        self.inquiry = SmppInquiry(options, writer.source_of) if options.asks else None
-        self.ussd = SmppUssd(link.name, options.ussd_gateway) if options.ussd else None
-        if self.ussd is not None:  # The hot path of a link without USSD asks nobody.
+        if options.asks:
+            self.inquiry = SmppInquiry(options, writer.source_of)
+        if options.ussd:  # The hot path of a link without USSD asks nobody.
+            self.ussd = SmppUssd(link.name, options.ussd_gateway)
             self.read = self._read_ussd_too
 
     def _read_ussd_too(self, operation: Operation, now: Instant, now_ms: int, answer: Answer) -> Inbound:
@@ -122,6 +126,11 @@ class SmppAdapter(SessionAdapter[SmppOptions]):
     def spelled(self, status: int) -> str:
         """A command_status, for people."""
         return f"0x{status:02X}"
+
+    def is_congested(self, response: Operation) -> bool:
+        """SMPP 5.0: congestion_state rides on any response (sheet, section 11); most have no TLVs at all."""
+        state = tlv.read_int(response.tlvs, tlv.CONGESTION_STATE) if response.tlvs else None
+        return state is not None and state >= _CONGESTED
 
     def answer(self, request: Operation, heard: Heard, fault: Fault = Fault.MESSAGE) -> Response | None:
         """The response; None to the one request that has none."""

@@ -77,7 +77,7 @@ class SmppReader:
             return unfit(source)
         data_coding = operation.data_coding
         hashed, key, piece = self._of_tlvs(operation.tlvs, octets) if operation.tlvs else (octets, "", None)
-        head = f"{source}\0{destination}\0{esm_class}\0{data_coding}\0"
+        head = f"{source}\0{operation.destination_addr}\0{esm_class}\0{data_coding}\0"
         print_ = fingerprint(self._operator_octets, head, hashed)
         coding = self.codings[data_coding]
         if esm_class & _UDHI or self._looks_for_headers:

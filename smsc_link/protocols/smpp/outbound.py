@@ -16,7 +16,7 @@ from core.clock import DAY_MS, Instant
 from core.message import Mt, SubmitAnswer, SubmitOutcome
 from core.numbering import Numbers
 from core.sms.alphabet import GSM7, Alphabet, data_coding_of, decode_gsm, encode, encode_gsm, pack
-from core.sms.parts import MESSAGE_SEPTETS, count, cut, split, with_header
+from core.sms.parts import MESSAGE_SEPTETS, count, cut, headers, split
 from smsc_link.protocols.smpp.options import SmppOptions
 from smsc_link.reading import coding_named
 from wire.smpp import status as st
@@ -28,7 +28,6 @@ from wire.smpp.times import write_absolute, write_relative
 _BITS = {"udh8": 8, "udh16": 16, "sar": 8, "payload": 8}
 _UDHI = 0x40
 _VALIDITY_MAX_MS = 99 * DAY_MS
-_CONGESTED = 90
 _OUTCOMES = {
     "throttle": SubmitOutcome.THROTTLED,
     "temporary": SubmitOutcome.TEMPORARY,
@@ -70,17 +69,12 @@ class SmppWriter:
             ]
         return [
             self._submit(mt, now, data_coding, header + self._packed(chunk, data_coding, len(header)), udhi=_UDHI)
-            for chunk, header in zip(chunks, _headers(reference, len(chunks), self._bits))
+            for chunk, header in zip(chunks, headers(reference, len(chunks), self._bits))
         ]
 
     def parts_of(self, text: str) -> int:
         """How many SMS the text is over this link."""
         return count(text, bits=self._bits) if self._plain_gsm else len(self._cut(text)[2])
-
-    def is_congested(self, response: Operation) -> bool:
-        """SMPP 5.0: congestion_state rides on any response (sheet, section 11); most have no TLVs at all."""
-        state = tlv.read_int(response.tlvs, tlv.CONGESTION_STATE) if response.tlvs else None
-        return state is not None and state >= _CONGESTED
 
     def submit_answer(self, response: Operation) -> SubmitAnswer:
         """What the centre says to one part."""
@@ -185,13 +179,6 @@ class SmppWriter:
 
 _absolute = lru_cache(maxsize=256)(lambda seconds: write_absolute(1000 * seconds))
 _relative = lru_cache(maxsize=256)(write_relative)
-
-
-def _headers(reference: int, total: int, bits: int) -> list[bytes]:
-    reference &= (1 << bits) - 1
-    return [
-        with_header(b"", reference=reference, total=total, sequence=number, bits=bits) for number in range(1, total + 1)
-    ]
 
 
 def _sar_tlvs(reference: int, total: int) -> list[tlv.Tlvs]:

@@ -60,7 +60,8 @@ class UcpAdapter(SessionAdapter[UcpOptions]):
         numbers = options.numbers_of(link, operator)
         writer = UcpWriter(link, options, numbers)
         self._map(UcpReader(link, operator, options, numbers), writer)
-        self.inquiry = UcpInquiry(options, writer) if options.asks else None
+        if options.asks:
+            self.inquiry = UcpInquiry(options, writer)
 
     def session(self, now_ms: int) -> UcpSession:
         """A fresh machine for a new connection."""

@@ -23,7 +23,7 @@ from smsc_link.protocols.ucp.words import IDENTIFICATION, scts_of, state_in, wor
 from smsc_link.reading import ADDRESS_MAX, coding_named, fingerprint, operator_octets, stamped, unfit
 from traffic.ports import Delivery
 from wire.errors import RemoteError
-from wire.ucp import Identity
+from wire.ucp import Identity, codes
 from wire.ucp.codes import STATES
 from wire.ucp.operations import CallInput, DeliverMessage, DeliverNotification, Operation
 from wire.ucp.text import (
@@ -132,7 +132,7 @@ class UcpReader:
             _STATES[dst],
             state.word,
             # With Dst 0 the reason has no meaning.
-            f"Rsn {notification.rsn}" if notification.rsn and not state.ok else "",
+            "" if state.ok else codes.reason_sentence(notification.rsn),
             self.numbers.inbound(notification.oadc),
             notification.adc.removeprefix("+"),
             now,

@@ -87,7 +87,7 @@ def _told(words: str, scts: str) -> Finding:
 
 def _finding(dst: str, rsn: str = "") -> Finding:
     state = codes.STATES[dst]
-    return Finding(_FOUND[dst], state.word, f"Rsn {rsn}" if rsn and state.ok is False else "")
+    return Finding(_FOUND[dst], state.word, codes.reason_sentence(rsn) if state.ok is False else "")
 
 
 def _scts_in(question: Question) -> str:

@@ -2,14 +2,12 @@
 
 UcpOptions      the table; a link's `options` name its rows
 LATER_ERRORS    a link's `temporary_error` → EC
-read_ecs        "90, 91" → the error codes
 read_billing    "4446=TARIFF500 TARIFF100" → by sender, and for all others
 read_extras     XSer items in hex
 
 Source: the fact sheet's sections 2 to 8; gateways that operators know have the same ones (Kannel, smsc = emi).
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -85,14 +83,6 @@ _BILLING_MAX = 60
 _EXTRAS_MAX = 100
 # The centre's text and its coding are ours to say.
 _OUR_OWN = {USER_DATA_HEADER, DATA_CODING_SCHEME}
-
-
-def read_ecs(link: Link, name: str, text: str) -> frozenset[int]:
-    """Error codes with commas or spaces between them."""
-    words = text.replace(",", " ").split()
-    if not all(re.fullmatch("[0-9]{1,2}", word) and int(word) for word in words):
-        raise mistake(link, name, f"{text!r} is no list of error codes, such as 90, 91")
-    return frozenset(int(word) for word in words)
 
 
 def read_billing(link: Link, name: str, text: str) -> dict[str, bytes]:

@@ -11,20 +11,19 @@ alphabet lacks goes as UCS-2.
 Source: the fact sheet's sections 3 to 6.
 """
 
-import re
 from collections.abc import Callable
 from datetime import datetime
 from functools import lru_cache, partial
 
 from core.catalogue import Link
-from core.clock import Instant
+from core.clock import MINUTE_MS, Instant
 from core.message import Mt, MtKind, SubmitAnswer, SubmitOutcome
 from core.numbering import Numbers
 from core.sms.alphabet import GSM7, Alphabet, decode_gsm, encode, encode_gsm
-from core.sms.parts import MESSAGE_SEPTETS, PARTS_MAX, TooLong, count, cut, with_header
-from smsc_link.options import zone_named
-from smsc_link.protocols.ucp.options import UcpOptions, read_billing, read_ecs, read_extras
-from smsc_link.reading import coding_named
+from core.sms.parts import MESSAGE_SEPTETS, PARTS_MAX, TooLong, count, cut, headers
+from smsc_link.options import error_codes, zone_named
+from smsc_link.protocols.ucp.options import UcpOptions, read_billing, read_extras
+from smsc_link.reading import coding_named, said
 from wire.errors import LocalError
 from wire.ucp import codes, read_identity
 from wire.ucp.operations import CallInput, Request, Result, SubmitMessage
@@ -42,9 +41,7 @@ from wire.ucp.xser import BILLING_IDENTIFIER, DATA_CODING_SCHEME, USER_DATA_HEAD
 _UCS2: Item = (DATA_CODING_SCHEME, b"\x08")
 _ESCAPE = 0x1B
 _SHORT_MAX = 8
-_MINUTE_MS = 60_000
 _SAID_MAX = 80
-_NUMBER = re.compile(r"\d{6}")
 
 
 class UcpWriter:
@@ -56,8 +53,8 @@ class UcpWriter:
         self._own = coding_named(link, "alphabet", options.alphabet)
         self._bits = 16 if options.long_messages == "udh16" else 8
         self._zone = zone_named(link, options.time_zone)
-        self._throttles = read_ecs(link, "throttle_ecs", options.throttle_ecs)
-        self._passes = read_ecs(link, "temporary_ecs", options.temporary_ecs)
+        self._throttles = _ecs(link, "throttle_ecs", options.throttle_ecs)
+        self._passes = _ecs(link, "temporary_ecs", options.temporary_ecs)
         self._billing = {
             False: read_billing(link, "billing_id", options.billing_id),
             True: read_billing(link, "premium_billing_id", options.premium_billing_id),
@@ -110,17 +107,14 @@ class UcpWriter:
             return count(text, bits=self._bits)
         return len(self._cut(text)[1])
 
-    def is_congested(self, response: Result) -> bool:
-        """UCP has no word for it."""
-        return False
-
     def submit_answer(self, response: Result) -> SubmitAnswer:
         """What the centre says to one part. Without "AdC:SCTS" no receipt will find it."""
         ec = response.ec
         if ec == codes.EC_OK:
             identity = read_identity(response.sm)
             return SubmitAnswer(SubmitOutcome.ACCEPTED, identity.key if identity is not None else "")
-        return SubmitAnswer(self._outcome_of(ec, response.sm), "", ec, codes.sentence(ec) + _said(response.sm))
+        sentence = codes.sentence(ec) + said(response.sm, _SAID_MAX)
+        return SubmitAnswer(self._outcome_of(ec, response.sm), "", ec, sentence)
 
     def _outcome_of(self, ec: int, sm: str) -> SubmitOutcome:
         if ec in self._throttles or codes.is_throttle(ec, sm):
@@ -163,13 +157,7 @@ class UcpWriter:
         coded: tuple[Item, ...] = (_UCS2,) if alphabet is Alphabet.UCS2 else ()
         if total == 1:
             return [write_xser(coded)]
-        bits = self._bits
-        reference &= (1 << bits) - 1
-        headers = [
-            with_header(b"", reference=reference, total=total, sequence=number, bits=bits)
-            for number in range(1, total + 1)
-        ]
-        return [write_xser(((USER_DATA_HEADER, header), *coded)) for header in headers]
+        return [write_xser(((USER_DATA_HEADER, header), *coded)) for header in headers(reference, total, self._bits)]
 
     def _filled(
         self, envelope: Callable[..., SubmitMessage], alphabet: Alphabet, chunk: bytes, xser: str
@@ -215,10 +203,13 @@ class UcpWriter:
         if self._zone is None:
             return ""
         # VP has minutes only, and one that is over when it arrives is refused (EC 22).
-        return self._validity_at(max(valid_until, now + _MINUTE_MS) // _MINUTE_MS)
+        return self._validity_at(max(valid_until, now + MINUTE_MS) // MINUTE_MS)
 
     def _write_validity(self, minute: int) -> str:
         return write_minute(datetime.fromtimestamp(60 * minute, self._zone).replace(tzinfo=None))
+
+
+_ecs = partial(error_codes, digits=2, such_as="90, 91")
 
 
 def _messages(septets: bytes) -> tuple[bytes, ...]:
@@ -234,9 +225,3 @@ def _messages(septets: bytes) -> tuple[bytes, ...]:
     if len(chunks) > PARTS_MAX:
         raise TooLong(f"{len(septets)} characters are more than {PARTS_MAX} messages; shorten the text")
     return tuple(chunks)
-
-
-def _said(sm: str) -> str:
-    """The centre's own words behind an EC, where they can hold no subscriber's number."""
-    words = sm.strip()
-    return f" ({words[:_SAID_MAX]})" if words.isprintable() and words and not _NUMBER.search(words) else ""

@@ -18,6 +18,7 @@ from core.sms.parts import (
     TooLong,
     count,
     cut,
+    headers,
     piece_of,
     read_header,
     room_octets,
@@ -148,6 +149,20 @@ def test_a_header_that_is_written_is_read_again(chunk: bytes, bits: int, data: s
     assert header is not None
     assert header.piece == Piece(reference=reference, total=total, sequence=sequence, bits=bits)
     assert user_data[header.octets :] == chunk
+
+
+@given(reference=st.integers(0, 1 << 40), total=st.integers(2, PARTS_MAX), bits=reference_bits)
+def test_the_headers_of_a_message_number_its_parts_under_one_reference(reference: int, total: int, bits: int) -> None:
+    pieces = [read_header(header + b"x") for header in headers(reference, total, bits)]
+
+    assert [found and found.piece for found in pieces] == [
+        Piece(reference=reference % (1 << bits), total=total, sequence=number, bits=bits)
+        for number in range(1, total + 1)
+    ]
+
+
+def test_a_single_message_needs_no_header() -> None:
+    assert headers(7, 1, 8) == [b""]
 
 
 def test_ports_and_unknown_elements_are_kept_beside_a_piece() -> None:

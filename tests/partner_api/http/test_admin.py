@@ -5,6 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from partner_api.http import admin
 from partner_api.http.auth import NETWORK_FAILURES_MAX
 from store import link_orders, schema
 from store.link_orders import DISABLE, DONE
@@ -123,8 +124,22 @@ class Admin(ApiCase):
     async def test_a_database_that_is_away_is_503(self) -> None:
         self.api.away = True
 
-        assert (await self.call("GET", "/admin/links")).status == 503
-        assert (await self.order("drain")).status == 503
+        listed, ordered = await self.call("GET", "/admin/links"), await self.order("drain")
+
+        assert (listed.status, listed.json["detail"]) == (503, "the database is away; ask again in a moment")
+        advice = "see GET /admin/links before you order it again"
+        assert (ordered.status, ordered.json["detail"]) == (503, f"the database is away; {advice}")
+        assert ordered.headers["Retry-After"]
+
+    async def test_a_database_that_hangs_is_503_and_no_key_is_spoken_of_that_nobody_reads(self) -> None:
+        self.patch(admin, "ANSWER_WAIT_S", 0.1)
+        self.api.hangs = True
+
+        listed, ordered = await self.call("GET", "/admin/links"), await self.order("drain")
+
+        assert (listed.status, listed.json["detail"]) == (503, "the answer took too long; ask again in a moment")
+        assert ordered.status == 503
+        assert ordered.json["detail"] == "the answer took too long; see GET /admin/links before you order it again"
 
     async def test_partners_read_nothing_of_it(self) -> None:
         assert "admin" not in (await self.ask("GET", "/v1/openapi.json")).text

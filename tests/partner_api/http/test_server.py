@@ -205,6 +205,20 @@ def test_a_server_with_few_files_says_how_many_there_are_and_how_to_have_more(mo
     assert "LimitNOFILE=40000" in logs[0]["remedy"]
 
 
+def test_a_door_that_was_asked_for_more_than_its_own_default_says_aloud_that_it_has_fewer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(crowds, "raise_files", lambda wanted: 8_000)
+    levels = []
+    for asked in (2_000, 5_000):
+        with capture_logs() as logs:
+            limits = crowds.find_room(ServerLimits(asked + 1), "links", asked + 1 if asked == 2_000 else 2_000)
+        assert limits.connections == 2_000
+        levels += [(one["event"].rpartition(" ")[0], one["log_level"]) for one in logs]
+
+    assert levels == [("few file descriptors: fewer links", "info"), ("few file descriptors: fewer links", "warning")]
+
+
 def test_this_host_is_known_by_its_networks() -> None:
     assert [is_this_host(one) for one in ("127.0.0.1", "127.9.9.9", "::/64", "::1")] == [True] * 4
     assert [is_this_host(one) for one in ("192.0.2.1", "2001:db8::/64", "", "x")] == [False] * 4

@@ -7,7 +7,7 @@ import pytest
 from core.question import Finding, Found, Question
 from sim.quirks import Quirks
 from sim.subscribers import DELIVERED, EXPIRED, UNDELIVERABLE, Fate, Subscribers
-from smsc_link.adapter import Inquires, Inquiry
+from smsc_link.adapter import Inquiry
 from tests.smsc_link.ends import Rig, an_mt
 from tests.smsc_link.protocols.cimd2_ends import NOW, STAMP, a_cimd2_link, an_adapter, recorded
 from tests.smsc_link.virtual import virtually
@@ -21,7 +21,6 @@ def a_question(key: str = f"{STAMP}/01112233", **values: Any) -> Question:
 
 def inquiry(**options: Any) -> Inquiry:
     adapter = an_adapter(asks=True, **options)
-    assert isinstance(adapter, Inquires)
     assert adapter.inquiry is not None
     return adapter.inquiry
 
@@ -47,8 +46,14 @@ def test_what_the_centre_gave_no_time_stamp_cannot_be_asked_for(key: str) -> Non
     ("response", "finding"),
     [
         (EnquireResp(status_code=4, status_error=29), Finding(Found.DELIVERED, "delivered")),
-        (EnquireResp(status_code=2, status_error=29), Finding(Found.EXPIRED, "validity period expired", "error 29")),
-        (EnquireResp(status_code=3, status_error=1), Finding(Found.FAILED, "delivery failed", "error 1")),
+        (
+            EnquireResp(status_code=2, status_error=29),
+            Finding(Found.EXPIRED, "validity period expired", "error 29: absent subscriber"),
+        ),
+        (
+            EnquireResp(status_code=3, status_error=1),
+            Finding(Found.FAILED, "delivery failed", "error 1: unknown subscriber"),
+        ),
         (EnquireResp(status_code=7), Finding(Found.FAILED, "cancelled")),
         (EnquireResp(status_code=1), Finding(Found.ON_ITS_WAY, "in process")),
         (EnquireResp(status_code=5), Finding(Found.ON_ITS_WAY, "no response")),
@@ -72,7 +77,7 @@ def test_the_answers_of_the_documents_are_read() -> None:
     delivered, failed = (inquiry().read(a_question(), recorded(f"enquire_{what}")) for what in ("delivered", "failed"))
 
     assert delivered == Finding(Found.DELIVERED, "delivered")
-    assert failed == Finding(Found.FAILED, "delivery failed", "error 1")
+    assert failed == Finding(Found.FAILED, "delivery failed", "error 1: unknown subscriber")
 
 
 class Fated(Subscribers):

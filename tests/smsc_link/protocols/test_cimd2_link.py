@@ -1,12 +1,11 @@
-"""A CIMD2 link's traffic with a pocket SMSC, in memory and in virtual time."""
+"""What a CIMD2 link does that others do not, with a pocket SMSC, in memory and in virtual time."""
 
 import asyncio
 from typing import Any
 
-import pytest
 from structlog.testing import capture_logs
 
-from core.message import Heard, ReceiptState, SubmitOutcome
+from core.message import Heard, SubmitOutcome
 from sim.quirks import Quirks
 from tests.smsc_link.ends import Rig, an_mt
 from tests.smsc_link.protocols.cimd2_ends import a_cimd2_link
@@ -19,27 +18,6 @@ def a_rig(quirks: Quirks | None = None, **values: Any) -> Rig:
 
 async def submitted(rig: Rig, text: str = "Level 7", **values: Any) -> list[Any]:
     return [await rig.link.submit(part) for part in rig.link.write(an_mt(text, **values), reference=1)]
-
-
-@pytest.mark.parametrize("banner", [True, False])
-def test_an_mo_is_taken_answered_and_replied_to(banner: bool) -> None:
-    async def story() -> None:
-        rig = a_rig(Quirks(banner=banner))
-        await rig.bound()
-        mo = rig.centre.write("79001112233", "4446", "GAME 7")
-        await rig.centre.until(lambda: mo.is_acknowledged)
-        [answer] = await submitted(rig, source="Alpha")
-
-        [delivery] = rig.intake.deliveries
-        assert (delivery.source, delivery.destination) == ("79001112233", "4446")
-        assert [(mt.text, mt.source, mt.system_id) for mt in rig.centre.mts] == [("Level 7", "Alpha", "tollbridge")]
-        await rig.intake.until(lambda: bool(rig.intake.receipts))
-        [receipt] = rig.intake.receipts
-        assert (answer.key in receipt.keys, receipt.state) == (True, ReceiptState.DELIVERED)
-        await rig.link.stop()
-        assert rig.intake.ended == [("alpha-1", True)]
-
-    virtually(story())
 
 
 def test_a_quiet_link_is_kept_up_by_either_side() -> None:
@@ -62,63 +40,6 @@ def test_a_link_without_checksums_is_understood() -> None:
         [answer] = await submitted(rig)
 
         assert answer.outcome is SubmitOutcome.ACCEPTED
-
-    virtually(story())
-
-
-def test_a_wrong_password_is_our_own_fault_and_not_tried_again_soon() -> None:
-    async def story() -> None:
-        rig = a_rig(Quirks(accounts={"tollbridge": "other"}))
-        rig.link.start()
-        await rig.centre.until(lambda: rig.centre.counted.refused_binds == 1)
-        await asyncio.sleep(100)
-
-        assert rig.centre.counted.refused_binds == 1
-        assert rig.link.last_error == "login refused: 100: invalid login"
-        await rig.centre.until(lambda: rig.centre.counted.refused_binds == 2)
-
-    virtually(story())
-
-
-def test_a_login_that_may_be_taken_later_is_tried_again_soon() -> None:
-    async def story() -> None:
-        rig = a_rig(Quirks(bind_status=102))
-        rig.link.start()
-        await rig.centre.until(lambda: rig.centre.counted.refused_binds == 3)
-
-        assert "102: too many users" in rig.link.last_error
-
-    virtually(story())
-
-
-@pytest.mark.parametrize("window", [1, 7, 128])
-def test_the_window_is_kept_and_tells_when_there_is_room(window: int) -> None:
-    async def story() -> None:
-        rig = a_rig(Quirks(window=128), window=window)
-        await rig.bound()
-        parts = [rig.link.write(an_mt(), reference=1)[0] for _ in range(window + 1)]
-        answers = [rig.link.submit(part) for part in parts[:window]]
-        assert rig.link.room() == 0
-        assert (await rig.link.submit(parts[window])).outcome is SubmitOutcome.UNSENT
-        await rig.intake.until(lambda: bool(rig.intake.roomy))
-
-        assert {(await answer).outcome for answer in answers} == {SubmitOutcome.ACCEPTED}
-        assert (await rig.link.submit(parts[window])).outcome is SubmitOutcome.ACCEPTED
-
-    virtually(story())
-
-
-def test_too_many_in_a_second_are_throttled_and_the_link_slows_down() -> None:
-    async def story() -> None:
-        rig = a_rig(Quirks(throttle_above=3))
-        await rig.bound()
-        parts = [rig.link.write(an_mt(), reference=1)[0] for _ in range(5)]
-        outcomes = [(await answer).outcome for answer in [rig.link.submit(part) for part in parts]]
-
-        assert outcomes == [SubmitOutcome.ACCEPTED] * 3 + [SubmitOutcome.THROTTLED] * 2
-        assert rig.link.counts.throttled == 2
-        assert rig.link.room() == 0
-        await rig.intake.until(lambda: bool(rig.intake.roomy))
 
     virtually(story())
 
@@ -175,21 +96,6 @@ def test_submissions_under_way_are_not_lost_when_an_mo_cannot_be_taken() -> None
     virtually(story())
 
 
-def test_a_receipt_that_cannot_be_written_now_comes_again() -> None:
-    async def story() -> None:
-        rig = a_rig()
-        await rig.bound()
-        rig.intake.says = Heard.LATER
-        await submitted(rig)
-        await rig.intake.until(lambda: len(rig.intake.receipts) == 2)
-        rig.intake.says = Heard.TAKEN
-        await rig.centre.until(lambda: rig.centre.counted.receipts == 1)
-
-        assert len({receipt.keys for receipt in rig.intake.receipts}) == 1
-
-    virtually(story())
-
-
 def test_what_can_never_be_taken_is_told_and_does_not_come_again() -> None:
     async def story() -> None:
         rig = a_rig()
@@ -224,33 +130,5 @@ def test_a_link_that_stops_takes_nothing_more_and_logs_out_cleanly() -> None:
         assert rig.intake.ended == [("alpha-1", True)]
         assert (late.deliveries, late.is_acknowledged) == (1, False), "the centre keeps it"
         assert len(rig.intake.deliveries) == 1
-
-    virtually(story())
-
-
-def test_a_centre_that_begins_anew_is_bound_to_again() -> None:
-    async def story() -> None:
-        rig = a_rig(Quirks(window=1, cut_every=3))
-        await rig.bound()
-        rig.centre.flood(10)
-        await rig.centre.until(lambda: rig.centre.counted.acknowledged == 10)
-
-        assert rig.centre.counted.binds >= 4
-        assert rig.intake.ended == [("alpha-1", False)] * (rig.centre.counted.binds - 1)
-
-    virtually(story())
-
-
-def test_what_cannot_be_used_is_told_in_the_protocols_own_words() -> None:
-    async def story() -> None:
-        rig = a_rig()
-        await rig.bound()
-        with capture_logs() as logs:
-            rig.network.pipes[0]._coming.append(b"\x0220:000\t021:4446\t033:GAME 7\tFF\x03")
-            rig.network.pipes[0]._arrive()
-
-        [told] = [line for line in logs if line["event"] == "pdu refused"]
-        assert (told["command"], told["status"], told["reason"]) == ("deliver", "NACK", "wrong checksum")
-        assert rig.link.unused("refused") == 1
 
     virtually(story())

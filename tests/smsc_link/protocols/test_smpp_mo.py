@@ -78,6 +78,16 @@ def test_parts_by_sar_that_say_the_same_have_different_fingerprints() -> None:
     assert delivered(part(1)).fingerprint != delivered(part(2)).fingerprint
 
 
+def test_a_redelivery_is_known_whatever_destination_the_link_has_been_given_meanwhile() -> None:
+    bare = a_deliver(destination_addr="")
+    before, after = (delivered(bare, an_adapter(default_destination=one)) for one in ("4446", "5557"))
+    ruled = delivered(bare, an_adapter(default_destination="4446", number_rules="79>89"))
+
+    assert (before.destination, after.destination, ruled.source) == ("4446", "5557", "89001112233")
+    assert before.fingerprint == after.fingerprint == ruled.fingerprint
+    assert before.fingerprint != delivered(a_deliver()).fingerprint
+
+
 def test_a_header_that_the_centre_took_off_but_still_announces_is_no_harm() -> None:
     mo = delivered(a_deliver(b"GAME 7", esm_class=0x40))
 

@@ -16,8 +16,8 @@ WORDS = "Message for 79001112233, with identification 261124081000 has been "
     [
         ("0", "000", ReceiptState.DELIVERED, "delivered", ""),
         ("0", "107", ReceiptState.DELIVERED, "delivered", ""),
-        ("1", "107", ReceiptState.ON_ITS_WAY, "buffered", "Rsn 107"),
-        ("2", "101", ReceiptState.FAILED, "failed", "Rsn 101"),
+        ("1", "107", ReceiptState.ON_ITS_WAY, "buffered", "Rsn 107: absent subscriber"),
+        ("2", "101", ReceiptState.FAILED, "failed", "Rsn 101: unknown subscriber"),
         ("2", "", ReceiptState.FAILED, "failed", ""),
     ],
 )

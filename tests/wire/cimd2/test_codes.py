@@ -4,11 +4,10 @@ import pytest
 
 from wire.cimd2 import codes
 from wire.cimd2.codes import (
+    CAUSES,
     ERRORS,
-    FAILURES,
-    NO_CREDIT,
     STATUSES,
-    failure_of,
+    cause_sentence,
     is_permanent,
     is_session,
     is_temporary,
@@ -65,10 +64,8 @@ def test_a_status_is_settled_by_its_final_ones_alone() -> None:
     assert not status_of(42).final
 
 
-def test_a_cause_says_whether_the_number_may_be_reached_later() -> None:
-    assert failure_of(1).kind == "permanent"
-    assert failure_of(29).kind == "temporary"
-    assert failure_of(0).kind == "ok"
-    assert failure_of(555).kind == "permanent"
-    assert {code for code, row in FAILURES.items() if "no credit" in row.meaning} == NO_CREDIT
-    assert len(FAILURES) == 35
+def test_a_cause_reads_as_a_sentence() -> None:
+    assert cause_sentence(1) == "error 1: unknown subscriber"
+    assert cause_sentence(113) == "error 113: destination has no credit on a prepaid account"
+    assert cause_sentence(555) == "error 555: unlisted cause"
+    assert len(CAUSES) == 35

@@ -21,7 +21,6 @@ from wire.cimd2 import (
     codes,
     decode,
     encode,
-    read_packed,
     read_text,
     response_to,
 )
@@ -83,7 +82,6 @@ def test_the_decoder_raises_nothing_but_a_remote_error() -> None:
             operation = decode(packet)
             if isinstance(operation, Submit | Deliver):
                 read_text(operation.user_data)
-                read_packed(operation.user_data_binary)
         except RemoteError as error:
             wrong += 1
             if error.answer not in _ANSWERS:

@@ -1,11 +1,11 @@
-"""User data both ways: escapes, raw octets, GSM's extension, packed septets."""
+"""User data both ways: escapes, raw octets, GSM's extension."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from core.sms.alphabet import decode_gsm, encode_gsm, pack, unpack
-from wire.cimd2 import read_packed, read_text, write_packed, write_text
+from core.sms.alphabet import decode_gsm, encode_gsm
+from wire.cimd2 import read_text, write_text
 from wire.cimd2.text import ESCAPES
 from wire.errors import LocalError
 
@@ -52,8 +52,6 @@ def test_what_gsm_lacks_is_refused_and_nothing_else(text: str) -> None:
 def test_no_character_is_replaced(text: str) -> None:
     with pytest.raises(LocalError):
         write_text(text)
-    with pytest.raises(LocalError):
-        write_packed(text)
 
 
 @pytest.mark.parametrize(
@@ -95,20 +93,3 @@ def test_a_full_message_of_the_dearest_characters_still_fits_its_parameter() -> 
 def test_no_escape_stands_for_two_characters() -> None:
     assert len(set(ESCAPES.values())) == len(ESCAPES) == 42
     assert all(len(letters) == 2 for letters in ESCAPES)
-
-
-@given(texts, some.integers(0, 12))
-def test_packed_text_is_read_as_written_and_as_core_packs_it(text: str, header_octets: int) -> None:
-    packed = write_packed(text, header_octets=header_octets)
-    septets = encode_gsm(text)
-
-    assert septets is not None
-    assert packed == pack(septets, header_octets=header_octets)
-    read = read_packed(packed, header_octets=header_octets)
-    assert read == decode_gsm(unpack(packed, header_octets=header_octets))
-    assert read == text or text == read + "@"  # a last "@" that cannot be told from padding
-
-
-@given(some.binary(max_size=140), some.integers(0, 12))
-def test_reading_packed_octets_never_raises(octets: bytes, header_octets: int) -> None:
-    assert read_packed(octets, header_octets=header_octets) == decode_gsm(unpack(octets, header_octets=header_octets))

@@ -2,17 +2,15 @@
 
 import pytest
 
-from wire.ucp import DeliverNotification, Identity, notified, read_identity, write_identity
+from wire.ucp import Identity, read_identity, write_identity
 
 
 @pytest.mark.parametrize("recipient", ["00237670000001", "237670000001", "+237670000001", "0670000001", "670000001"])
 def test_a_recipient_in_any_form_has_the_same_key(recipient: str) -> None:
-    notification = DeliverNotification(adc="8511", oadc="237670000001", scts="241126081000", dst="0")
-
     identity = read_identity(write_identity(recipient, "241126081000"))
 
     assert identity == Identity(recipient, "241126081000")
-    assert identity.key == notified(notification).key == "241126081000/70000001"
+    assert identity.key == Identity("237670000001", "241126081000").key == "241126081000/70000001"
 
 
 def test_another_second_or_another_handset_is_another_message() -> None:

@@ -8,11 +8,15 @@ import ssl
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
+from unittest import mock
 
 import aiohttp
 import yarl
 
 from core.message import SubmitOutcome
+from smsc_link.protocols.http import adapter
+from smsc_link.protocols.http.fields import Fields, read_fields
 from smsc_link.protocols.http.signing import GUESS_MS, GUESSES_MAX
 from tests.case import AsyncioTestCase
 from tests.plumbing.certificates import write_certificates
@@ -128,6 +132,40 @@ class WhoMayCall(AsyncioTestCase):
                 async with rig.client.get(url, params=params, ssl=ours) as answer:
                     assert answer.status == status, shows
             assert [one.outcome for one in await sends(rig)] == [SubmitOutcome.ACCEPTED]
+
+    async def test_a_request_is_parsed_once(self) -> None:
+        marked: dict[str, Any] = {"id": "id", "states": {"ok": "delivered"}, "mark": "status"}
+        signed = {"kind": "hmac", "secret": "k", "parameter": "sig", "signed": ["field:from", "field:id"],
+                  "timestamp": "at", "tolerance_s": 0}  # fmt: skip
+        forms: list[str] = []
+
+        def counted(form: str, query: str, body: bytes, charset: str) -> Fields:
+            forms.append(form)
+            return read_fields(form, query, body, charset)
+
+        async def status(rig: Rig, body: bytes) -> int:
+            async with rig.client.post(f"{rig.url}?id=op-1&status=ok", data=body) as answer:
+                return answer.status
+
+        signature = hmac.new(b"k", f"{ANNA}op-1".encode(), hashlib.sha256).hexdigest()
+        fields = {"from": ANNA, "to": "4446", "text": "x", "id": "op-1", "at": "1", "sig": signature}
+        mo = {"methods": ["POST"], "format": "json"}
+        with mock.patch.object(adapter, "read_fields", counted):
+            for form, wanted in (("json", ["json"]), ("query", ["json", "query"])):
+                async with Rig({"auth": signed, "mo": mo, "receipt": {**marked, "format": form}}) as rig:
+                    assert await status(rig, json.dumps(fields).encode()) == 200
+                    assert forms == ["json"], "an MO"
+                    forms.clear()
+                    assert await status(rig, json.dumps({**fields, "status": "ok"}).encode()) == 200
+                    assert forms == wanted, "a receipt, read anew only where it stands elsewhere"
+                    forms.clear()
+                    assert await status(rig, b"{") == 401
+                    assert forms == ["json"], "what cannot be read is nobody's"
+                    forms.clear()
+                    assert (len(rig.intake.deliveries), len(rig.intake.receipts)) == (1, 1)
+            async with Rig({"mo": mo}) as rig:
+                assert await status(rig, b"{") == 400
+                assert forms == ["json"]
 
     async def test_who_guesses_waits_and_the_operator_beside_him_does_not_wait_for_long(self) -> None:
         async with Rig({"auth": {"kind": "token", "secret": "t", "parameter": "key"}}) as rig:

@@ -1,6 +1,7 @@
 """The pure side of the mapping: whatever comes in is read or refused, whatever goes out is escaped by where it goes."""
 
 import json
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
@@ -12,8 +13,8 @@ from core.message import ReceiptState, SubmitOutcome
 from core.sms.parts import Piece
 from smsc_link.adapter import Unreadable
 from smsc_link.protocols.http import HttpAdapter
-from smsc_link.protocols.http.fields import BadForm, Fields, find, identity, plant, read_fields, read_json
-from smsc_link.protocols.http.outbound import Outgoing
+from smsc_link.protocols.http.fields import BadForm, Fields, Once, find, identity, plant, read_fields, read_json
+from smsc_link.protocols.http.outbound import PLACES, Outgoing
 from smsc_link.protocols.http.templates import BadTemplate, Template, as_header, as_json, as_query, as_xml, escape_for
 from smsc_link.visits import Visit
 from tests.smsc_link.ends import a_link, an_mt, an_operator
@@ -32,7 +33,9 @@ def visit(query: str = "", body: bytes = b"", tail: str = "") -> Visit:
 
 
 def read(one: HttpAdapter, asked: Visit) -> list[Any]:
-    what, entries = one.entries(asked)
+    table = one.table_of(asked)
+    assert table is not None, asked.tail
+    what, entries = one.entries(asked, partial(one.fields_of, asked, table))
     return [one.read(what, fields, 1000, 5, lambda heard: True) for fields in entries]
 
 
@@ -111,6 +114,27 @@ def test_a_plus_that_was_not_escaped_and_numbers_as_operators_write_them() -> No
     assert mo(adapter({"mo": {"default_destination": "4446"}}), "from=79001112233&text=x").destination == "4446"
 
 
+def test_a_redelivery_is_known_whatever_became_of_the_numbers_rules_meanwhile() -> None:
+    changes: tuple[dict[str, Any], ...] = (
+        {},
+        {"number_rules": "8>7"},
+        {"number_form": "national"},
+        {"number_form": "as_is"},
+        {"mo": {"default_destination": "4446"}},
+        {"mo": {"default_destination": "5557"}, "number_rules": "8+11>99"},
+    )
+    plain = [mo(adapter(one), "from=89001112233&to=%2B4446&text=GAME") for one in changes]
+    bare = [mo(adapter(one), "from=89001112233&text=GAME") for one in changes if "mo" in one]
+    part = {"mo": {"udh": "udh"}}
+    parts = [mo(adapter(part), f"from=89001112233&to=4446&text=GAME&udh=0500032A020{number}") for number in (1, 2)]
+
+    assert len({one.source for one in plain}) > 1
+    assert len({one.fingerprint for one in plain}) == 1
+    assert {one.destination for one in bare} == {"4446", "5557"}
+    assert len({one.fingerprint for one in bare}) == 1
+    assert len({one.fingerprint for one in (plain[0], bare[0], *parts)}) == 4, "other messages are others"
+
+
 @pytest.mark.parametrize(
     ("query", "sentence"),
     [
@@ -166,6 +190,23 @@ def test_whatever_comes_is_read_or_refused_and_nothing_else_happens(octets: byte
         except BadForm:
             continue
         assert all(isinstance(each, Delivery | Unreadable) for each in found)
+
+
+def test_what_is_read_once_is_kept_and_so_is_what_is_wrong_with_it() -> None:
+    reads: list[bytes] = []
+
+    def read(body: bytes) -> Fields:
+        reads.append(body)
+        return read_fields("json", "", body, "")
+
+    right, wrong = Once(partial(read, b'{"a": 1}')), Once(partial(read, b"{"))
+    assert reads == [], "not before somebody asks"
+    for _ in range(3):
+        assert right().get("a") == "1"
+        with pytest.raises(BadForm, match=r"^the body is no JSON; send a JSON object$"):
+            wrong()
+
+    assert reads == [b'{"a": 1}', b"{"]
 
 
 def test_numbers_in_json_stay_as_they_were_written() -> None:
@@ -261,6 +302,29 @@ def test_validity_and_receipts_are_told_where_there_are_any() -> None:
         "v": "90", "m": "1", "u": "https://us.example/links/alpha-1/receipt?id=5&s=%d",
     }  # fmt: skip
     assert "v=" not in without.target
+
+
+def test_every_place_says_what_it_is_called_and_none_is_worked_out_that_no_template_names() -> None:
+    everything = {"path": "/s", "long": "parts", "parameters": {name: "{" + name + "}" for name in PLACES}}
+    one = adapter({"submit": everything, "public_url": "https://us.example"}, system_id="we", password="p&s")
+    [short] = one.write(an_mt("Hi €", valid_until=181_000), 1, 1_000)
+    parts = one.write(an_mt("ы" * 100), 0x1FF, 1_000)
+
+    assert dict(parse_qsl(short.target.partition("?")[2])) == {
+        "source": "4446", "destination": "79001112233", "text": "Hi €", "text_hex": "00480069002020ac",
+        "octets_hex": "4869201b65", "id": "5", "coding": "0", "validity_s": "180", "validity_min": "3",
+        "receipt_url": "https://us.example/links/alpha-1/receipt", "timestamp": "1", "user": "we", "password": "p&s",
+        "link": "alpha-1",
+    }  # fmt: skip
+    told = [dict(parse_qsl(part.target.partition("?")[2])) for part in parts]
+    assert [(part["part"], part["parts"], part["reference"]) for part in told] == [("1", "2", "255"), ("2", "2", "255")]
+    assert [part["udh_hex"] for part in told] == ["050003ff0201", "050003ff0202"]
+    assert [(part["id"], part["coding"]) for part in told] == [("5-1", "2"), ("5-2", "2")]
+    assert [part["octets_hex"] for part in told] == [part["text_hex"] for part in told]
+    assert "".join(part["text"] for part in told) == "ы" * 100
+
+    few = adapter({"submit": {"path": "/s", "parameters": {"to": "{destination}", "t": "<{text}>"}}})
+    assert [name for name, _ in few.writer._values] == ["destination", "text"]
 
 
 def test_a_place_that_there_is_not_names_those_that_are() -> None:

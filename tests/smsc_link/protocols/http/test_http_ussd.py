@@ -3,9 +3,12 @@
 import asyncio
 from dataclasses import replace
 
+from structlog.testing import capture_logs
+
 from core.ussd.session import Ways
 from core.ussd.turn import Reply, Turn, TurnKind
 from smsc_link.protocols.http import dialogue
+from smsc_link.protocols.http.signing import GUESS_MS, GUESSES_MAX
 from smsc_link.ussd_shapes import SHAPES
 from smsc_link.ussd_shapes.contract import HttpRequest, ShapeOptions
 from tests.case import AsyncioTestCase
@@ -119,6 +122,22 @@ class Door(AsyncioTestCase):
             assert (await ask(rig, replace(begin, body=b"text=1")))[0] == 400
             assert rig.link.counts.refused >= 6
         assert station.turns == []
+
+    async def test_who_guesses_the_secret_waits_and_is_a_line_of_the_log(self) -> None:
+        begin = given("africastalking", TurnKind.BEGIN)
+        async with a_rig(Station(ASK)) as rig:
+            with capture_logs() as logs:
+                said = [(await ask(rig, begin, f"ussd/guess-number-{n}"))[0] for n in range(GUESSES_MAX + 1)]
+
+            assert said == [404] * GUESSES_MAX + [429]
+            assert (await ask(rig, begin))[0] == 429, "not even the right one is looked at"
+            assert (await rig.mo())[0] == 429
+            assert rig.link.counts.refused == GUESSES_MAX + 3
+            rig.link._reception._guesses._since_ms -= GUESS_MS
+            assert (await ask(rig, begin))[0] == 200
+        reasons = [one["reason"] for one in logs if one["event"] == "request refused"]
+        assert reasons == ["a caller of USSD who does not know the secret", "a caller who keeps guessing"]
+        assert not any("guess-number" in str(one) for one in logs)
 
     async def test_an_address_that_is_not_allowed_is_refused_before_anything_is_read(self) -> None:
         station = Station(ASK)

@@ -8,6 +8,7 @@ Rule: it prints and exits 0, whatever the figures are; it exits 1 when work was 
 
 import argparse
 import sys
+from collections.abc import Callable
 
 from rich.console import Console
 
@@ -32,12 +33,7 @@ from bench.table import Progress, Section, keep, show
 from bench.way import bench_way
 from tests import services
 
-SECTIONS = (
-    "codec", "codec-ucp", "codec-cimd2", "router", "lines", "fraud", "rating", "journal", "posting",
-    "way-sqlite", "way-mariadb", "kannel", "outgoing", "closing", "settlement", "reports", "growth",
-    "memory",
-)  # fmt: skip
-BY_DEFAULT = SECTIONS[:-1]
+Measure = Callable[["Bench"], Section | None]
 
 
 class Bench:
@@ -45,48 +41,59 @@ class Bench:
 
     def __init__(self, *, quick: bool, database: str, by_name: bool = False) -> None:
         self.progress = Progress()
-        self._by_name = by_name
-        self._quick = quick
-        self._database = database
-        self._floods: dict[str, Measured] = {}
+        self.quick = quick
+        self.database = database
+        self.most = 10_000_000 if by_name and not quick else 1_000_000
+        """Messages stored, of growth."""
+        self.floods: dict[str, Measured] = {}
 
     def section(self, name: str) -> Section | None:
         """Measure one; None where it cannot be had."""
-        say, quick = self.progress.say, self._quick
-        say(f"{name} …")
-        if name.startswith("way-"):
-            kind = name.partition("-")[2]
-            section, self._floods[kind] = bench_way(kind, say, quick=quick)
-            return section
-        if name == "kannel":
-            return bench_kannel(say, self._floods, quick=quick) if is_installed() else None
-        if name == "journal":
-            return bench_commits(say, quick=quick)
-        if name == "posting":
-            return bench_posting(say, quick=quick)
-        if name == "codec-ucp":
-            return bench_codec_ucp(quick=quick)
-        if name == "codec-cimd2":
-            return bench_codec_cimd2(quick=quick)
-        if name == "outgoing":
-            return bench_outgoing(say, quick=quick)
-        if name == "closing":
-            return bench_closing(say, quick=quick)
-        if name == "settlement":
-            return bench_settlement(say, quick=quick)
-        if name == "reports":
-            return bench_reports(say, quick=quick)
-        if name == "growth":
-            return bench_growth(say, most=10_000_000 if self._by_name and not quick else 1_000_000)
-        if name == "memory":
-            return bench_memory(say, self._database, quick=quick)
-        return {
-            "codec": bench_codec,
-            "router": bench_routes,
-            "lines": bench_lines,
-            "fraud": bench_counts,
-            "rating": bench_rating,
-        }[name](quick=quick)
+        self.progress.say(f"{name} …")
+        return SECTIONS[name](self)
+
+
+def _pure(measure: Callable[..., Section]) -> Measure:
+    return lambda bench: measure(quick=bench.quick)
+
+
+def _telling(measure: Callable[..., Section]) -> Measure:
+    return lambda bench: measure(bench.progress.say, quick=bench.quick)
+
+
+def _way(kind: str) -> Measure:
+    def measure(bench: Bench) -> Section:
+        section, bench.floods[kind] = bench_way(kind, bench.progress.say, quick=bench.quick)
+        return section
+
+    return measure
+
+
+def _kannel(bench: Bench) -> Section | None:
+    return bench_kannel(bench.progress.say, bench.floods, quick=bench.quick) if is_installed() else None
+
+
+SECTIONS: dict[str, Measure] = {
+    "codec": _pure(bench_codec),
+    "codec-ucp": _pure(bench_codec_ucp),
+    "codec-cimd2": _pure(bench_codec_cimd2),
+    "router": _pure(bench_routes),
+    "lines": _pure(bench_lines),
+    "fraud": _pure(bench_counts),
+    "rating": _pure(bench_rating),
+    "journal": _telling(bench_commits),
+    "posting": _telling(bench_posting),
+    "way-sqlite": _way("sqlite"),
+    "way-mariadb": _way("mariadb"),
+    "kannel": _kannel,
+    "outgoing": _telling(bench_outgoing),
+    "closing": _telling(bench_closing),
+    "settlement": _telling(bench_settlement),
+    "reports": _telling(bench_reports),
+    "growth": lambda bench: bench_growth(bench.progress.say, most=bench.most),
+    "memory": lambda bench: bench_memory(bench.progress.say, bench.database, quick=bench.quick),
+}
+BY_DEFAULT = tuple(SECTIONS)[:-1]
 
 
 def main() -> int:

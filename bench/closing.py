@@ -12,16 +12,15 @@ that it waited is what intake feels.
 
 import contextlib
 import random
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
+from bench.setting import DATABASES, fresh_database
 from bench.table import Section
 from core.catalogue import Catalogue, ReferralTerms, Service
 from core.clock import DAY_MS, Instant, month_end, month_start
@@ -38,14 +37,13 @@ from store.bulk import bulk_insert
 from store.closing import MonthClosed, close
 from store.corrections import Messages
 from store.daily import write_sums
-from store.database import Database, connect
+from store.database import Database
 from store.desk import Desk
 from store.folding import fold_some
 from store.journal import MoFact
 from store.journal.booking import first_open_month, rate_batch, write_entry
 from store.journal.rows import CORRECTION_COLUMNS, MO_COLUMNS, charge_row, mo_row
 from store.schema import Mo as MoTable
-from tests import services
 from tests.makers import a_catalogue, a_link, a_partner, a_plan, a_tariff, an_operator
 
 MONTH = 202610
@@ -185,13 +183,9 @@ def bench_closing(say: Callable[[str], None], *, quick: bool) -> Section:
     """A month on both databases."""
     messages = QUICK if quick else MESSAGES
     rows: list[tuple[str, ...]] = []
-    for kind in ("sqlite", "mariadb"):
-        with contextlib.ExitStack() as stack:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tollbridge-bench-")))
-            url = services.fresh_sqlite(folder) if kind == "sqlite" else services.fresh_mariadb()
-            if kind == "mariadb":
-                stack.callback(services.mariadb().drop, url)
-            month = Month(stack.enter_context(contextlib.closing(connect(url))), messages)
+    for kind in DATABASES:
+        with fresh_database(kind) as (_, database):
+            month = Month(database, messages)
             month.make(say)
             say(f"{kind}: closing")
             rows.append((kind, *_measured(month)))

@@ -7,16 +7,14 @@ Aim: at least eight times as fast.
 Rule: both write the same octets; where they do not, nothing is compared.
 """
 
-import timeit
-from collections.abc import Callable
 from typing import Any
 
 from smpplib import smpp as smpplib
 
 from bench.table import Section
+from bench.timing import nanoseconds
 from wire.smpp import DeliverSm, decode, encode
 
-_ROUNDS = 5
 AIM = 8
 
 
@@ -57,10 +55,10 @@ def bench_codec(*, quick: bool) -> Section:
     rows = [
         (
             "decode",
-            _nanoseconds(lambda: decode(frame), number),
-            _nanoseconds(lambda: smpplib.parse_pdu(frame, client=client), number // 10),
+            nanoseconds(lambda: decode(frame), number),
+            nanoseconds(lambda: smpplib.parse_pdu(frame, client=client), number // 10),
         ),
-        ("encode", _nanoseconds(lambda: encode(mo), number), _nanoseconds(theirs.generate, number // 10)),
+        ("encode", nanoseconds(lambda: encode(mo), number), nanoseconds(theirs.generate, number // 10)),
     ]
     rows.append(("both", sum(row[1] for row in rows), sum(row[2] for row in rows)))
     return Section(
@@ -72,7 +70,3 @@ def bench_codec(*, quick: bool) -> Section:
         ),
         (f"Aim: {AIM} times for both together.",),
     )
-
-
-def _nanoseconds(act: Callable[[], Any], number: int) -> int:
-    return int(min(timeit.repeat(act, number=number, repeat=_ROUNDS)) * 1_000_000_000) // number

@@ -8,16 +8,13 @@ Rule: what is encoded is what was decoded, octet by octet; else nothing is measu
 from and into characters besides, escapes and all.
 """
 
-import time
-import timeit
-from collections.abc import Callable
-from typing import Any
+from functools import partial
 
 from bench.table import Section
+from bench.timing import nanoseconds
 from wire.cimd2 import Deliver, Operation, StatusReport, Submit, SubmitResp, Submitted, decode, encode
 from wire.cimd2.text import read_text, write_text
 
-_ROUNDS = 5
 AIM_PER_S = 60_000
 _TEXT = "GAME 7 please, and a hundred octets of text: that is what a reply has, or perhaps a little more of it."
 _ACCENTED = "Votre solde est épuisé: rechargez dès à présent, 5 € offerts! [promo]"
@@ -55,8 +52,8 @@ def bench_codec_cimd2(*, quick: bool) -> Section:
     for name, operation in _operations().items():
         packet = encode(operation)
         assert decode(packet) == operation, name
-        read = _nanoseconds(lambda packet=packet: decode(packet), number)  # type: ignore[misc]
-        written = _nanoseconds(lambda operation=operation: encode(operation), number)  # type: ignore[misc]
+        read = nanoseconds(partial(decode, packet), number)
+        written = nanoseconds(partial(encode, operation), number)
         rows.append((name, read, written))
     rows.append(_with_text(number))
     return Section(
@@ -89,10 +86,4 @@ def _with_text(number: int) -> tuple[str, int, int]:
     packet = write()
     assert read() == _ACCENTED
     name = f"deliver, {len(_ACCENTED)} characters, French, text included"
-    return name, _nanoseconds(read, number), _nanoseconds(write, number)
-
-
-def _nanoseconds(act: Callable[[], Any], number: int) -> int:
-    return (
-        int(min(timeit.repeat(act, timer=time.process_time, number=number, repeat=_ROUNDS)) * 1_000_000_000) // number
-    )
+    return name, nanoseconds(read, number), nanoseconds(write, number)

@@ -7,17 +7,14 @@ Aim: 60 000 frames a second, each decoded and encoded once: 16.7 µs for both.
 Rule: what is encoded is what was decoded, octet by octet; else nothing is measured.
 """
 
-import time
-import timeit
-from collections.abc import Callable
-from typing import Any
+from functools import partial
 
 from bench.table import Section
+from bench.timing import nanoseconds
 from wire.ucp import DeliverMessage, Operation, Result, SubmitMessage, decode, encode, write_identity
 from wire.ucp.text import write_ira
 from wire.ucp.xser import BILLING_IDENTIFIER, write_xser
 
-_ROUNDS = 5
 AIM_PER_S = 60_000
 _TEXT = b"GAME 7 please, and a hundred octets of text: that is what a reply has, or perhaps a little more of it."
 
@@ -39,8 +36,8 @@ def bench_codec_ucp(*, quick: bool) -> Section:
     for name, operation in _operations().items():
         frame = encode(operation)
         assert decode(frame[1:-1]) == operation, name
-        read = _nanoseconds(lambda frame=frame[1:-1]: decode(frame), number)  # type: ignore[misc]
-        written = _nanoseconds(lambda operation=operation: encode(operation), number)  # type: ignore[misc]
+        read = nanoseconds(partial(decode, frame[1:-1]), number)
+        written = nanoseconds(partial(encode, operation), number)
         both = read + written
         rows.append((name, *(f"{each / 1000:.2f}" for each in (read, written, both)), f"{1_000_000_000 // both:,}"))
     return Section(
@@ -49,10 +46,4 @@ def bench_codec_ucp(*, quick: bool) -> Section:
         ("", "decode µs", "encode µs", "both µs", "frames/s, decoded and encoded"),
         tuple(rows),
         (f"Aim: {AIM_PER_S:,} frames a second.",),
-    )
-
-
-def _nanoseconds(act: Callable[[], Any], number: int) -> int:
-    return (
-        int(min(timeit.repeat(act, timer=time.process_time, number=number, repeat=_ROUNDS)) * 1_000_000_000) // number
     )

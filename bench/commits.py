@@ -6,13 +6,10 @@ CPU of this thread: waiting for the disk, and MariaDB's own work, are not in it.
 the fixed part is what is paid; on a flood they are large.
 """
 
-import contextlib
-import tempfile
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
-from bench.setting import KEY, provisioning
+from bench.setting import DATABASES, KEY, fresh_database, provisioning
 from bench.table import Section
 from core.catalogue import Catalogue
 from core.ids import Ids
@@ -20,12 +17,11 @@ from core.message import Answer, Mo, Mt, MtState, Outcome
 from fraud.counters import MemoryCounts
 from plumbing.clock import SystemClock
 from store import processes
-from store.database import Database, connect
+from store.database import Database
 from store.journal import CallbackFact, CallbackState, Fact, Journal, MoFact, MtFact
 from store.provisioning import load
 from store.secrets import Keyring
 from store.snapshot import read_catalogue
-from tests import services
 from traffic.settle import Book, Settler
 
 SIZES = (1, 3, 10, 30, 100)
@@ -124,13 +120,9 @@ class Desk:
 def bench_commits(say: Callable[[str], None], *, quick: bool) -> Section:
     """Microseconds of CPU by batch size, on both databases."""
     rows: list[tuple[str, ...]] = []
-    for kind in ("sqlite", "mariadb"):
-        with contextlib.ExitStack() as stack:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tollbridge-bench-")))
-            url = services.fresh_sqlite(folder) if kind == "sqlite" else services.fresh_mariadb()
-            if kind == "mariadb":
-                stack.callback(services.mariadb().drop, url)
-            desk = Desk(stack.enter_context(contextlib.closing(connect(url))))
+    for kind in DATABASES:
+        with fresh_database(kind) as (_, database):
+            desk = Desk(database)
             desk.microseconds(10, 20)
             for size in SIZES:
                 say(f"{kind}: transactions of {size}")

@@ -9,20 +9,17 @@ wrote: every table that a year fills has its rows, with ids, keys and numbers of
 """
 
 import contextlib
-import tempfile
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import sqlalchemy as sa
 
 from bench.commits import Desk
+from bench.setting import DATABASES, fresh_database
 from bench.table import Section
 from store import schema
-from store.database import Database, connect
+from store.database import Database
 from store.schema import Base
-from tests import services
 
-KINDS = ("sqlite", "mariadb")
 BATCH = 500
 STEPS = (10_000, 100_000, 1_000_000, 10_000_000)
 _AT_ONCE = 100_000
@@ -43,7 +40,7 @@ _MADE = ("id",)
 def bench_growth(say: Callable[[str], None], *, most: int) -> Section:
     """What a message costs beside so many, up to `most`."""
     rows = []
-    for kind in KINDS:
+    for kind in DATABASES:
         with _desk(kind) as (desk, database):
             desk.whole(BATCH, 4)
             first = 0.0
@@ -111,10 +108,5 @@ def _copy(  # noqa: PLR0917
 
 @contextlib.contextmanager
 def _desk(kind: str) -> Iterator[tuple[Desk, Database]]:
-    with contextlib.ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tollbridge-bench-")))
-        url = services.fresh_sqlite(folder) if kind == "sqlite" else services.fresh_mariadb()
-        if kind == "mariadb":
-            stack.callback(services.mariadb().drop, url)
-        database = stack.enter_context(contextlib.closing(connect(url, io_timeout_s=600)))
+    with fresh_database(kind, io_timeout_s=600) as (_, database):
         yield Desk(database), database

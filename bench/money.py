@@ -5,22 +5,19 @@ bench_posting  batches of 500 through the journal, wall time with the database's
 """
 
 import contextlib
-import tempfile
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 from bench.commits import Desk
+from bench.setting import DATABASES, fresh_database
 from bench.table import Section
 from core.catalogue import Catalogue, PlanVersion, Tier
 from core.ledger.facts import sum_postings
 from core.message import Settlement
 from core.tariff.rate import Volumes, rate, unrated, volume_key
-from store.database import Database, connect
-from tests import services
+from store.database import Database
 from tests.makers_money import a_catalogue, a_partner, a_settlement, a_tariff, a_version
 
-KINDS = ("sqlite", "mariadb")
 _BATCH = 500
 _SCALE = tuple(Tier(start * 1_000_000, share) for start, share in ((0, 600_000), (10_000, 650_000), (100_000, 700_000)))
 
@@ -67,7 +64,7 @@ def bench_posting(say: Callable[[str], None], *, quick: bool) -> Section:
     """Charges a second through the journal, with their messages, jobs, entries, postings, counters and daily sums."""
     rows = []
     times = 10 if quick else 40
-    for kind in KINDS:
+    for kind in DATABASES:
         with _desk(kind) as (desk, _):
             desk.arrive(_BATCH, 3)
             say(f"{kind}: {times} batches of {_BATCH}")
@@ -85,10 +82,5 @@ def bench_posting(say: Callable[[str], None], *, quick: bool) -> Section:
 
 @contextlib.contextmanager
 def _desk(kind: str) -> Iterator[tuple[Desk, Database]]:
-    with contextlib.ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tollbridge-bench-")))
-        url = services.fresh_sqlite(folder) if kind == "sqlite" else services.fresh_mariadb()
-        if kind == "mariadb":
-            stack.callback(services.mariadb().drop, url)
-        database = stack.enter_context(contextlib.closing(connect(url)))
+    with fresh_database(kind) as (_, database):
         yield Desk(database), database

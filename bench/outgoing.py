@@ -15,11 +15,10 @@ import contextlib
 import json
 import os
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -27,7 +26,7 @@ import sqlalchemy as sa
 
 from bench.load import tell
 from bench.processes import Usage, piped, resident, usage_of, usage_of_all
-from bench.setting import KEY, provisioning
+from bench.setting import DATABASES, KEY, fresh_database, provisioning
 from bench.table import Section
 from bench.way import ServiceProcess
 from core.message import MtState
@@ -42,7 +41,7 @@ from sim.records import SeenMt
 from sim.subscribers import Subscribers
 from store import schema
 from store.audit import audit
-from store.database import Database, connect
+from store.database import Database
 from store.provisioning import load
 from store.secrets import Keyring
 from store.snapshot import read_catalogue
@@ -83,8 +82,6 @@ class Sent:
     receipts: int
     busy: float
     """Share of this machine's processors that was used meanwhile, by whomever."""
-    joined: float = 0.0
-    """Share of all whose receipt found them."""
     batch: float = 0.0
     """Facts a commit."""
     peak: int = 0
@@ -109,7 +106,7 @@ def bench_outgoing(say: Say, *, quick: bool) -> Section:
     """Both databases, of several runs the one with the median CPU."""
     count, runs = (QUICK, 1) if quick else (COUNT, RUNS)
     rows = []
-    for kind in ("sqlite", "mariadb"):
+    for kind in DATABASES:
         several = [run_outgoing(kind, count, say) for _ in range(runs)]
         one = sorted(several, key=lambda sent: sent.cpu_us("service"))[len(several) // 2]
         server = f"{one.cpu_us('database'):.0f}" if kind == "mariadb" else ""
@@ -117,13 +114,13 @@ def bench_outgoing(say: Say, *, quick: bool) -> Section:
         rows.append(
             (
                 kind, f"{one.per_second:,.0f}", f"{fastest:,.0f}", f"{one.cpu_us('service'):.0f}", server,
-                f"{one.cpu_us('centre'):.0f}", f"{one.batch:.0f}", f"{100 * one.joined:.2f} %",
+                f"{one.cpu_us('centre'):.0f}", f"{one.batch:.0f}",
                 f"{one.peak / 2**20:.0f}", f"{100 * one.others:.0f} %",
             )
         )  # fmt: skip
     columns = (
         "database", "MT/s", "fastest run", "CPU µs an MT", "server's CPU µs", "centre's CPU µs", "facts a commit",
-        "receipts joined", "MiB", "others' CPU",
+        "MiB", "others' CPU",
     )  # fmt: skip
     return Section(
         "outgoing",
@@ -138,15 +135,11 @@ def bench_outgoing(say: Say, *, quick: bool) -> Section:
     )
 
 
-def run_outgoing(kind: str, count: int, say: Say, watch: Callable[[int], None] = lambda pid: None) -> Sent:
-    """Fill an outbox, let it go, check the work. `watch` is told the service's pid. Raises RuntimeError."""
+def run_outgoing(kind: str, count: int, say: Say) -> Sent:
+    """Fill an outbox, let it go, check the work. Raises RuntimeError."""
     total = WARM + count
     with contextlib.ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tollbridge-bench-")))
-        url = services.fresh_sqlite(folder) if kind == "sqlite" else services.fresh_mariadb()
-        if kind == "mariadb":
-            stack.callback(services.mariadb().drop, url)
-        database = stack.enter_context(contextlib.closing(connect(url)))
+        url, database = stack.enter_context(fresh_database(kind))
         centre = stack.enter_context(piped("bench.outgoing"))
         text = provisioning(centre_port=centre.port, partner_port=_NO_PORT, receipts=True)
         _provision(database, text.replace(_LINK, f"{_LINK}enabled = false\n"))
@@ -159,7 +152,6 @@ def run_outgoing(kind: str, count: int, say: Say, watch: Callable[[int], None] =
             process = services.mariadb().process
             assert process is not None
             watched["database"] = [process.pid]
-        watch(service.pid)
         _provision(database, text.replace(_LINK, f"{_LINK}enabled = true\n"))
         answer = centre.ask(asdict(Order(warm=WARM, count=count, watched=watched)), say)
         facts, commits = service.metric("tollbridge_facts"), service.metric("tollbridge_commits")
@@ -167,17 +159,17 @@ def run_outgoing(kind: str, count: int, say: Say, watch: Callable[[int], None] =
         service.stop()
         if answer["submitted"] != total:
             raise RuntimeError(f"{kind}: {answer['submitted']} were submitted of {total}")
-        joined = _check(kind, database, total, service)
+        _check(kind, database, total, service)
         usage = {name: Usage(**one) for name, one in answer["usage"].items()}
-        return Sent(**{**answer, "usage": usage}, joined=joined, batch=facts / commits, peak=peak)
+        return Sent(**{**answer, "usage": usage}, batch=facts / commits, peak=peak)
 
 
 def _provision(database: Database, text: str) -> None:
     load(database, text, "bench", SystemClock().now(), Keyring(KEY))
 
 
-def _check(kind: str, database: Database, total: int, service: ServiceProcess) -> float:
-    """Every MT once at the operator, every receipt joined; their share. Raises RuntimeError."""
+def _check(kind: str, database: Database, total: int, service: ServiceProcess) -> None:
+    """Every MT once at the operator, every receipt joined. Raises RuntimeError."""
     mt, kept = schema.Mt, schema.Receipt
     with database.read() as connection:
         states = connection.execute(sa.select(mt.state, sa.func.count()).group_by(mt.state)).all()
@@ -186,15 +178,13 @@ def _check(kind: str, database: Database, total: int, service: ServiceProcess) -
         catalogue = read_catalogue(connection, Keyring(KEY))
         findings = [finding for _, found in audit(connection, catalogue) for finding in found]
     counts = {MtState(state).name: count for state, count in states}
-    delivered = counts.get("DELIVERED", 0)
-    if delivered != total or unknown or findings or twice:
+    if counts.get("DELIVERED", 0) != total or unknown or findings or twice:
         lines = [
             f"{counts}; {unknown} receipts kept; {twice} perhaps twice",
             *map(str, findings[:5]),
             service.log()[-2000:],
         ]
         raise RuntimeError(f"{kind}: wrong work was measured\n" + "\n".join(lines))
-    return delivered / total
 
 
 # --- the message centre ---------------------------------------------------------------------------------------
@@ -225,7 +215,7 @@ class _Meter:
             goal = min(total, self.receipts + max(1, total // 20))
             try:
                 async with asyncio.timeout(STALL_S):
-                    await self.centre.until(lambda goal=goal: self.receipts >= goal)  # type: ignore[misc]
+                    await self.centre.until(partial(self._has, goal))
             except TimeoutError:
                 raise RuntimeError(f"{self.receipts} of {total} receipts, not {goal} in {STALL_S:.0f} s") from None
             tell({"progress": f"outgoing: {self.receipts:,} of {total:,}"})
@@ -237,6 +227,9 @@ class _Meter:
             receipts=self.receipts,
             busy=self.busy,
         )
+
+    def _has(self, goal: int) -> bool:
+        return self.receipts >= goal
 
     def _on_submitted(self, mt: SeenMt) -> None:
         self.submitted += 1

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tollbridge.memory import sizes_of
+
 _TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 END_S = 10
 
@@ -55,8 +57,7 @@ def usage_of_all() -> Usage:
 
 def resident(pid: int, key: str = "VmRSS") -> int:
     """Octets of memory of a process now; with VmHWM, the most that it ever had."""
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(1024 * int(line.split()[1]) for line in lines if line.startswith(f"{key}:"))
+    return sizes_of(Path(f"/proc/{pid}/status").read_text())[key]
 
 
 class Piped:

@@ -8,23 +8,21 @@ stands for any number of messages, so what is measured is the same for ten thous
 Rule: every report adds up to what was written; else nothing is measured.
 """
 
-import contextlib
-import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date, timedelta
-from pathlib import Path
+from functools import partial
 from typing import TypeAlias
 
 from sqlalchemy import Connection
 
+from bench.setting import DATABASES, fresh_database
 from bench.table import Section
 from core.report import Sums
 from store import schema
 from store.daily import write_sums
-from store.database import Database, connect
+from store.database import Database
 from store.reports import Period
-from tests import services
 from tests.partner_api.rows import add
 from tollbridge.reports import REPORTS, Asked
 
@@ -48,9 +46,9 @@ def bench_reports(say: Callable[[str], None], *, quick: bool) -> Section:
     days = QUICK_DAYS if quick else DAYS
     rows: list[tuple[str, ...]] = []
     sums = 0
-    for kind in ("sqlite", "mariadb"):
-        with _database(kind) as database:
-            sums = _fill(database, days, lambda done, kind=kind: say(f"{kind}: {done} daily sums"))  # type: ignore[misc]
+    for kind in DATABASES:
+        with fresh_database(kind) as (_, database):
+            sums = _fill(database, days, partial(_tell_sums, say, kind))
             with database.read() as connection:
                 for title, name, by in _ASKED:
                     say(f"{kind}: {title}")
@@ -64,14 +62,8 @@ def bench_reports(say: Callable[[str], None], *, quick: bool) -> Section:
     )
 
 
-@contextlib.contextmanager
-def _database(kind: str) -> Iterator[Database]:
-    with contextlib.ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tollbridge-bench-")))
-        url = services.fresh_sqlite(folder) if kind == "sqlite" else services.fresh_mariadb()
-        if kind == "mariadb":
-            stack.callback(services.mariadb().drop, url)
-        yield stack.enter_context(contextlib.closing(connect(url)))
+def _tell_sums(say: Callable[[str], None], kind: str, done: int) -> None:
+    say(f"{kind}: {done} daily sums")
 
 
 def _fill(database: Database, days: int, say: Callable[[int], None]) -> int:

@@ -1,15 +1,23 @@
 """What the service under measurement is set up with: one operator, one partner, one price, the limits of the example.
 
-provisioning   the catalogue, for a centre and a partner at these ports
-configuration  the service's TOML;  written to a folder with its database
+provisioning          the catalogue, for a centre and a partner at these ports
+write_configuration   the service's TOML, to a folder with its database
+fresh_database        an empty database of a kind, gone at the end
 
 Rule: defaults wherever there is one; what differs is named here and shown with the figures.
 """
 
+import contextlib
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from cryptography.fernet import Fernet
 
+from store.database import Database, connect
+from tests import services
+
+DATABASES = ("sqlite", "mariadb")
 KEY = Fernet.generate_key().decode()
 
 _PROVISIONING = """\
@@ -95,3 +103,16 @@ def provisioning(*, centre_port: int, partner_port: int, receipts: bool = False,
 def write_configuration(path: Path, *, database_url: str, api_port: int) -> None:
     """The service's file."""
     path.write_text(_CONFIGURATION.format(database_url=database_url, api_port=api_port, key=KEY), encoding="utf-8")
+
+
+@contextlib.contextmanager
+def fresh_database(kind: str, *, io_timeout_s: int = 10) -> Iterator[tuple[str, Database]]:
+    """An empty one, with its URL; nothing is left behind."""
+    with contextlib.ExitStack() as stack:
+        if kind == "sqlite":
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tollbridge-bench-")))
+            url = services.fresh_sqlite(folder)
+        else:
+            url = services.fresh_mariadb()
+            stack.callback(services.mariadb().drop, url)
+        yield url, stack.enter_context(contextlib.closing(connect(url, io_timeout_s=io_timeout_s)))

@@ -9,7 +9,6 @@ one; its memory is what it holds at most above what it held before (VmHWM), read
 Rule: every row finds its message; else nothing is measured.
 """
 
-import contextlib
 import json
 import subprocess
 import sys
@@ -17,10 +16,9 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from bench.setting import DATABASES, fresh_database
 from bench.table import Section
 from core.settlement.verdicts import Verdict
-from store.database import connect
-from tests import services
 from tests.store.settlement.office import Office
 from tests.store.settlement.test_memory import LAYOUT, a_sheet, fill
 
@@ -32,10 +30,10 @@ from pathlib import Path
 from store.database import connect
 from store.settlement.match import match
 from store.settlement.stage import stage
+from tollbridge.memory import sizes_of
 
 def held(name):
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith(name + ":")) * 1024
+    return sizes_of(Path("/proc/self/status").read_text())[name]
 
 url, path, month, now = sys.argv[1:]
 database = connect(url)
@@ -57,7 +55,7 @@ def bench_settlement(say: Callable[[str], None], *, quick: bool) -> Section:
     with tempfile.TemporaryDirectory(prefix="tollbridge-bench-") as folder:
         say(f"a sheet of {count} rows")
         sheet = a_sheet(Path(folder), MONTH, count)
-        rows = tuple((kind, *_measured(kind, Path(folder), sheet, count, say)) for kind in ("sqlite", "mariadb"))
+        rows = tuple((kind, *_measured(kind, Path(folder), sheet, count, say)) for kind in DATABASES)
     return Section(
         "settlement",
         f"An operator's XLSX of {count:,} rows staged and matched".replace(",", " "),
@@ -68,11 +66,7 @@ def bench_settlement(say: Callable[[str], None], *, quick: bool) -> Section:
 
 
 def _measured(kind: str, folder: Path, sheet: Path, count: int, say: Callable[[str], None]) -> tuple[str, ...]:
-    with contextlib.ExitStack() as stack:
-        url = services.fresh_sqlite(folder) if kind == "sqlite" else services.fresh_mariadb()
-        if kind == "mariadb":
-            stack.callback(services.mariadb().drop, url)
-        database = stack.enter_context(contextlib.closing(connect(url)))
+    with fresh_database(kind) as (url, database):
         office = Office(database, folder, layout=LAYOUT)
         say(f"{kind}: {count} messages")
         fill(database, MONTH, count)

@@ -13,23 +13,21 @@ Rule: no figure of a run whose counts or audit are wrong is shown: check() raise
 
 import contextlib
 import sys
-import tempfile
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
 
 import sqlalchemy as sa
 
 from bench.load import Measured, Stage
 from bench.processes import Piped, piped, resident
-from bench.setting import KEY, provisioning, write_configuration
+from bench.setting import KEY, fresh_database, provisioning, write_configuration
 from bench.table import Section, middle
 from core.message import MtState
 from plumbing.clock import SystemClock
 from store import schema
 from store.audit import audit
-from store.database import Database, connect
+from store.database import Database
 from store.provisioning import load
 from store.secrets import Keyring
 from store.snapshot import read_catalogue
@@ -121,11 +119,7 @@ class Rig:
 def running(kind: str, *, receipts: bool = False, limited: bool = True) -> Iterator[Rig]:
     """Everything that a measurement needs, on a fresh database; nothing is left behind."""
     with contextlib.ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tollbridge-bench-")))
-        url = services.fresh_sqlite(folder) if kind == "sqlite" else services.fresh_mariadb()
-        if kind == "mariadb":
-            stack.callback(services.mariadb().drop, url)
-        database = stack.enter_context(contextlib.closing(connect(url)))
+        url, database = stack.enter_context(fresh_database(kind))
         partner = stack.enter_context(piped("bench.partner"))
         centre = stack.enter_context(piped("bench.load"))
         ports = {"centre_port": centre.port, "partner_port": partner.port}

@@ -32,6 +32,10 @@ from store.standing import LinkStanding, read_links
 ENABLE, DISABLE, DRAIN, RECONNECT, TRACE = KINDS = ("enable", "disable", "drain", "reconnect", "trace")
 DONE, FAILED, NOBODY = "done", "failed", "nobody"
 RESULT_MAX = 300
+PATH = "path"
+"""Where, among the options of an order that is done, the file stands that it has made."""
+SECONDS, SECONDS_MAX = 60, 600
+"""How long a trace lasts, and at most."""
 KEEPS_LINKS = "links"
 """The role of the processes that orders are for."""
 LASTING = {ENABLE: "it is enabled", DISABLE: "it is disabled", DRAIN: "it is drained"}
@@ -71,10 +75,15 @@ class Order:
         """Nothing more will come of it."""
         return bool(self.outcome) or not self.is_kept
 
+    @property
+    def path(self) -> str:
+        """Of the file that it has made, "" where there is none."""
+        return str(self.options.get(PATH, "")) if self.outcome == DONE else ""
+
     def sentence(self) -> str:
         """What came of it."""
         if self.outcome:
-            return self.result
+            return f"{self.result}: {self.path}" if self.path else self.result
         if not self.is_kept:
             return f"process {self.process} ended before it was done"
         return self.result or ("under way" if self.taken_at else f"process {self.process} did not take it yet")
@@ -181,30 +190,36 @@ def read_open(connection: Connection, process_id: int) -> list[Order]:
 
 def take(database: Database, ids: Sequence[int], now: Instant) -> None:
     """They are being carried out."""
-    with database.write() as connection:
-        connection.execute(sa.update(LinkOrder).where(LinkOrder.id.in_(ids)).values(taken_at=now))
+    taken = sa.update(LinkOrder).where(LinkOrder.id.in_(ids)).values(taken_at=now)
+    repeated(database, lambda connection: connection.execute(taken))
 
 
 def tell(database: Database, id_: int, result: str) -> bool:
     """How far it is; False when somebody has ended it."""
-    with database.write() as connection:
-        open_one = (LinkOrder.id == id_, LinkOrder.done_at == 0)
-        done = connection.execute(sa.update(LinkOrder).where(*open_one).values(result=result[:RESULT_MAX]))
-        return bool(done.rowcount)
+    open_one = (LinkOrder.id == id_, LinkOrder.done_at == 0)
+    told = sa.update(LinkOrder).where(*open_one).values(result=result[:RESULT_MAX])
+    return bool(repeated(database, lambda connection: connection.execute(told).rowcount))
 
 
-def finish(database: Database, id_: int, outcome: str, result: str, now: Instant) -> None:
-    """It is over, whatever anybody said of it before."""
-    with database.write() as connection:
-        values = {"done_at": now, "outcome": outcome, "result": result[:RESULT_MAX]}
-        connection.execute(sa.update(LinkOrder).where(LinkOrder.id == id_).values(**values))
+def finish(database: Database, id_: int, outcome: str, result: str, now: Instant, *, path: str = "") -> None:
+    """It is over, whatever anybody said of it before; `path`: of the file that it has made."""
+    values: dict[str, Any] = {"done_at": now, "outcome": outcome, "result": result[:RESULT_MAX]}
+    this = LinkOrder.id == id_
+
+    def write(connection: Connection) -> None:
+        made = {}
+        if path:
+            options = connection.execute(sa.select(LinkOrder.options).where(this)).scalar_one()
+            made = {"options": {**options, PATH: path}}
+        connection.execute(sa.update(LinkOrder).where(this).values(**values, **made))
+
+    repeated(database, write)
 
 
 def end_early(database: Database, ids: Sequence[int], now: Instant) -> None:
     """Who gave them does not want them any more: a trace ends, and says what it has."""
-    with database.write() as connection:
-        open_ones = (LinkOrder.id.in_(ids), LinkOrder.done_at == 0)
-        connection.execute(sa.update(LinkOrder).where(*open_ones).values(done_at=now))
+    ended = sa.update(LinkOrder).where(LinkOrder.id.in_(ids), LinkOrder.done_at == 0).values(done_at=now)
+    repeated(database, lambda connection: connection.execute(ended))
 
 
 # --- what is in force ---------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ read_lines        revenue, grouped as is asked: from the daily sums alone
 read_earnings     the same of partners, with what is held of it and what they get for those they referred
 read_progress     partners' volumes of a month on their scales
 read_receivables  what operators owe, month by month; read_debts, what is open of it by age; read_payables, what we owe
-find_partner, find_operator    a name → its id
+find_partner, find_operator, find_service    a name → its id
 
 What a report reads depends on days, places and accounts, never on how many messages there were.
 
@@ -219,21 +219,28 @@ def _names(connection: Connection, group: str, ids: Collection[Any]) -> Callable
 
 def find_partner(connection: Connection, login: str) -> int:
     """Raises UserMistake when there is none."""
-    return _find(connection, "partner", Partner.id, Partner.login, login)
+    return _find(connection, "partner ", Partner.id, Partner.login, login)
 
 
 def find_operator(connection: Connection, code: str) -> int:
     """Raises UserMistake when there is none."""
-    return _find(connection, "operator", Operator.id, Operator.code, code)
+    return _find(connection, "operator ", Operator.id, Operator.code, code)
+
+
+def find_service(connection: Connection, login: str, name: str) -> int:
+    """Of the partner with this login. Raises UserMistake when there is no such partner, or it has none."""
+    owner = Service.partner_id == find_partner(connection, login)
+    return _find(connection, f"service {login}/", Service.id, Service.name, name, owner)
 
 
 def _find(
-    connection: Connection, what: str, id_: InstrumentedAttribute[int], column: InstrumentedAttribute[str], name: str
-) -> int:
-    found = connection.execute(sa.select(id_).where(column == name)).scalar()
+    connection: Connection, what: str, id_: InstrumentedAttribute[int], column: InstrumentedAttribute[str], name: str,
+    *among: sa.ColumnElement[bool],
+) -> int:  # fmt: skip
+    found = connection.execute(sa.select(id_).where(column == name, *among)).scalar()
     if found is None:
-        meant = did_you_mean(name, connection.execute(sa.select(column)).scalars())
-        raise UserMistake(f"there is no {what} {name}{meant or '; see: tollbridge dump'}")
+        meant = did_you_mean(name, connection.execute(sa.select(column).where(*among)).scalars())
+        raise UserMistake(f"there is no {what}{name}{meant or '; see: tollbridge dump'}")
     return found
 
 

@@ -9,7 +9,7 @@ outages      MariaDB and Redis stopped and frozen for 30 s, 50 connections cut i
 memory       of the service over 500 000 messages: flat within 5 % after the first 100 000
 flaps        three links up 2 s, down 1 s for 2 minutes under load, on SQLite and on MariaDB
 storm        100 000 receipts at once while MO flow: their p99 grows by 100 ms at most, on SQLite and on MariaDB
-orders       the tests with the marker `soak`: orders to links, flaps and storms on MariaDB, short as in make test
+marked       the tests with the marker `soak`: orders to links, flaps and storms on MariaDB, short as in make test
 held         a COMMIT delivered after it was given up, 20 times: noisily, in silence, by a server that froze in it
 
 `--hours 6` in their place: the outages once in each hour, between them faults of partners, links, answers and clocks in
@@ -46,7 +46,7 @@ Campaign: TypeAlias = Callable[[Tell], Awaitable[object]]
 
 DATABASES = ("sqlite", "mariadb")
 CAMPAIGNS = (
-    *("simulation", "mutants", "kills", "cuts", "freezes", "outages", "held", "flaps", "storm", "orders", "memory"),
+    *("simulation", "mutants", "kills", "cuts", "freezes", "outages", "held", "flaps", "storm", "marked", "memory"),
 )
 SECONDS = 30
 CUTS_IN_COMMIT = 50
@@ -80,19 +80,16 @@ def runs_of(options: argparse.Namespace) -> Iterator[Run]:
     if options.hours:
         yield from hourly(options.hours, _outages, BETWEEN, seed=options.seed)
         return
+    databases = (options.database,) if options.database else DATABASES
     for name in options.campaigns or CAMPAIGNS:
         if name == "simulation":
             count = options.count or 20_000
-            command = ["tests.simulation", "--jobs", str(multiprocessing.cpu_count())]
-            yield Run(f"simulation, {count} seeds", 1, partial(simulate, command, count, options.seed))
+            yield _seeds(name, ["tests.simulation", "--jobs", str(multiprocessing.cpu_count())], count, options.seed)
         elif name == "mutants":
-            count = options.count or 3_000
-            yield Run(
-                f"mutants, {count} seeds", 1, partial(simulate, ["tests.simulation.mutants"], count, options.seed)
-            )
+            yield _seeds(name, ["tests.simulation.mutants"], options.count or 3_000, options.seed)
         elif name == "kills":
             count = options.count or 200
-            for database in [options.database] if options.database else DATABASES:
+            for database in databases:
                 campaign = partial(_kills, database, count, options.seed)
                 yield Run(f"kill -9 × {count}, {database}", count, campaign)
         elif name == "cuts":
@@ -104,19 +101,26 @@ def runs_of(options: argparse.Namespace) -> Iterator[Run]:
             for word, roles in (("twins", freezes.TWINS), ("roles apart", freezes.APART)):
                 yield Run(f"freezes × {count}, {word}", count, partial(_freezes, roles, count, options.seed))
         elif name in ("flaps", "storm"):
-            for database in [options.database] if options.database else DATABASES:
+            for database in databases:
                 yield _links(name, database, options.count, options.seed)
         elif name == "memory":
-            for database in [options.database] if options.database else DATABASES:
+            for database in databases:
                 yield Run(f"memory, {database}", memory.STEPS, partial(_memory, database))
         elif name == "outages":
             yield from _outages()
-        elif name == "orders":
-            yield Run("orders to links, and more on MariaDB", 1, _marked)
+        elif name == "marked":
+            # What `make test` has no time for.
+            yield Run("tests marked `soak`", 1, partial(_apart, ["pytest", "-q", "-m", "soak", "tests/fire"]))
         else:
             count = options.count or 20
             for word, hold in _HOLDS.items():
                 yield Run(f"COMMIT held × {count}, {word}", count, partial(_again_and_again, hold, count))
+
+
+def _seeds(name: str, module: list[str], count: int, seed: int) -> Run:
+    """In processes of their own: their loop is a virtual one."""
+    words = [*module, "--seeds", str(count), "--from", str(seed)]
+    return Run(f"{name}, {count} seeds", 1, partial(_apart, words))
 
 
 def _links(name: str, database: str, count: int, seed: int) -> Run:
@@ -130,16 +134,6 @@ def _links(name: str, database: str, count: int, seed: int) -> Run:
 
 def _flaps(database: str, seconds: int, seed: int, tell: Tell) -> Awaitable[object]:
     return flaps.flap_often(database, seconds, seed=seed, tell=tell)
-
-
-async def _marked(tell: Tell) -> str:
-    """The tests of campaigns that `make test` has no time for. Raises AssertionError with what they printed."""
-    command = [sys.executable, "-m", "pytest", "-q", "-m", "soak", "tests/fire"]
-    run = partial(subprocess.run, command, check=False, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    done = await asyncio.to_thread(run)
-    assert done.returncode == 0, done.stdout[-4000:]
-    tell(1)
-    return done.stdout.strip().splitlines()[-1]
 
 
 async def _storm(database: str, receipts: int, tell: Tell) -> object:
@@ -160,18 +154,8 @@ def _outages() -> Iterator[Run]:
         yield Run(f"cut in COMMIT × {CUTS_IN_COMMIT}, {end}", CUTS_IN_COMMIT, partial(_cuts_in_commit, passes))
 
 
-async def _tested(path: str, tell: Tell) -> str:
-    """Tests as they are, in a process of their own. Raises AssertionError with what they printed."""
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", path]
-    run = partial(subprocess.run, command, check=False, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    done = await asyncio.to_thread(run)
-    assert done.returncode == 0, done.stdout[-4000:]
-    tell(1)
-    return done.stdout.strip().splitlines()[-1]
-
-
 def _tests(name: str, path: str, _: int) -> Run:
-    return Run(name, 1, partial(_tested, path))
+    return Run(name, 1, partial(_apart, ["pytest", "-q", "-p", "no:cacheprovider", path]))
 
 
 CUTS_BETWEEN = 50
@@ -227,9 +211,9 @@ async def _memory(database: str, tell: Tell) -> str:
     return f"{measured[0] / 2**20:.1f} MiB, moved {100 * moved:.1f} % after the first {memory.SETTLED * memory.STEP:,}"
 
 
-async def simulate(module: list[str], count: int, seed: int, tell: Tell) -> str:
-    """In processes of its own: its loop is a virtual one. Raises AssertionError with what it printed."""
-    command = [sys.executable, "-m", *module, "--seeds", str(count), "--from", str(seed)]
+async def _apart(module: list[str], tell: Tell) -> str:
+    """A module with its words, in a process of its own. Raises AssertionError with what it printed."""
+    command = [sys.executable, "-m", *module]
     run = partial(subprocess.run, command, check=False, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     done = await asyncio.to_thread(run)
     assert done.returncode == 0, done.stdout[-4000:]
@@ -302,6 +286,8 @@ def main() -> int:
     options = parser.parse_args()
     if options.hours and options.campaigns:
         parser.error("--hours has campaigns of its own; leave theirs out")
+    if options.hours and (options.database or options.count):
+        parser.error("--hours has databases and counts of its own; leave --database and --count out")
     for name in options.campaigns:
         if name not in CAMPAIGNS:
             parser.error(f"there is no campaign {name!r}; choose from {', '.join(CAMPAIGNS)}")

@@ -18,8 +18,6 @@ from dataclasses import dataclass
 from structlog import get_logger
 
 from core.clock import MINUTE_MS, Clock
-from core.errors import StoreError
-from store.journal import AlertFact, Fact
 from traffic.commit import Batcher
 
 log = get_logger()
@@ -59,7 +57,7 @@ async def watch_descriptors(batcher: Batcher, clock: Clock) -> None:
         if watched.see(used, limit, clock.monotonic_ms()):
             log.error("few file descriptors are left", used=used, limit=limit, remedy="raise LimitNOFILE")
             sentence = f"{used} of {limit} file descriptors were in use: raise LimitNOFILE, and see who connects"
-            batcher.put(AlertFact("host", "file descriptors", sentence, clock.now()), _written)
+            batcher.alert("host", "file descriptors", sentence)
         await asyncio.sleep(LOOK_S)
 
 
@@ -72,8 +70,3 @@ def count() -> tuple[int, int]:
         if error.errno not in (errno.EMFILE, errno.ENFILE):
             raise
         return limit, limit
-
-
-def _written(_: Fact, error: StoreError | None) -> None:
-    if error is not None:
-        log.error("an alert could not be written", error=str(error))

@@ -38,8 +38,9 @@ async def open_api(
     ) -> web.StreamResponse:
         if not is_up() and request.path not in ALWAYS:
             return away("the service is not up; send the request again in a moment")
-        if request.method == "POST" and request.path.startswith(SUBMISSIONS) and (why := why_short()):
-            return away(f"{why}; send the request again, with the same Idempotency-Key")
+        if request.method == "POST" and request.path.startswith(SUBMISSIONS) and why_short():
+            # Why, and how much this host has, is told by the log, the alert and /health.
+            return away("the service is short of room; send the request again later, with the same Idempotency-Key")
         return await handler(request)
 
     app = build_app(ports, clock=clock)

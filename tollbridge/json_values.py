@@ -1,4 +1,4 @@
-"""What commands of the money print with --json.
+"""What commands print with --json.
 
 print_json       a value on stdout
 in_major_units   a value with its parts, amounts as decimal strings: 2500000 → "2.50"
@@ -37,5 +37,5 @@ def in_major_units(value: Any, name: str = "") -> Any:
 
 
 def print_json(value: Any) -> None:
-    """Indented, letters as they are, amounts in major units."""
-    click.echo(json.dumps(in_major_units(value), ensure_ascii=False, indent=2))
+    """Indented, letters as they are."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2))

@@ -12,7 +12,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from structlog import get_logger
 
@@ -40,8 +40,13 @@ LINK_LOOK_S = 0.05
 LONGEST_S = 28.0
 """How long an order may take; who gave it waits for 30 s."""
 
-Answer = tuple[str, str]
-"""Outcome and sentence."""
+
+class Answer(NamedTuple):
+    """Outcome and sentence; the file that was made, if any."""
+
+    outcome: str
+    result: str
+    path: str = ""
 
 
 @dataclass
@@ -87,11 +92,13 @@ class LinkDesk:
                 task.cancel()
 
     async def _look(self) -> None:
+        # As of before the question: one that ends while it is asked is told as open, and done.
+        under_way = set(self._under_way)
         drained, found = await self.read(lambda one: (orders.read_drained(one), orders.read_open(one, self.process_id)))
         if drained != self._drained:
             self._drained = drained
             self.rests.hold(drained)
-        new = [order for order in found if order.id not in self._under_way]
+        new = [order for order in found if order.id not in under_way]
         if not new:
             return
         await self.writer.run(orders.take, self.database, [order.id for order in new], self.clock.now())
@@ -102,27 +109,38 @@ class LinkDesk:
 
     async def _carry_out(self, order: Order) -> None:
         try:
-            outcome, result = await _WORK[order.kind](self, order)
+            await self._finish(order, await self._answer(order))
+        finally:
+            self._under_way.pop(order.id, None)
+
+    async def _answer(self, order: Order) -> Answer:
+        try:
+            return await _WORK[order.kind](self, order)
         except CannotTrace as error:
-            outcome, result = FAILED, str(error)
+            return Answer(FAILED, str(error))
         except Exception:
             log.exception("order to a link failed", link=order.link, order=order.kind)
-            outcome, result = FAILED, "a mistake of ours; it is in the log"
-        log.info("order to a link is done", link=order.link, order=order.kind, outcome=outcome, result=result)
+            return Answer(FAILED, "a mistake of ours; it is in the log")
+
+    async def _finish(self, order: Order, answer: Answer) -> None:
+        """Until it is written: an order without an answer would be carried out again."""
+        log.info("order to a link is done", link=order.link, order=order.kind, **answer._asdict())
+        write = partial(orders.finish, self.database, order.id, answer.outcome, answer.result, path=answer.path)
         while True:
             try:
-                await self.writer.run(orders.finish, self.database, order.id, outcome, result, self.clock.now())
-                break
+                return await self.writer.run(write, self.clock.now())
             except StoreError:
                 await asyncio.sleep(LOOK_S)
-        self._under_way.pop(order.id, None)
+            except Exception:
+                log.exception("the answer to an order cannot be written", link=order.link, order=order.kind)
+                await asyncio.sleep(LONGEST_S)
 
     # --- what is done -------------------------------------------------------------------------------------
 
     async def _enable(self, order: Order) -> Answer:
         began = self.clock.now()
         if not await self._until(lambda: self._is_wanted(order, enabled=True)):
-            return FAILED, "somebody disabled it meanwhile, or its options are wrong; see the log"
+            return Answer(FAILED, "somebody disabled it meanwhile, or its options are wrong; see the log")
         return await self._bound(order, began)
 
     async def _disable(self, order: Order) -> Answer:
@@ -131,36 +149,37 @@ class LinkDesk:
             return kept is None or (not kept.link.enabled and kept.state == "disabled")
 
         if not await self._until(lambda: self._is_wanted(order, enabled=False) and is_down()):
-            return FAILED, "it is not down yet; see: tollbridge link list"
-        return DONE, "unbound; it stays down until it is enabled"
+            return Answer(FAILED, "it is not down yet; see: tollbridge link list")
+        return Answer(DONE, "unbound; it stays down until it is enabled")
 
     async def _drain(self, order: Order) -> Answer:
         kept = self.links.named(order.link)
         if kept is not None and not kept.link.enabled:
-            return DONE, "it is disabled, and will be drained when it is enabled by `load`"
+            return Answer(DONE, "it is disabled, and will be drained when it is enabled by `load`")
         if not await self.rests.quiet(order.link_id, LONGEST_S):
             left = self.rests.under_way(order.link_id)
-            return FAILED, f"no new MT goes over it, but {left} that had begun are not done yet"
+            return Answer(FAILED, f"no new MT goes over it, but {left} that had begun are not done yet")
         if order.link_id not in self.rests.held:
-            return FAILED, "somebody enabled it meanwhile"
-        return DONE, "no MT goes over it, and none is in flight; MO and receipts still come"
+            return Answer(FAILED, "somebody enabled it meanwhile")
+        return Answer(DONE, "no MT goes over it, and none is in flight; MO and receipts still come")
 
     async def _reconnect(self, order: Order) -> Answer:
         kept = self.links.named(order.link)
         if kept is None:
-            return FAILED, self.links.errors().get(order.link, "this process does not know it")
+            return Answer(FAILED, self.links.errors().get(order.link, "this process does not know it"))
         if not kept.link.enabled:
-            return FAILED, "it is disabled; enable it"
+            return Answer(FAILED, "it is disabled; enable it")
         await self.links.reconnect(order.link)
         return await self._bound(order, self.clock.now())
 
     async def _trace(self, order: Order) -> Answer:
         kept = self.links.named(order.link)
         if kept is None or not kept.link.enabled:
-            return FAILED, "it is disabled, or its options are wrong: there is nothing to trace"
+            return Answer(FAILED, "it is disabled, or its options are wrong: there is nothing to trace")
         tell = partial(self._tell, order.id)
         name = name_of(order.link, order.id, self.clock.now())
-        return DONE, await self.traces.take(kept, Wanted.of(order.options), name, tell)
+        said, path = await self.traces.take(kept, Wanted.of(order.options), name, tell)
+        return Answer(DONE, said, str(path))
 
     async def _tell(self, id_: int, sentence: str) -> bool:
         try:
@@ -179,17 +198,17 @@ class LinkDesk:
         """Wait until it is bound, or it is known why it is not."""
         found = partial(self._became, order.link, began)
         await self._until(lambda: bool(found()))
-        return found() or (FAILED, "not bound yet; it goes on trying")
+        return found() or Answer(FAILED, "not bound yet; it goes on trying")
 
     def _became(self, name: str, began: int) -> Answer | None:
         kept: Kept | None = self.links.named(name)
         if kept is None:
             reason = self.links.errors().get(name)
-            return None if reason is None else (FAILED, reason)
+            return None if reason is None else Answer(FAILED, reason)
         if kept.link.enabled and kept.bound_at:
-            return DONE, "bound"
+            return Answer(DONE, "bound")
         if kept.last_error and kept.last_error_at >= began:
-            return FAILED, f"not bound: {kept.last_error}; it goes on trying"
+            return Answer(FAILED, f"not bound: {kept.last_error}; it goes on trying")
         return None
 
     async def _until(self, holds: Callable[[], bool]) -> bool:

@@ -18,8 +18,8 @@ from core.clock import Instant
 from smsc_link.keeping import Kept, Listenable
 from smsc_link.protocols import PROTOCOLS
 from smsc_link.tracing import Trace
+from store.link_orders import SECONDS, SECONDS_MAX
 
-SECONDS, SECONDS_MAX = 60, 600
 TELL_S = 1.0
 """How often it is told how far a trace is."""
 
@@ -53,8 +53,8 @@ class Traces:
         self._folder = Path(folder)
         self._links: set[str] = set()
 
-    async def take(self, kept: Kept, wanted: Wanted, name: str, tell: Tell) -> str:
-        """Until it is over; what it has become: a sentence that ends with the file's path. Raises CannotTrace."""
+    async def take(self, kept: Kept, wanted: Wanted, name: str, tell: Tell) -> tuple[str, Path]:
+        """Until it is over; a sentence of what it has become, and its file. Raises CannotTrace."""
         link = kept.link.name
         traced = PROTOCOLS[kept.link.protocol].traced
         if traced is None or not isinstance(kept, Listenable):
@@ -74,7 +74,7 @@ class Traces:
             self._links.discard(link)
             kept.listen_in(None)
             fault = _close(file)
-        return _sentence(trace, fault, path)
+        return _sentence(trace, fault, path), path
 
     def _create(self, name: str) -> tuple[Path, BinaryIO]:
         path = Path(os.path.abspath(self._folder / name))
@@ -117,7 +117,7 @@ def _sentence(trace: Trace, fault: str, path: Path) -> str:
     if fault:
         raise CannotTrace(f"it broke off after {trace.frames} frames: {fault}; {path}")
     left_out = f", {trace.left_out} left out that could not be masked" if trace.left_out else ""
-    return f"{trace.frames} frames{left_out}: {path}"
+    return f"{trace.frames} frames{left_out}"
 
 
 def _now_us() -> int:

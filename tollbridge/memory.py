@@ -6,7 +6,8 @@ sizes_of   /proc/self/status → what is in use, by the kernel's names
 groups_of  /proc/self/cgroup → the folders whose limits hold for this process
 limit_of   a file with a limit → bytes, or None where it says none
 
-Rule: what is compared is what the kernel compares: a limit of address space with the address space, not with pages.
+Rule: address space is compared with the limit of address space, and data with that of data, as the kernel does; the
+machine and the control groups with this process's own pages only, though the kernel counts all that lives there.
 """
 
 from collections.abc import Iterator, Sequence

@@ -17,8 +17,6 @@ from pathlib import Path
 from structlog import get_logger
 
 from core.clock import Clock
-from core.errors import StoreError
-from store.journal import AlertFact, Fact
 from tollbridge.memory import Bound, Watched, groups_of, limit_of, sizes_of
 from traffic.commit import Batcher
 
@@ -50,7 +48,7 @@ async def watch_memory(
                 log.info("memory has room again")
             if must_tell:
                 sentence = f"{watched.why_short}; new messages wait: raise the limit, or see what takes it"
-                batcher.put(AlertFact("host", "memory", sentence, clock.now()), _written)
+                batcher.alert("host", "memory", sentence)
         await asyncio.sleep(look_s)
 
 
@@ -82,8 +80,3 @@ def _group_limits(proc: Path, groups: Path) -> list[int]:
         if limit is not None:
             found.append(limit)
     return found
-
-
-def _written(_: Fact, error: StoreError | None) -> None:
-    if error is not None:
-        log.error("an alert could not be written", error=str(error))

@@ -17,14 +17,20 @@ from rich.table import Table
 from core.clock import iso_of
 from core.ledger.entry import Posting
 from store.acts import Act, ActState, Shown, sentence_of
-from tollbridge.json_values import print_json
+from tollbridge.json_values import in_major_units, print_json
 from tollbridge.show import console, moment, money, plain, table
+
+_SAID = frozenset({
+    "amount", "currency", "partner", "debit", "credit", "operator", "bank", "reference", "payment", "payout", "account",
+    "into", "key",
+})  # fmt: skip
+"""Values that the head sentence or the line of partners says; and `key`, which tells a person nothing."""
 
 
 def tell_act(one: Act, *, as_json: bool) -> None:
     """What became of what was asked for now."""
     if as_json:
-        print_json(act_value(one))
+        print_json(in_major_units(act_value(one)))
         return
     says = plain(sentence_of(one))
     if one.was_before and one.state is ActState.DONE:
@@ -78,10 +84,18 @@ def _facts(one: Act) -> list[tuple[str, str]]:
         ("refused by", f"{decided}: {one.body.get('refused', '')}" if one.state is ActState.REFUSED else ""),
         ("entry", str(one.entry_id or "")),
         ("partner", ", ".join(one.partners)),
-        *((name.replace("_", " "), str(value)) for name, value in one.body["values"].items() if one.kind != "adjust"),
+        *(
+            (name.replace("_", " "), str(value))
+            for name, value in one.body["values"].items()
+            if not _is_said(name, value)
+        ),
         ("messages", " ".join(map(str, one.body["messages"]))),
     ]
     return [(name, what) for name, what in facts if what]
+
+
+def _is_said(name: str, value: str | int) -> bool:
+    return name in _SAID or (name, value) == ("paid_by", "us")
 
 
 def act_value(one: Act) -> dict[str, Any]:

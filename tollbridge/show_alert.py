@@ -8,7 +8,6 @@ show_resolved, resolved_value  what became of somebody's word
 from collections.abc import Sequence
 from typing import Any
 
-from rich.console import Console
 from rich.text import Text
 
 from core.clock import iso_of
@@ -18,9 +17,9 @@ from tollbridge.show import console, heading, moment, plain, table
 _SENTENCE = 90
 
 
-def show_alerts(rows: Sequence[AlertRow], count: int, *, resolved_too: bool, out: Console | None = None) -> None:
+def show_alerts(rows: Sequence[AlertRow], count: int, *, resolved_too: bool) -> None:
     """The list; `count`: how many there are in all."""
-    out = out or console()
+    out = console()
     if not rows:
         out.print("no alerts" if resolved_too else "no alert is open")
         return
@@ -36,9 +35,9 @@ def show_alerts(rows: Sequence[AlertRow], count: int, *, resolved_too: bool, out
     out.print(f"{count} {words}{left}. One whole: tollbridge alert show ID", style="dim")
 
 
-def show_alert(row: AlertRow, out: Console | None = None) -> None:
+def show_alert(row: AlertRow) -> None:
     """All of it."""
-    out = out or console()
+    out = console()
     heading(out, f"Alert {row.id}")
     lines = {
         "kind": row.kind, "at": f"{moment(row.at)} UTC", "about": row.subject, "says": row.sentence,
@@ -58,9 +57,9 @@ def _word(row: AlertRow) -> str:
     return f"resolved{by}, {moment(row.resolved_at or 0)} UTC"
 
 
-def show_resolved(told: Sequence[Resolved], out: Console | None = None) -> None:
+def show_resolved(told: Sequence[Resolved]) -> None:
     """A line each."""
-    out = out or console()
+    out = console()
     for one in told:
         row = one.row
         if one.was_before:

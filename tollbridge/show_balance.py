@@ -11,8 +11,6 @@ Rule: an owner whose accounts are all zero has no line, unless all are asked for
 from collections.abc import Sequence
 from typing import Any
 
-from rich.console import Console
-
 from core.clock import Month, iso_of, month_text
 from core.money import format_micros
 from store.account_lines import PARTNER_SUBS, AccountLine, Standing, group_of
@@ -61,9 +59,9 @@ def _amount(micros: int | None) -> str:
     return "—" if micros is None else format_micros(micros)
 
 
-def show_accounts(accounts: Sequence[Standing], month: Month, out: Console | None = None) -> None:
+def show_accounts(accounts: Sequence[Standing], month: Month) -> None:
     """A line each: what it had, debits, credits, what it has."""
-    out = out or console()
+    out = console()
     if not accounts:
         out.print("nothing was booked yet")
         return

@@ -2,16 +2,14 @@
 
 from collections.abc import Sequence
 
-from rich.console import Console
-
 from core.clock import Instant
 from store.link_orders import LinkRow
 from tollbridge.show import ago, coloured, console, plain, table
 
 
-def show_links(rows: Sequence[LinkRow], now: Instant, out: Console | None = None) -> None:
+def show_links(rows: Sequence[LinkRow], now: Instant) -> None:
     """Every link, a line each."""
-    out = out or console()
+    out = console()
     if not rows:
         out.print("no links are provisioned yet; see: tollbridge load --help")
         return

@@ -21,7 +21,7 @@ from core.errors import Buried, StoreError
 from plumbing.threads import Runs
 from smsc_link.links import Links
 from store import processes
-from store.database import Database
+from store.database import Database, is_conflict
 from store.processes import DOUBT_MS, Neighbours, Registered, beat, end_waits, may_write
 from store.recovery import WaitingPart, take_parts
 from tollbridge.link_watch import LinkWatch
@@ -158,8 +158,11 @@ async def watch_writing(batcher: Batcher, database: Database, process_id: int) -
         try:
             await batcher.probe(partial(may_write, database, process_id))
         except Exception as error:
-            # Buried, say: the heartbeat finds out, too, and says so.
-            log.debug("the database was not asked", error=repr(error))
+            if isinstance(error, StoreError) or is_conflict(error):
+                # Buried, or a lock: the heartbeat finds out, too, or health tells that we are stuck.
+                log.debug("the database was not asked", error=str(error))
+            else:
+                log.exception("the database was not asked whether it can be written to")
         await asyncio.sleep(WRITING_S)
 
 

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 from functools import partial
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -61,3 +62,29 @@ def test_the_soak_of_hours_has_every_outage_and_faults_of_partners_links_and_clo
     assert outages == [run.name for run in soak._outages()]
     for word in ("partner faults", "link faults", "clocks", "links flap", "cuts"):
         assert any(word in name for name in faults), (word, faults)
+
+
+@pytest.mark.parametrize("words", [("kills",), ("--count", "3"), ("--database", "sqlite")])
+def test_what_hours_do_not_heed_is_no_usage(
+    words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["soak", "--hours", "1", *words])
+
+    with pytest.raises(SystemExit) as ended:
+        soak.main()
+
+    assert ended.value.code == 2
+    assert "--hours has" in capsys.readouterr().err
+
+
+def test_every_campaign_is_made_once_and_of_the_database_that_is_asked_for() -> None:
+    def names(**options: object) -> list[str]:
+        given: dict[str, object] = {"hours": 0, "seed": 7, "campaigns": [], "count": 0, "database": None}
+        return [run.name for run in soak.runs_of(argparse.Namespace(**given | options))]
+
+    every = [names(campaigns=[name]) for name in soak.CAMPAIGNS]
+    assert all(every)
+    assert names() == [name for some in every for name in some]
+    assert len({*names()}) == len(names())
+    assert len(names(campaigns=["kills", "storm"])) == 4
+    assert len(names(campaigns=["kills", "storm"], database="mariadb")) == 2

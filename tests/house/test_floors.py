@@ -39,7 +39,7 @@ ALLOWED: dict[str, set[str]] = {
 }
 
 HOMES: dict[str, tuple[str, ...]] = {
-    "aiohttp": ("partner_api/", "smsc_link/protocols/http/", "sim/"),
+    "aiohttp": ("partner_api/", "smsc_link/protocols/http/", "plumbing/http_server.py", "sim/"),
     "argon2": ("store/secrets.py",),
     "click": (),
     "cryptography": ("store/secrets.py", "plumbing/tls.py"),
@@ -69,6 +69,7 @@ HOMES: dict[str, tuple[str, ...]] = {
 ROOF = "tollbridge/"
 
 WHY = {
+    ("plumbing/http_server.py", "aiohttp"): "one server below both doors that speak HTTP",
     ("plumbing/tls.py", "cryptography"): "Twisted's certificates are read as objects of cryptography",
     ("plumbing/tls.py", "OpenSSL"): "a client that takes any certificate makes its own connection",
     ("plumbing/tls.py", "zope"): "Twisted asks for the interface IOpenSSLClientConnectionCreator",

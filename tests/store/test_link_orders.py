@@ -26,6 +26,7 @@ from store.link_orders import (
 from store.pulse import ALIVE, DEAD, SILENT_MS, STOPPED
 from tests.partner_api import rows
 from tests.partner_api.rows import add
+from tests.store.locks import Failing, conflict
 
 NOW = rows.T + SECOND_MS
 FIRST, SECOND = 2, 3
@@ -117,6 +118,34 @@ def test_a_trace_that_nobody_wants_any_more_is_told_so(world: Database) -> None:
     orders.finish(world, here, DONE, "7 frames: /tmp/x", NOW)
     orders.end_early(world, [here], NOW + 9)
     assert (given(world, [here])[0].outcome, given(world, [here])[0].done_at) == (DONE, NOW)
+
+
+def test_what_another_transaction_stands_in_the_way_of_is_done_again(world: Database) -> None:
+    here, _ = give(world, TRACE, "alpha-1")
+    (other, _) = give(world, TRACE, "alpha-2")
+
+    def contested() -> Database:
+        return Failing(world, [conflict(world.dialect)] * 2)
+
+    orders.take(contested(), [here], NOW + 1)
+    assert orders.tell(contested(), here, "7 frames so far")
+    orders.finish(contested(), here, DONE, "7 frames", NOW + 2, path="/tmp/x")
+    orders.end_early(contested(), [other], NOW + 3)
+
+    (order,), (ended,) = given(world, [here]), given(world, [other])
+    assert (order.taken_at, order.done_at, ended.done_at) == (NOW + 1, NOW + 2, NOW + 3)
+    assert order.sentence() == "7 frames: /tmp/x"
+
+
+def test_where_a_trace_is_stands_beside_its_sentence_and_what_was_asked_for_stays(world: Database) -> None:
+    here, _ = give(world, TRACE, "alpha-1", seconds=9, texts=True)
+    path = "/traces: all/" + "x" * RESULT_MAX
+
+    orders.finish(world, here, DONE, "7 frames", NOW, path=path)
+
+    (order,) = given(world, [here])
+    assert (order.path, order.result, order.sentence()) == (path, "7 frames", f"7 frames: {path}")
+    assert order.options == {"seconds": 9, "texts": True, "path": path}
 
 
 def test_who_ended_before_it_was_done_is_named(world: Database) -> None:

@@ -251,13 +251,12 @@ import json, sys
 from pathlib import Path
 from store.database import connect
 from store.ported import load_ported
-
-def peak():
-    return int(next(line for line in open("/proc/self/status") if line.startswith("VmHWM")).split()[1]) // 1024
+from tollbridge.memory import sizes_of
 
 url, path = sys.argv[1:]
 found = load_ported(connect(url), Path(path), author="ada", now=1795500000000, replace=True)
-print(json.dumps({"numbers": found.numbers, "peak": peak()}))
+peak = sizes_of(Path("/proc/self/status").read_text())["VmHWM"] >> 20
+print(json.dumps({"numbers": found.numbers, "peak": peak}))
 """
 
 

@@ -26,6 +26,7 @@ from store.reports import (
     Wanted,
     find_operator,
     find_partner,
+    find_service,
     read_debts,
     read_lines,
     read_progress,
@@ -181,6 +182,11 @@ def test_names_that_are_not_there_are_told(named: Database) -> None:
             find_partner(connection, "blot")
         with pytest.raises(UserMistake, match=r"there is no operator beat; did you mean beta\?"):
             find_operator(connection, "beat")
+        assert [find_service(connection, login, "game") for login in ("acme", "bolt")] == [1, 2]
+        with pytest.raises(UserMistake, match=r"there is no service bolt/gaem; did you mean game\?"):
+            find_service(connection, "bolt", "gaem")
+        with pytest.raises(UserMistake, match=r"there is no partner blot; did you mean bolt\?"):
+            find_service(connection, "blot", "game")
 
 
 def test_where_there_is_nobody_nobody_is_meant(database: Database) -> None:

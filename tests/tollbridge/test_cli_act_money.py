@@ -90,6 +90,9 @@ def test_an_operator_is_paid_by_name_and_the_report_says_so(config: Path) -> Non
     pay = ("act", "pay-operator", "alpha", "12.50", "--reference", "PO 17", *BY_OLGA)
     assert "act 1: pay operator: 12.50 RUB to alpha from bank:main, PO 17: done, entry " in call(config, *pay).output
     assert "was done before, nothing new was booked" in call(config, *pay).output
+    head, *facts = call(config, "act", "show", "1").output.partition("booked:")[0].splitlines()
+    assert head == "act 1: pay operator: 12.50 RUB to alpha from bank:main, PO 17"
+    assert [line.split()[0] for line in facts] == ["state", "asked", "because", "entry"]
     assert "there is no operator alpa; did you mean alpha?" in refused(
         call(config, "act", "pay-operator", "alpa", "1", "--reference", "x", *BY_OLGA)
     )

@@ -22,7 +22,7 @@ from tollbridge.cli import main
 from tollbridge.commands import link as command
 
 PROCESS = 21
-Answer = Callable[[Order], tuple[str, str] | None]
+Answer = Callable[[Order], tuple[str, str] | tuple[str, str, str] | None]
 
 
 @pytest.fixture
@@ -53,7 +53,8 @@ def a_service(config: Path, answer: Answer = lambda order: (DONE, f"{order.kind}
                 for one in found:
                     told = answer(one)
                     if told is not None:
-                        link_orders.finish(database, one.id, *told, one.at)
+                        outcome, said, *path = told
+                        link_orders.finish(database, one.id, outcome, said, one.at, path="".join(path))
 
     with database_of(config) as database, database.write() as connection:
         add(connection, schema.Process, id=PROCESS, roles="links", state=ALIVE, heartbeat_at=1 << 50)
@@ -149,13 +150,15 @@ def test_an_unknown_name_is_refused_with_the_nearest(config: Path, what: str) ->
 
 
 def test_a_trace_tells_where_it_is_and_copies_it(config: Path, tmp_path: Path) -> None:
-    file, output = tmp_path / "there.pcap", tmp_path / "here.pcap"
+    # As long as no sentence is, and with what stands before it in the sentence.
+    file, output = tmp_path / ("far: " * 40) / ("there: " * 20) / "there.pcap", tmp_path / "here.pcap"
+    file.parent.mkdir(parents=True)
     file.write_bytes(b"a trace")
     asked: list[Any] = []
 
-    def answer(one: Order) -> tuple[str, str]:
+    def answer(one: Order) -> tuple[str, str, str]:
         asked.append(one.options)
-        return DONE, f"7 frames: {file}"
+        return DONE, "7 frames", str(file)
 
     with a_service(config, answer):
         done = order(
@@ -179,7 +182,7 @@ def test_ctrl_c_ends_a_trace_and_tells_what_there_is(config: Path, monkeypatch: 
         raise KeyboardInterrupt
 
     def end_early(database: Database, ids: Any, now: int) -> None:
-        link_orders.finish(database, ids[0], DONE, "3 frames: /x", now)
+        link_orders.finish(database, ids[0], DONE, "3 frames", now, path="/x")
         ended.set()
 
     monkeypatch.setattr(command, "_watch", interrupt)

@@ -34,7 +34,7 @@ def test_there_are_as_many_connections_as_the_section_says() -> None:
                 gone = await guests[0][0].read()
             others = [reader.at_eof() for reader, _ in guests[1:]]
             # Whoever stands on this host is counted among all only: a network's own number is looked at from inside.
-            limits = runner._limits  # type: ignore[attr-defined]
+            limits = runner._terms.limits  # type: ignore[attr-defined]
         finally:
             for _, writer in guests:
                 writer.close()

@@ -33,7 +33,7 @@ def test_words_marks_and_numbers_of_something_else_stay(value: dict[str, Any]) -
 
 
 def test_letters_are_printed_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
-    print_json({"reason": "жалоба", "amount": 2_500_000})
+    print_json(in_major_units({"reason": "жалоба", "amount": 2_500_000}))
 
     out = capsys.readouterr().out
     assert "жалоба" in out

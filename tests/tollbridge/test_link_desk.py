@@ -27,6 +27,7 @@ from tests.partner_api.rows import add
 from tests.plumbing.pcap_reader import packets
 from tests.smsc_link.ends import FakeIntake, a_link, an_mt, an_operator
 from tests.smsc_link.virtual import VirtualClock, virtually
+from tests.store.locks import Failing, conflict
 from tollbridge.link_desk import LONGEST_S, LOOK_S, LinkDesk
 from tollbridge.link_traces import Traces
 
@@ -48,12 +49,13 @@ class Rests:
 
     def __init__(self) -> None:
         self.held: Collection[int] = ()
-        self.left = 0
+        self.left = self.asked = 0
 
     def hold(self, link_ids: Collection[int]) -> None:
         self.held = link_ids
 
     async def quiet(self, link_id: int, timeout_s: float) -> bool:
+        self.asked += 1
         await asyncio.sleep(timeout_s if self.left else 0.5)
         return not self.left
 
@@ -74,6 +76,8 @@ class Rig:
         self.links = Links(intake=self.intake, connect=network.connect, clock=self.clock, random=Random(2))
         self.rests = Rests()
         self.is_away = False
+        self.read_s = 0.0
+        """How long an answer is on its way."""
         rests: Any = self.rests
         self.desk = LinkDesk(
             PROCESS, database, InlineWriter(), self.read, self.clock, lambda: self.catalogue, self.links, rests,
@@ -90,7 +94,9 @@ class Rig:
         if self.is_away:
             raise StoreAway("the database is away")
         with self.database.read() as connection:
-            return function(connection)
+            found = function(connection)
+        await asyncio.sleep(self.read_s)
+        return found
 
     def give(self, kind: str, **options: Any) -> int:
         now = self.clock.now()
@@ -244,14 +250,16 @@ def test_a_trace_is_a_file_of_its_own_for_the_owner_alone(database: Database, tm
         assert outcome(await rig.ended(other)) == (FAILED, "another trace of it is under way")
         assert rig.told(trace).result.endswith("frames so far") or not rig.told(trace).result
 
-        done, said = outcome(await rig.ended(trace))
+        ended = await rig.ended(trace)
 
-        path = Path(said.rpartition(": ")[2])
-        assert done == DONE
+        path = Path(ended.path)
+        assert ended.outcome == DONE
+        assert ended.sentence() == f"{ended.result}: {path}"
         assert path.parent == tmp_path / "traces"
         assert path.stat().st_mode & 0o777 == 0o600
         assert b"secret" not in path.read_bytes()
-        assert len([packet for packet in packets(path.read_bytes()) if packet.payload]) == int(said.split()[0]) >= 2
+        frames = [packet for packet in packets(path.read_bytes()) if packet.payload]
+        assert len(frames) == int(ended.result.split()[0]) >= 2
 
     story(database, tmp_path, tell)
 
@@ -269,9 +277,9 @@ def test_a_trace_ends_when_nobody_wants_it_or_after_so_many_frames(database: Dat
         await asyncio.sleep(LOOK_S + 0.1)
         kept: Any = rig.links.named(LINK.name)
         assert (await kept.submit(kept.write(an_mt("my secret"), reference=3)[0])).key
-        _, said = outcome(await rig.ended(short))
-        assert said.startswith("1 frames: ")
-        assert b"my secret" in Path(said.rpartition(": ")[2]).read_bytes()
+        ended = await rig.ended(short)
+        assert ended.sentence().startswith("1 frames: ")
+        assert b"my secret" in Path(ended.path).read_bytes()
 
     story(database, tmp_path, tell)
 
@@ -298,6 +306,38 @@ def test_an_outage_of_the_database_only_delays_orders(database: Database, tmp_pa
         rig.is_away = False
 
         assert outcome(await rig.ended(id_)) == (DONE, "bound")
+
+    story(database, tmp_path, tell)
+
+
+@pytest.mark.parametrize("what", ["conflict", "mistake of ours"])
+def test_an_answer_that_cannot_be_written_at_first_is_written_and_the_order_done_once(
+    database: Database, tmp_path: Path, what: str
+) -> None:
+    async def tell(rig: Rig) -> None:
+        # A conflict is tried eight times before it counts as an outage; the first write takes the order.
+        mistake: list[Exception | None] = [None, ValueError("a bug")]
+        errors = [conflict("sqlite")] * 20 if what == "conflict" else mistake
+        rig.desk.database = failing = Failing(database, errors)
+
+        assert outcome(await rig.ended(rig.give(RECONNECT))) == (DONE, "bound")
+
+        await asyncio.sleep(LOOK_S)
+        assert rig.centre.counted.binds == 2
+        assert not failing.errors
+        assert not rig.desk._under_way
+
+    story(database, tmp_path, tell)
+
+
+def test_an_order_that_ends_while_open_ones_are_asked_for_is_not_done_again(database: Database, tmp_path: Path) -> None:
+    async def tell(rig: Rig) -> None:
+        rig.read_s = 3.0
+        assert (await rig.ended(rig.give(DRAIN))).outcome == DONE
+
+        await asyncio.sleep(10)
+
+        assert rig.rests.asked == 1
 
     story(database, tmp_path, tell)
 

@@ -3,7 +3,7 @@
 import asyncio
 import functools
 import tempfile
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,12 @@ import structlog
 
 from core.catalogue import Catalogue
 from core.clock import HOUR_MS
+from core.errors import StoreAway
 from plumbing.threads import InlineWriter
 from smsc_link.keeping import LinkState
 from store import processes, schema
 from store.home import Home
+from store.journal import Fact
 from store.processes import Registered
 from store.pulse import ALIVE, DEAD
 from store.recovery import WaitingPart
@@ -24,7 +26,9 @@ from tests.makers import NOON
 from tests.partner_api.rows import add
 from tests.simulation.faults import FaultyDatabase, faulty_copy, template_of
 from tests.simulation.loop import VirtualClock, VirtualLoop
-from tollbridge.watch import BEAT_S, Heartbeat
+from tests.store.locks import Failing, conflict
+from tollbridge.watch import BEAT_S, WRITING_S, Heartbeat, watch_writing
+from traffic.commit import Batcher
 
 
 @functools.cache
@@ -41,6 +45,16 @@ class NoLinks:
 
     def errors(self) -> dict[str, str]:
         return {}
+
+
+class NoJournal:
+    """traffic.commit.Journal of a process that writes nothing."""
+
+    def write(self, facts: Sequence[Fact]) -> None:
+        raise AssertionError(facts)
+
+    def resolve(self, doubtful: Sequence[Fact], refused: Sequence[Fact]) -> bool:
+        raise AssertionError(doubtful)
 
 
 class Room:
@@ -149,6 +163,24 @@ def test_who_was_died_stops_at_the_next_beat() -> None:
         assert room.is_died
         assert room.task.done()
         assert room.heartbeat.is_clear.is_set(), "a start that waits would wait for ever"
+
+    told(story)
+
+
+def test_what_is_a_mistake_of_ours_is_told_and_the_database_is_asked_again_all_the_same() -> None:
+    async def story(room: Room) -> None:
+        bug = ValueError("a bug")
+        failing = Failing(room.database, [bug, conflict("sqlite"), StoreAway("away"), bug])
+        batcher = Batcher(NoJournal(), InlineWriter().run, room.clock)
+        with structlog.testing.capture_logs() as lines:
+            task = asyncio.create_task(watch_writing(batcher, failing, room.me.id))
+            await asyncio.sleep(5 * WRITING_S)
+        task.cancel()
+
+        told = [line["log_level"] for line in lines if line["event"].startswith("the database was not asked")]
+        assert told == ["error", "debug", "error"]
+        assert batcher._reported is not None
+        assert not failing.errors
 
     told(story)
 

@@ -1,6 +1,7 @@
 """The subcommands, a module each; what they share.
 
 command        a subcommand: takes --config FILE and --help
+json_option    --json
 read_config    the configuration of that file and the environment
 open_database  connected and migrated, or a sentence that says what to run
 lasting        around imports: what they make is not looked through for garbage
@@ -35,6 +36,14 @@ config_option = click.option(
     metavar="FILE",
     help="The configuration; without it the defaults, under ./var. TOLLBRIDGE_… variables override it.",
 )
+
+AMOUNTS, IDS = "amounts as decimal strings", "ids as strings"
+"""What a program must know of values."""
+
+
+def json_option(says: str = "") -> Callable[[F], F]:
+    """--json, with what its help says of the values."""
+    return click.option("--json", "as_json", is_flag=True, help=f"As JSON, for programs{says and f'; {says}'}.")
 
 
 def read_config(config_file: Path | None, *, serves: bool = False) -> "Config":

@@ -11,9 +11,9 @@ import click
 
 from core.ledger.accounts import WRITTEN
 from store.acts import Acts, ActState, Draft
-from tollbridge.commands import config_option
-from tollbridge.commands.desk import desk_of, json_option, read_micros
-from tollbridge.json_values import print_json
+from tollbridge.commands import AMOUNTS, config_option, json_option
+from tollbridge.commands.desk import desk_of, read_micros
+from tollbridge.json_values import in_major_units, print_json
 from tollbridge.show import console
 from tollbridge.show_act import act_value, acts_table, show_act, shown_value, tell_act
 
@@ -47,7 +47,7 @@ def _messages(kind: str, name: str, short: str, says: str) -> None:
     @_BY
     @_REASON
     @_KEY
-    @json_option
+    @json_option(AMOUNTS)
     @config_option
     def run(ids: tuple[int, ...], author: str, reason: str, key: str, as_json: bool, config_file: Path | None) -> None:  # noqa: PLR0917
         _ask(Draft(kind, author, reason, ids, key=key), config_file, as_json=as_json)
@@ -78,7 +78,7 @@ _messages(
 @_BY
 @_REASON
 @_KEY
-@json_option
+@json_option(AMOUNTS)
 @config_option
 def assign(  # noqa: PLR0917
     partner: str, ids: tuple[int, ...], author: str, reason: str, key: str, as_json: bool, config_file: Path | None
@@ -104,7 +104,7 @@ def assign(  # noqa: PLR0917
 @_BY
 @_REASON
 @_KEY
-@json_option
+@json_option(AMOUNTS)
 @config_option
 def refund(  # noqa: PLR0917
     ids: tuple[int, ...], paid_by: str, author: str, reason: str, key: str, as_json: bool, config_file: Path | None
@@ -138,7 +138,7 @@ Example:
 @_BY
 @_REASON
 @_KEY
-@json_option
+@json_option(AMOUNTS)
 @config_option
 def adjust(  # noqa: PLR0917
     debit: str,
@@ -163,7 +163,7 @@ def adjust(  # noqa: PLR0917
 @click.option("--bank", metavar="NAME", default="main", show_default=True, help="Our account: bank:NAME in the books.")
 @_BY
 @_REASON
-@json_option
+@json_option(AMOUNTS)
 @config_option
 def pay_operator(  # noqa: PLR0917
     operator: str, amount: str, reference: str, bank: str, author: str, reason: str, as_json: bool,
@@ -187,7 +187,7 @@ def pay_operator(  # noqa: PLR0917
 @act.command(short_help="Agree to an act that waits.")
 @click.argument("number", type=click.IntRange(1))
 @click.option("--by", "approver", metavar="NAME", required=True, help="Who agrees; not who asked for it.")
-@json_option
+@json_option(AMOUNTS)
 @config_option
 def approve(number: int, approver: str, as_json: bool, config_file: Path | None) -> None:
     """Agree to an act that waits: it is decided anew, and booked.
@@ -204,7 +204,7 @@ def approve(number: int, approver: str, as_json: bool, config_file: Path | None)
 @click.argument("number", type=click.IntRange(1))
 @click.option("--by", "approver", metavar="NAME", required=True, help="Who refuses it; who asked for it may, too.")
 @_REASON
-@json_option
+@json_option(AMOUNTS)
 @config_option
 def refuse(number: int, approver: str, reason: str, as_json: bool, config_file: Path | None) -> None:
     """Refuse an act that waits: nothing is booked, the reason is kept.
@@ -219,7 +219,7 @@ def refuse(number: int, approver: str, reason: str, as_json: bool, config_file: 
 
 @act.command(short_help="Show all of an act, and what moves.")
 @click.argument("number", type=click.IntRange(1))
-@json_option
+@json_option(AMOUNTS)
 @config_option
 def show(number: int, as_json: bool, config_file: Path | None) -> None:
     """Show all of an act: who asked for it and why, its messages, and what moves from which account to which; of one
@@ -232,7 +232,7 @@ def show(number: int, as_json: bool, config_file: Path | None) -> None:
     with desk_of(config_file) as (desk, config):
         shown = Acts(desk, config.money.limits).show(number)
     if as_json:
-        print_json(shown_value(shown))
+        print_json(in_major_units(shown_value(shown)))
     else:
         show_act(shown)
 
@@ -240,7 +240,7 @@ def show(number: int, as_json: bool, config_file: Path | None) -> None:
 @act.command("list", short_help="List acts that wait for a second person.")
 @click.option("--all", "every", is_flag=True, help="Those that are done or refused too.")
 @click.option("--limit", "most", default=50, show_default=True, type=click.IntRange(1, 10_000), help="How many.")
-@json_option
+@json_option(AMOUNTS)
 @config_option
 def list_acts(every: bool, most: int, as_json: bool, config_file: Path | None) -> None:
     """List acts that wait for a second person, the latest first.
@@ -252,7 +252,7 @@ def list_acts(every: bool, most: int, as_json: bool, config_file: Path | None) -
     with desk_of(config_file) as (desk, config):
         acts = Acts(desk, config.money.limits).list(None if every else ActState.PROPOSED, most)
     if as_json:
-        print_json([act_value(one) for one in acts])
+        print_json(in_major_units([act_value(one) for one in acts]))
     elif not acts:
         click.echo("no act waits" if not every else "there were none yet")
     else:

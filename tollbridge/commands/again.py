@@ -3,7 +3,6 @@
 Rule: what is done is done in small transactions beside the running service, and said also when the rest cannot be.
 """
 
-import json
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,21 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import click
-import sqlalchemy as sa
-from sqlalchemy import Connection
 
 from core.clock import instant_of
-from core.errors import UserMistake
 from plumbing.clock import SystemClock
 from store.alerts import checked
 from store.database import Database
 from store.dead_letters import AT_ONCE, Judged, call_again, dead_letters, judge
 from store.pages import in_pieces
-from store.provisioning.sentences import did_you_mean
 from store.repeating import repeated
-from store.schema import Partner, Service
-from tollbridge.commands import config_option, open_database, read_config
-from tollbridge.show import plain
+from store.reports import find_partner, find_service
+from tollbridge.commands import IDS, config_option, json_option, open_database, read_config
+from tollbridge.json_values import print_json
 from tollbridge.show_again import judged_value, show_called
 
 TOLD_EVERY = 10
@@ -59,7 +54,7 @@ class Asked:
 @click.option("--by", "author", metavar="NAME", help="Who does it; kept for good.")
 @click.option("--note", metavar="TEXT", default="", help="Why; kept for good.")
 @click.option("--dry-run", is_flag=True, help="Only say how many, and which not; write nothing.")
-@click.option("--json", "as_json", is_flag=True, help="As JSON, for programs; ids as strings.")
+@json_option(IDS)
 @config_option
 def again(ids: Sequence[int], config_file: Path | None, **options: Any) -> None:
     """Call partners again about dead letters: messages that they were not reached about for 24 hours. Each is called
@@ -119,7 +114,7 @@ def _in_pieces(wanted: Sequence[int], judged: Judged, do: Callable[[Sequence[int
 
 def _tell(judged: Judged, asked: Asked, *, each: bool) -> None:
     if asked.as_json:
-        click.echo(json.dumps(judged_value(judged, dry_run=asked.dry_run), ensure_ascii=False, indent=2))
+        print_json(judged_value(judged, dry_run=asked.dry_run))
         return
     whose = asked.service or asked.partner or ""
     show_called(judged, whose, dry_run=asked.dry_run, each=each)
@@ -132,25 +127,11 @@ def _wanted(database: Database, asked: Asked) -> list[int]:
     since = instant_of(asked.since.replace(tzinfo=UTC)) if asked.since is not None else 0
     with database.read() as connection:
         if asked.service is None:
-            login, service_id = _login(connection, asked.partner or ""), None
+            login, service_id = asked.partner or "", None
+            find_partner(connection, login)
         else:
-            login, service_id = _service(connection, asked.service)
+            login, slash, name = asked.service.partition("/")
+            if not slash:
+                raise click.UsageError("--service: write it with its partner, like acme/game")
+            service_id = find_service(connection, login, name)
         return dead_letters(connection, login, service_id=service_id, since=since)
-
-
-def _login(connection: Connection, login: str) -> str:
-    known = connection.execute(sa.select(Partner.login)).scalars().all()
-    if login not in known:
-        raise UserMistake(f"there is no partner {plain(login, 40)}{did_you_mean(login, known)}")
-    return login
-
-
-def _service(connection: Connection, text: str) -> tuple[str, int]:
-    login, slash, name = text.partition("/")
-    if not slash:
-        raise click.UsageError("--service: write it with its partner, like acme/game")
-    query = sa.select(Service.name, Service.id).join(Partner, Partner.id == Service.partner_id)
-    known = {row.name: row.id for row in connection.execute(query.where(Partner.login == _login(connection, login)))}
-    if name not in known:
-        raise UserMistake(f"{plain(login, 40)} has no service {plain(name, 40)}{did_you_mean(name, known)}")
-    return login, known[name]

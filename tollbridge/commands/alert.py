@@ -3,7 +3,6 @@
 Rule: resolving changes nothing but the alert; what arises again is a new one, and open.
 """
 
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,11 +13,12 @@ from core.errors import UserMistake
 from plumbing.clock import SystemClock
 from store.alerts import KINDS, checked, list_alerts, read_alert, resolve_alerts
 from store.repeating import repeated
-from tollbridge.commands import config_option, open_database, read_config
+from tollbridge.commands import IDS, config_option, json_option, open_database, read_config
+from tollbridge.json_values import print_json
 from tollbridge.show_alert import alert_value, resolved_value, show_alert, show_alerts, show_resolved
 
 _ID = click.IntRange(1, 2**63 - 1)
-_JSON = click.option("--json", "as_json", is_flag=True, help="As JSON, for programs; ids as strings.")
+_JSON = json_option(IDS)
 
 
 @click.group()
@@ -51,7 +51,7 @@ def list_(resolved_too: bool, kind: str | None, limit: int, as_json: bool, confi
     with open_database(read_config(config_file)) as database, database.read() as connection:
         rows, count = list_alerts(connection, kind=kind or "", resolved_too=resolved_too, limit=limit)
     if as_json:
-        click.echo(json.dumps([alert_value(row) for row in rows], ensure_ascii=False, indent=2))
+        print_json([alert_value(row) for row in rows])
     else:
         show_alerts(rows, count, resolved_too=resolved_too)
 
@@ -72,7 +72,7 @@ def show(number: int, as_json: bool, config_file: Path | None) -> None:
     if row is None:
         raise UserMistake(_unknown(number))
     if as_json:
-        click.echo(json.dumps(alert_value(row), ensure_ascii=False, indent=2))
+        print_json(alert_value(row))
     else:
         show_alert(row)
 
@@ -100,7 +100,7 @@ def resolve(numbers: Sequence[int], author: str, note: str, as_json: bool, confi
     unknown = [number for number in dict.fromkeys(numbers) if number not in done]
     told = [done[number] for number in dict.fromkeys(numbers) if number in done]
     if as_json:
-        click.echo(json.dumps([resolved_value(one) for one in told], ensure_ascii=False, indent=2))
+        print_json([resolved_value(one) for one in told])
     else:
         show_resolved(told)
     for number in unknown:

@@ -3,19 +3,18 @@
 Rule: it only reads, and costs no more for many messages: sums are folded, and of postings only the last are shown.
 """
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import click
 
 from core.clock import Month
 from core.errors import UserMistake
 from store.account_lines import Standing, find_accounts, read_lines, read_standing
-from tollbridge.commands import config_option, open_database, read_config
-from tollbridge.commands.desk import MONTH, json_option, month_number
+from tollbridge.commands import AMOUNTS, config_option, json_option, open_database, read_config
+from tollbridge.commands.desk import MONTH, month_number
+from tollbridge.json_values import print_json
 from tollbridge.show_balance import account_value, lines_value, show_accounts, show_lines, show_owners
 
 _LINES_MAX = 10_000
@@ -30,7 +29,7 @@ _LINES_MAX = 10_000
     "--limit", "most", default=20, show_default=True, type=click.IntRange(1, _LINES_MAX), help="Of --entries: how many."
 )
 @click.option("--currency", metavar="CUR", help="In this currency only, like RUB.")
-@json_option
+@json_option(AMOUNTS)
 @config_option
 def balance(  # noqa: PLR0917
     names: Sequence[str], month: datetime | None, every: bool, entries: bool, most: int, currency: str | None,
@@ -60,7 +59,7 @@ def balance(  # noqa: PLR0917
             account = _one(found, names[0], currency)
             lines = read_lines(connection, account, booked, most)
     if entries:
-        _print(lines_value(account, lines)) if as_json else show_lines(account, lines, booked)
+        print_json(lines_value(account, lines)) if as_json else show_lines(account, lines, booked)
     else:
         _show(found, booked, named=bool(names), every=every, as_json=as_json)
 
@@ -77,12 +76,8 @@ def _one(found: Sequence[Standing], address: str, currency: str | None) -> Stand
 
 def _show(found: Sequence[Standing], month: Month, *, named: bool, every: bool, as_json: bool) -> None:
     if as_json:
-        _print([account_value(one) for one in found if every or named or one.amount])
+        print_json([account_value(one) for one in found if every or named or one.amount])
     elif named:
         show_accounts(found, month)
     else:
         show_owners(found, month, every=every)
-
-
-def _print(value: Any) -> None:
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2))

@@ -6,7 +6,6 @@ run_checks  every invariant → Outcome, as it is known
 Rule: it reads and never writes, and opens no secret; beside a live service it sees one moment.
 """
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +19,8 @@ from store.database import Database
 from store.secrets import Sealed
 from store.snapshot import read_catalogue
 from store.triggers import missing_triggers
-from tollbridge.commands import config_option, open_database, read_config
+from tollbridge.commands import config_option, json_option, open_database, read_config
+from tollbridge.json_values import print_json
 from tollbridge.show import plain
 
 SHOWN = 20
@@ -38,7 +38,7 @@ class Outcome:
 
 @click.command()
 @config_option
-@click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
+@json_option()
 def check(config_file: Path | None, *, as_json: bool) -> int:
     """Audit the ledger and the journal: a line per invariant, with what contradicts it. Exit code 1 if any fails.
 
@@ -52,7 +52,7 @@ def check(config_file: Path | None, *, as_json: bool) -> int:
     with open_database(read_config(config_file)) as database:
         if as_json:
             outcomes = list(run_checks(database))
-            click.echo(json.dumps(as_value(outcomes), ensure_ascii=False, indent=2))
+            print_json(as_value(outcomes))
         else:
             outcomes = []
             with Console(stderr=True).status("reading …") as progress:

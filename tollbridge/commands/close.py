@@ -6,7 +6,6 @@ as_value    what was frozen, as one value that JSON can hold
 Rule: it is for ever. What is wrong in a closed month is corrected in the open one.
 """
 
-import json
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
@@ -26,8 +25,9 @@ from store.closing import close as close_month
 from store.desk import open_desk
 from store.secrets import Sealed
 from store.snapshot import read_catalogue
-from tollbridge.commands import config_option, open_database, read_config
+from tollbridge.commands import config_option, json_option, open_database, read_config
 from tollbridge.commands.desk import MONTH, month_number
+from tollbridge.json_values import print_json
 from tollbridge.show import console, money, plain, table
 
 
@@ -35,7 +35,7 @@ from tollbridge.show import console, money, plain, table
 @click.option("--month", type=MONTH, metavar="YYYY-MM", required=True, help="The month to close.")
 @click.option("--by", "author", metavar="NAME", help="Who closes it; written down.")
 @click.option("--dry-run", is_flag=True, help="Show what would be frozen and what still waits; write nothing.")
-@click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
+@json_option()
 @config_option
 def close(month: datetime, author: str | None, config_file: Path | None, *, dry_run: bool, as_json: bool) -> None:
     """Close a month for ever: nothing is booked into it any more, and every partner gets its statement.
@@ -56,7 +56,7 @@ def close(month: datetime, author: str | None, config_file: Path | None, *, dry_
         raise click.UsageError(f"--by: who closes it {fault}")
     found = _run(month_number(month), author, config_file, is_dry=dry_run)
     if as_json:
-        click.echo(json.dumps(as_value(found, is_dry=dry_run), ensure_ascii=False, indent=2))
+        print_json(as_value(found, is_dry=dry_run))
     else:
         _show(found, is_dry=dry_run)
 

@@ -12,9 +12,9 @@ from core.second_person import tidy_name
 from store.acts import Acts, Draft
 from store.conversions import ACCOUNTS, EARNINGS, Asked, Converted, use_earnings
 from store.conversions import convert as convert_money
-from tollbridge.commands import config_option
-from tollbridge.commands.desk import by_option, daily_key, desk_of, json_option, key_option, read_micros
-from tollbridge.json_values import print_json
+from tollbridge.commands import AMOUNTS, config_option, json_option
+from tollbridge.commands.desk import by_option, daily_key, desk_of, key_option, read_micros
+from tollbridge.json_values import in_major_units, print_json
 from tollbridge.show_act import tell_act
 
 _REASON = click.option("--reason", metavar="TEXT", default="", help="Why; kept for good.")
@@ -43,7 +43,7 @@ def convert() -> None:
 @by_option
 @_REASON
 @key_option
-@json_option
+@json_option(AMOUNTS)
 @config_option
 def currency(  # noqa: PLR0917
     login: str, amount: str, source: str, target: str, account: str, author: str, reason: str, key: str,
@@ -70,7 +70,7 @@ def currency(  # noqa: PLR0917
 @by_option
 @_REASON
 @key_option
-@json_option
+@json_option(AMOUNTS)
 @config_option
 def earnings(  # noqa: PLR0917
     login: str, amount: str, currency: str, author: str, reason: str, key: str, as_json: bool, config_file: Path | None
@@ -104,10 +104,10 @@ def _waits(acts: Acts, asked: Asked, account: str, into: str, *, as_json: bool) 
 
 def _show(done: Converted, *, as_json: bool) -> None:
     if as_json:
-        print_json({
+        print_json(in_major_units({
             "entry_id": str(done.entry_id), "amount": done.amount, "currency": done.currency, "came": done.came,
             "into": done.into, "rate": done.rate.text if done.rate else None,
-        })  # fmt: skip
+        }))  # fmt: skip
         return
     at = f", at {done.rate.text}" if done.rate else ""
     came = f"{format_micros(done.came)} {done.into}"

@@ -32,7 +32,6 @@ reason_option = click.option("--reason", metavar="TEXT", required=True, help="Wh
 key_option = click.option(
     "--key", metavar="KEY", default="", help="Makes it once only; without it the same on one day is once."
 )
-json_option = click.option("--json", "as_json", is_flag=True, help="As JSON, for programs; amounts as decimal strings.")
 
 
 class _Month(click.ParamType[datetime]):

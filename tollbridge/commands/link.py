@@ -8,7 +8,6 @@ Orders go through the database to the processes that keep the links (store/link_
 Rule: a command that waits tells what the links did; it never says that something is done which nobody did.
 """
 
-import json
 import shutil
 import sys
 import time
@@ -25,21 +24,32 @@ from core.errors import UserMistake
 from plumbing.clock import SystemClock
 from store import link_orders as orders
 from store.database import Database
-from store.link_orders import DISABLE, DONE, DRAIN, ENABLE, NOBODY, RECONNECT, TRACE, Order
-from tollbridge.commands import config_option, open_database, read_config
+from store.link_orders import (
+    DISABLE,
+    DONE,
+    DRAIN,
+    ENABLE,
+    NOBODY,
+    RECONNECT,
+    SECONDS,
+    SECONDS_MAX,
+    TRACE,
+    Order,
+)
+from tollbridge.commands import config_option, json_option, open_database, read_config
+from tollbridge.json_values import print_json
 from tollbridge.show import plain
 from tollbridge.show_link import show_links
 
 WAIT_S = 30.0
 LOOK_S = 0.2
-SECONDS_MAX = 600
 
 _NAMES = click.argument("names", metavar="NAME…", nargs=-1, required=True)
 _BY = click.option("--by", "author", metavar="NAME", required=True, help="Who wants it; kept for good.")
 _WAIT = click.option(
     "--wait/--no-wait", "waits", default=True, help="Wait at most 30 s, and tell what came of it (default)."
 )
-_JSON = click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
+_JSON = json_option()
 Command = Callable[..., Any]
 
 
@@ -73,7 +83,7 @@ def list_(*, as_json: bool, config_file: Path | None) -> None:
     with open_database(read_config(config_file)) as database, database.read() as connection:
         rows = orders.read_rows(connection, now)
     if as_json:
-        click.echo(json.dumps([row.value() for row in rows], ensure_ascii=False, indent=2))
+        print_json([row.value() for row in rows])
     else:
         show_links(rows, now)
 
@@ -86,7 +96,7 @@ def _ordering(kind: str, short: str, long: str) -> Command:
             given = orders.give(database, names, kind, author=author, now=SystemClock().now())
             found = _wait(database, given, WAIT_S if waits else 0.0)
         if as_json:
-            click.echo(json.dumps([as_ordered(one) for one in found], ensure_ascii=False, indent=2))
+            print_json([as_ordered(one) for one in found])
         else:
             for one in found:
                 click.echo(_line(one, waits=waits))
@@ -130,8 +140,9 @@ reconnect = _ordering(
 @_BY
 @click.option("--output", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="Copy it there.")
 @click.option(
-    "--seconds", default=60, show_default=True, type=click.IntRange(1, SECONDS_MAX), help="For how long; at most 600."
-)
+    "--seconds", default=SECONDS, show_default=True, type=click.IntRange(1, SECONDS_MAX),
+    help=f"For how long; at most {SECONDS_MAX}.",
+)  # fmt: skip
 @click.option("--packets", default=0, type=click.IntRange(0), help="End after so many frames; 0: as many as come.")
 @click.option("--texts", is_flag=True, help="With texts and whole numbers; passwords are masked always.")
 @config_option
@@ -168,12 +179,12 @@ def trace(
 
 
 def _copy(order: Order, output: Path) -> None:
-    path = Path(order.result.rpartition(": ")[2])
     try:
-        shutil.copyfile(path, output)
+        shutil.copyfile(order.path, output)
     except OSError as error:
         # Of another user, or on another machine.
-        raise UserMistake(f"{path} cannot be copied here ({error.strerror}); take it as the service's user") from error
+        advice = "take it as the service's user"
+        raise UserMistake(f"{order.path} cannot be copied here ({error.strerror}); {advice}") from error
     click.echo(f"copied to {output}")
 
 

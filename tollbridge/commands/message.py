@@ -19,8 +19,8 @@ from store.holds import read_holds, with_held
 from store.messages import messages_of, parked_messages, read_life
 from store.secrets import Sealed
 from store.snapshot import read_catalogue
-from tollbridge.commands import config_option, open_database, read_config
-from tollbridge.json_values import print_json
+from tollbridge.commands import config_option, json_option, open_database, read_config
+from tollbridge.json_values import in_major_units, print_json
 from tollbridge.show import plain
 from tollbridge.show_message import show_held, show_life, show_lines
 
@@ -50,7 +50,7 @@ IDS = frozenset({"asked", "id", "reply_to", "reply_id", "entry_id", "fingerprint
 )
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 10_000), help="Of a list: how many.")
 @click.option("--full-numbers", is_flag=True, help="Subscribers' numbers whole, not as 7900***33.")
-@click.option("--json", "as_json", is_flag=True, help="As JSON, for programs; amounts as decimal strings, times in ms.")
+@json_option("amounts as decimal strings, times in ms")
 def message(message_id: str | None, config_file: Path | None, **options: Any) -> None:
     """Show the whole life of one message: the operator's PDU, why it was new or a repeat, its route and verdict, the
     split of its price with the versions that made it, each call to the partner, the reply, its receipts, the entries.
@@ -109,7 +109,7 @@ def _list(connection: Connection, asked: Asked) -> None:
         words = f"of {number if asked.full_numbers else mask(number)}"
     if asked.as_json:
         values = [as_value(asdict(line), full=asked.full_numbers) for line in lines]
-        print_json(values)
+        print_json(in_major_units(values))
     else:
         show_lines(words, lines, full=asked.full_numbers, with_source=asked.parked)
 
@@ -121,7 +121,7 @@ def _list_held(connection: Connection, asked: Asked) -> None:
         values = [
             as_value(asdict(line), full=asked.full_numbers) | {"rule": rules.get(line.why, "")} for line in holds.lines
         ]
-        print_json(values)
+        print_json(in_major_units(values))
     else:
         show_held(holds, rules, full=asked.full_numbers)
 
@@ -131,7 +131,7 @@ def _show(connection: Connection, message_id: int, asked: Asked) -> None:
     if life is None:
         raise UserMistake(f"no message has the id {message_id}; look for it with --msisdn NUMBER")
     if asked.as_json:
-        print_json(as_value(asdict(life), full=asked.full_numbers))
+        print_json(in_major_units(as_value(asdict(life), full=asked.full_numbers)))
     else:
         show_life(life, full=asked.full_numbers)
 

@@ -1,6 +1,5 @@
 """`tollbridge numbers`: the portability table from a file, whose a number is, and how many there are."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +15,9 @@ from store.database import Database
 from store.numbers import count_ported, operators_of, since_of
 from store.ported import Loaded, Refused, load_ported
 from store.schema import AuditLog, Operator
-from tollbridge.commands import config_option, open_database, read_config
-from tollbridge.commands.desk import by_option, json_option
+from tollbridge.commands import config_option, json_option, open_database, read_config
+from tollbridge.commands.desk import by_option
+from tollbridge.json_values import print_json
 from tollbridge.show import console, plain, table
 from tollbridge.show_settle import counting
 
@@ -38,7 +38,7 @@ def numbers() -> None:
 @click.option("--replace", is_flag=True, help="The file is the whole table: what is not in it goes, in one moment.")
 @click.option("--skip-bad", is_flag=True, help="Load the good rows although others are bad.")
 @by_option
-@json_option
+@json_option()
 @config_option
 def load(  # noqa: PLR0917
     file: Path, replace: bool, skip_bad: bool, author: str, as_json: bool, config_file: Path | None
@@ -66,7 +66,7 @@ def load(  # noqa: PLR0917
     _list_bad(found)
     if as_json:
         counts = {"rows": found.rows, "numbers": found.numbers, "bad": found.bad}
-        click.echo(json.dumps(counts | {"before": found.before, "total": found.total}))
+        print_json(counts | {"before": found.before, "total": found.total})
         return
     again = found.rows - found.numbers
     more = f", of {found.rows:,} rows: of several with one number the last counts" if again else ""
@@ -84,7 +84,7 @@ def _list_bad(found: Loaded) -> None:
 
 @numbers.command(short_help="Say whose a number is, and by which rule.")
 @click.argument("number")
-@json_option
+@json_option()
 @config_option
 def find(number: str, as_json: bool, config_file: Path | None) -> None:
     """Say which operator NUMBER is at, and by which rule: the portability table, or the first digits.
@@ -98,7 +98,7 @@ def find(number: str, as_json: bool, config_file: Path | None) -> None:
     with open_database(read_config(config_file)) as database:
         said = _look_up(database, number)
     if as_json:
-        click.echo(json.dumps(said))
+        print_json(said)
         return
     ported = said["rule"] == "ported"
     by = f"ported, in the table since {said['since'][:10]}" if ported else f"by prefix {said['prefix']}"
@@ -114,7 +114,7 @@ def _look_up(database: Database, number: str) -> dict[str, Any]:
             msisdn = read_number(number, min(countries) if len(countries) == 1 else "")
         except BadNumber as error:
             raise UserMistake(f"{plain(number, 40)} {error}") from error
-        directory = Directory({prefix: id_ for id_, (_, _, prefixes) in operators.items() for prefix in prefixes})
+        directory = Directory.of((id_, prefixes) for id_, (_, _, prefixes) in operators.items())
         found = directory.find(msisdn, operators_of(connection, [msisdn]))
         if found is None or found.operator_id not in operators:
             raise UserMistake(f"{msisdn} is no operator's: not ported, and no msisdn_prefixes begin so")
@@ -125,7 +125,7 @@ def _look_up(database: Database, number: str) -> dict[str, Any]:
 
 
 @numbers.command(short_help="Show how many numbers are ported, by operator.")
-@json_option
+@json_option()
 @config_option
 def stats(as_json: bool, config_file: Path | None) -> None:
     """Show how many numbers each operator has won, its first digits, and when the table was last loaded.
@@ -148,7 +148,7 @@ def stats(as_json: bool, config_file: Path | None) -> None:
     loaded = None if last is None else {"at": iso_of(last.at), "by": last.who, "file": last.key}
     if as_json:
         rows = [{"operator": code, "ported": count, "prefixes": prefixes} for code, count, prefixes in values]
-        click.echo(json.dumps({"operators": rows, "total": sum(count for _, count, _ in values), "loaded": loaded}))
+        print_json({"operators": rows, "total": sum(count for _, count, _ in values), "loaded": loaded})
         return
     shown = table("operator", ">ported", "prefixes")
     for code, count, prefixes in values:

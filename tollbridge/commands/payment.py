@@ -1,6 +1,5 @@
 """`tollbridge payment`: what partners have paid in; parked payments are looked at, assigned or closed by a person."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,9 @@ from core.money import format_micros
 from core.top_ups import PaymentState
 from store.acts import Acts, Draft
 from store.payments import PaymentRow, Payments, list_payments, read_payment
-from tollbridge.commands import config_option
-from tollbridge.commands.desk import by_option, desk_of, json_option, reason_option
+from tollbridge.commands import AMOUNTS, config_option, json_option
+from tollbridge.commands.desk import by_option, desk_of, reason_option
+from tollbridge.json_values import print_json
 from tollbridge.show import console, moment, plain, table
 from tollbridge.show_act import tell_act
 
@@ -34,7 +34,7 @@ def payment() -> None:
 @payment.command("list", short_help="List payments, the latest first.")
 @click.option("--state", type=click.Choice([state.name.lower() for state in PaymentState if state]))
 @click.option("--limit", "most", default=50, show_default=True, type=click.IntRange(1, 10_000))
-@json_option
+@json_option(AMOUNTS)
 @config_option
 def list_them(state: str | None, most: int, as_json: bool, config_file: Path | None) -> None:
     """List payments, the latest first.
@@ -52,7 +52,7 @@ def list_them(state: str | None, most: int, as_json: bool, config_file: Path | N
 
 @payment.command(short_help="Show a payment, and why it is parked.")
 @_NUMBER
-@json_option
+@json_option(AMOUNTS)
 @config_option
 def show(number: int, as_json: bool, config_file: Path | None) -> None:
     """Show a payment: who told of it and when, its top-up, why it is parked, its entry.
@@ -66,7 +66,7 @@ def show(number: int, as_json: bool, config_file: Path | None) -> None:
             row = read_payment(connection, number)
         logins = _logins(desk.catalogue().partners.values())
     if as_json:
-        click.echo(json.dumps(_value(row, logins), ensure_ascii=False, indent=2))
+        print_json(_value(row, logins))
         return
     for name, value in _value(row, logins).items():
         if value not in ("", None):
@@ -78,7 +78,7 @@ def show(number: int, as_json: bool, config_file: Path | None) -> None:
 @click.argument("login")
 @by_option
 @reason_option
-@json_option
+@json_option(AMOUNTS)
 @config_option
 def assign(  # noqa: PLR0917
     number: int, login: str, author: str, reason: str, as_json: bool, config_file: Path | None
@@ -104,7 +104,7 @@ def assign(  # noqa: PLR0917
 @_NUMBER
 @by_option
 @reason_option
-@json_option
+@json_option(AMOUNTS)
 @config_option
 def close(number: int, author: str, reason: str, as_json: bool, config_file: Path | None) -> None:
     """Close a parked payment that is not ours to book, as a transfer for something else.
@@ -124,7 +124,7 @@ def _logins(partners: Any) -> dict[int, str]:
 
 def _show(rows: Sequence[PaymentRow], logins: dict[int, str], *, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps([_value(row, logins) for row in rows], ensure_ascii=False, indent=2))
+        print_json([_value(row, logins) for row in rows])
         return
     if not rows:
         click.echo("no such payments")

@@ -6,7 +6,6 @@ payout   the group: request, scheduled, due, list, show; approve, paid, failed, 
 Rule: every step has a name; who asks for a payout does not approve it, and above `money.second_person_above` two do.
 """
 
-import json
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,11 +19,12 @@ from store.desk import Desk
 from store.payout_lists import list_payouts, places_due, read_due, read_history
 from store.payout_schedule import request_due
 from store.payouts import Ended, PayoutRow, Payouts, read_payout
-from tollbridge.commands import config_option
-from tollbridge.commands.desk import by_option, daily_key, desk_of, json_option, key_option, read_micros
+from tollbridge.commands import AMOUNTS, config_option, json_option
+from tollbridge.commands.desk import by_option, daily_key, desk_of, key_option, read_micros
 from tollbridge.commands.payout_answer import answer
 from tollbridge.commands.payout_send import export_file, file_again, send
 from tollbridge.commands.payout_steps import approve, cancel, failed, paid, returned
+from tollbridge.json_values import print_json
 from tollbridge.show import console, plain
 from tollbridge.show_payout import due_table, due_value, one_value, payout_value, show_one, show_payouts
 
@@ -49,7 +49,7 @@ def payout() -> None:
 @click.argument("amount", required=False)
 @by_option
 @key_option
-@json_option
+@json_option(AMOUNTS)
 @config_option
 def request(  # noqa: PLR0917
     login: str, currency: str, amount: str | None, author: str, key: str, as_json: bool, config_file: Path | None
@@ -76,7 +76,7 @@ def request(  # noqa: PLR0917
 
 
 @payout.command(short_help="Ask for what is on schedule, once a month; for cron.")
-@json_option
+@json_option(AMOUNTS)
 @config_option
 def scheduled(as_json: bool, config_file: Path | None) -> None:
     """Ask for what is on schedule (`schedule = "monthly"`), once in a calendar month; for cron, every day.
@@ -97,7 +97,7 @@ def scheduled(as_json: bool, config_file: Path | None) -> None:
 
 @payout.command(short_help="Show what may be paid now, and what may not yet.")
 @click.argument("login", required=False)
-@json_option
+@json_option(AMOUNTS)
 @config_option
 def due(login: str | None, as_json: bool, config_file: Path | None) -> None:
     """Show what may be paid now and where it would go, and what is earned, too young, asked for, held; also of what
@@ -128,7 +128,7 @@ def due(login: str | None, as_json: bool, config_file: Path | None) -> None:
 @click.option("--state", type=click.Choice([state.name.lower() for state in PayoutState]))
 @click.option("--partner", metavar="LOGIN")
 @click.option("--limit", "most", default=50, show_default=True, type=click.IntRange(1, 10_000))
-@json_option
+@json_option(AMOUNTS)
 @config_option
 def list_them(state: str | None, partner: str | None, most: int, as_json: bool, config_file: Path | None) -> None:
     """List payouts, the latest first, with where the money goes.
@@ -147,7 +147,7 @@ def list_them(state: str | None, partner: str | None, most: int, as_json: bool, 
 
 @payout.command(short_help="Show a payout: to whom, its steps, its entries.")
 @click.argument("number", metavar="N", type=click.IntRange(1))
-@json_option
+@json_option(AMOUNTS)
 @config_option
 def show(number: int, as_json: bool, config_file: Path | None) -> None:
     """Show all of a payout: to whom it goes, what was done by whom and when, its file, the provider's or the bank's
@@ -192,4 +192,4 @@ def _show(rows: Sequence[PayoutRow], desk: Desk, *, as_json: bool) -> None:
 
 
 def _print(value: Any) -> None:
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+    print_json(value)

@@ -5,7 +5,6 @@ answer   the command
 Rule: what comes from outside is read without document types and entities, and no further than ANSWER_MAX.
 """
 
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,8 +21,9 @@ from store.bank_answers import Line, carry_out, plan
 from store.desk import Desk
 from store.payout_entries import state_word
 from store.payouts import Payouts
-from tollbridge.commands import config_option
-from tollbridge.commands.desk import desk_of, json_option
+from tollbridge.commands import AMOUNTS, config_option, json_option
+from tollbridge.commands.desk import desk_of
+from tollbridge.json_values import print_json
 from tollbridge.show import console, heading, plain
 from tollbridge.show_payout import answer_table, answer_value
 
@@ -35,7 +35,7 @@ ANSWER_MAX = 16 * 1024 * 1024
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--by", "author", metavar="NAME", default="", help="Who does it; kept for good.")
 @click.option("--dry-run", is_flag=True, help="Only show what it would do.")
-@json_option
+@json_option(AMOUNTS)
 @config_option
 def answer(file: Path, author: str, dry_run: bool, as_json: bool, config_file: Path | None) -> None:
     """Read the bank's answer to a file of payouts (ISO 20022 pain.002): what it has carried out (ACSC) is paid, what it
@@ -111,7 +111,7 @@ def _show(found: BankAnswer, lines: Sequence[Line], done: dict[int, str], desk: 
             "answer": found.name, "file": found.file, "status": found.status.code, "reason": found.status.reason,
             "payouts": [answer_value(line, logins, done) for line in lines],
         }  # fmt: skip
-        click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+        print_json(value)
         return
     out = console()
     said = f": {found.status.text}" if found.status.text else ""

@@ -7,7 +7,6 @@ the same, the file's number is told, and `payout file` writes it.
 """
 
 import asyncio
-import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -24,8 +23,9 @@ from core.payouts import PayoutState
 from store.payout_files import MadeFile, export, read_file
 from store.payout_lists import list_payouts, list_returnable
 from store.payouts import PayoutRow, Payouts
-from tollbridge.commands import config_option, open_database, read_config
-from tollbridge.commands.desk import by_option, desk_of, json_option
+from tollbridge.commands import AMOUNTS, config_option, json_option, open_database, read_config
+from tollbridge.commands.desk import by_option, desk_of
+from tollbridge.json_values import print_json
 from tollbridge.show import plain
 from tollbridge.show_payout import payout_value, show_payouts
 
@@ -143,7 +143,7 @@ def _tell(made: MadeFile, file: Path) -> None:
 
 @click.command(short_help="Send what goes by a provider; for cron.")
 @click.option("--limit", "most", default=SEND_AT_ONCE, show_default=True, type=click.IntRange(1, 100_000))
-@json_option
+@json_option(AMOUNTS)
 @config_option
 def send(most: int, as_json: bool, config_file: Path | None) -> None:
     """Send what goes by a provider, and ask it about what is under way, the oldest first; for cron, every few minutes.
@@ -180,6 +180,6 @@ def send(most: int, as_json: bool, config_file: Path | None) -> None:
             click.echo(plain(sentence), err=True)
     if as_json:
         values = [payout_value(row, logins.get(row.partner_id, "")) for row, _ in done]
-        click.echo(json.dumps(values, ensure_ascii=False, indent=2))
+        print_json(values)
     else:
         show_payouts([row for row, _ in done], logins)

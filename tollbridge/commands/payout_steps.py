@@ -6,7 +6,6 @@ carry_out   a step of each payout in order: done, or told why not
 Rule: what cannot be done with one payout stops none of the others; what was done is always said.
 """
 
-import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -21,8 +20,9 @@ from store.desk import Desk
 from store.payout_files import read_file
 from store.payout_lists import list_payouts
 from store.payouts import PayoutRow, Payouts
-from tollbridge.commands import config_option
-from tollbridge.commands.desk import by_option, desk_of, json_option, reason_option
+from tollbridge.commands import AMOUNTS, config_option, json_option
+from tollbridge.commands.desk import by_option, desk_of, reason_option
+from tollbridge.json_values import print_json
 from tollbridge.show import plain
 from tollbridge.show_act import act_value, tell_act
 from tollbridge.show_payout import payout_value, show_payouts
@@ -55,7 +55,7 @@ def _tell(desk: Desk, done: Sequence[tuple[int, PayoutRow | Act | str]], *, as_j
     logins = {one.id: one.login for one in desk.catalogue().partners.values()}
     rows = [one for _, one in done if isinstance(one, PayoutRow)]
     if as_json:
-        click.echo(json.dumps([_value(*one, logins) for one in done], ensure_ascii=False, indent=2))
+        print_json([_value(*one, logins) for one in done])
     elif rows or not done:
         show_payouts(rows, logins)
     for _, one in done:
@@ -76,7 +76,7 @@ def _value(number: int, one: PayoutRow | Act | str, logins: Mapping[int, str]) -
 @click.command(short_help="Agree to payouts, as somebody else than who asked.")
 @_NUMBERS
 @by_option
-@json_option
+@json_option(AMOUNTS)
 @config_option
 def approve(numbers: Sequence[int], author: str, as_json: bool, config_file: Path | None) -> None:
     """Agree to payouts: their money leaves the partner's earnings. `payout show N` says where it goes.
@@ -95,7 +95,7 @@ def approve(numbers: Sequence[int], author: str, as_json: bool, config_file: Pat
 @click.option("--file", "file_id", type=click.IntRange(1), help="All of this file that are sent, in place of N.")
 @click.option("--reference", metavar="TEXT", default="", help="The bank's own number of it.")
 @by_option
-@json_option
+@json_option(AMOUNTS)
 @config_option
 def paid(  # noqa: PLR0917
     numbers: Sequence[int], file_id: int | None, reference: str, author: str, as_json: bool, config_file: Path | None
@@ -131,7 +131,7 @@ def _step(name: str, short: str, says: str, example: str, do: _Do, kind: str = "
     @_NUMBERS
     @by_option
     @reason_option
-    @json_option
+    @json_option(AMOUNTS)
     @config_option
     def run(numbers: Sequence[int], author: str, reason: str, as_json: bool, config_file: Path | None) -> None:
         with desk_of(config_file) as (desk, config):

@@ -1,6 +1,5 @@
 """`tollbridge rates`: the rates at which money is converted, from a file, and what is there."""
 
-import json
 from pathlib import Path
 
 import click
@@ -8,8 +7,8 @@ import click
 from core.clock import iso_of
 from core.errors import UserMistake
 from store.rates import COLUMNS, list_rates, load_rates, rate_text, read_rates
-from tollbridge.commands import config_option, open_database, read_config
-from tollbridge.commands.desk import json_option
+from tollbridge.commands import config_option, json_option, open_database, read_config
+from tollbridge.json_values import print_json
 from tollbridge.show import console, plain, table
 
 
@@ -50,7 +49,7 @@ def load(file: Path, config_file: Path | None) -> None:
 @rates.command("list", short_help="List rates by pair and date.")
 @click.option("--source", metavar="CUR", default="")
 @click.option("--target", metavar="CUR", default="")
-@json_option
+@json_option()
 @config_option
 def list_them(source: str, target: str, as_json: bool, config_file: Path | None) -> None:
     """List rates by pair and date.
@@ -69,7 +68,7 @@ def list_them(source: str, target: str, as_json: bool, config_file: Path | None)
             }
             for rate in found
         ]  # fmt: skip
-        click.echo(json.dumps(values, ensure_ascii=False, indent=2))
+        print_json(values)
         return
     if not found:
         click.echo("no such rates; load them: tollbridge rates load FILE.csv")

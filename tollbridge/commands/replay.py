@@ -22,9 +22,9 @@ from store.replay import replay as replay_month
 from store.reports import find_partner
 from store.secrets import Sealed
 from store.snapshot import read_catalogue
-from tollbridge.commands import config_option, open_database, read_config
-from tollbridge.commands.desk import MONTH, json_option, month_number
-from tollbridge.json_values import print_json
+from tollbridge.commands import AMOUNTS, config_option, json_option, open_database, read_config
+from tollbridge.commands.desk import MONTH, month_number
+from tollbridge.json_values import in_major_units, print_json
 from tollbridge.show import console, money, plain, table
 
 COLUMNS = ("price", "operator", "revenue", "volume", "partner", "referral", "ours", "outgoing")
@@ -44,7 +44,7 @@ COLUMNS = ("price", "operator", "revenue", "volume", "partner", "referral", "our
 )
 @click.option("--partner", metavar="LOGIN", help="Show this one only.")
 @click.option("--csv", "as_csv", is_flag=True, help="As CSV on stdout; amounts as decimals.")
-@json_option
+@json_option(AMOUNTS)
 @config_option
 def replay(  # noqa: PLR0917
     moment: datetime, file: Path, partner: str | None, as_csv: bool, as_json: bool, config_file: Path | None
@@ -71,7 +71,7 @@ def replay(  # noqa: PLR0917
             )
     outcomes = [one for one in found if partner in {None, one.partner}]
     if as_json:
-        print_json([asdict(one) for one in outcomes])
+        print_json(in_major_units([asdict(one) for one in outcomes]))
     elif as_csv:
         _write_csv(outcomes)
     else:

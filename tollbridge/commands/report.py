@@ -3,7 +3,6 @@
 Rule: what a report says is made by tollbridge/reports.py; here is only what was asked for, and where it goes.
 """
 
-import json
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -14,8 +13,9 @@ import click
 from core.clock import day_of, iso_of, month_of, months_back
 from plumbing.clock import SystemClock
 from store.reports import GROUPS, Period, find_operator, find_partner
-from tollbridge.commands import config_option, open_database, read_config
+from tollbridge.commands import config_option, json_option, open_database, read_config
 from tollbridge.commands.desk import MONTH
+from tollbridge.json_values import print_json
 from tollbridge.reports import REPORTS, Asked
 from tollbridge.show import plain
 from tollbridge.show_report import Sheet, as_value, show_sheet, write_csv
@@ -34,7 +34,7 @@ _MONTHS_OF_RECEIVABLES = 12
 @click.option("--partner", metavar="LOGIN", help="Of this partner only.")
 @click.option("--operator", metavar="CODE", help="Of this operator only.")
 @click.option("--csv", "csv_file", metavar="FILE", help="Write CSV to a file, or to standard output with -.")
-@click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
+@json_option()
 def report(name: str, config_file: Path | None, csv_file: str | None, *, as_json: bool, **options: Any) -> None:
     """Report what was booked; without days or a month, this month's.
 
@@ -105,7 +105,7 @@ def _number(moment: datetime) -> int:
 
 def _give(sheet: Sheet, csv_file: str | None, *, as_json: bool, at: str) -> None:
     if as_json:
-        click.echo(json.dumps({"at": at, **as_value(sheet)}, ensure_ascii=False, indent=2))
+        print_json({"at": at, **as_value(sheet)})
     elif csv_file is None:
         show_sheet(sheet)
     elif csv_file == "-":

@@ -6,7 +6,6 @@ Rule: only `approve` and `paid` move money, and only what was named.
 """
 
 import csv
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,9 +31,10 @@ from store.settlement.paid import book_payment
 from store.settlement.preview import preview as preview_run
 from store.settlement.stage import stage as stage_file
 from store.settlement.unfiled import read_unfiled
-from tollbridge.commands import config_option, open_database, read_config
+from tollbridge.commands import AMOUNTS, config_option, json_option, open_database, read_config
 from tollbridge.commands.desk import MONTH, desk_of, month_number
 from tollbridge.config import Config
+from tollbridge.json_values import print_json
 from tollbridge.show import plain
 from tollbridge.show_settle import (
     ROW_HEADER,
@@ -52,7 +52,7 @@ from tollbridge.show_settle import (
 _RUN = click.argument("run_id", metavar="RUN", type=click.IntRange(1, 2**63 - 1))
 _BY = click.option("--by", "by", metavar="NAME", required=True, help="Who does it.")
 _REASON = click.option("--reason", metavar="TEXT", required=True, help="Why; kept for good.")
-_JSON = click.option("--json", "as_json", is_flag=True, help="As JSON, for programs; amounts as decimal strings.")
+_JSON = json_option(AMOUNTS)
 _FULL = click.option("--full-numbers", is_flag=True, help="Subscribers' numbers whole, not as 7900***33.")
 
 
@@ -82,10 +82,6 @@ def _database(config_file: Path | None) -> Iterator[tuple[Database, Config]]:
     config = read_config(config_file)
     with open_database(config) as database:
         yield database, config
-
-
-def _print_json(value: Any) -> None:
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
 
 
 @click.group()
@@ -129,7 +125,7 @@ def stage(  # noqa: PLR0917
         with database.read() as connection:
             one = look.standing(connection, staged.run)
     if as_json:
-        _print_json({**run_value(one), "is_new": staged.is_new, "reasons": staged.reasons})
+        print_json({**run_value(one), "is_new": staged.is_new, "reasons": staged.reasons})
         return
     total = f"{format_micros(staged.total)} {one.run.currency}"
     if not staged.is_new:
@@ -164,7 +160,7 @@ def list_runs(everything: bool, operator: str, as_json: bool, config_file: Path 
         found = look.standings(connection, operator=operator, everything=everything)
         unfiled = read_unfiled(connection, months_back(month_of(SystemClock().now()), 1), operator)
     if as_json:
-        _print_json([*map(run_value, found), *map(unfiled_value, unfiled)])
+        print_json([*map(run_value, found), *map(unfiled_value, unfiled)])
     else:
         show_runs(found, unfiled, everything=everything)
 
@@ -205,7 +201,7 @@ def show(  # noqa: PLR0917
         elif as_json:
             rows = islice(look.rows_of(connection, run_id, verdict), limit) if verdict is not None else ()
             named = [dict(zip(ROW_HEADER, row_values(row, full=full), strict=True)) for row in rows]
-            _print_json({**run_value(one), "shown": named})
+            print_json({**run_value(one), "shown": named})
         else:
             show_run(one)
             if verdict is not None:
@@ -250,7 +246,7 @@ def match(run_id: int, as_json: bool, config_file: Path | None) -> None:
         with database.read() as connection:
             one = look.standing(connection, run_id)
     if as_json:
-        _print_json(run_value(one))
+        print_json(run_value(one))
     else:
         show_run(one)
 
@@ -276,7 +272,7 @@ def preview(run_id: int, accept: tuple[Verdict, ...], as_json: bool, config_file
     with desk_of(config_file) as (desk, _), counting(f"computing run {run_id}") as progress:
         found = preview_run(desk, run_id, accept, progress=progress)
     if as_json:
-        _print_json(preview_value(found))
+        print_json(preview_value(found))
     else:
         show_preview(found, accept)
 
@@ -305,7 +301,7 @@ def approve(  # noqa: PLR0917
         above = config.money.limits
         done = approve_run(desk, run_id, accept, by=by, reason=reason, second_person_above=above, progress=progress)
     if as_json:
-        _print_json({"run": run_id, "posted": done.posted, "left_open": done.left_open, "state": done.state.word})
+        print_json({"run": run_id, "posted": done.posted, "left_open": done.left_open, "state": done.state.word})
         return
     click.echo(f"run {run_id}: {done.posted} rows are accepted and posted; it is {done.state.word}")
     if done.left_open:
@@ -340,7 +336,7 @@ def dismiss(  # noqa: PLR0917
     with _database(config_file) as (database, _):
         rows, state = dismiss_run(database, run_id, classes, by=by, reason=reason, now=SystemClock().now())
     if as_json:
-        _print_json({"run": run_id, "dismissed": rows, "state": state.word})
+        print_json({"run": run_id, "dismissed": rows, "state": state.word})
     else:
         click.echo(f"run {run_id}: {rows} rows are dismissed, nothing is posted for them; it is {state.word}")
 
@@ -370,7 +366,7 @@ def paid(  # noqa: PLR0917
         done = book_payment(desk, operator, micros, bank=bank, reference=reference, by=by)
     owed = f"{format_micros(done.owed)} {done.currency}"
     if as_json:
-        _print_json({"entry": str(done.entry), "is_new": done.is_new, "owed": format_micros(done.owed)})
+        print_json({"entry": str(done.entry), "is_new": done.is_new, "owed": format_micros(done.owed)})
         return
     booked = f"{format_micros(micros)} {done.currency} of {operator} on bank:{bank}"
     click.echo(f"booked: {booked}" if done.is_new else f"booked before, nothing was changed: {booked}")

@@ -1,7 +1,7 @@
 """`tollbridge sim`: the pocket SMSC as a process of its own (sim/pocket.py).
 
-sim    the group, a command for each protocol: those in sim/tongues, those that are to come, which say so, and HTTP,
-       which has no sessions (tollbridge/commands/sim_http.py)
+sim    the group, a command for each protocol: those in sim/tongues, and HTTP, which has no sessions
+       (tollbridge/commands/sim_http.py)
 """
 
 from collections.abc import Callable, Sequence
@@ -10,14 +10,12 @@ from typing import Any
 
 import click
 
-from core.errors import UserMistake
 from sim.pocket import run_pocket
 from sim.tongues import TONGUES
 from tollbridge.commands import config_option
 from tollbridge.commands.sim_http import http
 from tollbridge.commands.sim_options import (
     DEFAULTS,
-    HTTP,
     NAMES,
     TRAFFIC,
     look_at,
@@ -103,23 +101,6 @@ def _run(
     play(lambda: run_pocket(chosen), chosen.listen)
 
 
-def _later(protocol: str) -> click.Command:
-    @click.command(protocol, context_settings={"ignore_unknown_options": True})
-    @config_option
-    @click.argument("options", nargs=-1)
-    def later(config_file: Path | None, **_: Any) -> None:
-        look_at(config_file)
-        raise UserMistake(f"sim {protocol}: this message centre comes later; built are: {', '.join(TONGUES)}")
-
-    later.help = f"""To come: a message centre that speaks {protocol.upper()}.
-
-    \b
-    Example:
-      tollbridge sim {protocol} --listen 127.0.0.1:2775
-    """
-    return later
-
-
-for name in NAMES.keys() - {HTTP}:
-    sim.add_command(_pocket(name) if name in TONGUES else _later(name))
+for name in TONGUES:
+    sim.add_command(_pocket(name))
 sim.add_command(http)

@@ -5,7 +5,6 @@ statement   the group: list, show, export
 Rule: what was issued never changes; a file that was lost is made again from what is stored.
 """
 
-import json
 import os
 import re
 from collections.abc import Iterable
@@ -22,14 +21,15 @@ from core.money import format_micros, minor_digits
 from core.statement import ACCOUNTS, BALANCES, earned_in, vat_in
 from store.database import Database
 from store.statements import Stated, Statement, list_statements, read_month, read_statement
-from tollbridge.commands import config_option, open_database, read_config
+from tollbridge.commands import config_option, json_option, open_database, read_config
 from tollbridge.commands.desk import MONTH, month_number
 from tollbridge.config import Config
+from tollbridge.json_values import print_json
 from tollbridge.papers import WRITERS, Company, writer_of
 from tollbridge.papers.words import BY_TIER, account_title, line_cells, line_title, percent
 from tollbridge.show import console, heading, moment, plain, table
 
-_JSON = click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
+_JSON = json_option()
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
@@ -65,7 +65,7 @@ def list_(partner: str, month: datetime | None, limit: int, config_file: Path | 
     with open_database(read_config(config_file)) as database, database.read() as connection:
         found = list_statements(connection, partner=partner, month=month_number(month) if month else 0, limit=limit)
     if as_json:
-        click.echo(json.dumps([head_value(one) for one in found], ensure_ascii=False, indent=2))
+        print_json([head_value(one) for one in found])
         return
     shown = table("number", "month", "partner", ">opening", ">movement", ">closing", ">too young", ">due", "issued")
     for one in found:
@@ -93,7 +93,7 @@ def show(number: str, config_file: Path | None, *, as_json: bool) -> None:
     with open_database(read_config(config_file)) as database:
         stated = _read(database, number)
     if as_json:
-        click.echo(json.dumps(as_value(stated), ensure_ascii=False, indent=2))
+        print_json(as_value(stated))
         return
     one, out = stated.statement, console()
     heading(out, f"Statement {one.number}: {plain(one.partner)}, {month_text(one.month)}, {one.currency}")

@@ -6,7 +6,6 @@ read_status  everything that is shown, as one value that JSON can hold
 Rule: from the database only (store/standing.py), so that it works beside a service and without one.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -20,12 +19,13 @@ from core.money import format_micros
 from plumbing.clock import SystemClock
 from store.passed import Booked, Flow, Lately
 from store.standing import AlertStanding, read_standing
-from tollbridge.commands import config_option, open_database, read_config
+from tollbridge.commands import config_option, json_option, open_database, read_config
+from tollbridge.json_values import print_json
 
 
 @click.command()
 @config_option
-@click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
+@json_option()
 def status(config_file: Path | None, *, as_json: bool) -> None:
     """Show links with their last errors, queues, processes, alerts, and what passed of late.
 
@@ -41,7 +41,7 @@ def status(config_file: Path | None, *, as_json: bool) -> None:
         found = read_status(connection, SystemClock().now())
         found["database"] = database.name
     if as_json:
-        click.echo(json.dumps(found, ensure_ascii=False, indent=2))
+        print_json(found)
         return
     from tollbridge.show_status import show_status
 

@@ -215,7 +215,7 @@ default_reply = "{partner.default_reply}"
 
 
 _MENU = """[menu]
-code = ["*384*1#"]
+code = ["CODE"]
 start = "home"
 languages = ["en", "ru"]
 
@@ -225,7 +225,7 @@ choice = { 1 = "balance", 2 = "top", 3 = "language", 0 = "end:bye" }
 
 [screen.balance]
 do = "call"
-url = "http://127.0.0.1:PORT/balance"
+url = "http://127.0.0.1:PORT/PATH"
 values = { balance = 12, games = 6 }
 on.ok = "shown"
 on.busy = "end:later"
@@ -270,7 +270,7 @@ name = "balance"
 partner = "{USSD_PARTNER.login}"
 service = "{USSD_PARTNER.service}"
 menu = '''
-{_MENU.replace("PORT", str(port))}'''
+{_MENU.replace("CODE", USSD_CODE).replace("PORT/PATH", f"{port}/{USSD_PATH}")}'''
 """
 
 

@@ -52,13 +52,16 @@ class PartnerSide:
         self._votes: Counter[str] = Counter()
         self._over = asyncio.Event()
         self._began_s = 0.0
-        self._services: dict[str, Service] = {
+        serves: dict[str, Service] = {
             "games": self._games,
             "weather": self._weather,
             "votes": self._take_vote,
             "horoscope": self._horoscope,
             "dating": self._dating,
         }
+        self._served = {partner.service: (partner, serves[partner.service]) for partner in PARTNERS}
+        self._served[USSD_PATH] = USSD_PARTNER, self._balance
+        """By path: whose it is, and what answers."""
 
     async def open(self, port: int) -> None:
         """Listen on 127.0.0.1. Raises OSError."""
@@ -79,20 +82,16 @@ class PartnerSide:
             await self._runner.cleanup()
 
     async def _serve(self, request: web.Request) -> web.Response:
-        name = request.match_info["service"]
-        service = self._services.get(name)
-        partner = next((one for one in PARTNERS if one.service == name), None)
-        if name == USSD_PATH:
-            service, partner = self._balance, USSD_PARTNER
-        if service is None or partner is None:
+        if (found := self._served.get(request.match_info["service"])) is None:
             return web.Response(status=404)
+        partner, serve = found
         self.heard[partner.login] += 1
         body = await request.read()
         signed = request.rel_url.raw_query_string.encode() if request.method == "GET" else body
         if not is_signed(partner.secret, signed, request.headers.get("X-Tollbridge-Signature", "")):
             self.forged += 1
             return web.Response(status=403, text="the signature is wrong")
-        return await service(await _fields(request))
+        return await serve(await _fields(request))
 
     async def _balance(self, asked: dict[str, str]) -> web.Response:
         # The same subscriber has the same balance.

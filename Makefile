@@ -14,11 +14,7 @@ run: $(VENV)/.run  ## set up and start the demo: operators, partners and the ser
 	@$(BIN)/tollbridge demo
 
 test: $(VENV)/.dev  ## set up and run the whole test suite, with its own MariaDB and Redis
-	@$(BIN)/python tests/needed.py
-	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && trap 'exit 130' INT TERM && \
-		$(BIN)/python -m pytest -q -n 4 --dist loadfile --basetemp=$$folder/pytest && \
-		$(BIN)/python -m twisted.trial --temp-directory=$$folder/trial tests.plumbing tests.smsc_link \
-			tests.partner_api.test_smpp_server tests.partner_api.test_smpp_limits
+	@sh tools/test.sh $(BIN)/python
 
 lint: $(VENV)/.dev  ## formatting, style, types
 	@$(BIN)/ruff format --check .

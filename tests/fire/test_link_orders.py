@@ -67,7 +67,7 @@ def sent_by(stage: Stage) -> dict[str, int]:
     )
 
 
-async def moved_on(stage: Stage, more: int = 40) -> dict[str, int]:
+async def moved_on(stage: Stage, more: int = 15) -> dict[str, int]:
     """What went over each link until so many MT went in all."""
     before = await asyncio.to_thread(sent_by, stage)
     goal = sum(before.values()) + more
@@ -105,7 +105,7 @@ class LinkOrders(AsyncioTestCase):
             stage.book.reply = lambda id_: partners.response(200, b" ".join([b"re %d" % id_] * 16))
             await stage.service.up()
             await stage.until(lambda: len(stage.centre.esmes) == 2, "both links bound")
-            async with stage.under_load(80):
+            async with stage.under_load(40):
                 await stage.until_acknowledged(40)
                 await self.drained(stage)
                 await self.drained_through_a_restart(stage)

@@ -36,7 +36,11 @@ class Module:
     name: str
     path: str
     text: str
-    tree: ast.Module
+
+    @property
+    def tree(self) -> ast.Module:
+        """Its syntax tree; parsed when it is first asked for."""
+        return _parsed(self)
 
     @property
     def package(self) -> str:
@@ -112,7 +116,12 @@ def _read(name: str, folder: str) -> Iterator[Module]:
 
 def _module(name: str, path: Path) -> Module:
     text = path.read_text("utf-8")
-    return Module(name, path.relative_to(ROOT).as_posix(), text, ast.parse(text, path.name))
+    return Module(name, path.relative_to(ROOT).as_posix(), text)
+
+
+@cache
+def _parsed(module: Module) -> ast.Module:
+    return ast.parse(module.text, module.path)
 
 
 def _imports(module: Module, node: ast.AST, *, inside: bool) -> Iterator[Import]:

@@ -1115,7 +1115,7 @@ class Receipt(Base):
     other_key: Mapped[str] = mapped_column(sa.String(65))
     state: Mapped[str] = mapped_column(sa.String(12))
     word: Mapped[str] = mapped_column(sa.String(20))
-    error: Mapped[str] = mapped_column(sa.String(20))
+    error: Mapped[str] = mapped_column(sa.String(60))
     source: Mapped[str] = mapped_column(sa.String(20))
     destination: Mapped[str] = mapped_column(sa.String(20))
     arrived_at: Mapped[int] = mapped_column(sa.BigInteger, index=True)

@@ -87,7 +87,7 @@ RECEIPT_WAIT_MS = DAY_MS
 
 ERROR_MAX = 200
 ANSWER_MAX = 2048
-_ADDRESS_MAX, _WORD_MAX = 20, 20
+_ADDRESS_MAX, _WORD_MAX, _REASON_MAX = 20, 20, 60
 _KEY_MAX = 65
 _OPERATOR_KEY_MAX = 80
 _URL_MAX = 2000
@@ -239,7 +239,7 @@ def receipt_row(receipt: ReceiptValue) -> Row:
     first, other = (*map(short_key, receipt.keys), "", "")[:2]
     return (
         receipt.operator_id, receipt.link_id, first, other, receipt.state.value, receipt.word[:_WORD_MAX],
-        receipt.error[:_WORD_MAX], receipt.source[:_ADDRESS_MAX], receipt.destination[:_ADDRESS_MAX],
+        receipt.error[:_REASON_MAX], receipt.source[:_ADDRESS_MAX], receipt.destination[:_ADDRESS_MAX],
         receipt.arrived_at,
     )  # fmt: skip
 

@@ -260,7 +260,7 @@ class Receipt(models.Model):
     other_key = CodeField(max_length=65)
     state = CodeField(max_length=12)
     word = CodeField(max_length=20)
-    error = CodeField(max_length=20)
+    error = CodeField(max_length=60)
     source = CodeField(max_length=20)
     destination = CodeField(max_length=20)
     arrived_at = InstantField(db_index=True)

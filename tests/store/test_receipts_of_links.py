@@ -3,10 +3,11 @@
 import pytest
 import sqlalchemy as sa
 
-from core.message import Mt, MtState
+from core.message import Mt, MtState, ReceiptState
 from store.database import Database
 from store.schema import Receipt
 from tests.store.mt_desk import MtDesk
+from wire.ucp.codes import reason_sentence
 
 
 def over(link_id: int, mt: Mt) -> Mt:
@@ -70,3 +71,16 @@ def test_a_receipt_over_another_link_of_the_operator_is_taken_when_nothing_else_
     desk.receipt("12", link_id=links[1])
 
     assert desk.state(mt) is MtState.DELIVERED
+
+
+def test_a_receipt_that_waits_keeps_its_whole_reason(database: Database) -> None:
+    desk = MtDesk(database)
+    reason = reason_sentence("200")
+    early = desk.a_receipt("12", ReceiptState.FAILED)
+    early.receipt.error = reason
+
+    desk.write(early)
+    mt = desk.submitted("12")
+
+    assert len(reason) > 50
+    assert reason in desk.row(mt).error

@@ -232,14 +232,16 @@ class Accept:
 
     def _join(self, group: Group, delivery: Delivery, last: Part) -> None:
         """The last part brings message, charge and job into one commit."""
-        fact = MoFact(
-            self._message_of(
+        try:
+            message = self._message_of(
                 group, self._doubts.new_id(delivery), delivery.arrived_at, last.fingerprint, self._key_of(delivery)
-            ),
-            delivery.link,
-            delivery,
-            tuple(part.id for part in group.parts.values() if part is not last),
-        )
+            )
+        except Exception:
+            # A mistake of ours: the part comes again, and must not find itself here, for ever on its way.
+            self._drop(group, last)
+            raise
+        others = tuple(part.id for part in group.parts.values() if part is not last)
+        fact = MoFact(message, delivery.link, delivery, others)
         self._close(group)
 
         def settled(_: Fact, error: StoreError | None) -> None:

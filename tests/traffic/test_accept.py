@@ -19,6 +19,13 @@ from traffic.commit import Batcher
 from traffic.ports import Delivery
 
 
+class Broken(Coding):
+    """A mistake of ours in an alphabet."""
+
+    def decode(self, octets: bytes) -> str:
+        raise ZeroDivisionError
+
+
 class Desk:
     """An Accept over a journal of paper; the writer works when `gate` is open. To be made inside a story."""
 
@@ -249,6 +256,24 @@ def test_parts_whose_message_cannot_be_written_are_not_lost_to_the_next_message_
         await desk.flow()
 
         assert desk.texts == ["one two ", "ONE TWO THREE "]
+
+    run(story)
+
+
+def test_a_last_part_on_which_we_fail_may_come_again() -> None:
+    async def story() -> None:
+        desk = Desk()
+        broken = Broken(GSM7.alphabet)
+        desk.comes("one ", 1, 2)
+        await desk.flow()
+
+        with pytest.raises(ZeroDivisionError):
+            desk.comes("two", 2, 2, coding=broken)
+        desk.comes("two", 2, 2)
+        await desk.flow()
+
+        assert desk.texts == ["one two"]
+        assert desk.heard == [("one ", Heard.TAKEN), ("two", Heard.TAKEN)]
 
     run(story)
 

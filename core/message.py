@@ -256,6 +256,10 @@ class Mt:
     parts_before: int = 0
     traffic: TrafficClass = TrafficClass.REPLY
 
+    def is_over(self, at: Instant) -> bool:
+        """Whether its validity has ended then; `valid_until` 0: it has no end."""
+        return 0 < self.valid_until <= at
+
 
 class ReceiptState(Enum):
     """What a message centre says; `None` states of `MtState` are not final."""

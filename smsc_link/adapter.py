@@ -31,6 +31,7 @@ from plumbing.conversation import Address
 from traffic.ports import Delivery
 from traffic.routes import Terms
 from wire import session as wire
+from wire.window import Allowance
 
 Answer: TypeAlias = Callable[[Heard], bool]
 
@@ -120,6 +121,9 @@ Inbound: TypeAlias = Delivery | Receipt | Dialogue | Ignored | Unreadable
 
 class Session(wire.Session, Protocol):
     """A wire session that paces what we send, and counts what it did not hand on."""
+
+    allowance: Allowance
+    """The link's: it outlives the session."""
 
     @property
     def refused(self) -> int:

@@ -9,6 +9,7 @@ Rule: only asyncio, a clock, a random and a way to connect, all handed in, so th
 import asyncio
 from collections.abc import Sequence
 from random import Random
+from typing import TypeVar
 
 from structlog import get_logger
 
@@ -22,8 +23,11 @@ from smsc_link.keeping import UNBIND_S, Counts, LinkState, Listens, Surroundings
 from smsc_link.mishaps import Mishaps
 from smsc_link.session import Ended, LinkSession
 from traffic.routes import Terms
+from wire.window import Allowance
 
 log = get_logger()
+
+S = TypeVar("S", bound=LinkSession)
 
 PAUSE_FIRST_S, PAUSE_MAX_S = 0.5, 30.0
 REFUSED_FIRST_S, REFUSED_MAX_S = 300.0, 3600.0
@@ -55,6 +59,7 @@ class OperatorLink:
         self._screens = around.screens
         self._random = around.random
         self._session: LinkSession | None = None
+        self._allowance: Allowance | None = None
         self._listens: Listens | None = None
         self._task: asyncio.Task[None] | None = None
         self._failures = 0
@@ -178,11 +183,7 @@ class OperatorLink:
             await asyncio.sleep(pause)
 
     async def _one_session(self) -> Ended:
-        session = LinkSession(
-            self, self._adapter, self._intake, self._clock, self.counts, mishaps=self._mishaps, screens=self._screens
-        )
-        self._session = session
-        session.listen_in(self._listens)
+        session = self._new_session(LinkSession)
         adapter = self._adapter
         try:
             await self._connect(
@@ -196,9 +197,24 @@ class OperatorLink:
             log.exception("link failed", link=self.link.name)
             return Ended(f"{type(error).__name__}; see the log")
         finally:
+            self._forget(session)
+
+    def _new_session(self, kind: type[S]) -> S:
+        session = kind(
+            self, self._adapter, self._intake, self._clock, self.counts, mishaps=self._mishaps, screens=self._screens
+        )
+        self._session = session
+        if self._allowance is None:
+            self._allowance = session.wire.allowance
+        session.wire.allowance = self._allowance
+        session.listen_in(self._listens)
+        return session
+
+    def _forget(self, session: LinkSession) -> None:
+        if self._session is session:
             self._session = None
-            self.counts.refused += session.wire.refused
-            self.counts.ignored += session.wire.ignored
+        self.counts.refused += session.wire.refused
+        self.counts.ignored += session.wire.ignored
 
     def _note_stop(self, ended: Ended) -> None:
         """It ended because we wanted it to. What was not answered is no loss: the operator delivers it again."""

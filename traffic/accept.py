@@ -18,13 +18,13 @@ from core.clock import SECOND_MS, Clock, Instant
 from core.errors import StoreError
 from core.ids import Ids
 from core.message import Heard, Mo, Mt, Receipt
-from core.sms.alphabet import Alphabet, Coding
-from core.sms.parts import MESSAGE_OCTETS, PARTS_MAX, TooLong, count, cut
+from core.sms.alphabet import Coding
+from core.sms.parts import PARTS_MAX, TooLong
 from store.journal import Fact, MoFact, PartFact, ReceiptFact, RepeatFact
 from store.recovery import WaitingPart
 from traffic.commit import Batcher
 from traffic.doubts import Doubts
-from traffic.parts import Assemblies, Group, GroupKey, Part
+from traffic.parts import Assemblies, Group, GroupKey, Part, parts_of
 from traffic.ports import Delivery
 
 log = get_logger()
@@ -46,6 +46,7 @@ class Counted:
     refused_length: int = 0
     parts: int = 0
     receipts: int = 0
+    receipts_unmatched: int = 0
 
 
 class Accept:
@@ -373,27 +374,17 @@ class Accept:
     def receipt(self, receipt: Receipt, answer: Callable[[Heard], bool]) -> None:
         """Take a receipt; answered when it is durable."""
         self.counted.receipts += 1
+        fact = ReceiptFact(receipt)
 
         def settled(_: Fact, error: StoreError | None) -> None:
+            self.counted.receipts_unmatched += error is None and not fact.mt_id
             answer(Heard.TAKEN if error is None else Heard.LATER)
 
         if self._batcher.away:
             answer(Heard.LATER)
             return
-        self._batcher.put(ReceiptFact(receipt), settled)
+        self._batcher.put(fact, settled)
 
     def session_ended(self, link: Link, *, clean: bool, at: Instant) -> None:
         """Not clean: what the link accepted in this session's last 60 s is in doubt."""
         self._doubts.ended(link, clean=clean, at=at)
-
-
-def parts_of(octets: bytes, text: str, coding: Coding) -> int:
-    """How many SMS came as one: a centre that joins or splits them does not say (the sheet, section 9). Raises TooLong.
-
-    Where the centre has translated the text, it was GSM if it can be.
-    """
-    if len(octets) <= MESSAGE_OCTETS:
-        return 1
-    if coding.alphabet is Alphabet.LATIN1 or coding.codec:
-        return count(text)
-    return len(cut(octets, coding.alphabet))

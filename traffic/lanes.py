@@ -1,8 +1,8 @@
-"""Lines, what has begun on each, and which one for the next message (traffic/routes.py). No I/O.
+"""Lines, what has begun on each and what waits for each, and which one for the next message. No I/O.
 
 Sending   one MT on its way: its operations, which parts are to go, what was said to those that went
-Lane      a line, and what has begun on it and has parts left
-Lanes     the lanes of each operator: opened, chosen, closed, looked through
+Lane      a line, what has begun on it and has parts left, what waits for it alone
+Lanes     the lanes of each operator: opened, chosen (traffic/routes.py), closed, looked through
 
 Rule: an operation is written for one link and sent over no other: their options differ.
 """
@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from core.message import Mt, MtState, SubmitAnswer, SubmitOutcome, TrafficClass
+from traffic.classes import Waiting
 from traffic.ports import Line
 from traffic.routes import Routes, Terms
 
@@ -25,10 +26,12 @@ _PART_STATES = {
 
 @dataclass(slots=True, eq=False)
 class Lane:
-    """A line, and what has begun on it and has parts left."""
+    """A line, what has begun on it and has parts left, and what waits for it alone."""
 
     line: Line
     begun: "deque[Sending]" = field(default_factory=deque)
+    stays: "Waiting[Sending]" = field(default_factory=lambda: Waiting())
+    """What waits for this line alone while it has no room: its number stays here. Nothing of it is written."""
     room: int = 0
     """As it was last asked."""
     closed_ms: int = 0
@@ -75,6 +78,12 @@ class Lane:
         if unsaid:
             self.begun = deque(sending for sending in self.begun if sending.open or sending.answers)
         return unsaid
+
+    def leave_unwritten(self, queue: "Waiting[Sending]") -> None:
+        """What waited for this line alone waits for any, before the others of its class."""
+        for sending in reversed(list(self.stays)):
+            queue.back(sending)
+        self.stays.clear()
 
     def leave(self) -> list["Sending"]:
         """What waits here, which waits no more; what has parts under way will be judged by itself."""
@@ -185,6 +194,8 @@ class Lanes:
     def choose(self, operator_id: int, mt: Mt, now_ms: int) -> Lane | None:
         """The message's own link if it has room, else one by priorities and weights; None: nobody has any now.
 
+        The line on which a number stays is chosen with room or without: `room` says which.
+
         A line that only answers is chosen for what waits on it; and where the operator has no other, to say so.
         """
         routes = self._routes.get(operator_id)
@@ -199,10 +210,10 @@ class Lanes:
             now_ms, own=own.name if own is not None and not own.line.only_answers else "", number=mt.destination
         )
 
-    def begun(self, operator_id: int) -> int:
-        """How many have begun on the lines of an operator, and are not done."""
+    def waiting(self, operator_id: int, traffic: TrafficClass) -> int:
+        """How many have begun on the lines of an operator and are not done; and of a class, wait for one of them."""
         # Asked by the writer's thread too: a list is made in one step, while a line may open on the loop.
-        return sum([len(lane.begun) for lane in list(self.of(operator_id))])
+        return sum([len(lane.begun) + lane.stays.count(traffic) for lane in list(self.of(operator_id))])
 
     def is_open(self, operator_id: int) -> bool:
         """Whether a message may begin on any link of the operator."""

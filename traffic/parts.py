@@ -2,6 +2,7 @@
 
 Assemblies   open groups by (operator, source, destination, reference, bits, total); so much fits in memory
 Group        the parts of one message that came so far
+parts_of     how many a long text was that came as one
 
 A part may come out of order, twice, or never. A reference is used again after 256 messages: a part that contradicts
 one that is here begins a new group, and the old one is accepted with what came.
@@ -15,7 +16,8 @@ from itertools import groupby
 from typing import TypeAlias
 
 from core.catalogue import Link, Operator
-from core.sms.alphabet import Coding
+from core.sms.alphabet import Alphabet, Coding
+from core.sms.parts import MESSAGE_OCTETS, count, cut
 
 GroupKey: TypeAlias = tuple[int, str, str, int, int, int]
 GROUPS_MAX = 100_000
@@ -156,3 +158,15 @@ class Assemblies:
 
     def __iter__(self) -> Iterator[Group]:
         return iter(list(self._open.values()))
+
+
+def parts_of(octets: bytes, text: str, coding: Coding) -> int:
+    """How many SMS came as one: a centre that joins or splits them does not say (the sheet, section 9). Raises TooLong.
+
+    Where the centre has translated the text, it was GSM if it can be.
+    """
+    if len(octets) <= MESSAGE_OCTETS:
+        return 1
+    if coding.alphabet is Alphabet.LATIN1 or coding.codec:
+        return count(text)
+    return len(cut(octets, coding.alphabet))

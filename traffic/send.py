@@ -9,15 +9,15 @@ fetcher         queued MT of the database (traffic/fetch.py)
 rests           lines that get nothing new (traffic/rests.py); those that say nothing (traffic/silence.py)
 
 A long message keeps its parts together: one link, in order, one reference. What was throttled, or never left, goes
-back to the front. A free reply whose submission got no answer is sent again, marked `maybe_twice`; a charged MT never.
+back to the front. What has to wait for one line, because its number stays there, is not written for it before it goes:
+it waits by its class, loses its time like the rest, and finds another line when this one takes nothing.
 
-Rule: what is sent was committed as `submitting` before; what a message centre said is committed before it is forgotten.
+Rule: what is sent was committed as `submitting` before; what its answers make of it: traffic/endings.py.
 """
 
 import asyncio
 from collections import defaultdict, deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from random import Random
 
@@ -25,16 +25,14 @@ from structlog import get_logger
 
 from core.catalogue import Link
 from core.clock import SECOND_MS, Clock, Instant
-from core.errors import StoreError
 from core.message import Mt, MtState, SubmitAnswer, SubmitOutcome, TrafficClass
-from store.journal import Fact, MtFact
 from traffic.classes import Waiting
 from traffic.commit import Batcher
+from traffic.endings import Endings
 from traffic.fetch import DueMts, Fetcher
 from traffic.lanes import Lane, Lanes, Sending, reference_of
 from traffic.ports import Line
 from traffic.rests import Rests
-from traffic.retry import pause_ms
 from traffic.silence import Silences
 
 log = get_logger()
@@ -48,22 +46,13 @@ _ACCEPTED, _UNANSWERED = SubmitOutcome.ACCEPTED, SubmitOutcome.UNANSWERED
 _BACK_TO_FRONT = (SubmitOutcome.THROTTLED, SubmitOutcome.UNSENT)
 
 
-@dataclass(slots=True)
-class Counted:
-    """What went out, for /metrics and status."""
-
-    submitted: int = 0
-    failed: int = 0
-    put_back: int = 0
-
-
 class Sender:
     """Sends MT over lines; everything here runs on the event loop."""
 
     def __init__(self, batcher: Batcher, clock: Clock, random: Random, *, due: DueMts) -> None:
         self._batcher = batcher
         self._clock = clock
-        self._random = random
+        self._endings = Endings(batcher, clock, random)
         self._operator_ids: Mapping[str, int] = {}
         self._served: frozenset[int] = frozenset()
         self._lanes = Lanes()
@@ -75,7 +64,7 @@ class Sender:
         self.fetcher = Fetcher(due, wanted=self._wanted, offer=self.offer)
         self.rests = Rests(self._lanes, self.line_has_room)
         self._silences = Silences(self._lanes, self.line_has_room)
-        self.counted = Counted()
+        self.counted = self._endings.counted
 
     # --- in ------------------------------------------------------------------------------------------
 
@@ -93,8 +82,8 @@ class Sender:
         if operator_id not in self._served or self._stopping:
             return False
         queue = self._queues.get(operator_id)
-        held = self._lanes.begun(operator_id) + (queue.count(traffic) if queue is not None else 0)
-        return held < HELD_MAX
+        held = queue.count(traffic) if queue is not None else 0
+        return held + self._lanes.waiting(operator_id, traffic) < HELD_MAX
 
     def offer(self, mt: Mt) -> None:
         """An MT that is durable; one that is not `submitting` is another process's."""
@@ -108,7 +97,7 @@ class Sender:
         self._silences.opened(operator_id, line.link.id)
         before = self._lanes.opened(operator_id, line, self._clock.monotonic_ms())
         if before is not None:
-            self._take_from(before)
+            self._take_from(operator_id, before)
         self._fall_over(operator_id)
         self._pump(operator_id)
         self.fetcher.ring()
@@ -133,25 +122,50 @@ class Sender:
         """Send what may go: first what has begun, then what waits, each over its own link if that has room."""
         if self._stopping:
             return
-        for lane in self._lanes.of(operator_id):
-            if lane.begun and lane.line.is_open:
-                self._go_on(lane)
-        queue = self._queues[operator_id]
+        lanes, queue = self._lanes.of(operator_id), self._queues[operator_id]
         now, now_ms = self._clock.now(), self._clock.monotonic_ms()
+        for lane in lanes:
+            if lane.stays and not lane.is_open:
+                lane.leave_unwritten(queue)
+            if lane.begun and lane.line.is_open:
+                self._go_on(lane, now)
+        self._begin_what_waits(operator_id, queue, now, now_ms)
+        for lane in lanes:
+            if lane.stays:
+                self._begin_what_stays(lane, now)
+
+    def _begin_what_waits(self, operator_id: int, queue: Waiting[Sending], now: Instant, now_ms: int) -> None:
+        """Each over the line that is chosen for it, until nobody has room."""
         while (first := queue.first()) is not None:
-            if _is_over(first.mt, now):
-                self._expire(queue.take())
+            if first.mt.is_over(now):
+                self._endings.expire(queue.take())
                 continue
             chosen = self._lanes.choose(operator_id, first.mt, now_ms)
             if chosen is None:
                 return
-            self._begin(queue.take(), chosen)
+            if chosen.room > 0 and not chosen.stays:
+                self._begin(queue.take(), chosen)
+            else:
+                chosen.stays.add(queue.take())
 
-    def _go_on(self, lane: Lane) -> None:
+    def _begin_what_stays(self, lane: Lane, now: Instant) -> None:
+        """What waits for this line alone, as far as its room goes."""
+        while (first := lane.stays.first()) is not None:
+            if first.mt.is_over(now):
+                self._endings.expire(lane.stays.take())
+            elif lane.look() > 0:
+                self._begin(lane.stays.take(), lane)
+            else:
+                return
+
+    def _go_on(self, lane: Lane, now: Instant) -> None:
         """The parts that are left of what has begun here."""
         while lane.begun:
             sending = lane.begun[0]
-            if sending.todo:
+            if sending.mt.is_over(now):
+                if sending.todo and not sending.open:
+                    self._endings.expire(sending)
+            elif sending.todo:
                 if lane.look() <= 0:
                     return
                 self._submit(sending, lane)
@@ -165,8 +179,7 @@ class Sender:
         try:
             sending.operations = line.write(mt, reference=reference_of(mt, line.link.id))
         except ValueError as error:
-            self.counted.failed += 1
-            self._move(mt, MtState.FAILED, error=f"it cannot be written for {line.link.name}: {error}")
+            self._endings.fail(mt, f"it cannot be written for {line.link.name}: {error}")
             return
         sending.lane = lane
         sending.todo = list(range(len(sending.operations)))
@@ -202,7 +215,9 @@ class Sender:
         said = answer.result()
         self._silences.answered(lane, said.outcome)
         if said.outcome is SubmitOutcome.THROTTLED:
-            self._lanes.throttled(sending.mt.operator_id, lane, self._clock.monotonic_ms())
+            operator_id = sending.mt.operator_id
+            self._lanes.throttled(operator_id, lane, self._clock.monotonic_ms())
+            lane.leave_unwritten(self._queues[operator_id])
         if said.outcome not in _BACK_TO_FRONT:
             sending.answers[index] = said
             if said.outcome is not _ACCEPTED:
@@ -215,49 +230,9 @@ class Sender:
         if sending.todo:
             self._wait_for_room(sending)
         elif sending.answers:
-            self._judge(sending)
+            self._endings.judge(sending)
 
-    # --- what was said -------------------------------------------------------------------------------
-
-    def _judge(self, sending: Sending) -> None:
-        """Every part has its answer, or no more is sent: what does that make of the message?"""
-        mt = sending.mt
-        outcomes = {answer.outcome for answer in sending.answers.values()}
-        if outcomes == {_ACCEPTED}:
-            self._submitted(sending)
-        elif SubmitOutcome.PERMANENT in outcomes:
-            self.counted.failed += 1
-            self._move(mt, MtState.FAILED, error=sending.why(SubmitOutcome.PERMANENT), parts=sending.parts())
-        elif not mt.reply_to and outcomes & {_UNANSWERED, _ACCEPTED}:
-            # R5: somebody pays for it, and perhaps the subscriber has it.
-            self._move(mt, MtState.UNKNOWN, error=sending.why(), parts=sending.parts())
-        else:
-            self._later(mt, sending.why(), outcomes)
-
-    def _submitted(self, sending: Sending) -> None:
-        self.counted.submitted += 1
-        mt = sending.mt
-        parts: Sequence[tuple[int, str, MtState]] = ()
-        if mt.parts == 1 == len(sending.operations):
-            mt.keys = [sending.answers[0].key]
-        else:
-            # The operator's id stands in the message's own row where there is one part, else with the parts.
-            mt.keys = []
-            parts = [(i + 1, answer.key, MtState.SUBMITTED) for i, answer in sorted(sending.answers.items())]
-        self._move(mt, MtState.SUBMITTED, parts=parts)
-
-    def _later(self, mt: Mt, why: str, outcomes: set[SubmitOutcome]) -> None:
-        """Back into the database with a pause: a temporary error, or no answer at all."""
-        self.counted.put_back += 1
-        mt.maybe_twice = mt.maybe_twice or bool({_UNANSWERED, _ACCEPTED} & outcomes)
-        due = self._clock.now() + pause_ms(mt.attempt, self._random)
-        mt.attempt += 1
-        if not _is_over(mt, due):
-            self._move(mt, MtState.QUEUED, due_at=due, error=why)
-        elif _UNANSWERED in outcomes:
-            self._move(mt, MtState.UNKNOWN, error=f"its validity is over: {why}")
-        else:
-            self._move(mt, MtState.EXPIRED, error=f"not accepted while it was valid: {why}")
+    # --- what goes again ----------------------------------------------------------------------------
 
     def _wait_for_room(self, sending: Sending) -> None:
         """Parts are left: on its own lane if some were accepted, else wherever there is room first."""
@@ -269,7 +244,7 @@ class Sender:
                 lane.begun.remove(sending)
             self._begin_anew(sending)
         elif not is_waiting:
-            self.counted.put_back += 1
+            self._endings.counted.put_back += 1
             lane.begun.appendleft(sending)
         self._pump(operator_id)
 
@@ -277,23 +252,11 @@ class Sender:
         """To the front of what has not begun: whichever line sends it writes it for itself."""
         mt = sending.mt
         if sending.answers and not mt.reply_to:
-            why = "its link was lost when some of its parts were accepted"
-            self._move(mt, MtState.UNKNOWN, error=why, parts=sending.parts())
+            self._endings.in_doubt(sending, "its link was lost when some of its parts were accepted")
             return
-        self.counted.put_back += 1
+        self._endings.counted.put_back += 1
         mt.maybe_twice = mt.maybe_twice or bool(sending.answers)
         self._queues[mt.operator_id].back(Sending(mt))
-
-    def _move(
-        self,
-        mt: Mt,
-        new: MtState,
-        *,
-        due_at: Instant | None = None,
-        error: str = "",
-        parts: Sequence[tuple[int, str, MtState]] = (),
-    ) -> None:
-        self._batcher.put(MtFact(mt, new, self._clock.now(), due_at, error, parts), _written)
 
     # --- what waits too long -------------------------------------------------------------------------
 
@@ -301,24 +264,29 @@ class Sender:
         """End what is over; take from lines that are gone what another may send. Call every second."""
         now = self._clock.now()
         for queue in self._queues.values():
-            if any(_is_over(sending.mt, now) for sending in queue):
+            if any(sending.mt.is_over(now) for sending in queue):
                 queue.replace(self._expire_all(queue, now))
         for operator_id, lane in self._lanes:
+            if any(sending.mt.is_over(now) for sending in lane.stays):
+                lane.stays.replace(self._expire_all(lane.stays, now))
+            if any(sending.mt.is_over(now) for sending in lane.begun):
+                lane.begun = deque(self._expire_all(lane.begun, now))
             if not lane.waits_in_vain:
                 lane.closed_ms = 0
             elif self._has_waited(lane) and self._lanes.is_open(operator_id):
-                self._take_from(lane)
+                self._take_from(operator_id, lane)
                 self._pump(operator_id)
-            elif any(_is_over(sending.mt, now) for sending in lane.begun):
-                lane.begun = deque(self._expire_all(lane.begun, now))
+            if lane.stays and not lane.is_open:
+                # Nothing new goes over it by an order.
+                self._pump(operator_id)
         self.rests.look()
 
     def _expire_all(self, waiting: Iterable[Sending], now: Instant) -> list[Sending]:
         """Those whose time is not over, or of which parts are under way; the others end."""
         stay = []
         for sending in list(waiting):
-            if _is_over(sending.mt, now) and not sending.open:
-                self._expire(sending)
+            if sending.mt.is_over(now) and not sending.open:
+                self._endings.expire(sending)
             else:
                 stay.append(sending)
         return stay
@@ -328,8 +296,9 @@ class Sender:
         lane.closed_ms = lane.closed_ms or now_ms
         return now_ms - lane.closed_ms >= TAKE_OVER_MS
 
-    def _take_from(self, lane: Lane) -> None:
-        """Its line will not end what had begun on it."""
+    def _take_from(self, operator_id: int, lane: Lane) -> None:
+        """Its line will not end what had begun on it, nor begin what waits for it."""
+        lane.leave_unwritten(self._queues[operator_id])
         for sending in reversed(lane.leave()):
             self._begin_anew(sending)
 
@@ -340,11 +309,6 @@ class Sender:
                 if lane.waits_in_vain:
                     for sending in reversed(lane.leave_unsaid()):
                         self._begin_anew(sending)
-
-    def _expire(self, sending: Sending) -> None:
-        all_or_some = "all of it" if sending.answers else "it"
-        error = f"its validity was over before {all_or_some} could be sent"
-        self._move(sending.mt, MtState.EXPIRED, error=error, parts=sending.parts() if sending.answers else ())
 
     def _wanted(self) -> dict[TrafficClass, list[int]]:
         """Of each class, the operators of which more can be sent now."""
@@ -359,7 +323,8 @@ class Sender:
     @property
     def waiting(self) -> int:
         """MT in memory that wait for a link or for room."""
-        return sum(len(lane.begun) for _, lane in self._lanes) + sum(len(queue) for queue in self._queues.values())
+        waiting = sum(len(lane.begun) + len(lane.stays) for _, lane in self._lanes)
+        return waiting + sum(len(queue) for queue in self._queues.values())
 
     def halt(self) -> None:
         """Begin nothing more."""
@@ -376,9 +341,7 @@ class Sender:
             except TimeoutError:
                 log.warning("submissions were cut off by the stop", submissions=self._open)
         for sending in self._take_all():
-            mt = sending.mt
-            mt.maybe_twice = mt.maybe_twice or bool(sending.answers)
-            self._move(mt, MtState.QUEUED, due_at=self._clock.now(), error="given back at the stop")
+            self._endings.give_back(sending)
 
     def _take_all(self) -> Iterator[Sending]:
         """What waits. What has parts under way is left to who takes over this process's work."""
@@ -386,15 +349,6 @@ class Sender:
             yield from queue
             queue.clear()
         for _, lane in self._lanes:
+            yield from lane.stays
+            lane.stays.clear()
             yield from lane.leave()
-
-
-def _is_over(mt: Mt, now: Instant) -> bool:
-    """Its validity has ended; 0: it has no end."""
-    return 0 < mt.valid_until <= now
-
-
-def _written(fact: Fact, error: StoreError | None) -> None:
-    if error is not None:
-        assert isinstance(fact, MtFact), fact
-        log.error("a move could not be written", message=fact.mt.id, new=fact.new.name, error=str(error))

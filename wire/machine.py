@@ -25,7 +25,8 @@ class Machine:
         self.role: Role = role
         self._output: list[bytes] = []
         self._pending: list[Event] = []  # events that came about outside receive() and tick()
-        self._allowance = Allowance(max_tps)
+        self.allowance = Allowance(max_tps)
+        """May be that of the session before: what a peer found too fast does not end with the connection."""
         self._bind_timeout_ms = bind_timeout_ms
         self._bind_deadline_ms = 0
         self._now_ms = 0
@@ -56,15 +57,15 @@ class Machine:
 
     def room_at_ms(self, now_ms: int) -> int:
         """When the allowance lets the next request go: now_ms, or later."""
-        return self._allowance.room_at_ms(now_ms)
+        return self.allowance.room_at_ms(now_ms)
 
     def throttled(self, now_ms: int) -> None:
         """The peer finds us too fast: halve the allowance; it grows back by itself."""
-        self._allowance.throttled(now_ms)
+        self.allowance.throttled(now_ms)
 
     def _allowed(self, room: int, now_ms: int) -> int:
         """So much room, and no more than the allowance has."""
-        allowed = self._allowance.room(now_ms)
+        allowed = self.allowance.room(now_ms)
         return room if allowed is None else min(room, allowed)
 
     def _see(self, now_ms: int) -> None:

@@ -16,6 +16,9 @@ from store.life import CallbackLife, MoLife, MtLife, Remembered
 from store.messages import read_partner_message
 
 ID_MAX = 2**63 - 1
+_RANKS = {"queued": 0, "submitted": 1, "unknown": 2}
+_END = 3
+"""Of all other states: a late receipt leads out of unknown as well."""
 
 
 async def read_message(call: Call) -> Answered:
@@ -123,17 +126,16 @@ def view_of_mt(mt: MtLife, currency: str) -> MtView:
 
 
 def _history(mt: MtLife) -> list[Step]:
-    """Times of states are columns, rare moves are rows: both, in order of time."""
+    """Times of states are columns, rare moves are rows: both, in order of time; of one moment in that of a life."""
     steps = [(mt.created_at, "queued", "")]
     steps += [(move.at, move.new, move.reason) for move in mt.moves]
-    known = {state for _, state, _ in steps}
+    known = {move.new for move in mt.moves if move.new != move.old}
     if mt.submitted_at and "submitted" not in known:
         steps.append((mt.submitted_at, "submitted", ""))
     if mt.final_at and mt.state not in known:
         steps.append((mt.final_at, mt.state, mt.error))
-    return [
-        Step(state=_state(state), at=iso_of(at), reason=why) for at, state, why in sorted(steps, key=lambda s: s[0])
-    ]
+    steps.sort(key=lambda step: (step[0], _RANKS.get(step[1], _END)))
+    return [Step(state=_state(state), at=iso_of(at), reason=why) for at, state, why in steps]
 
 
 def _view_of_callback(callback: CallbackLife) -> CallbackView:

@@ -6,6 +6,9 @@ apply_early      what was submitted just now may have a receipt that waits
 A receipt is matched by operator, by the message's id in all its spellings, and by the subscriber: two centres of one
 operator number alike, and a centre uses its ids again after days or a restart.
 
+A receipt is heard within the same millisecond as the answer to the submission, or before it: nothing ends before it
+was submitted, so the later one of both times is when it ended.
+
 Rule: a move that the table has not is written down as seen, never made.
 """
 
@@ -63,6 +66,19 @@ _PARTS = (
     "mt_part.id, mt_part.state FROM mt_part JOIN mt ON mt.id = mt_part.mt_id WHERE mt_part.`key` IN ({}) "
     "ORDER BY mt_part.id DESC"
 )
+# Receipts of one moment are one statement, whenever their messages were submitted: the later time is chosen there.
+_ENDS = (
+    sa.update(schema.Mt)
+    .where(schema.Mt.id.in_(sa.bindparam("ids", expanding=True)))
+    .values(
+        state=sa.bindparam("new"),
+        error=sa.bindparam("why"),
+        final_at=sa.case(
+            (schema.Mt.submitted_at > sa.bindparam("at"), schema.Mt.submitted_at), else_=sa.bindparam("at")
+        ),
+        due_at=None,
+    )
+)
 
 Key: TypeAlias = tuple[int, str]
 """(operator id, message id as it is matched)."""
@@ -115,22 +131,22 @@ def write_receipts(connection: Connection, facts: Sequence[ReceiptFact]) -> list
                 kept.append(receipt_row(receipt))
             continue
         fact.mt_id = one.mt_id
-        new = RECEIPT_BECOMES.get(receipt.state)
+        at = max(receipt.arrived_at, one.submitted_at)
+        new, error = RECEIPT_BECOMES.get(receipt.state), ""
         if one.part_id and new is not None:
-            new = _part_done(connection, one, new, receipt)
+            new, error = _part_done(connection, one, new, receipt, at)
         old = moved.get(one.mt_id, one.state)
         if new is None or new is old or not may_move(old, new):
-            moves.append(move_row(one.mt_id, receipt.arrived_at, old, old, _why(fact, f"receipt {receipt.word}")))
+            moves.append(move_row(one.mt_id, at, old, old, _why(fact, f"receipt {receipt.word}")))
             continue
         if old is MtState.UNKNOWN or fact.asked:
-            moves.append(move_row(one.mt_id, receipt.arrived_at, old, new, _why(fact, LATE)))
+            moves.append(move_row(one.mt_id, at, old, new, _why(fact, LATE)))
         moved[one.mt_id] = one.state = new
-        told.append(Moved(one.mt_id, old, new, receipt.arrived_at, MtKind(one.kind), receipt.operator_id))
-        error = "" if new is MtState.DELIVERED else error_of(receipt)
+        told.append(Moved(one.mt_id, old, new, at, MtKind(one.kind), receipt.operator_id))
+        error = "" if new is MtState.DELIVERED else error or error_of(receipt)
         changes.setdefault((new, error, receipt.arrived_at), []).append(one.mt_id)
     for (state, error, at), ids in changes.items():
-        values = {"state": int(state), "error": error, "final_at": at, "due_at": None}
-        connection.execute(sa.update(schema.Mt).where(schema.Mt.id.in_(ids)).values(**values))
+        connection.execute(_ENDS, {"ids": ids, "new": int(state), "why": error, "at": at})
     if moves:
         bulk_insert(connection, schema.MtMove, MOVE_COLUMNS, moves)
     if kept:
@@ -298,19 +314,19 @@ def _may_be(one: _Spoken, receipt: ReceiptValue, *, is_rivalled: bool) -> bool:
     return not (one.is_done or is_rivalled)
 
 
-def _part_done(connection: Connection, one: _Spoken, new: MtState, receipt: ReceiptValue) -> MtState | None:
-    """Write the part's end; the message's state once all parts have one, else None."""
+def _part_done(
+    connection: Connection, one: _Spoken, new: MtState, receipt: ReceiptValue, at: Instant
+) -> tuple[MtState | None, str]:
+    """Write the part's end; the message's state and error once all parts have one, its worst part's; else None."""
     one.part_state = new
-    connection.execute(
-        sa.update(schema.MtPart)
-        .where(schema.MtPart.id == one.part_id)
-        .values(state=int(new), error=error_of(receipt), final_at=receipt.arrived_at)
-    )
-    all_parts = sa.select(schema.MtPart.state).where(schema.MtPart.mt_id == one.mt_id)
-    states = [MtState(state) for state in connection.execute(all_parts).scalars()]
-    if any(not state.is_final for state in states):
-        return None
-    return max(states, key=_WORSE.index)
+    part = schema.MtPart
+    values = {"state": int(new), "error": error_of(receipt), "final_at": at}
+    connection.execute(sa.update(part).where(part.id == one.part_id).values(**values))
+    all_parts = sa.select(part.state, part.error).where(part.mt_id == one.mt_id).order_by(part.sequence)
+    ends = [(MtState(state), said) for state, said in connection.execute(all_parts)]
+    if any(not state.is_final for state, _ in ends):
+        return None, ""
+    return max(ends, key=lambda end: _WORSE.index(end[0]))
 
 
 def _receipt_of(row: sa.Row[Any], keys: tuple[str, ...]) -> ReceiptValue:

@@ -16,9 +16,9 @@ from core.message import Heard, Mt, SubmitAnswer, SubmitOutcome
 from tollbridge.cli import main
 from tollbridge.roles import Service
 from traffic.accept import Accept
+from traffic.endings import Endings
 from traffic.lanes import Sending
 from traffic.ports import Delivery
-from traffic.send import Sender
 
 
 def early() -> None:
@@ -34,12 +34,12 @@ def early() -> None:
 
 def unmarked() -> None:
     """Forget that there was no answer."""
-    put_back = Sender._later
+    put_back = Endings._later
 
-    def later(self: Sender, mt: Mt, why: str, outcomes: set[SubmitOutcome]) -> None:
+    def later(self: Endings, mt: Mt, why: str, outcomes: set[SubmitOutcome]) -> None:
         put_back(self, mt, why, {SubmitOutcome.TEMPORARY})
 
-    Sender._later = later  # type: ignore[method-assign]
+    Endings._later = later  # type: ignore[method-assign]
 
 
 AGAIN_EACH = 20
@@ -47,15 +47,15 @@ AGAIN_EACH = 20
 
 def again() -> None:
     """Of one in AGAIN_EACH the answer is forgotten."""
-    judge, count = Sender._judge, itertools.count(1)
+    judge, count = Endings.judge, itertools.count(1)
 
-    def doubt(self: Sender, sending: Sending) -> None:
+    def doubt(self: Endings, sending: Sending) -> None:
         if next(count) % AGAIN_EACH == 0:
             forgotten = SubmitAnswer(SubmitOutcome.UNANSWERED, sentence="forgotten")
             sending.answers = dict.fromkeys(sending.answers, forgotten)
         judge(self, sending)
 
-    Sender._judge = doubt  # type: ignore[method-assign]
+    Endings.judge = doubt  # type: ignore[method-assign]
 
 
 HASTY_S = 5.0

@@ -3,13 +3,16 @@
 Rule: a page that is read while something burns must not name what is not there.
 """
 
+import ast
 import re
+from collections.abc import Iterator
 from dataclasses import fields
 from functools import cache
 from typing import Any
 
 from pydantic import BaseModel
 
+import store.provisioning.remarks as remarked
 from partner_api.dispatch.callback import encode_form, encode_json, sign
 from partner_api.http.app import ROUTES
 from smsc_link.keeping import Counts
@@ -22,7 +25,7 @@ from store.provisioning.elements import Document
 from tests.house.tree import ROOT, product
 from tests.partners import a_callback
 from tollbridge.config import KEYS
-from traffic import accept, asking, dispatch, send, ussd
+from traffic import accept, asking, dispatch, endings, ussd
 
 DOCS = ROOT / "docs"
 BESIDE = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md")
@@ -73,6 +76,59 @@ def _keys_of(element: type[BaseModel]) -> list[str]:
     return found
 
 
+def test_every_remark_of_a_load_is_in_the_reference() -> None:
+    table = rows(section("operators", "## 3. Provisioning").partition("| remark | means |")[2].partition("\n\n")[0])
+    told = set(_remarks())
+    found = {row: {one for one in told if _begins(one, row)} for row in table}
+
+    assert len(told) > 8, "they are still read from the source"
+    assert {row: len(those) for row, those in found.items()} == dict.fromkeys(table, 1), "a remark for each row"
+    assert set().union(*found.values()) == told, "a row for each remark"
+
+
+def _begins(remark: str, row: str) -> bool:
+    """Whether the row is the remark up to a stop; what a load fills in is «…» in both."""
+    return bool(re.match(re.escape(row).replace("…", ".+") + r"(?=[:;,]|$)", remark))
+
+
+def _remarks() -> Iterator[str]:
+    """What store/provisioning/remarks.py yields: pairs of whom and what, and sentences whose caller knows of whom."""
+    tree = ast.parse((ROOT / "store/provisioning/remarks.py").read_text("utf-8"))
+    functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+    of_whom = {}
+    for loop in ast.walk(functions["remarks"]):
+        if isinstance(loop, ast.For) and isinstance(loop.iter, ast.Call) and ast.unparse(loop.iter.func) in functions:
+            of_whom[ast.unparse(loop.iter.func)] = _pair(next(_yielded(loop)))[0]
+    for node in _yielded(functions["remarks"]):
+        if not isinstance(_pair(node)[1], ast.Name):
+            yield " ".join(map(_words, _pair(node)))
+    for name, whom in of_whom.items():
+        for node in _yielded(functions[name]):
+            yield f"{_words(whom)} {_words(node)}"
+
+
+def _yielded(place: ast.AST) -> Iterator[ast.expr]:
+    for node in ast.walk(place):
+        if isinstance(node, ast.Yield) and node.value is not None:
+            yield node.value
+
+
+def _pair(node: ast.expr) -> tuple[ast.expr, ast.expr]:
+    assert isinstance(node, ast.Tuple), ast.unparse(node)
+    whom, what = node.elts
+    return whom, what
+
+
+def _words(node: ast.expr) -> str:
+    """A text as one reads it: its numbers that are constants, and «…» for what a load fills in."""
+    pieces = node.values if isinstance(node, ast.JoinedStr) else [node]
+    return "".join(
+        str(piece.value) if isinstance(piece, ast.Constant) else str(vars(remarked).get(ast.unparse(piece.value), "…"))
+        for piece in pieces
+        if isinstance(piece, ast.Constant | ast.FormattedValue)
+    )
+
+
 def test_every_option_of_a_link_is_in_the_reference() -> None:
     assert rows(section("operators", "## 4. Options")) == {name for name, _, _ in describe(SmppOptions)}
 
@@ -93,7 +149,7 @@ def test_every_metric_is_in_the_reference() -> None:
     text = section("operators", "## 6. Health")
     named = {name.partition("{")[0].removesuffix("_total") for name in rows(text)}
     stations = (
-        *(("mo", accept.Counted), ("callback", dispatch.Counted), ("mt", send.Counted), ("ussd", ussd.Counted)),
+        *(("mo", accept.Counted), ("callback", dispatch.Counted), ("mt", endings.Counted), ("ussd", ussd.Counted)),
         ("question", asking.Counted),
     )
     made = {f"tollbridge_{station}_{row.name}" for station, counted in stations for row in fields(counted)}

@@ -1,13 +1,17 @@
 """What is asked of a link's protocol without a connection."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from core.catalogue import Catalogue, Link
 from core.sms.alphabet import GSM7, UCS2
 from smsc_link.adapters import Adapters
+from smsc_link.protocols import PROTOCOLS
 from tests.smsc_link.ends import a_link, an_operator
+from tests.smsc_link.protocols.http.aggregator import an_http_link
+from traffic.routes import Terms
 
 
 def a_catalogue(*links: Link) -> Catalogue:
@@ -40,3 +44,33 @@ def test_the_text_of_an_mo_is_read_as_its_link_says() -> None:
 
     assert adapters.coding_of(a_link(id=2), 0) is GSM7
     assert adapters.coding_of(told, 0).decode(b"caf\xe9") == "café"
+
+
+@pytest.mark.parametrize("protocol", sorted(PROTOCOLS))
+def test_priority_weight_and_stickiness_are_those_of_the_file(protocol: str) -> None:
+    like = an_http_link() if protocol == "http" else a_link()
+    told = replace(like, protocol=protocol, options={**like.options, "priority": 3, "weight": 7, "sticky": True})
+
+    assert PROTOCOLS[protocol].adapter(told, an_operator()).terms == Terms(3, 7, sticky=True)
+
+
+TIMERS = {
+    "smpp": {"enquire_s": "enquire_ms", "inactivity_s": "inactivity_ms"},
+    "ucp": {"keepalive_s": "keepalive_ms", "inactivity_s": "inactivity_ms", "parked_s": "parked_ms"},
+    "cimd2": {"keepalive_s": "enquire_ms", "inactivity_s": "inactivity_ms"},
+}
+"""Option → what the session's machine calls it."""
+
+
+@pytest.mark.parametrize("protocol", sorted(TIMERS))
+def test_timers_rate_and_window_reach_the_session(protocol: str) -> None:
+    seconds = {name: 41 + place for place, name in enumerate(TIMERS[protocol])}
+    told = a_link(protocol=protocol, window=7, max_tps=13, response_timeout_s=19, options=dict(seconds))
+
+    adapter: Any = PROTOCOLS[protocol].adapter(told, an_operator())
+    settings = adapter.session(0).settings
+
+    assert (settings.window, settings.max_tps, settings.response_timeout_ms) == (7, 13, 19_000)
+    assert {name: getattr(settings, field) for name, field in TIMERS[protocol].items()} == {
+        name: 1000 * value for name, value in seconds.items()
+    }

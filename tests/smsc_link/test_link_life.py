@@ -8,10 +8,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from core.catalogue import Link
-from core.message import Heard
+from core.message import Heard, SubmitOutcome
 from sim.quirks import Quirks
 from smsc_link.link import pause_s
-from tests.smsc_link.ends import Rig, a_link
+from tests.smsc_link.ends import Rig, a_link, an_mt
 from tests.smsc_link.protocols.cimd2_ends import a_cimd2_link
 from tests.smsc_link.protocols.ucp_ends import a_ucp_link
 from tests.smsc_link.virtual import virtually
@@ -259,6 +259,25 @@ def test_a_link_that_breaks_is_down_with_its_reason_and_when_it_is_tried_again()
     assert down["log_level"] == "warning"
     assert down["reason"] == "the peer closed the connection"
     assert 0.2 <= down["again_in_s"] <= 0.8
+
+
+def test_what_an_operator_found_too_fast_is_not_forgotten_with_the_connection() -> None:
+    async def story() -> None:
+        rig = Rig(a_link(max_tps=100), quirks=Quirks(throttle=1.0))
+        await rig.bound()
+        [part] = rig.link.write(an_mt(), reference=1)
+        assert (await rig.link.submit(part)).outcome is SubmitOutcome.THROTTLED
+        before = rig.link._session
+
+        rig.network.pipes[0].sever()
+        await rig.intake.until(lambda: len(rig.intake.opened) == 2)
+
+        after = rig.link._session
+        assert before is not None
+        assert after not in (None, before)
+        assert 50 <= after.wire.allowance.rate < 60
+
+    virtually(story())
 
 
 def test_a_link_that_is_not_enabled_stays_disabled() -> None:

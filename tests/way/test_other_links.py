@@ -175,3 +175,23 @@ async def test_a_flapping_link_loses_no_answer() -> None:
     assert len(office.rows(schema.Mo)) == 20
     assert sorted(mt.destination for mt in office.centre.mts) == [f"790011122{number:02d}" for number in range(20)]
     assert office.audit() == []
+
+
+@story
+async def test_what_is_over_does_not_go_over_a_link_on_which_numbers_stay() -> None:
+    office = Office(a_catalogue(links=[a_link(max_tps=1, options={"sticky": True})]))
+    office.partner.answers = lambda callback: Answer(Outcome.LATER, status=202)
+    process = await office.opens()
+    for number in range(6):
+        office.writes(f"GAME {number}", link="alpha-1")
+    await office.quiet()
+    for mo in office.rows(schema.Mo):
+        await process.replies(mo.id, "a reply")
+    sent = len(office.texts())
+
+    office.jumps(DAY_MS + HOUR_MS)
+    await office.passes(30)
+
+    assert 0 < sent < 6
+    assert len(office.texts()) == sent
+    assert office.states().count(MtState.EXPIRED) == 6 - sent

@@ -123,7 +123,7 @@ async def test_so_it_does_after_a_restart_when_only_another_link_of_the_operator
 @story
 async def test_a_receipt_of_nothing_that_is_known_is_taken_kept_and_counted() -> None:
     office = Office(quirks=Quirks(receipt_delay_s=1))
-    await office.opens()
+    process = await office.opens()
     office.writes("GAME 7")
     await office.until(lambda: office.states() == [MtState.SUBMITTED], "the submission")
     with office.database.write() as connection:
@@ -136,6 +136,7 @@ async def test_a_receipt_of_nothing_that_is_known_is_taken_kept_and_counted() ->
     with office.database.read() as connection:
         assert read_standing(connection, office.clock.now()).queues["receipts_waiting"] == 1
     assert office.states() == [MtState.SUBMITTED]
+    assert (process.way.accept.counted.receipts, process.way.accept.counted.receipts_unmatched) == (1, 1)
 
 
 @story

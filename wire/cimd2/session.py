@@ -97,7 +97,7 @@ class Cimd2Session(Machine):
             return self._send_link(operation)
         if not self._flights.room:
             raise self._mistake(operation, f"the window of {self._flights.size} is full")
-        if not self._allowance.take(now_ms):
+        if not self.allowance.take(now_ms):
             raise self._mistake(operation, "the allowance per second is spent")
         return self._put(operation, self.settings.response_timeout_ms)
 

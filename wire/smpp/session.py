@@ -114,7 +114,7 @@ class SmppSession(Answering):
             return self._send_uncounted(operation)
         if self._window.room <= 0:
             raise self._mistake(operation, f"the window of {self._window.size} is full")
-        if not self._allowance.take(now_ms):
+        if not self.allowance.take(now_ms):
             raise self._mistake(operation, "the allowance per second is spent")
         sequence = self._put(operation)
         self._window.add(sequence, operation, now_ms + self.settings.response_timeout_ms)
@@ -152,7 +152,9 @@ class SmppSession(Answering):
         elif self.state is State.UNBINDING:
             self._finish_unbinding(events)
         elif self.state in UNBOUND and now_ms >= self._bind_deadline_ms:
-            self._close("no bind in time", True, events)
+            # An ESME that says no bind waits for the word to (SMPP 3.4, 2.2.1).
+            missing = "outbind" if self.role == "esme" else "bind"
+            self._close(f"no {missing} in time", True, events)
         return events
 
     def deadline_ms(self) -> int | None:

@@ -17,7 +17,7 @@ from wire.errors import RemoteError
 from wire.machine import Answering
 from wire.session import Answered, Bound, Closed, Event, Role, Unanswered
 from wire.ucp.codec import command_of, decode, encode, refusal_of
-from wire.ucp.codes import sentence
+from wire.ucp.codes import EC_OK, sentence
 from wire.ucp.frames import Frames
 from wire.ucp.operations import REQUESTS, Alert, Goodbye, OpenSession, Operation, Request, Result, result_to
 from wire.ucp.settings import Settings
@@ -106,7 +106,7 @@ class UcpSession(Answering):
         if self._trns.window.room <= 0:
             raise self._mistake(operation, f"the window of {self._trns.window.size} is full")
         self._need_trn(operation)
-        if not self._allowance.take(now_ms):
+        if not self.allowance.take(now_ms):
             raise self._mistake(operation, "the allowance per second is spent")
         sequence = self._put(operation)
         self._trns.window.add(sequence, operation, now_ms + self.settings.response_timeout_ms)
@@ -196,9 +196,12 @@ class UcpSession(Answering):
         elif len(self._owed) >= self.settings.window_in:
             self._refuse(request, self.settings.busy_ec)
         else:
-            self._owed[id(request)] = request
             if kind is OpenSession:
+                if self.state is State.BOUND:
+                    self._output.append(encode(result_to(request)))  # nobody asked for it, so there is nothing to judge
+                    return
                 self._enter(State.LOGGING_IN)
+            self._owed[id(request)] = request
             events.append(request)
 
     def _hear_result(self, result: Result, events: list[Event]) -> None:
@@ -312,8 +315,20 @@ class UcpSession(Answering):
             request: judge(self.role, state, request, serves, busy) for request in REQUESTS
         }
         self._sayable = frozenset(request for request in _SAYABLE if RULES.may_say(self.role, state, request))
+        if self.settings.called:
+            self._turn_login()
         if state in UNBOUND:
             self._await_bind()
+
+    def _turn_login(self) -> None:
+        """The centre logs in. One who need not, because it is known by its address, may all the same."""
+        is_open = self.state is State.OPEN
+        if self.role == "smsc":
+            self._sayable |= {OpenSession} if is_open else set()
+            return
+        self._sayable -= {OpenSession}
+        if is_open or (self.state is State.BOUND and not self.settings.login):
+            self._verdicts[OpenSession] = EC_OK
 
     def _may_leave(self) -> bool:
         """Whether the end of the connection is a clean one: there is no logout, so a client just goes."""

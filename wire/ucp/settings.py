@@ -15,6 +15,7 @@ class Settings:
     """What one session may be told. Times in milliseconds; an interval of 0 means never."""
 
     login: bool = True  # False: the centre knows the account by its address, both sides are bound at once
+    called: bool = False  # the centre made the connection: the login, where there is one, is the centre's to say
     address: str = ""  # our own, for the keep-alive
     window: int = TRNS  # requests of ours without a result, 100 at most; 1: stop and wait
     window_in: int = 500  # requests of theirs that we have not answered; those above it get busy_ec

@@ -4,6 +4,7 @@ import asyncio
 
 from multidict import CIMultiDict
 
+from store import schema
 from tests.partner_api import rows
 from tests.partner_api.http.api import Api, ApiCase
 
@@ -40,6 +41,28 @@ class Reading(ApiCase):
                 {"state": "delivered", "at": "2026-11-24T08:11:10.700Z", "reason": ""},
             ],
         }
+
+    async def test_what_came_within_one_millisecond_is_told_in_the_order_of_a_life(self) -> None:
+        at = rows.T + 1100
+        with self.api.database.write() as connection:
+            rows.add(connection, schema.MtMove, mt_id=rows.MT, at=at, old=6, new=3, reason="a late receipt")
+            rows.add(connection, schema.MtMove, mt_id=rows.MT, at=at, old=2, new=6, reason="no receipt")
+
+        steps = (await self.ask("GET", f"/v1/messages/{rows.MT}")).json["history"]
+
+        assert [step["state"] for step in steps] == ["queued", "queued", "submitted", "unknown", "delivered"]
+
+    async def test_receipts_that_move_nothing_hide_no_step(self) -> None:
+        with self.api.database.write() as connection:
+            for at, state, reason in ((3000, 2, "receipt ENROUTE"), (9000, 3, "receipt DELIVRD")):
+                move = {"at": rows.T + at, "old": state, "new": state, "reason": reason}
+                rows.add(connection, schema.MtMove, mt_id=rows.MT, **move)
+
+        steps = (await self.ask("GET", f"/v1/messages/{rows.MT}")).json["history"]
+
+        assert [(step["state"], step["reason"]) for step in steps[2:]] == [
+            ("submitted", ""), ("submitted", "receipt ENROUTE"), ("delivered", ""), ("delivered", "receipt DELIVRD"),
+        ]  # fmt: skip
 
     async def test_an_mo_is_shown_with_its_reply_and_what_it_earns(self) -> None:
         content = (await self.ask("GET", f"/v1/messages/{rows.MO}")).json

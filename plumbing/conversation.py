@@ -2,7 +2,7 @@
 
 Conversation   what an owner holds: send, answer, flush, close
 Owner          what a conversation calls: opened, then heard with lists of events until one is Closed
-Connect        how one begins; Answering, who answers one that a peer began
+Connect        how one begins; Answering, who answers one that a peer began; Listen, how peers come to him
 Talk           both joined with a session, without the bytes' way; Pump (a socket) and Pipe (memory) are ones
 Tap            who listens in on its bytes, for a trace
 Address, Tls   where a peer is and how it is trusted
@@ -143,8 +143,24 @@ class Connect(Protocol):
         ...
 
 
-Answering: TypeAlias = Callable[[str], tuple[Session, Owner]]
-"""From where a peer comes to the session and the owner of its conversation."""
+Answering: TypeAlias = Callable[[str], tuple[Session, Owner] | None]
+"""From where a peer comes to the session and the owner of its conversation. None: it is turned away."""
+
+
+class Listening(Protocol):
+    """An open port."""
+
+    async def close(self, *, abort: bool = False) -> None:
+        """Take no more connections; with `abort`, end those that are up."""
+        ...
+
+
+class Listen(Protocol):
+    """How peers come to us: plumbing.pump.listen, or that of a plumbing.pipe.Network."""
+
+    def __call__(self, address: Address, answering: Answering, clock: Monotonic, /) -> Listening:
+        """Raises an OSError or a ValueError that says where and why."""
+        ...
 
 
 class Talk:

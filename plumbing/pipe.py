@@ -1,6 +1,6 @@
 """A network in memory: conversations without sockets, for tests and the simulation.
 
-Network   listen and connect as plumbing.pump has them; remembers the pipes that are up
+Network   listen and connect as plumbing.pump has them; remembers the pipes that are up; Port, one that is open
 Pipe      one end of a connection: what it writes arrives at the other end, in order, after a while
 Wire      how long a write takes, and into which pieces it is cut
 
@@ -109,9 +109,10 @@ class Network:
         self._pipes: list[Pipe] = []
         self._connected = 0
 
-    def listen(self, address: Address, answering: Answering, clock: Monotonic) -> None:
+    def listen(self, address: Address, answering: Answering, clock: Monotonic) -> "Port":
         """Answer whoever connects to this address."""
         self._listening[address.host, address.port] = answering, clock
+        return Port(self, address)
 
     def hang_up(self, address: Address) -> None:
         """Answer there no more; connections that are up stay so."""
@@ -124,21 +125,51 @@ class Network:
         return list(self._pipes)
 
     async def connect(
-        self, address: Address, session: Session, owner: Owner, clock: Monotonic, *, timeout_s: float = 10.0
+        self,
+        address: Address,
+        session: Session,
+        owner: Owner,
+        clock: Monotonic,
+        *,
+        timeout_s: float = 10.0,
+        source: str = "",
     ) -> Pipe:
-        """Connect; the owner is opened. Raises a ConnectionError when nobody listens."""
+        """Connect, from `source` if that matters; the owner is opened. Raises a ConnectionError when nobody listens."""
         await asyncio.sleep(self.wire.delay_s())
         found = self._listening.get((address.host, address.port))
         if found is None:
             raise ConnectionError(f"{address}: connection refused")
         answering, their_clock = found
         self._connected += 1
-        their_session, their_owner = answering(f"pipe-{self._connected}")
+        source = source or f"pipe-{self._connected}"
         near = Pipe(session, owner, clock, self.wire, peer=str(address))
-        far = Pipe(their_session, their_owner, their_clock, self.wire, peer=f"pipe-{self._connected}")
+        answer = answering(source)
+        if answer is None:
+            # A socket is connected before whoever listens is asked, and is closed then.
+            near.is_up = True
+            near.open()
+            near.sever()
+            return near
+        far = Pipe(*answer, their_clock, self.wire, peer=source)
         near.begin(far)
         far.begin(near)
         self._pipes.append(near)
         far.open()
         near.open()
         return near
+
+
+class Port:
+    """Where somebody listens."""
+
+    def __init__(self, network: Network, address: Address) -> None:
+        self._network = network
+        self._address = address
+
+    async def close(self, *, abort: bool = False) -> None:
+        """Answer nobody more; with `abort`, end the connections that are up."""
+        self._network.hang_up(self._address)
+        if abort:
+            for pipe in self._network.pipes:
+                if pipe.peer == str(self._address) and pipe.other is not None:
+                    pipe.other.close()

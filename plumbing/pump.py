@@ -229,9 +229,12 @@ def listen(address: Address, answering: Answering, clock: Monotonic) -> Listener
 
     pumps: set[Pump] = set()
 
-    def accept(host: str, port: int) -> Pump:
+    def accept(host: str, port: int) -> Pump | None:
         peer = str(Address(host, port))
-        session, owner = answering(peer)
+        found = answering(peer)
+        if found is None:
+            return None
+        session, owner = found
         return _Counted(session, owner, clock, peer=peer, tls=address.tls is not None, among=pumps)
 
     factory = Accepting(accept, server_options(address.tls) if address.tls is not None else None)

@@ -1,6 +1,7 @@
 """The pocket SMSC: takes binds, sends MO at a rate or as a flood, answers and receipts MT, in a tongue (sim/tongue.py).
 
-PocketSmsc   the centre, a Counterpart; `accept` answers who connects, over a socket or in memory
+PocketSmsc   the centre, a Counterpart; `accept` answers who connects, over a socket or in memory; `call` is for one
+             whom it connects to itself (sim/calling.py)
 
 MO that got a temporary error, or no answer, are sent again: so do message centres.
 """
@@ -12,6 +13,7 @@ from random import Random
 from core.clock import Clock
 from core.message import Heard, SubmitOutcome
 from plumbing.conversation import Owner
+from sim.calling import Callee
 from sim.counterpart import Counterpart
 from sim.esme import Esme, Job
 from sim.fates import Fates, Remembered
@@ -20,6 +22,7 @@ from sim.quirks import Quirks
 from sim.records import SeenMt
 from sim.subscribers import Subscribers, Written
 from sim.tongue import Login
+from sim.tongue import Session as WireSession
 from sim.tongues import TONGUES
 from wire.session import Operation, Session
 
@@ -43,6 +46,7 @@ class PocketSmsc(Counterpart[Job]):
         self.tongue = TONGUES[protocol]
         self.phones = Phones(self._say, clock.monotonic_ms)
         self.esmes: list[Esme] = []
+        self.calls = False
         self.on_answered: Callable[[Job, int], None] = lambda job, status: None
         self.on_submitted: Callable[[SeenMt], None] = lambda mt: None
         # What a session is told stays, whatever quirks a test exchanges later.
@@ -56,7 +60,19 @@ class PocketSmsc(Counterpart[Job]):
     def accept(self, peer: str) -> tuple[Session, Owner]:
         """For plumbing.pump.listen, or a Network's."""
         wire = self.tongue.session(self._session_quirks, self._clock.monotonic_ms())
-        return wire, Esme(self, wire, peer, self.quirks)
+        esme = Esme(self, wire, peer, self.quirks)
+        esme.takes_mo = not self.calls
+        return wire, esme
+
+    def call(self, peer: str) -> tuple[WireSession, Callee]:
+        """For a connection of the centre's own; MO go over such ones alone from now on."""
+        found = self.tongue.call(self._session_quirks, self._clock.monotonic_ms())
+        assert found is not None, "a protocol whose centres call nobody"
+        self.calls = True
+        for esme in self.esmes:
+            esme.takes_mo = isinstance(esme, Callee)
+        wire, word = found
+        return wire, Callee(self, wire, peer, self.quirks, word)
 
     def judge_bind(self, login: Login) -> int:
         """The status to answer."""
@@ -209,8 +225,9 @@ class PocketSmsc(Counterpart[Job]):
         """Receipts first."""
         now_ms = self._clock.monotonic_ms()
         for esme in list(self.esmes):
+            next_of = self._next_job if esme.takes_mo else self._next_receipt
             for _ in range(esme.room(now_ms)):
-                job = self._next_job(esme.system_id)
+                job = next_of(esme.system_id)
                 if job is None:
                     break
                 self._send(esme, job, now_ms)

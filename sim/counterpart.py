@@ -162,6 +162,11 @@ class Counterpart(ABC, Generic[D]):
             self._write(self._subscribers.next())
         return self._queue.popleft() if self._queue else None
 
+    def _next_receipt(self, system_id: str) -> D | None:
+        """What goes to a client that takes no MO."""
+        receipts = self._receipts.get(system_id)
+        return receipts.popleft() if receipts else None
+
     def _queue_of(self, job: D) -> deque[D]:
         """Where it waits: MO go to any client, a receipt to him who submitted its MT."""
         return self._queue if job.mt is None else self._queue_of_client(job.mt.system_id)

@@ -32,6 +32,8 @@ class PocketOptions:
 
     protocol: str = "smpp"
     listen: str = "127.0.0.1:2775"
+    calls: str = ""
+    """SMPP and UCP: where it connects itself, and sends MO; empty: over the connections of its clients."""
     rate: float = 0.0
     """MO per second; 0: as fast as they are taken."""
     count: int = 0

@@ -16,7 +16,9 @@ from random import Random
 from core.clock import Clock
 from plumbing.clock import SystemClock
 from plumbing.conversation import read_address
-from plumbing.pump import Listener, listen
+from plumbing.loop import spawn
+from plumbing.pump import Listener, connect, listen
+from sim.calling import keep_calling
 from sim.centre import PocketSmsc
 from sim.phones import Phones
 from sim.playing import PocketOptions, at_most, crowd_of, play, print_line, send_mo
@@ -39,16 +41,21 @@ async def run_pocket(
     centre = _centre_of(options, clock)
     listener = listen(read_address(options.listen), centre.accept, clock)
     tell(f"listening at port {listener.port}; seed {options.seed}")
+    calling = None
+    if options.calls:
+        calling = spawn(keep_calling(centre, read_address(options.calls), connect, clock, tell), name="pocket calls")
     return await play(
         centre, options, tell, clock,
         traffic=lambda: _traffic(centre, options),
-        farewell=lambda: _say_goodbye(centre, listener),
+        farewell=lambda: _say_goodbye(centre, listener, calling),
         remarks=lambda: dialogue_lines(centre.phones) if options.ussd else (),
     )  # fmt: skip
 
 
-async def _say_goodbye(centre: PocketSmsc, listener: Listener) -> None:
+async def _say_goodbye(centre: PocketSmsc, listener: Listener, calling: asyncio.Task[None] | None) -> None:
     """Nobody new, nothing new; the answers that are under way; unbind. Who does not answer is cut off."""
+    if calling is not None:
+        calling.cancel()
     await listener.close()
     bound = list(centre.esmes)
     for esme in bound:

@@ -82,6 +82,12 @@ class Tongue(Protocol):
         """A fresh machine for a client that connected."""
         ...
 
+    def call(self, quirks: Quirks, now_ms: int) -> tuple[Session, Operation | None] | None:
+        """A fresh machine for a client that the centre connects to, and what it says first: who it is, by the first of
+        the accounts. None: its centres call nobody.
+        """
+        ...
+
     def read_login(self, login: Operation) -> Login:
         """Who it is."""
         ...

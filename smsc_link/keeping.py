@@ -15,7 +15,7 @@ from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 from core.catalogue import Link, Operator
 from core.clock import Clock, Instant
-from plumbing.conversation import Connect, Conversation, Tap
+from plumbing.conversation import Connect, Conversation, Listen, Tap
 from smsc_link.adapter import Wording
 from smsc_link.screens import Screens
 from smsc_link.visits import Door
@@ -32,7 +32,7 @@ UNBIND_S = 5.0
 class Counts:
     """What a link has carried since it was made; for metrics and status.
 
-    `refused`, `ignored`: PDUs, of the sessions that are over.
+    `refused`, `ignored`: PDUs, of the sessions that are over. `strangers`: calls of those who may not call.
     """
 
     deliveries: int = 0
@@ -48,6 +48,7 @@ class Counts:
     turns: int = 0
     questions: int = 0
     mishaps: int = 0
+    strangers: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,8 @@ class Surroundings:
     """Who goes on with USSD sessions; None: nobody."""
     screens: Screens | None = None
     """The way out of USSD over links of sessions; there with `turns`."""
+    listen: Listen | None = None
+    """How message centres call us; None: they cannot."""
 
 
 class Kept(Protocol):

@@ -16,7 +16,7 @@ from structlog import get_logger
 from core.catalogue import Catalogue, Link
 from core.clock import Clock
 from core.errors import ConfigError
-from plumbing.conversation import Connect
+from plumbing.conversation import Connect, Listen
 from plumbing.loop import spawn
 from plumbing.metrics import Metrics
 from smsc_link.keeping import UNBIND_S, Kept, LinkState, Surroundings
@@ -57,10 +57,11 @@ class Links:
         door: Door | None = None,
         turns: TakeTurns | None = None,
         rests: Resting | None = None,
+        listen: Listen | None = None,
         drain_s: float = 20.0,
     ) -> None:
         self._around = Surroundings(
-            intake, connect, clock, random, door, turns, None if turns is None else Screens(turns, clock)
+            intake, connect, clock, random, door, turns, None if turns is None else Screens(turns, clock), listen
         )
         self._metrics = metrics
         self._drain_s = drain_s
@@ -219,6 +220,7 @@ _COUNTED = {
     "turns": "turns of USSD sessions that the operator handed to us",
     "questions": "questions what became of an MT that we asked the operator",
     "sessions": "how often the link was bound",
+    "strangers": "calls to the link from addresses that may not call it: closed at once",
 }
 
 _UNUSED = {

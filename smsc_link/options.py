@@ -4,6 +4,7 @@ option         one row of such a table; inner, one that is a table itself; words
 read_options   a link's mapping → the dataclass; a ConfigError names what is wrong and the nearest name
 Common         the rows that every protocol over a connection has: TLS, time-outs, how numbers are written
 Asking         those with the rows of one that can ask what became of a message
+Called         and with those of one whose centres may open the connection to us (smsc_link/called.py)
 describe       the table as rows, for pages and --help
 mistake        an option that cannot be so, told
 zone_named, error_codes   the time zone, and the error codes, that an option names
@@ -15,6 +16,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass, replace
 from difflib import get_close_matches
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Any, TypeAlias, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -28,6 +30,7 @@ from traffic.routes import WEIGHT_MAX, Terms
 T = TypeVar("T")
 Pairs: TypeAlias = tuple[tuple[str, str | int | float | bool], ...]
 """A table whose names are the operator's own, in the order in which they stand there."""
+Network: TypeAlias = IPv4Network | IPv6Network
 
 WORDS_MAX = 64
 _WORDS, _PAIRS = "words", "pairs"
@@ -144,6 +147,40 @@ class Asking(Common):
     asks_per_minute: int = option(60, "with asks: questions in a minute, at most", least=1, most=6000)
 
 
+@dataclass(frozen=True, slots=True)
+class Called(Asking):
+    """What a protocol may be told besides whose centres may open the connection to us."""
+
+    called: bool = option(False, "the centre calls us: host and port are where we listen, and bind is receiver")
+    callers: tuple[str, ...] = words((), "with called: addresses and networks that it calls from, like 192.0.2.0/24")
+
+    def tls_of(self, link: Link) -> Tls | None:
+        """Of one who is called: that of a server, which asks for a certificate where it is told whose are good."""
+        tls = Common.tls_of(self, link)  # super() has no place in a class with slots
+        return replace(tls, authority="") if tls is not None and self.called and not self.tls_verify else tls
+
+    def callers_of(self, link: Link) -> tuple[Network, ...] | None:
+        """Who may call; None: nobody does, we connect. Raises a ConfigError."""
+        if not self.called:
+            if self.callers:
+                raise mistake(link, "callers", "nobody calls this link; write called = true too, or leave it out")
+            return None
+        if link.bind != "receiver":
+            what = 'a link that the centre opens only receives; write bind = "receiver"'
+            raise ConfigError(f"link {link.name}: bind {link.bind!r}: {what}")
+        if not _is_address(link.host):
+            what = "the centre calls an address of ours; write that, or 0.0.0.0, or :: for both families"
+            raise ConfigError(f"link {link.name}: host {link.host!r}: {what}")
+        if link.tls and not self.tls_certificate:
+            raise mistake(link, "tls_certificate", "who is called by TLS shows a certificate; name its PEM file")
+        if self.tls_name:
+            raise mistake(link, "tls_name", "nobody's name is looked at where the centre calls; leave it out")
+        if not self.callers:
+            what = "nobody may call; name the centre's addresses, such as"
+            raise mistake(link, "callers", f'{what} ["203.0.113.7", "198.51.100.0/24"]')
+        return tuple(_caller(link, one) for one in self.callers)
+
+
 def read_options(table: type[T], link: Link) -> T:
     """The link's options by this table; raises a ConfigError that names link, option and remedy."""
     return table(**_rows(table, link.options, f"link {link.name}:", ""))
@@ -165,6 +202,24 @@ def describe(table: type[Any], prefix: str = "") -> Iterator[tuple[str, Any, str
 def mistake(link: Link, name: str, sentence: str) -> ConfigError:
     """An option of this link that cannot be so."""
     return ConfigError(f"link {link.name}: option {name}: {sentence}")
+
+
+def _is_address(host: str) -> bool:
+    try:
+        return bool(ip_address(host))
+    except ValueError:
+        return False
+
+
+def _caller(link: Link, text: str) -> Network:
+    try:
+        network = ip_network(text.strip(), strict=False)
+    except ValueError:
+        what = "is no address and no network; write 203.0.113.7 or 198.51.100.0/24"
+        raise mistake(link, "callers", f"{text!r} {what}") from None
+    if not network.prefixlen:
+        raise mistake(link, "callers", f"{text!r} lets everybody in, and what comes is charged; name the centre's own")
+    return network
 
 
 def zone_named(link: Link, name: str) -> ZoneInfo | None:

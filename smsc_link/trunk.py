@@ -17,7 +17,7 @@ from core.numbering import Numbers
 from core.sms.alphabet import Coding
 from plumbing.conversation import Address
 from smsc_link.adapter import Answer, Gateway, Inbound, Inquiry
-from smsc_link.options import Common
+from smsc_link.options import Common, Network
 from wire.session import Operation
 
 BINDS = ("transceiver", "receiver", "transmitter")
@@ -55,6 +55,8 @@ class SessionAdapter(Generic[T]):
     only_answers = False
     inquiry: Inquiry | None = None
     ussd: Gateway | None = None
+    callers: tuple[Network, ...] | None = None
+    """Who opens the connection, where that is the centre (smsc_link/called.py); None: it is us."""
     name: ClassVar[str]
     """The protocol, for people."""
     window_max: ClassVar[int] = 0

@@ -22,7 +22,7 @@ from core.clock import Instant, iso_of
 from core.errors import UserMistake
 from core.second_person import name_fault, tidy_name
 from store.database import Database
-from store.provisioning.sentences import did_you_mean
+from store.provisioning.sentences import meant_or_known
 from store.provisioning.switch import switch_links
 from store.pulse import ALIVE, SILENT_MS
 from store.repeating import repeated
@@ -143,7 +143,8 @@ def _known(connection: Connection, names: Sequence[str]) -> dict[str, int]:
     }
     for name in names:
         if name not in found:
-            raise UnknownLink(f"there is no link {name[:80]!r}{did_you_mean(name, found) or '; none is provisioned'}")
+            meant = meant_or_known(name, tuple(found), many="the list of links has their names")
+            raise UnknownLink(f"there is no link {name[:80]!r}{meant if found else '; none is provisioned'}")
     return {name: id_ for name, id_ in found.items() if name in names}
 
 

@@ -29,10 +29,10 @@ from partner_api.dispatch import METHODS, Means
 from partner_api.dispatch.http import HttpCaller
 from partner_api.http.ports import Ports
 from partner_api.smpp_server import SmppServer
+from plumbing import pump
 from plumbing.clock import SystemClock
 from plumbing.loop import spawn
 from plumbing.metrics import Metrics
-from plumbing.pump import connect as connect_link
 from plumbing.threads import Readers, Writer
 from smsc_link.adapters import Adapters
 from smsc_link.links import Links
@@ -188,8 +188,9 @@ class Service:
         means = (process[1], self._caller, pace.callbacks)
         self.dialogues = build_dialogues(self.database, *threads, means)
         self.links = Links(
-            intake=self.way, connect=connect_link, clock=self._clock, random=self._random, metrics=self._metrics,
-            door=self._links_door, turns=self.dialogues, rests=self.way.sender.rests, drain_s=DRAIN_S,
+            intake=self.way, connect=pump.connect, listen=pump.listen, clock=self._clock, random=self._random,
+            metrics=self._metrics, door=self._links_door, turns=self.dialogues, rests=self.way.sender.rests,
+            drain_s=DRAIN_S,
         )  # fmt: skip
         self._tell_stations()
         count_stations(self._metrics, self.way, self.dialogues)

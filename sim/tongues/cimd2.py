@@ -88,6 +88,9 @@ class Cimd2Tongue:
         )
         return Cimd2Session("smsc", settings, now_ms=now_ms)
 
+    def call(self, quirks: Quirks, now_ms: int) -> None:
+        """It is always the application that connects."""
+
     def read_login(self, login: LoginRequest) -> Login:
         """A 01."""
         return Login(login.user_identity, (login.password,))

@@ -28,6 +28,7 @@ from wire.smpp.operations import (
     BindTransceiver,
     BindTransmitter,
     DeliverSm,
+    Outbind,
     QuerySm,
     Response,
     SubmitSm,
@@ -73,6 +74,11 @@ class SmppTongue:
             serves=self.questions,
         )
         return SmppSession("smsc", settings, now_ms=now_ms)
+
+    def call(self, quirks: Quirks, now_ms: int) -> tuple[SmppSession, Outbind]:
+        """An outbind; the client binds then."""
+        password = next(iter((quirks.accounts or {}).values()), "")
+        return self.session(quirks, now_ms), Outbind(system_id=quirks.system_id, password=password)
 
     def read_login(self, login: Bind) -> Login:
         """A bind."""

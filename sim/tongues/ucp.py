@@ -82,15 +82,14 @@ class UcpTongue:
 
     def session(self, quirks: Quirks, now_ms: int) -> UcpSession:
         """A fresh machine."""
-        settings = Settings(
-            login=quirks.login,
-            window=min(quirks.window, TRNS),
-            window_in=1_000_000,
-            response_timeout_ms=int(1000 * quirks.response_timeout_s),
-            inactivity_ms=int(1000 * quirks.inactivity_s),
-            serves=frozenset({CallInput, InquireMessage}),
-        )
-        return UcpSession("smsc", settings, now_ms=now_ms)
+        return UcpSession("smsc", _settings(quirks, login=quirks.login, called=False), now_ms=now_ms)
+
+    def call(self, quirks: Quirks, now_ms: int) -> tuple[UcpSession, OpenSession | None]:
+        """A session with a login of the centre's, where there is an account."""
+        account = next(iter((quirks.accounts or {}).items()), None)
+        settings = _settings(quirks, login=account is not None, called=True)
+        word = None if account is None else OpenSession(oadc=account[0], pwd=write_ira(encode_gsm(account[1]) or b""))
+        return UcpSession("smsc", settings, now_ms=now_ms), word
 
     def read_login(self, login: OpenSession) -> Login:
         """A 60. Some clients write the password by the GSM alphabet, some as it is (sheet, pitfall 10)."""
@@ -171,6 +170,18 @@ class UcpTongue:
     def goodbye(self) -> Goodbye:
         """There is no logout: it closes when all is answered."""
         return Goodbye()
+
+
+def _settings(quirks: Quirks, *, login: bool, called: bool) -> Settings:
+    return Settings(
+        login=login,
+        called=called,
+        window=min(quirks.window, TRNS),
+        window_in=1_000_000,
+        response_timeout_ms=int(1000 * quirks.response_timeout_s),
+        inactivity_ms=int(1000 * quirks.inactivity_s),
+        serves=frozenset({CallInput, InquireMessage}),
+    )
 
 
 def mo_parts(written: Written, *, way: str, reference: int, now: Instant, by: str = "52") -> list[Request]:

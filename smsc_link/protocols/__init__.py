@@ -11,13 +11,14 @@ tests/kits/test_every_protocol.py runs over the register.
 """
 
 from smsc_link import tracing
+from smsc_link.called import keep
 from smsc_link.keeping import Registered
 from smsc_link.link import OperatorLink
 from smsc_link.protocols import cimd2, http, smpp, ucp
 
 PROTOCOLS: dict[str, Registered] = {
-    "smpp": Registered(smpp.SmppAdapter, OperatorLink, tracing.SMPP),
-    "ucp": Registered(ucp.UcpAdapter, OperatorLink, tracing.UCP),
+    "smpp": Registered(smpp.SmppAdapter, keep, tracing.SMPP),
+    "ucp": Registered(ucp.UcpAdapter, keep, tracing.UCP),
     "cimd2": Registered(cimd2.Cimd2Adapter, OperatorLink, tracing.CIMD2),
     "http": Registered(http.HttpAdapter, http.HttpLink),
 }

@@ -21,7 +21,7 @@ from store.provisioning.fields import instant_of_moment
 from store.provisioning.lines import Path
 from store.provisioning.options import option_faults
 from store.provisioning.payouts import payout_faults
-from store.provisioning.sentences import LIKE, did_you_mean, quoted
+from store.provisioning.sentences import did_you_mean, quoted
 from store.provisioning.sheets import Sheet, Stored
 
 Mistake: TypeAlias = tuple[Path, str]
@@ -246,7 +246,7 @@ def check_names(document: Document, stored: Stored) -> Iterator[Mistake]:
 
 def _refers(path: Path, name: str, known: set[str], what: str) -> Iterator[Mistake]:
     if name not in known:
-        advice = did_you_mean(name, known, like=LIKE) or "; add it, or correct the name"
+        advice = did_you_mean(name, known) or "; add it, or correct the name"
         yield path, f"there is no {what} {quoted(name)}{advice}"
 
 

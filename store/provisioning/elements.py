@@ -55,7 +55,7 @@ from store.provisioning.fields import (
     read_count,
 )
 from store.provisioning.lines import Path
-from store.provisioning.sentences import did_you_mean, meant_or_known, sentence, wrong
+from store.provisioning.sentences import meant_or_known, sentence, wrong
 from store.provisioning.settlement_files import SettlementFile, none_of_nothing
 from store.secrets import is_api_key_hash, is_password_hash
 
@@ -353,7 +353,7 @@ def _explain(finding: ErrorDetails) -> tuple[Path, str]:
     if kind == "extra_forbidden":
         if len(path) == 1:
             return path, f"there is no such kind of element{meant_or_known(str(path[0]), KINDS)}"
-        return path, f"there is no such key{did_you_mean(str(path[-1]), keys_at(path[:-1]))}"
+        return path, f"there is no such key{meant_or_known(str(path[-1]), tuple(keys_at(path[:-1])))}"
     if kind == "list_type" and len(path) == 1:
         return path, f"must be a list of tables, each under [[{path[0]}]]"
     if kind == "too_short":

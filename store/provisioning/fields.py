@@ -15,7 +15,7 @@ from collections.abc import Callable, Container
 from datetime import date, datetime, time
 from functools import cache
 from typing import Annotated, Any, TypeAlias
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import PlainValidator
@@ -179,12 +179,22 @@ def _url(value: Any) -> str:
     url = _string(value, 2000)
     try:
         parts = urlsplit(url)
-        fine = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+        fine = parts.scheme in {"http", "https"} and bool(parts.hostname)
     except ValueError:
         fine = False
     if url and (not fine or any(letter.isspace() for letter in url)):
         raise wrong('must be a URL that begins with http:// or https://, like "https://partner.example/mo"')
+    if not _has_port(parts):
+        raise wrong('has a port that cannot be; write one from 1 to 65535, like "https://partner.example:8443/mo"')
     return url
+
+
+def _has_port(parts: SplitResult) -> bool:
+    """A port that there is, or none."""
+    try:
+        return parts.port != 0
+    except ValueError:
+        return False
 
 
 def _iban(value: Any) -> str:

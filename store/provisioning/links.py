@@ -19,7 +19,7 @@ from store.provisioning.remarks import Served
 from store.secrets import opened_options
 
 _NAMED = re.compile(r"option (?P<name>[\w.]+): (?P<rest>.*)", re.DOTALL)
-_KEYED = re.compile(r"(the )?(?P<name>bind|window|password|id_tlv)\b.*", re.DOTALL)
+_KEYED = re.compile(r"(the )?(?P<name>bind|window|password|id_tlv|system_id)\b.*", re.DOTALL)
 _UNKNOWN = re.compile(r"no option (?P<name>[\w.]+); (?P<rest>.*)", re.DOTALL)
 
 
@@ -54,4 +54,4 @@ def _place(path: Path, link: Link, fault: str) -> Mistake:
         return path, fault
     sentence = named["rest"] if unknown is None else f"there is no such option; {named['rest']}"
     inside = named["name"].split(".")
-    return ((*path, "options", *inside) if inside[0] in link.options else path), sentence
+    return ((*path, "options", *inside), sentence) if inside[0] in link.options else (path, fault)

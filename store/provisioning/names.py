@@ -78,7 +78,7 @@ def meant_country(word: str) -> str:
     if len(word) <= 3:
         return nearest(word, COUNTRIES)
     by_name = {name.casefold(): code for code, name in COUNTRIES.items()}
-    return by_name[nearest(word, by_name)]
+    return by_name.get(nearest(word, by_name), "")
 
 
 def meant_currency(word: str) -> str:

@@ -1,6 +1,6 @@
 """What is wrong, in a sentence: pydantic's findings in our words, and the word that was probably meant.
 
-nearest    an unknown word and the known ones → the known one that is most like it
+nearest    an unknown word and the known ones → the known one that is most like it, where one is like it at all
 did_you_mean, meant_or_known   that as the end of a sentence; the second lists what there is where nothing is like it
 sentence   one of pydantic's findings → what is wrong and what to do
 wrong      raised inside a validator: a sentence of ours
@@ -18,6 +18,8 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 LONGEST = 400
 LIKE = 0.6
 """From here on two words are alike enough to be taken for each other: difflib's own measure of a close match."""
+_FEW = 12
+"""So many words are still read when they stand in a sentence."""
 
 _WANTED = {
     "string_type": 'must be a text in quotes, like "…"',
@@ -37,36 +39,38 @@ _WANTED = {
 }
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
-    """The known word that is most like this one; "" where none is known."""
-    return _nearest(word, known)[0]
-
-
-def _nearest(word: str, known: Iterable[str]) -> tuple[str, float]:
-    """The same, and how like it is: 1.0 is equal."""
+def nearest(word: str, known: Iterable[str], *, like: float = LIKE) -> str:
+    """The known word that is most like this one; "" where none is so like it that it may be meant."""
     word = word[:80].casefold()
     matcher = SequenceMatcher(autojunk=False)
     matcher.set_seq2(word)
-    best, best_ratio = "", -1.0
+    best, best_ratio = "", 0.0
     for candidate in sorted(known):
         matcher.set_seq1(candidate.casefold())
         if matcher.real_quick_ratio() > best_ratio and matcher.quick_ratio() > best_ratio:
             ratio = matcher.ratio()
             if ratio > best_ratio:
                 best, best_ratio = candidate, ratio
-    return best, best_ratio
+    return best if best_ratio >= like else ""
 
 
-def did_you_mean(word: str, known: Iterable[str], *, like: float = 0.0) -> str:
+def did_you_mean(word: str, known: Iterable[str], *, like: float = LIKE) -> str:
     """`; did you mean X?`, or nothing where none is so like it. A name with spaces stands in quotes."""
-    candidate, ratio = _nearest(word, known)
+    candidate = nearest(word, known, like=like)
     shown = quoted(candidate) if any(letter.isspace() for letter in candidate) else candidate
-    return f"; did you mean {shown}?" if candidate and ratio >= like else ""
+    return f"; did you mean {shown}?" if candidate else ""
 
 
-def meant_or_known(word: str, known: Sequence[str]) -> str:
-    """`; did you mean X?` where one is like it, else `; there are A, B and C`: for the few words of the file itself."""
-    return did_you_mean(word, known, like=LIKE) or f"; there are {', '.join(known[:-1])} and {known[-1]}"
+def meant_or_known(word: str, known: Sequence[str], *, many: str = "leave it out") -> str:
+    """`; did you mean X?` where one is like it, else `; there are A, B and C`; `many` says what to do where they are
+    too many to be told, or none.
+    """
+    if meant := did_you_mean(word, known):
+        return meant
+    if not 0 < len(known) <= _FEW:
+        return f"; {many}"
+    *others, last = known
+    return f"; there are {', '.join(others)} and {last}" if others else f"; there is {last}"
 
 
 def wrong(text: str) -> PydanticCustomError:

@@ -55,7 +55,7 @@ def _time_format(value: Any) -> str:
             read = None
         if read is not None and read.date() == _SAMPLE.date():
             return value
-    meant = did_you_mean(value, _WORDS, like=0.6) if isinstance(value, str) and "%" not in value else ""
+    meant = did_you_mean(value, _WORDS) if isinstance(value, str) and "%" not in value else ""
     raise wrong(f'must be "iso", "unix", "unix_ms", or a pattern with day, month and year like "%d.%m.%Y %H:%M"{meant}')
 
 

@@ -2,9 +2,13 @@
 
 import pytest
 
+from plumbing.conversation import Address
+from plumbing.loop import spawn
+from plumbing.pump import connect
+from sim.calling import keep_calling
 from sim.quirks import Quirks
-from tests.peers.kannel import CONF, Kannel
-from tests.peers.server import ACCOUNT, Watched
+from tests.peers.kannel import CONF, Kannel, free_ports
+from tests.peers.server import ACCOUNT, CLOCK, Watched
 from tests.peers.test_kannel import DELIVERED, LONG, TAKEN, KannelCase
 
 _BY_SMPP = CONF[CONF.index("smsc = smpp") : CONF.index("group = smsbox")]
@@ -29,13 +33,13 @@ class KannelByEmi(KannelCase):
     def centre(self, **quirks: object) -> Watched:
         return self.serving(Quirks(**{"accounts": ACCOUNT, **quirks}), "ucp")  # type: ignore[arg-type]
 
-    def emi(self, password: str = "password") -> Kannel:
+    def emi(self, password: str = "password", more: str = "") -> Kannel:
         kannel = Kannel(
             self.folder,
             smsc_port=self.port,
             partner=self.partner,
             password=password,
-            conf=CONF.replace(_BY_SMPP, _BY_EMI),
+            conf=CONF.replace(_BY_SMPP, _BY_EMI.rstrip() + f"\n{more}\n\n"),
         )
         self.boxes.append(kannel)
         return kannel
@@ -71,6 +75,24 @@ class KannelByEmi(KannelCase):
         assert (mo.is_acknowledged, mo.deliveries) == (True, 1)
         assert (came["text"], came["to"], came["from"].lstrip("+")) == ("GAME 7 {x} @home", "4446", "79001112233")
         assert (mt.text, mt.source, mt.destination) == ("Level 7", "4446", "79001112233")
+
+    async def test_it_takes_mo_over_a_connection_that_the_centre_opens(self) -> None:
+        """Its receive-port, which is what a link of ours with called = true is too."""
+        centre = self.centre(accounts=None)
+        (port,) = free_ports(1)
+        await self.emi(more=f'receive-port = {port}\nconnect-allow-ip = "127.0.0.1"').with_smsbox()
+        await centre.until(lambda: bool(centre.esmes))
+        calling = spawn(keep_calling(centre, Address("127.0.0.1", port), connect, CLOCK, print), name="calls")
+        await centre.until(lambda: len(centre.esmes) == 2)
+        texts = ("GAME 7", "ИГРА ✓", LONG)
+        mos = [centre.write("79001112233", "4446", text) for text in texts]
+        for mo in mos:
+            await centre.until(lambda mo=mo: mo.is_acknowledged)  # type: ignore[misc]
+        await self.partner.until(lambda: len(self.partner.mos) == len(texts))
+        calling.cancel()
+
+        assert {came["text"] for came in self.partner.mos} == set(texts)
+        assert "R/52" not in centre.commands, "nothing of it went over the connection that Kannel made"
 
     async def test_it_reads_our_ucs2_and_joins_our_long_mo(self) -> None:
         centre = self.centre()

@@ -58,7 +58,9 @@ class LivingNetwork(Network):
         answering, their_clock = found
         self._connected += 1
         peer = f"pipe-{self._connected}"
-        their_session, their_owner = self._outside.copy().run(answering, peer)
+        answer = self._outside.copy().run(answering, peer)
+        assert answer is not None, "who listens here lets everybody in"
+        their_session, their_owner = answer
         near = End(session, owner, clock, self.wire, peer=str(address))
         far = End(their_session, their_owner, their_clock, self.wire, peer=peer)
         near.context, near.life, far.context = life.context(), life, self._outside

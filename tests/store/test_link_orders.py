@@ -217,6 +217,8 @@ def test_a_name_that_is_no_links_stops_all_of_it_and_the_nearest_is_named(world:
 
     with pytest.raises(UnknownLink, match=r"there is no link 'alpa-2'; did you mean alpha-2\?"):
         give(world, DISABLE, "alpha-1", "alpa-2")
+    with pytest.raises(UnknownLink, match=r"there is no link 'nope'; there are alpha-1 and alpha-2$"):
+        give(world, DISABLE, "nope")
     with pytest.raises(UserMistake, match="--by: the name is empty"):
         give(world, DISABLE, "alpha-1", author=" ")
 

@@ -98,7 +98,10 @@ CASES = {
     "url": ('url = "http://127.0.0.1:9000/mo"', '§url = "ftp://x/"',
         "service.url: must be a URL that begins with http"),
     "url space": ('url = "http://127.0.0.1:9000/mo"', '§url = "http://a b/"', "service.url: must be a URL"),
-    "url port": ('url = "http://127.0.0.1:9000/mo"', '§url = "http://a:99999/"', "service.url: must be a URL"),
+    "url port": ('url = "http://127.0.0.1:9000/mo"', '§url = "http://a:99999/"',
+        "service.url: has a port that cannot be; write one from 1 to 65535, like"),
+    "url port none": ('url = "http://127.0.0.1:9000/mo"', '§url = "http://a:0/"', "service.url: has a port that"),
+    "url port word": ('url = "http://127.0.0.1:9000/mo"', '§url = "http://a:b/"', "service.url: has a port that"),
     "window": ('window = "1d"', '§window = "1 day"', "limit.window: must be a length of time like"),
     "count": ('threshold = "20"', '§threshold = "20.5"', "limit.threshold: must be a whole number written as a string"),
     "sum": ('threshold = "50000.00"', '§threshold = "x"', "limit.threshold: is not a decimal number"),
@@ -147,6 +150,20 @@ CASES = {
         "link.options.ia5_alphabet: 'unicode_escape' is neither gsm7 nor a charset"),
     "options that cannot be together": ('long_messages = "udh8"', '§long_messages = "sar"\n  interface_version = 51',
         "link.options.long_messages: sar needs TLVs"),
+    "option too long": ('long_messages = "udh8"', '§service_type = "TARIFF"',
+        "link.options.service_type: it has no form in SMPP; write at most 5 letters of Latin-1"),
+    "option of the bind": ('long_messages = "udh8"', '§system_type = "x234567890123"',
+        "link.options.system_type: it has no form in SMPP; write at most 12 letters of Latin-1"),
+    "option in a table": ('long_messages = "udh8"',
+        'ussd = true\n  [link.options.ussd_gateway]\n  §service_type = "TARIFF"',
+        "link.options.ussd_gateway.service_type: it has no form in SMPP; write at most 5"),
+    "password beyond SMPP": ('password = "secret"', '§password = "пароль"',
+        "link.password: the password has no form in SMPP: letters of Latin-1 only"),
+    "option of UCP": ('protocol = "smpp"\nhost = "127.0.0.1"\nport = 2785\nsystem_id = "tollbridge"\n'
+        'password = "secret"\nmax_tps = 50\ntemporary_error = "queue_full"\n  [link.options]\n  enquire_s = 30\n'
+        '  long_messages = "udh8"', 'protocol = "ucp"\nhost = "127.0.0.1"\nport = 2785\n  [link.options]\n'
+        '  §notify_address = "1/2"',
+        "link.options.notify_address: it has no form in UCP; write letters of printable ASCII"),
     "no tiers": ('tiers = [ { from = "0", share = "0.60" }, { from = "100000", share = "0.70" } ]', "§tiers = []",
                  "tariff_plan.tiers: is empty"),
     "first tier": ('{ from = "0", share = "0.60" }', '\n§{ from = "1", share = "0.60" }',
@@ -216,6 +233,18 @@ def test_a_mistake_is_one_line_with_the_exact_line_and_key(sqlite: Database, nam
     assert "\n" not in str(caught.value)
     with sqlite.read() as connection:
         assert connection.execute(sa.select(CatalogueVersion.version)).scalar() == 0
+
+
+@pytest.mark.parametrize(("protocol", "name"), [("smpp", "x" * 16), ("ucp", "a/b")])
+def test_a_system_id_that_no_login_can_carry_is_not_loaded(sqlite: Database, protocol: str, name: str) -> None:
+    old = 'protocol = "smpp"\nhost = "127.0.0.1"\nport = 2775\nsystem_id = "tollbridge"'
+    assert EXAMPLE.count(old) == 1
+    text = EXAMPLE.replace(old, f'protocol = "{protocol}"\nhost = "127.0.0.1"\nport = 2775\nsystem_id = "{name}"')
+
+    with pytest.raises(
+        ProvisioningError, match=rf"^f.toml:\d+: link.*: the system_id has no form in {protocol.upper()}: "
+    ):
+        load(sqlite, text, "f.toml", NOW, KEYRING, served=SERVED)
 
 
 def test_the_second_of_two_default_services_is_the_mistake(sqlite: Database) -> None:

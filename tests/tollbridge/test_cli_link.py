@@ -1,6 +1,7 @@
 """`tollbridge link` as a person, and a program, uses it; the service is played where one is needed."""
 
 import json
+import os
 import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -170,9 +171,61 @@ def test_a_trace_tells_where_it_is_and_copies_it(config: Path, tmp_path: Path) -
     assert done.exit_code == 0
     assert done.stdout == f"alpha-1 (process 21): 7 frames: {file}\ncopied to {output}\n"
     assert output.read_bytes() == b"a trace"
+    assert output.stat().st_mode & 0o777 == 0o600, "as private as the trace"
     assert asked[0] == {"seconds": 9, "packets": 7, "texts": True}
     assert lost.exit_code == 1
     assert "cannot be copied here (No such file or directory); take it as the service's user" in lost.stderr
+
+
+def test_a_copy_is_private_where_a_file_was_before_and_the_trace_is_never_emptied(config: Path, tmp_path: Path) -> None:
+    file, output = tmp_path / "there.pcap", tmp_path / "here.pcap"
+    file.write_bytes(b"a trace")
+    output.write_bytes(b"a longer one of yesterday")
+    output.chmod(0o644)
+
+    with a_service(config, lambda order: (DONE, "7 frames", str(file))):
+        order(config, "trace", "alpha-1", "--output", str(output))
+        itself = order(config, "trace", "alpha-1", "--output", str(file))
+
+    assert (output.read_bytes(), output.stat().st_mode & 0o777) == (b"a trace", 0o600)
+    assert (itself.exit_code, file.read_bytes()) == (0, b"a trace")
+
+
+def test_where_a_copy_cannot_be_is_told_before_anything_is_ordered(
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nowhere, here = tmp_path / "nowhere" / "x.pcap", tmp_path / "x.pcap"
+
+    missing = order(config, "trace", "alpha-1", "--output", str(nowhere))
+    with monkeypatch.context() as patched:
+        # A superuser, who may run this, may write everywhere.
+        patched.setattr(os, "access", lambda path, mode: Path(path) != tmp_path)
+        locked = order(config, "trace", "alpha-1", "--output", str(here))
+
+    advice = "name another file"
+    assert (
+        missing.stderr == f"tollbridge: --output {nowhere}: there is no folder {nowhere.parent}; make it, or {advice}\n"
+    )
+    assert locked.stderr == f"tollbridge: --output {here}: this user may not write there; {advice}\n"
+    assert (missing.exit_code, locked.exit_code) == (1, 1)
+    with database_of(config) as database, database.read() as connection:
+        assert connection.execute(sa.select(sa.func.count()).select_from(schema.LinkOrder)).scalar() == 0
+
+
+def test_a_copy_that_cannot_be_written_names_itself_and_where_the_trace_is(config: Path, tmp_path: Path) -> None:
+    file, output = tmp_path / "there.pcap", tmp_path / "here.pcap"
+    file.write_bytes(b"a trace")
+
+    def answer(one: Order) -> tuple[str, str, str]:
+        output.mkdir()
+        return DONE, "7 frames", str(file)
+
+    with a_service(config, answer):
+        done = order(config, "trace", "alpha-1", "--output", str(output))
+
+    advice = f"the trace is {file}, take it from there"
+    assert done.stderr == f"tollbridge: --output {output} cannot be written (Is a directory); {advice}\n"
+    assert done.exit_code == 1
 
 
 def test_ctrl_c_ends_a_trace_and_tells_what_there_is(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:

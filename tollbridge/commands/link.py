@@ -8,7 +8,9 @@ Orders go through the database to the processes that keep the links (store/link_
 Rule: a command that waits tells what the links did; it never says that something is done which nobody did.
 """
 
+import os
 import shutil
+import stat
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -43,6 +45,8 @@ from tollbridge.show_link import show_links
 
 WAIT_S = 30.0
 LOOK_S = 0.2
+PRIVATE = 0o600
+"""The rights of a copy: those of the trace, which may hold texts."""
 
 _NAMES = click.argument("names", metavar="NAME…", nargs=-1, required=True)
 _BY = click.option("--by", "author", metavar="NAME", required=True, help="Who wants it; kept for good.")
@@ -160,6 +164,8 @@ def trace(
       tollbridge link trace alpha-1 --by olga --seconds 30 --output alpha.pcap
       tshark -r alpha.pcap -d tcp.port==2775,smpp
     """
+    if output is not None:
+        _refuse_unwritable(output)
     options = {"seconds": seconds, "packets": packets, "texts": texts}
     with open_database(read_config(config_file)) as database:
         given = orders.give(database, [name], TRACE, author=author, now=SystemClock().now(), options=options)
@@ -178,14 +184,39 @@ def trace(
         sys.exit(1)
 
 
+def _refuse_unwritable(output: Path) -> None:
+    """Before the order: a trace takes minutes."""
+    folder = output.parent
+    if not folder.is_dir():
+        raise UserMistake(f"--output {output}: there is no folder {folder}; make it, or name another file")
+    if not os.access(output if output.exists() else folder, os.W_OK):
+        raise UserMistake(f"--output {output}: this user may not write there; name another file")
+
+
 def _copy(order: Order, output: Path) -> None:
     try:
-        shutil.copyfile(order.path, output)
+        trace = open(order.path, "rb")  # noqa: SIM115
     except OSError as error:
         # Of another user, or on another machine.
         advice = "take it as the service's user"
         raise UserMistake(f"{order.path} cannot be copied here ({error.strerror}); {advice}") from error
+    with trace:
+        if output.exists() and os.path.samestat(os.fstat(trace.fileno()), output.stat()):
+            return  # It is the trace itself: opened to be written, it would be empty.
+        try:
+            with open(output, "wb", opener=_open_private) as copy:
+                # A file that others may read was there before; a pipe or a device keeps its rights.
+                if stat.S_ISREG(os.fstat(copy.fileno()).st_mode):
+                    os.fchmod(copy.fileno(), PRIVATE)
+                shutil.copyfileobj(trace, copy)
+        except OSError as error:
+            advice = f"the trace is {order.path}, take it from there"
+            raise UserMistake(f"--output {output} cannot be written ({error.strerror}); {advice}") from error
     click.echo(f"copied to {output}")
+
+
+def _open_private(path: str, flags: int) -> int:
+    return os.open(path, flags, PRIVATE)
 
 
 # --- what comes of it ---------------------------------------------------------------------------------------

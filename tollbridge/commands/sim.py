@@ -60,6 +60,20 @@ _OPTIONS: Sequence[Callable[..., Any]] = (
 """The same for every protocol with sessions."""
 
 
+_CALLING = {
+    "ucp": "With --system-id it logs in there by that and --password.",
+    "smpp": "Its outbind says --password, and the quirk system_id for its name.",
+}
+"""The protocols whose centres call, and what they say first."""
+
+
+def _calls(protocol: str) -> Sequence[Callable[..., Any]]:
+    if protocol not in _CALLING:
+        return ()
+    what = "Connect to there, again and again, and send MO over that: as to a link of ours with called = true."
+    return (click.option("--calls", default="", metavar="HOST:PORT", help=f"{what} {_CALLING[protocol]}"),)
+
+
 _USSD: Sequence[Callable[..., Any]] = (
     click.option(
         "--ussd", default="", metavar="CODE", help="Phones dial this, in place of MO; --count of them, or one."
@@ -77,7 +91,7 @@ _USSD: Sequence[Callable[..., Any]] = (
 def _pocket(protocol: str) -> click.Command:
     """The command of one protocol."""
 
-    @with_options(*_OPTIONS, *(_USSD if protocol == "smpp" else ()))
+    @with_options(*_OPTIONS, *_calls(protocol), *(_USSD if protocol == "smpp" else ()))
     @quirk_option(protocol)
     def command(config_file: Path | None, quirks: tuple[str, ...], seed: int | None, **options: Any) -> None:
         _run(protocol, config_file, quirks, seed, options)

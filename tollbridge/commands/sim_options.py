@@ -118,10 +118,11 @@ def options_of(protocol: str, quirks: Quirks, seed: int | None, options: Mapping
     chosen = PocketOptions(protocol=protocol, quirks=quirks, seed=seed, **options)
     if not (chosen.msisdn.isascii() and chosen.msisdn.isdigit()):
         raise click.BadParameter("must be digits, like 79001000000", param_hint="--msisdn")
-    try:
-        read_address(chosen.listen)
-    except ValueError as error:
-        raise click.BadParameter(str(error), param_hint="--listen") from error
+    for name, address in (("--listen", chosen.listen), ("--calls", chosen.calls or chosen.listen)):
+        try:
+            read_address(address)
+        except ValueError as error:
+            raise click.BadParameter(str(error), param_hint=name) from error
     return chosen
 
 

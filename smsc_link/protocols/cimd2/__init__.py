@@ -16,7 +16,7 @@ from core.catalogue import Link, Operator
 from core.errors import ConfigError
 from core.message import Heard
 from smsc_link.adapter import Fault, Refusal
-from smsc_link.options import read_options
+from smsc_link.options import mistake, read_options
 from smsc_link.protocols.cimd2.inbound import Cimd2Reader
 from smsc_link.protocols.cimd2.inquiry import Cimd2Inquiry
 from smsc_link.protocols.cimd2.options import WINDOW_MAX, Cimd2Options
@@ -59,6 +59,9 @@ class Cimd2Adapter(SessionAdapter[Cimd2Options]):
     window_max = WINDOW_MAX
 
     def __init__(self, link: Link, operator: Operator) -> None:
+        if link.options.get("called"):
+            what = "CIMD2 has no call of the centre's, it is always us who connect; leave it out"
+            raise mistake(link, "called", what)
         options = read_options(Cimd2Options, link)
         super().__init__(link, options)
         _check(link)

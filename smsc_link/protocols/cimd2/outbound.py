@@ -46,7 +46,7 @@ class Cimd2Writer:
         self._options = options
         self._bits = 16 if options.long_messages == "udh16" else 8
         self._zone = read_zone(link, options)
-        if options.sender == "suffix" and not options.account_number:
+        if options.sender == "suffix" and not options.account_number.isdecimal():
             raise mistake(
                 link, "account_number", "sender = suffix needs it: the number that the centre puts before 023"
             )

@@ -15,6 +15,7 @@ from core.catalogue import Link, Operator
 from core.clock import Instant
 from core.errors import ConfigError
 from core.message import Heard, Receipt, ReceiptState
+from core.msisdn import mask_within
 from core.numbering import Numbers
 from core.sms.alphabet import BINARY, GSM7, LATIN1, UCS2, UTF8, Coding
 from core.sms.charsets import charset_named
@@ -180,8 +181,9 @@ class HttpReader:
             self.operator.id,
             (identity(message_id_key(key)),),
             ReceiptState.ON_ITS_WAY if state is None else state,
-            word[:_WORD_MAX],
-            _clean(fields.get(table.error))[:_WORD_MAX],
+            # A word of the mapping is the mapping's; any other may be a sentence with a subscriber in it.
+            (mask_within(word) if state is None else word)[:_WORD_MAX],
+            mask_within(_clean(fields.get(table.error)))[:_WORD_MAX],
             self.numbers.inbound(_number(fields.get(table.number)))[:ADDRESS_MAX],
             "",
             now,

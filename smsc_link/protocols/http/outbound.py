@@ -17,6 +17,7 @@ from core.catalogue import Link
 from core.clock import MINUTE_MS, SECOND_MS, Instant
 from core.errors import ConfigError
 from core.message import Mt, SubmitAnswer, SubmitOutcome
+from core.msisdn import mask_within
 from core.numbering import Numbers
 from core.sms.alphabet import Alphabet, decode, encode
 from core.sms.parts import count, split, with_header
@@ -27,6 +28,8 @@ from smsc_link.protocols.http.templates import BadTemplate, Template, as_header,
 from wire.smpp.message_ids import message_id_key
 
 _SHOWN_MAX = 60
+_READ_MAX = 4 * _SHOWN_MAX
+"""Of which so many are shown: masks shorten a text, but never to a quarter."""
 _TYPES = {"form": "application/x-www-form-urlencoded", "json": "application/json"}
 _ACCEPTED = SubmitOutcome.ACCEPTED
 
@@ -296,7 +299,9 @@ def _said(outcome: SubmitOutcome, status: int, why: str = "") -> SubmitAnswer:
 
 
 def _shown(word: str) -> str:
-    return "".join(one if one.isprintable() else "?" for one in word[:_SHOWN_MAX])
+    """Masked before it is cut: half a number would be none that could be told from others."""
+    printable = "".join(one if one.isprintable() else "?" for one in word[:_READ_MAX])
+    return mask_within(printable)[:_SHOWN_MAX]
 
 
 def _plain(value: object) -> str:

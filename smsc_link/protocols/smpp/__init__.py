@@ -7,10 +7,13 @@ outbound      Mt → submit_sm
 inquiry       query_sm: what became of an MT
 ussd          deliver_sm, data_sm ↔ turns of USSD sessions
 
+A link that is called binds when the centre's outbind asks for it, on the same connection (SMPP 3.4, 2.2.1).
+
 Source: SMPP 3.4; the fact sheet, protocols/smpp.md.
 """
 
 from dataclasses import replace
+from functools import partial
 
 from core.catalogue import Link, Operator
 from core.clock import Instant
@@ -18,15 +21,19 @@ from core.errors import ConfigError
 from core.message import Heard
 from core.ussd.turn import subscriber
 from smsc_link.adapter import Answer, Dialogue, Fault, Ignored, Inbound, Refusal, Unreadable
+from smsc_link.called import Greeting, is_same
 from smsc_link.options import read_options
 from smsc_link.protocols.smpp.inbound import SmppReader
 from smsc_link.protocols.smpp.inquiry import SmppInquiry
 from smsc_link.protocols.smpp.options import TEMPORARY_ERRORS, SmppOptions
 from smsc_link.protocols.smpp.outbound import SmppWriter
 from smsc_link.protocols.smpp.ussd import SmppUssd
+from smsc_link.saying import SHORT_CODE, Keys, a_probe, check_said
 from smsc_link.trunk import SessionAdapter
+from wire.smpp import encode
 from wire.smpp import status as st
 from wire.smpp import tlvs as tlv
+from wire.smpp.layout import FORMS, CString
 from wire.smpp.operations import (
     Bind,
     BindReceiver,
@@ -36,7 +43,9 @@ from wire.smpp.operations import (
     DataSmResp,
     DeliverSm,
     DeliverSmResp,
+    EnquireLink,
     Operation,
+    Outbind,
     Response,
     Unbind,
 )
@@ -57,6 +66,21 @@ _FAULTS = {Fault.SOURCE: st.RINVSRCADR, Fault.DESTINATION: st.RINVDSTADR}
 _FOR_GOOD = frozenset({st.RINVPASWD, st.RINVSYSID, st.RINVSYSTYP})
 
 
+def _keys(**keys: str) -> Keys:
+    return {field: (key, _fits(FORMS[field])) for field, key in keys.items()}
+
+
+def _fits(form: object) -> str:
+    assert isinstance(form, CString), form
+    return "letters of Latin-1 only" if form.any_length else f"at most {form.size - 1} letters of Latin-1"
+
+
+_OF_BIND = _keys(system_id="system_id", password="password", system_type="system_type", address_range="address_range")
+_OF_OUTBIND = _keys(system_id="outbind.system_id", password="outbind.secret")
+_OF_SUBMISSION = _keys(service_type="service_type")
+_OF_SCREEN = _keys(service_type="ussd_gateway.service_type")
+
+
 class SmppAdapter(SessionAdapter[SmppOptions]):
     """The mapping of one link."""
 
@@ -66,6 +90,7 @@ class SmppAdapter(SessionAdapter[SmppOptions]):
     def __init__(self, link: Link, operator: Operator) -> None:
         options = read_options(SmppOptions, link)
         super().__init__(link, options)
+        self.callers = options.callers_of(link)
         if options.interface_version < _FIRST_WITH_TLVS and options.long_messages in {"sar", "payload"}:
             raise ConfigError(
                 f"link {link.name}: option long_messages: {options.long_messages} needs TLVs, "
@@ -85,6 +110,7 @@ class SmppAdapter(SessionAdapter[SmppOptions]):
         if options.ussd:  # The hot path of a link without USSD asks nobody.
             self.ussd = SmppUssd(link.name, options.ussd_gateway)
             self.read = self._read_ussd_too
+        self._check()
 
     def _read_ussd_too(self, operation: Operation, now: Instant, now_ms: int, answer: Answer) -> Inbound:
         assert self.ussd is not None
@@ -102,8 +128,23 @@ class SmppAdapter(SessionAdapter[SmppOptions]):
         """A fresh machine for a new connection."""
         return SmppSession("esme", self._settings, now_ms=now_ms)
 
-    def bind(self) -> Bind:
-        """The bind request."""
+    def bind(self) -> Bind | None:
+        """The bind request; None where it waits for the centre's outbind."""
+        return None if self.options.called else self._bind()
+
+    def greet(self, word: Outbind) -> Greeting:
+        """The centre that called us asks for the bind."""
+        wanted = self.options.outbind
+        is_it = not wanted.system_id or is_same(word.system_id, wanted.system_id)
+        if is_it & (not wanted.secret or is_same(word.password, wanted.secret)):
+            return Greeting(then=self._bind())
+        return Greeting(fault="the centre's outbind was refused: it does not say what the option outbind has")
+
+    def probe(self) -> EnquireLink:
+        """Are you there?"""
+        return EnquireLink()
+
+    def _bind(self) -> Bind:
         options = self.options
         return _BINDS[self.link.bind](
             system_id=self.link.system_id,
@@ -114,6 +155,20 @@ class SmppAdapter(SessionAdapter[SmppOptions]):
             addr_npi=options.bind_npi,
             address_range=options.address_range,
         )
+
+    def _check(self) -> None:
+        """Raises a ConfigError for an account or an option that no PDU can carry."""
+        said = partial(check_said, self.link, self.name, encode)
+        said(self._bind(), _OF_BIND)
+        # It is the centre that says it: one that cannot be said is one that no centre ever says.
+        outbind = self.options.outbind
+        said(Outbind(system_id=outbind.system_id, password=outbind.secret), _OF_OUTBIND)
+        if self.sends:
+            for submission in self.write(a_probe(self.link), 0, 0):
+                said(submission, _OF_SUBMISSION)
+        if self.ussd is not None:
+            # Whether it sends or not: what it reads is answered by any link of its operator, in its manner.
+            said(self.ussd.notice(SHORT_CODE, SHORT_CODE, "A", 1), _OF_SCREEN)
 
     def unbind(self) -> Unbind:
         """The last request."""
@@ -145,7 +200,10 @@ def _settings_of(link: Link, options: SmppOptions) -> Settings:
         window=link.window,
         window_in=max(link.window, options.window_in),
         busy_status=TEMPORARY_ERRORS[link.temporary_error],
-        bind_timeout_ms=max(1000, 1000 * link.response_timeout_s),
+        # Who is called waits for the outbind, then for the answer to the bind: each so long.
+        bind_timeout_ms=int(1000 * options.connect_timeout_s)
+        if options.called
+        else max(1000, 1000 * link.response_timeout_s),
         response_timeout_ms=max(1000, 1000 * link.response_timeout_s),
         enquire_ms=int(1000 * options.enquire_s),
         inactivity_ms=int(1000 * options.inactivity_s),

@@ -1,6 +1,7 @@
 """The quirks of a message centre that speaks SMPP: one table, with defaults and meanings.
 
 SmppOptions        the table; a link's `options` name its rows
+OutbindOptions     inside it: who the centre says it is where it calls us
 TEMPORARY_ERRORS   a link's `temporary_error` → command_status
 
 Source: the fact sheet's sections 4, 8, 9, 10 and 14; interfaces.md, section 3.
@@ -8,14 +9,23 @@ Source: the fact sheet's sections 4, 8, 9, 10 and 14; interfaces.md, section 3.
 
 from dataclasses import dataclass
 
-from smsc_link.options import Asking, inner, option
+from core.catalogue import Link
+from smsc_link.options import Called, Network, inner, mistake, option
 from smsc_link.protocols.smpp.ussd import UssdOptions
 from wire.smpp import status as st
 from wire.smpp.message_ids import ID_MODES
 
 
 @dataclass(frozen=True, slots=True)
-class SmppOptions(Asking):
+class OutbindOptions:
+    """What the centre's outbind has to say. What is empty is not looked at."""
+
+    system_id: str = option("", "the centre's own name")
+    secret: str = option("", "its password. Kept encrypted")
+
+
+@dataclass(frozen=True, slots=True)
+class SmppOptions(Called):
     """The quirks of a message centre. TON and NPI of -1 are chosen by the look of the address (sheet, section 4)."""
 
     system_type: str = option("", "system_type of the bind")
@@ -26,6 +36,7 @@ class SmppOptions(Asking):
     enquire_s: float = option(30.0, "after so much silence we ask whether the centre is there; 0: never", least=0)
     inactivity_s: float = option(120.0, "after so much silence we give the session up; 0: never", least=0)
     window_in: int = option(500, "MO and receipts that may wait for our answer; more get the temporary error", least=1)
+    outbind: OutbindOptions = inner(OutbindOptions(), "with called: what the centre's outbind has to say")
 
     source_ton: int = option(-1, "TON of our sender", least=-1, most=6)
     source_npi: int = option(-1, "NPI of our sender", least=-1, most=18)
@@ -57,6 +68,12 @@ class SmppOptions(Asking):
     )
     accepted_is_final: bool = option(False, "a receipt ACCEPTD is the last one, and good")
     receipts_by_text: bool = option(False, "receipts come with esm_class 0 and are known by their text")
+
+    def callers_of(self, link: Link) -> tuple[Network, ...] | None:
+        """Who may call; None: nobody does. Raises a ConfigError."""
+        if self.outbind != OutbindOptions() and not self.called:
+            raise mistake(link, "outbind", "nobody calls this link; write called = true too, or leave it out")
+        return Called.callers_of(self, link)
 
 
 TEMPORARY_ERRORS = {

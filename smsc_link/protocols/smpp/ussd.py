@@ -55,7 +55,7 @@ class UssdOptions:
         "count", "its_session_info of a screen: counted on, or echoed as it came", among=("count", "echo")
     )
     op_end: int = option(
-        0x11, "ussd_service_op of a last screen: 17, with MICA and 6D 23; 3 ends by a notice", most=255
+        0x11, "ussd_service_op of a last screen: 17, with MICA and 6D 23; 3 ends by a notice", least=0, most=255
     )
     ops: str = option("", "op codes of the vendor, such as 0x21=answer,0x22=abort (begin, answer, shown, abort)")
     code_in: str = option(

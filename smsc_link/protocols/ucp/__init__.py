@@ -7,24 +7,30 @@ words        what a centre tells in words
 outbound     Mt → 51, 01
 inquiry      55 and 57: what became of an MT
 
-A link without a system_id says no login: its operator knows us by our address, and both are bound at once.
+A link without a system_id says no login: its operator knows us by our address, and both are bound at once. One that is
+called says none either: with a system_id, the centre does, by the same name and password.
 
 Source: EMI-UCP 3.5 to 5; the fact sheet, protocols/ucp.md.
 """
 
+from functools import partial
+
 from core.catalogue import Link, Operator
 from core.errors import ConfigError
-from core.message import Heard
+from core.message import Heard, MtKind
 from core.sms.alphabet import encode_gsm
 from smsc_link.adapter import Fault, Refusal
+from smsc_link.called import Greeting, is_same
 from smsc_link.options import read_options
 from smsc_link.protocols.ucp.inbound import UcpReader
 from smsc_link.protocols.ucp.inquiry import UcpInquiry
 from smsc_link.protocols.ucp.options import LATER_ERRORS, WINDOW_MAX, UcpOptions
 from smsc_link.protocols.ucp.outbound import UcpWriter
+from smsc_link.saying import Keys, a_probe, check_said
 from smsc_link.trunk import SessionAdapter
-from wire.ucp import Settings, UcpSession, codes
+from wire.ucp import Settings, UcpSession, codes, encode
 from wire.ucp.operations import (
+    Alert,
     CallInput,
     DeliverMessage,
     DeliverNotification,
@@ -44,6 +50,16 @@ _FAULTS = {Fault.SOURCE: codes.EC_SYNTAX, Fault.DESTINATION: codes.EC_ADC_INVALI
 _FOR_GOOD = frozenset({codes.EC_AUTHENTICATION, codes.EC_ADC_INVALID})
 
 
+def _keys(**keys: str) -> Keys:
+    # Widths are not looked at: centres differ (wire/ucp/codec.py).
+    return {field: (key, "letters of printable ASCII, without a slash") for field, key in keys.items()}
+
+
+_OF_LOGIN = _keys(oadc="system_id", vers="login_version", opid="login_opid")
+_OF_SUBMISSION = _keys(ac="authentication", nadc="notify_address", npid="notify_pid", rpid="rpid")
+_OF_PREMIUM: Keys = {**_OF_SUBMISSION, **_keys(ac="premium_authentication")}
+
+
 class UcpAdapter(SessionAdapter[UcpOptions]):
     """The mapping of one link."""
 
@@ -53,6 +69,7 @@ class UcpAdapter(SessionAdapter[UcpOptions]):
     def __init__(self, link: Link, operator: Operator) -> None:
         options = read_options(UcpOptions, link)
         super().__init__(link, options)
+        self.callers = options.callers_of(link)
         self._password = _password_of(link, options)
         later = options.later_ec or LATER_ERRORS[link.temporary_error]
         self._ecs = {Heard.TAKEN: codes.EC_OK, Heard.LATER: later}
@@ -62,15 +79,17 @@ class UcpAdapter(SessionAdapter[UcpOptions]):
         self._map(UcpReader(link, operator, options, numbers), writer)
         if options.asks:
             self.inquiry = UcpInquiry(options, writer)
+        self._check()
 
     def session(self, now_ms: int) -> UcpSession:
         """A fresh machine for a new connection."""
         return UcpSession("esme", self._settings, now_ms=now_ms)
 
     def bind(self) -> OpenSession | None:
-        """The login; None where the operator knows us by our address."""
-        if not self.link.system_id:
-            return None
+        """The login; None where the operator knows us by our address, or is who logs in."""
+        return self._login() if self.link.system_id and not self.options.called else None
+
+    def _login(self) -> OpenSession:
         options = self.options
         return OpenSession(
             oadc=self.link.system_id,
@@ -80,6 +99,34 @@ class UcpAdapter(SessionAdapter[UcpOptions]):
             vers=options.login_version,
             opid=options.login_opid,
         )
+
+    def greet(self, word: OpenSession) -> Greeting:
+        """The centre that called us logs in."""
+        # Both are compared, whatever the first says: how long it takes tells nobody which was wrong.
+        if is_same(word.oadc, self.link.system_id) & is_same(word.pwd.upper(), self._password):
+            return Greeting(result_to(word))
+        return Greeting(
+            result_to(word, codes.EC_AUTHENTICATION),
+            fault="the centre's login was refused: its OAdC and PWD are not this link's system_id and password",
+        )
+
+    def probe(self) -> Alert:
+        """Are you there?"""
+        return Alert(adc=self._settings.address)
+
+    def _check(self) -> None:
+        """Raises a ConfigError for an account or an option that no frame can carry."""
+        link, options = self.link, self.options
+        said = partial(check_said, link, self.name, encode)
+        if link.system_id:
+            # A centre that calls us says the same name, but neither our version nor our OPID.
+            said(self.bind() or OpenSession(oadc=link.system_id), _OF_LOGIN)
+        for kind, keys in ((MtKind.FREE, _OF_SUBMISSION), (MtKind.PREMIUM, _OF_PREMIUM)) if self.sends else ():
+            for submission in self.write(a_probe(link, kind), 0, 0):
+                said(submission, keys)
+        if options.keepalive_s or options.called:
+            key = "system_id" if link.system_id else "my_number"
+            said(self.probe(), _keys(adc="keepalive_address" if options.keepalive_address else key))
 
     def unbind(self) -> Goodbye:
         """UCP has no logout: the session ends by itself when all is said."""
@@ -118,6 +165,7 @@ def _settings_of(link: Link, options: UcpOptions, later: int) -> Settings:
     response_timeout_ms = max(1000, 1000 * link.response_timeout_s)
     return Settings(
         login=bool(link.system_id),
+        called=options.called,
         address=options.keepalive_address or link.system_id or options.my_number,
         window=link.window,
         window_in=max(link.window, options.window_in),

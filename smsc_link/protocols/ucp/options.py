@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from core.catalogue import Link
-from smsc_link.options import Asking, mistake, option
+from smsc_link.options import Called, mistake, option
 from wire.errors import RemoteError
 from wire.ucp import codes
 from wire.ucp.xser import DATA_CODING_SCHEME, USER_DATA_HEADER, read_xser
@@ -22,7 +22,7 @@ WINDOW_MAX = 100
 
 
 @dataclass(frozen=True, slots=True)
-class UcpOptions(Asking):
+class UcpOptions(Called):
     """The quirks of a message centre. EC, NT, XSer and the like are the names of its own document."""
 
     login_ton: int = option(6, "OTON of the login: 1 international, 2 national, 6 a short number", least=0, most=9)

@@ -81,6 +81,8 @@ def test_the_page_has_every_option_with_its_default(told: Told) -> None:
 def _shown(value: object) -> str:
     if isinstance(value, float):
         return f"{value:g}"
+    if value == ():
+        return ""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

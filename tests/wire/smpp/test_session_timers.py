@@ -21,10 +21,10 @@ _NEVER_IDLE = Settings(enquire_ms=0, inactivity_ms=0)
 
 
 def test_a_connection_that_does_not_bind_in_time_is_closed() -> None:
-    for session in (SmppSession("smsc", now_ms=100), SmppSession("esme", now_ms=100)):
+    for session, missing in ((SmppSession("smsc", now_ms=100), "bind"), (SmppSession("esme", now_ms=100), "outbind")):
         assert session.deadline_ms() == 10_100
         assert session.tick(10_099) == []
-        assert session.tick(10_100) == [Closed("no bind in time", clean=True)]
+        assert session.tick(10_100) == [Closed(f"no {missing} in time", clean=True)]
         assert session.tick(20_000) == []
 
 

@@ -377,3 +377,19 @@ def test_no_answer_breaks_anything(body: bytes, status: int) -> None:
 def test_fields_of_a_json_that_is_no_object_are_empty() -> None:
     assert Fields(["x"], "body").get("a") == ""
     assert Fields("x", "body").get("a") == ""
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"), [("Error for 79001112233", "Error for 7900***33"), ("79001112233 " * 30, "7900***33 " * 6)]
+)
+def test_an_operators_word_is_kept_without_the_numbers_in_it(said: str, shown: str) -> None:
+    answer = {"separator": ":", "word": "0", "accepted_words": ["OK"], "id": "1"}
+    receipts = {"id": "id", "error": "error", "states": {"ok": "delivered"}}
+    one = adapter({"submit": {"path": "/send", "answer": answer}, "receipt": receipts})
+
+    refused = one.writer.submit_answer(Outgoing("GET", "/", (), b"", ""), 200, f"{said}: barred".encode())
+    query = f"id=1&status={quote(said)}&error={quote(said)}"
+    [receipt] = read(one, Visit("GET", "/links/alpha-1", "receipt", query, {}, b"", "127.0.0.1"))
+
+    assert refused.sentence == f"HTTP 200: its word is {shown!r}"
+    assert (receipt.word, receipt.error) == (shown[:20], shown[:20])

@@ -32,9 +32,9 @@ _LEASE_MS = 30_000
 class Desk:
     """A journal on a fresh database, and messages to write."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, tiers: int = 2) -> None:
         self._clock = clock = SystemClock()
-        text = provisioning(centre_port=1, partner_port=2)
+        text = provisioning(centre_port=1, partner_port=2, tiers=tiers)
         load(database, text, "bench", clock.now(), Keyring(KEY))
         with database.read() as connection:
             self._catalogue: Catalogue = read_catalogue(connection, Keyring(KEY))

@@ -51,7 +51,7 @@ number = "4446"
 [[tariff_plan]]
 name = "standard"
 tiers_mode = "graduated"
-tiers = [ {{ from = "0", share = "0.60" }}, {{ from = "100000", share = "0.70" }} ]
+tiers = [ {tiers} ]
 currency = "RUB"
 time_zone = "Europe/Moscow"
 
@@ -69,6 +69,7 @@ secret = "signs the callbacks of game"
 prefixes = [ {{ short_code = "4446", prefix = "GAME" }}, {{ short_code = "4446", prefix = "GAME TOP" }} ]
 """
 
+_TIERS = ('{ from = "0", share = "0.60" }', '{ from = "100000", share = "0.70" }')
 _LIMIT = """
 [[limit]]
 scope = "subscriber"
@@ -94,9 +95,16 @@ key = "{key}"
 """
 
 
-def provisioning(*, centre_port: int, partner_port: int, receipts: bool = False, limited: bool = True) -> str:
-    """The catalogue as TOML. `receipts`: replies ask for one; `limited`: each subscriber has a window of a day."""
-    text = _PROVISIONING.format(centre_port=centre_port, partner_port=partner_port, registered_delivery=int(receipts))
+def provisioning(
+    *, centre_port: int, partner_port: int, receipts: bool = False, limited: bool = True, tiers: int = 2
+) -> str:
+    """The catalogue as TOML. `receipts`: replies ask for one; `limited`: each subscriber has a window of a day;
+    `tiers`: of the plan, one or two.
+    """
+    text = _PROVISIONING.format(
+        centre_port=centre_port, partner_port=partner_port, registered_delivery=int(receipts),
+        tiers=", ".join(_TIERS[:tiers]),
+    )  # fmt: skip
     return text + _LIMIT if limited else text
 
 

@@ -69,6 +69,9 @@ class LineKind(Enum):
     CLOSING = "closing"
 
 
+NOT_PAID = frozenset({"failed", "cancelled"})
+"""What the note of a `payout_returned` says behind the payout where it did not come back: it never was paid."""
+
 BALANCES = frozenset({LineKind.OPENING, LineKind.CLOSING})
 """Lines that tell what stands on an account; all others move it."""
 
@@ -312,11 +315,15 @@ def cut_at_tiers(one: ChargeSum, plan: PlanVersion, before: int) -> list[ChargeS
 
 @dataclass(frozen=True, slots=True)
 class PayoutTerms:
-    """A plan's hold-back and minimum, for a partner at a month's end: messages accepted before `old_until` are old."""
+    """A plan's hold-back and minimum, for a partner at a month's end: messages accepted before `old_until` are old.
+
+    `from_ever`: the first version, or the partner's first plan in this currency; such a one may be loaded later.
+    """
 
     hold_days: int = 0
     minimum_payout: int = 0
     old_until: Instant = 0
+    from_ever: bool = False
 
 
 def payout_terms(catalogue: Catalogue, partner: str, currency: str, month: Month) -> PayoutTerms:
@@ -328,7 +335,8 @@ def payout_terms(catalogue: Catalogue, partner: str, currency: str, month: Month
             if version is None:
                 break
             old_until = month_end(month, version.time_zone) - version.hold_days * DAY_MS
-            return PayoutTerms(version.hold_days, version.minimum_payout, old_until)
+            is_first = not (assigned.valid_from and version.valid_from)
+            return PayoutTerms(version.hold_days, version.minimum_payout, old_until, is_first)
     return PayoutTerms(0, 0, end)
 
 

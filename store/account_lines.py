@@ -23,7 +23,7 @@ from core.errors import UserMistake
 from core.ledger.accounts import balance, earnings, kind_of, outgoing_cost, owner_of, payable, receivable, suspense
 from store.folding import read_sums
 from store.pages import Query
-from store.provisioning.sentences import LIKE, did_you_mean, one_line
+from store.provisioning.sentences import did_you_mean, one_line
 from store.schema import Account, Balance, Entry, Operator, Partner, Posting
 
 PARTNER_SUBS = ("earnings", "held", "prepaid", "reserved", "payout")
@@ -110,7 +110,7 @@ def find_accounts(connection: Connection, names: Iterable[str]) -> list[str]:
 def _of_account(connection: Connection, address: str) -> list[str]:
     if not _names(connection, Account.address, address):
         known = connection.execute(sa.select(Account.address).distinct()).scalars()
-        meant = did_you_mean(address, known, like=LIKE) or "; tollbridge balance --all shows what there is"
+        meant = did_you_mean(address, known) or "; tollbridge balance --all shows what there is"
         raise UserMistake(f"nothing was ever booked on {one_line(address)}{meant}")
     return [address]
 
@@ -121,7 +121,7 @@ def _of_owner(connection: Connection, name: str) -> list[str]:
     if not logins and not codes:
         known = [*connection.execute(sa.select(Partner.login)).scalars()]
         known += connection.execute(sa.select(Operator.code)).scalars()
-        meant = did_you_mean(name, known, like=LIKE) or "; tollbridge dump shows them"
+        meant = did_you_mean(name, known) or "; tollbridge dump shows them"
         raise UserMistake(f"there is no partner and no operator {one_line(name)}{meant}")
     partner = [f"{earnings(name).removesuffix('earnings')}{sub}" for sub in PARTNER_SUBS] if logins else []
     return [*partner, *([of(name) for of in OPERATOR_ACCOUNTS] if codes else [])]

@@ -21,11 +21,11 @@ from core.ledger.accounts import owner_of
 from core.ledger.details import Detail
 from core.ledger.entry import Posting
 from core.ledger.facts import sum_postings
-from core.second_person import Limits, name_fault
+from core.second_person import REASON_MAX, Limits, name_fault, reason_fault
 from core.tariff.charge import Charge
 from store.desk import Desk
 
-KEY_MAX, REASON_MAX = 80, 200
+KEY_MAX = 80
 
 
 class ActRefused(UserMistake):
@@ -114,5 +114,5 @@ def check_name(name: str, what: str) -> None:
 
 def check_reason(reason: str) -> None:
     """Raises ActRefused for none, or too long a one."""
-    if not reason.strip() or len(reason) > REASON_MAX:
+    if reason_fault(reason):
         raise ActRefused(f"say why: --reason with 1 to {REASON_MAX} characters")

@@ -22,6 +22,7 @@ from store.act_places import currency_fault, place_fault
 from store.books import open_month
 from store.corrections import NOBODY, Messages
 from store.desk import Desk
+from store.provisioning.sentences import LIKE, did_you_mean
 
 MESSAGES_MAX = 1000
 """Of one act: their locks are held together."""
@@ -88,7 +89,8 @@ def _refuse_hold(connection: Connection, desk: Desk, draft: Draft) -> Moves:
 def _assign(connection: Connection, desk: Desk, draft: Draft) -> Moves:
     partner = str(draft.values.get("partner", ""))
     if partner not in desk.catalogue().partners:
-        raise ActRefused(f"there is no partner {partner!r}")
+        meant = did_you_mean(partner, desk.catalogue().partners, like=LIKE) or "; tollbridge dump shows them"
+        raise ActRefused(f"there is no partner {partner[:80]!r}{meant}")
     return _messages_of(
         connection, desk, draft, lambda messages, id_: messages.assign(id_, partner), assigned_to=partner
     )

@@ -1,7 +1,9 @@
 """Acts that move money without a message: paying an operator; and what above an amount two people say of payments,
-conversions and payouts (billing.md, section 6).
+of partners and operators, conversions and payouts (billing.md, section 6).
 
 MONEY_KINDS   by its name, what decides it
+reference_key   what makes a payment to or of an operator once only (BY_REFERENCE): the bank's reference
+in_advance      how much we have paid an operator beyond what we owe it
 
 A payment, a conversion and a payout are booked by their own modules, under keys of their own and with their rows: an
 act of them holds only what was asked for until a second person agrees, and then does what one person does below it.
@@ -9,6 +11,7 @@ act of them holds only what was asked for until a second person agrees, and then
 Rule: it is decided anew when it is agreed to: a conversion takes the rate that holds then.
 """
 
+from hashlib import sha256
 from typing import TypeVar
 
 from sqlalchemy import Connection
@@ -18,16 +21,31 @@ from core.ledger.details import About, DetailKind, moved
 from core.money import AMOUNT_MAX, format_micros
 from core.payouts import PayoutState
 from store.act_drafts import ActRefused, Decide, Draft, Moves
+from store.balances import read_balances
 from store.books import open_month
 from store.conversions import EARNINGS, Asked, Conversion
 from store.desk import Desk
 from store.funds import Youth
 from store.payments import Payments
 from store.payouts import Payouts
-from store.provisioning.sentences import LIKE, did_you_mean, one_line
+from store.provisioning.sentences import did_you_mean, one_line
+from store.settlement.paid import OperatorPayment
 
 V = TypeVar("V", int, str)
 REFERENCE_MAX = 100
+BY_REFERENCE = frozenset({"pay_operator", "operator_paid"})
+"""Kinds of which a bank's reference names one for good."""
+
+
+def reference_key(draft: Draft) -> str:
+    """Of the operator and the bank's reference, not of its words: a payment is one, whoever books it and why."""
+    named = f"{_value(draft, 'operator', '')}\n{_value(draft, 'reference', '').strip()}"
+    return sha256(named.encode()).hexdigest()[:40]
+
+
+def in_advance(connection: Connection, operator: str, currency: str) -> int:
+    """Micros that we have paid it beyond what we owe for outgoing SMS; below zero what we owe still."""
+    return -sum(one.amount for one in read_balances(connection, [payable(operator)]) if one.currency == currency)
 
 
 def _value(draft: Draft, name: str, default: V) -> V:
@@ -41,7 +59,7 @@ def _pay_operator(connection: Connection, desk: Desk, draft: Draft) -> Moves:
     account, reference = _value(draft, "bank", ""), _value(draft, "reference", "")
     operators = desk.catalogue().operators
     if code not in operators:
-        meant = did_you_mean(code, operators, like=LIKE) or "; tollbridge dump shows them"
+        meant = did_you_mean(code, operators) or "; tollbridge dump shows them"
         raise ActRefused(f"there is no operator {one_line(code)}{meant}")
     if not 0 < amount <= AMOUNT_MAX:
         most = format_micros(AMOUNT_MAX)
@@ -55,6 +73,14 @@ def _pay_operator(connection: Connection, desk: Desk, draft: Draft) -> Moves:
     places = (payable(code), bank(account))
     details = moved(DetailKind.COST_PAID, *places, amount, currency=currency, month=month, about=about)
     return Moves(details=details)
+
+
+def _operator_paid(connection: Connection, desk: Desk, draft: Draft) -> Moves:
+    payment = OperatorPayment(
+        desk, _value(draft, "operator", ""), _value(draft, "amount", 0), bank=_value(draft, "bank", ""),
+        reference=_value(draft, "reference", ""), by=draft.author, reason=draft.reason,
+    )  # fmt: skip
+    return Moves(details=payment.details(connection), book=lambda: payment.book(connection)[0])
 
 
 def _assign_payment(connection: Connection, desk: Desk, draft: Draft) -> Moves:
@@ -97,6 +123,7 @@ def _ends(state: PayoutState) -> Decide:
 
 MONEY_KINDS: dict[str, Decide] = {
     "pay_operator": _pay_operator,
+    "operator_paid": _operator_paid,
     "assign_payment": _assign_payment,
     "convert": _convert,
     "use_earnings": _convert,

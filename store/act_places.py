@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from core.catalogue import Catalogue
 from core.ledger.accounts import NoSuchAccount, kind_of, owner_of
 from core.money import CURRENCIES
-from store.provisioning.sentences import LIKE, did_you_mean
+from store.provisioning.sentences import did_you_mean
 
 _NOT_BY_HAND = {
     ("partner", "reserved"): "is what messages on their way have set aside, and moves with them alone",
@@ -41,7 +41,7 @@ def place_fault(catalogue: Catalogue, address: str) -> str:
 def currency_fault(catalogue: Catalogue, currency: str) -> str:
     """In a sentence that says what to do."""
     if currency not in CURRENCIES:
-        meant = did_you_mean(currency, _used(catalogue), like=LIKE)
+        meant = did_you_mean(currency, _used(catalogue))
         return f"{currency[:10]!r} is no currency of ISO 4217{meant or '; write one like EUR'}"
     used = _used(catalogue)
     if currency not in used:
@@ -57,5 +57,5 @@ def _used(catalogue: Catalogue) -> set[str]:
 
 
 def _unknown(what: str, name: str, known: Iterable[str]) -> str:
-    meant = did_you_mean(name, known, like=LIKE)
+    meant = did_you_mean(name, known)
     return f"there is no {what} {name!r}{meant or '; tollbridge dump shows them'}"

@@ -29,6 +29,7 @@ from core.second_person import Limits, is_same_person, tidy_name
 from store import books
 from store.act_drafts import ActRefused, Draft, Moves, check_name, check_reason
 from store.act_kinds import KINDS, check_draft
+from store.act_money import BY_REFERENCE, reference_key
 from store.desk import Desk
 from store.schema import Account
 from store.schema import Act as ActRow
@@ -109,8 +110,7 @@ class Acts:
         draft = replace(draft, author=tidy_name(draft.author), reason=draft.reason.strip())
 
         def work(connection: Connection) -> Act:
-            key = _key(draft)
-            before = self._find(connection, key)
+            before, key = self._before(connection, draft)
             if before is not None:
                 return _same(before, draft)
             moves = KINDS[draft.kind](connection, self._desk, draft)
@@ -135,7 +135,7 @@ class Acts:
                 raise _Looked(())
             check_draft(draft)
             tidy = replace(draft, author=tidy_name(draft.author), reason=draft.reason.strip())
-            before = self._find(connection, key := _key(tidy))
+            before, key = self._before(connection, tidy)
             if before is not None:
                 return _same(before, tidy)
             return self._one(connection, self._insert(connection, tidy, key, moves))
@@ -245,6 +245,20 @@ class Acts:
             raise ActRefused(f"act {number} is {act.state.name.lower()} already, by {act.approver or act.author}")
         return act
 
+    def _before(self, connection: Connection, draft: Draft) -> tuple[Act | None, str]:
+        """The act that it is already, and the key under which it is asked for. A bank's reference names one payment for
+        good: what was refused under it is asked for again under the refused act's number.
+        """
+        key = first = _key(draft)
+        before = self._find(connection, key)
+        refused: list[Act] = []
+        while draft.kind in BY_REFERENCE and before is not None and before.state is ActState.REFUSED:
+            refused.append(before)
+            key = f"{first}/{before.id}"
+            before = self._find(connection, key)
+        same = (one for one in refused if (one.draft.content, one.reason) == (draft.content, draft.reason))
+        return before or next(same, None), key
+
     def _find(self, connection: Connection, key: str) -> Act | None:
         row = connection.execute(sa.select(ActRow.__table__).where(ActRow.key == key)).first()
         return None if row is None else _act_of(row)
@@ -258,14 +272,22 @@ class Acts:
 
 def _key(draft: Draft) -> str:
     """What makes it once only, by its kind. Long keys are known by their hash, since the column is short."""
-    asked = draft.key or sha256(f"{draft.content}\n{draft.reason}".encode()).hexdigest()[:32]
+    asked = reference_key(draft) if draft.kind in BY_REFERENCE else draft.key
+    asked = asked or sha256(f"{draft.content}\n{draft.reason}".encode()).hexdigest()[:32]
     key = f"{draft.kind}:{asked}"
     return key if len(key) <= _COLUMN_MAX else f"{draft.kind}:{sha256(asked.encode()).hexdigest()}"
 
 
 def _same(before: Act, draft: Draft) -> Act:
     """What a key stands for already. Raises StoreConflict for something else, ActRefused for what was refused."""
-    if (before.draft.content, before.reason) != (draft.content, draft.reason):
+    is_named = draft.kind in BY_REFERENCE
+    if is_named and before.draft.content != draft.content:
+        was = "booked" if before.state is ActState.DONE else "asked for"
+        raise StoreConflict(
+            f"the payment {draft.values['reference']} of {draft.values['operator']} was {was} before, with another "
+            f"amount or bank (act {before.id}, {sentence_of(before)}); nothing was changed"
+        )
+    if not is_named and (before.draft.content, before.reason) != (draft.content, draft.reason):
         raise StoreConflict(
             f"the key {draft.key!r} stands for act {before.id} already, which is other than what is asked for now "
             f"({sentence_of(before)}, because «{before.reason}»); take another key"
@@ -274,7 +296,7 @@ def _same(before: Act, draft: Draft) -> Act:
         why = before.body.get("refused", "")
         raise ActRefused(
             f"act {before.id} was refused before, by {before.approver}: {why}; to ask for it again, give another "
-            "--key or --reason"
+            f"{'--reason' if is_named else '--key or --reason'}"
         )
     return replace(before, was_before=True)
 
@@ -321,6 +343,7 @@ def sentence_of(act: Act) -> str:
 _SAID = {
     "adjust": "from {debit} to {credit}",
     "pay_operator": "to {operator} from bank:{bank}, {reference}",
+    "operator_paid": "from {operator} to bank:{bank}, {reference}",
     "assign_payment": "of payment {payment} to {partner}",
     "convert": "of {partner}'s {account} money into {into}",
     "use_earnings": "of {partner}'s earnings for outgoing SMS",

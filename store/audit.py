@@ -34,6 +34,7 @@ from core.ledger.audit import (
     VolumeRow,
 )
 from core.message import MtKind, MtState
+from core.money import parse_micros
 from core.tariff.charge import ChargeKind, ChargeState
 from store import schema
 from store.audit_counters import CountersCheck
@@ -52,7 +53,7 @@ INVARIANTS = {
     "L5": "the parts of every charge sum to its price",
     "L6": "what partners earned in a month is F(V) of their volume",
     "L7": "every charge made again from its versions is the same",
-    "L8": "balances are opening plus postings, none below its floor",
+    "L8": "balances are opening plus postings, none below its floor, and no floor below a credit limit",
     "L9": "what partners have set aside is reserved by messages that are on their way",
     "L10": "every acknowledged MO has one charge or a reason why none; nothing else has one of its own",
     "L11": "a frozen month's totals equal those frozen",
@@ -89,7 +90,7 @@ def audit(
     ledger.keep("L1", rules.check_accounts(ledger.accounts.rows(), catalogue.partners, catalogue.operators))
     ledger.keep("L2", rules.check_sides(ledger.totals()))
     ledger.keep("L6", ledger.earnings.findings(versions.plan, _volumes(connection)))
-    ledger.keep("L8", rules.check_balances(_balances(connection), ledger.totals()))
+    ledger.keep("L8", rules.check_balances(_balances(connection), ledger.totals(), _Limits(connection, catalogue)))
     ledger.keep("L9", rules.check_reserved(_reserved(connection, ledger.login), ledger.totals()))
     ledger.keep("L11", ledger.months.frozen(ledger.accounts.name))
     ledger.keep("L12", ledger.months.statements(ledger.accounts.names))
@@ -303,6 +304,29 @@ def _volumes(connection: Connection) -> Iterator[VolumeRow]:
     key = (volume.partner_id, volume.plan_version_id, volume.month)
     for partner_id, plan_version_id, month, amount in pages(connection, sa.select(*key, volume.volume), key):
         yield VolumeRow(f"{partner_id}/{plan_version_id}/{month}", partner_id, plan_version_id, month, amount)
+
+
+class _Limits:
+    """Credit limits that partners had: those of the catalogue, and those before, which its log tells."""
+
+    def __init__(self, connection: Connection, catalogue: Catalogue) -> None:
+        self._connection = connection
+        self._highest = {login: partner.credit_limit for login, partner in catalogue.partners.items()}
+        self._has_read_log = False
+
+    def __call__(self, login: str, limit: int) -> bool:
+        """Whether a partner ever had so high a one. The log is read when the present one is lower, once."""
+        if limit > self._highest.get(login, 0) and not self._has_read_log:
+            self._read_log()
+        return limit <= self._highest.get(login, 0)
+
+    def _read_log(self) -> None:
+        self._has_read_log = True
+        log = schema.AuditLog
+        query = sa.select(log.id, log.key, log.before, log.after).where(log.subject == "partner")
+        for _, login, *values in pages(self._connection, query, (log.id,)):
+            limits = [parse_micros(told["credit_limit"]) for told in values if told and "credit_limit" in told]
+            self._highest[login] = max([self._highest.get(login, 0), *limits])
 
 
 def _balances(connection: Connection) -> Iterator[BalanceRow]:

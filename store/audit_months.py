@@ -5,7 +5,7 @@ MonthsCheck   is shown every posting, then gives the findings of L11 and of L12
 Rule: it reads and never writes, on the picture that the postings were read from.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -25,11 +25,14 @@ from core.ledger.audit_months import (
     check_statements,
 )
 from core.ledger.rows import Finding
-from core.statement import due, payout_terms, place_of
+from core.statement import LineKind, due, payout_terms, place_of
 from store import schema
 from store.issuing import SERIES
 from store.journal.booking import MONTHS
 from store.pages import pages
+
+_EARNED = frozenset(kind.value for kind in (LineKind.MO, LineKind.PREMIUM_MT, LineKind.ASSIGNED))
+"""Kinds of lines that a partner on a plan has alone."""
 
 
 class MonthsCheck:
@@ -84,10 +87,12 @@ class MonthsCheck:
             partner = logins.get(row.partner_id, f"#{row.partner_id}")
             while id_ and id_ < row.id:
                 id_, own = next(lines, (0, []))
+            told = own if id_ == row.id else []
+            minimum = self._minimum_of(row, partner)
             yield StatementRow(
                 row.number, partner, row.currency, row.month, row.opening, row.movement, row.closing, row.due,
-                due(row.closing, row.young, self._minimum_of(row, partner), row.currency),
-                own if id_ == row.id else (),
+                due(row.closing, row.young, minimum, row.currency), told, minimum,
+                self._minimums_of(row, partner, told),
             )  # fmt: skip
 
     def _minimum_of(self, row: Any, partner: str) -> int:
@@ -98,6 +103,16 @@ class MonthsCheck:
         if row.due or partner not in self._catalogue.partners:
             return 0
         return payout_terms(self._catalogue, partner, row.currency, row.month).minimum_payout
+
+    def _minimums_of(self, row: Any, partner: str, lines: Sequence[LineRow]) -> tuple[int, ...]:
+        """Those that may have been kept. No version begins in a month that is closed, but one from ever may be loaded
+        after it, where nothing held by then: nothing was earned by it, and it was closed with no minimum.
+        """
+        if row.minimum_payout is None or partner not in self._catalogue.partners:
+            return ()
+        terms = payout_terms(self._catalogue, partner, row.currency, row.month)
+        may_be_later = terms.from_ever and not any(line.kind in _EARNED for line in lines)
+        return (terms.minimum_payout, 0) if may_be_later else (terms.minimum_payout,)
 
     def _lines(self) -> Iterator[tuple[int, list[LineRow]]]:
         table = schema.StatementLine

@@ -6,6 +6,7 @@ convert        an amount of one currency becomes another, at the rate that holds
 use_earnings   earnings become money for outgoing SMS
 Conversion     either of them inside a transaction of the caller's: what it would book, and the booking
 Converted      what was booked
+read_conversion   one that was booked, by its entry → Past
 
 What is taken from earnings is what could be paid out: old enough and not asked for. What is taken from prepaid money is
 there: a credit limit is for SMS, not for another currency.
@@ -14,12 +15,14 @@ Rule: one act, one entry, once by its key; each side balances in its own currenc
 product leaves is nobody's: floor(amount × rate).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from core.clock import Instant
 from core.errors import UserMistake
 from core.ledger.accounts import earnings, prepaid
 from core.ledger.details import RATE_ONE, About, Detail, DetailKind, converted, moved
@@ -30,17 +33,23 @@ from store.books import Act, open_month
 from store.desk import Desk
 from store.floors import Floors
 from store.funds import Purse, Youth, read_funds, read_youth
+from store.provisioning.sentences import one_line
 from store.rates import Rate, rate_at
 
 EARNINGS, PREPAID = "earnings", "prepaid"
 ACCOUNTS = (EARNINGS, PREPAID)
 KEY_MAX = 70
+_DIGITS_MAX = 19
+"""Of an entry's number: 63 bits."""
 _ADDRESS: dict[str, Callable[[str], str]] = {EARNINGS: earnings, PREPAID: prepaid}
 
 
 @dataclass(frozen=True, slots=True)
 class Converted:
-    """What left, and what came; the rate is None where the currency stayed. `entry_id` is what was booked."""
+    """What left, and what came; the rate is None where the currency stayed. `entry_id` is what was booked.
+
+    `was_before`: it was booked under this key before, and nothing new was.
+    """
 
     entry_id: int
     amount: int
@@ -48,6 +57,23 @@ class Converted:
     came: int
     into: str
     rate: Rate | None = None
+    was_before: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """One that was booked: by which entry, of whose account, by whom and why. `act` is what a second person agreed
+    to, 0 where one was enough.
+    """
+
+    done: Converted
+    key: str
+    at: Instant
+    login: str
+    account: str
+    author: str
+    reason: str
+    act: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +94,7 @@ def convert(desk: Desk, asked: Asked, into: str, *, account: str) -> Converted:
 
 
 def use_earnings(desk: Desk, asked: Asked) -> Converted:
-    """The amount of the partner's earnings pays for its outgoing SMS from now on."""
+    """The amount of the partner's earnings, in its own currency, pays for its outgoing SMS from now on."""
     return _carry_out(desk, Conversion(desk, asked, EARNINGS))
 
 
@@ -103,6 +129,8 @@ class Conversion:
         """What it would book now, under the lock of what it takes from; nothing where it was booked before."""
         if self._desk.books.is_booked(connection, self._act):
             return []
+        if self._kind == "use":
+            self._refuse_other_currency()
         most, what = _most(connection, floors, self._purse, youth, self._account)
         if self._asked.amount > most:
             raise UserMistake(
@@ -115,12 +143,22 @@ class Conversion:
         asked, books = self._asked, self._desk.books
         before = books.is_booked(connection, self._act)
         if before:
-            return _read(connection, before, asked, self._into)
+            return _read(connection, before)
         floors = books.floors(connection)
         details = self.details(connection, floors, youth)
         entry_id = books.book(connection, self._act, details=details, floors=floors)
         came = details[-1].posting.amount
         return Converted(entry_id, asked.amount, asked.currency, came, self._into, self._rate)
+
+    def _refuse_other_currency(self) -> None:
+        """Outgoing SMS are paid in their partner's own currency alone: other money would lie there for nothing."""
+        asked = self._asked
+        own = self._desk.catalogue().partners[asked.login].currency
+        if asked.currency != own:
+            raise UserMistake(
+                f"{asked.login} pays for outgoing SMS in {own}, and money in {asked.currency} could pay for none; "
+                f"convert it to {own} first, then use that: tollbridge convert currency"
+            )
 
     def _converted(self, connection: Connection) -> list[Detail]:
         asked, into = self._asked, self._into
@@ -176,9 +214,53 @@ def _about(purse: Purse, asked: Asked, subject: str, reason: str) -> About:
     return About(0, purse.partner_id, subject=subject, author=tidy_name(asked.author), reason=reason[:200])
 
 
-def _read(connection: Connection, entry_id: int, asked: Asked, into: str) -> Converted:
+# --- what was booked before ----------------------------------------------------------------------------------
+
+
+def read_conversion(connection: Connection, name: str) -> Past:
+    """By the number of its entry, or by the entry's key. Raises UserMistake."""
+    entry, act = schema.Entry, schema.Act
+    is_number = name.isascii() and name.isdigit() and len(name) <= _DIGITS_MAX and int(name) < 1 << 63
+    named = entry.id == int(name) if is_number else entry.key == name
+    query = sa.select(entry.id, entry.key, entry.at, act.id.label("act")).join(
+        act, act.entry_id == entry.id, isouter=True
+    )
+    wanted = query.where(named, entry.kind == "conversion")
+    row = connection.execute(wanted).first() if name.isprintable() else None
+    if row is None:
+        raise UserMistake(
+            f"there is no conversion {one_line(name)}; name the number of its entry, as tollbridge balance ACCOUNT "
+            "--entries shows it"
+        )
+    first = _sides(connection, row.id)[0]
+    _, login, account = first.debit.split(":")
+    return Past(_read(connection, row.id), row.key, row.at, login, account, first.author, first.reason, row.act or 0)
+
+
+def _read(connection: Connection, entry_id: int) -> Converted:
     """What an act booked before."""
-    detail = schema.Detail
-    query = sa.select(detail.amount).where(detail.entry_id == entry_id).order_by(detail.id)
-    amounts = list(connection.execute(query).scalars())
-    return Converted(entry_id, asked.amount, asked.currency, amounts[-1], into)
+    sides = _sides(connection, entry_id)
+    first, last = sides[0], sides[-1]
+    rate = _rate_of(connection, first.subject)
+    return Converted(entry_id, first.amount, first.currency, last.amount, last.currency, rate, was_before=True)
+
+
+def _sides(connection: Connection, entry_id: int) -> Sequence[Any]:
+    """Its details: of a conversion what left and what came, of earnings that were used both in one."""
+    detail, account = schema.Detail, schema.Account
+    query = sa.select(
+        detail.amount, detail.currency, detail.subject, detail.author, detail.reason, account.address.label("debit")
+    ).join(account, account.id == detail.debit_id)
+    return connection.execute(query.where(detail.entry_id == entry_id).order_by(detail.id)).all()
+
+
+def _rate_of(connection: Connection, subject: str) -> Rate | None:
+    """`rate:17` → the rate that was used."""
+    what, _, number = subject.partition(":")
+    table = schema.ConversionRate
+    row = (
+        connection.execute(sa.select(table.__table__).where(table.id == int(number))).first()
+        if what == "rate"
+        else None
+    )
+    return None if row is None else Rate(row.source, row.target, row.valid_from, row.rate, row.origin, row.id)

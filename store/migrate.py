@@ -86,7 +86,7 @@ def pending_migrations(database: Database) -> list[str]:
 def unmigrated(pending: Sequence[str]) -> str:
     """What the database lacks and what to run, in one line."""
     lacks = f"the migration {pending[0]}" if len(pending) == 1 else f"{len(pending)} migrations, {pending[0]} the first"
-    return f"the database lacks {lacks}; run: tollbridge migrate"
+    return f"the database lacks {lacks}; run: tollbridge migrate, or wait, if a service is making it now"
 
 
 def is_current(database: Database) -> bool:

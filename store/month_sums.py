@@ -24,11 +24,21 @@ from core.catalogue import Catalogue
 from core.clock import DAY_MS, Instant, Month, day_of, month_start
 from core.ids import first_id_at
 from core.ledger.details import DetailKind
-from core.statement import EARNED_BY_TIER, ChargeSum, DetailSum, Likeness, added_up, cut_at_tiers, place_of, tier_share
+from core.statement import (
+    EARNED_BY_TIER,
+    NOT_PAID,
+    ChargeSum,
+    DetailSum,
+    Likeness,
+    added_up,
+    cut_at_tiers,
+    place_of,
+    tier_share,
+)
 from core.tariff.charge import ChargeKind, ChargeState
 from store.charges import kind_of_number
 from store.pages import Query
-from store.schema import Account, Act, Charge, Detail, Mo, Mt
+from store.schema import Account, Act, Charge, Detail, Entry, Mo, Mt
 
 AT_ONCE = 50_000
 """Rows that one statement adds up: a fraction of a second."""
@@ -247,6 +257,7 @@ class _Reader:
         totals = (
             sa.func.min(Detail.subject).label("subject"), sa.func.min(Detail.at).label("at"),
             sa.func.count().label("number"), sa.func.sum(Detail.amount).label("amount"),
+            sa.func.min(_STEP).label("step"),
         )  # fmt: skip
         where = (Detail.entry_id >= first, Detail.entry_id < end, _is_wanted(self._sums, Detail.month, age))
         for row in self._connection.execute(sa.select(*keys, *totals).where(*where).group_by(*_first(len(keys)))):
@@ -261,7 +272,19 @@ class _Reader:
                 )  # fmt: skip
 
 
+_STEP = sa.case(
+    (
+        Detail.kind == DetailKind.PAYOUT_RETURNED.value,
+        sa.select(Entry.key).where(Entry.id == Detail.entry_id).scalar_subquery(),
+    ),
+    else_="",
+)
+"""The entry's key of what came back of a payout: its last word says whether it failed or came back."""
+
+
 def _note(row: Any) -> str:
-    """`2026-10-15 payout:17: by request`."""
+    """`2026-10-15 payout:17: by request`, `2026-10-16 payout:18 failed: no such account`."""
     day = f"{day_of(row.at)}"
-    return ": ".join(filter(None, (f"{day[:4]}-{day[4:6]}-{day[6:]} {row.subject}".rstrip(), row.words)))
+    step = row.step.rpartition(":")[2]
+    what = f"{row.subject} {step}" if step in NOT_PAID else row.subject
+    return ": ".join(filter(None, (f"{day[:4]}-{day[4:6]}-{day[6:]} {what}".rstrip(), row.words)))

@@ -25,12 +25,14 @@ from core.errors import UserMistake
 from core.ledger.accounts import prepaid, provider
 from core.ledger.details import About, Detail, DetailKind, moved
 from core.money import format_micros
+from core.second_person import REASON_MAX, checked_name, checked_reason
 from core.top_ups import Expected, PaymentState, Told, number_of, problem_of
 from store import schema
 from store.asking import raise_alert
 from store.books import Act, open_month
 from store.bulk import bulk_insert
 from store.desk import Desk
+from store.provisioning.sentences import LIKE, did_you_mean
 from store.repeats import OnceOnly
 
 OPEN, PAID = 0, 1
@@ -152,7 +154,8 @@ class Payments:
         """The payment, locked, and what to assign it would book; nothing where it is the partner's already."""
         partner = self._desk.catalogue().partners.get(login)
         if partner is None:
-            raise UserMistake(f"there is no partner {login!r}; `tollbridge dump` shows them")
+            meant = did_you_mean(login, self._desk.catalogue().partners, like=LIKE) or "; tollbridge dump shows them"
+            raise UserMistake(f"there is no partner {login[:80]!r}{meant}")
         row = _one(connection, number, lock=True)
         if row.state is PaymentState.BOOKED and row.partner_id == partner.id:
             return row, []
@@ -164,6 +167,7 @@ class Payments:
 
     def assign_within(self, connection: Connection, number: int, login: str, *, author: str, reason: str) -> PaymentRow:
         """The same inside a transaction of the caller's."""
+        author, reason = checked_name(author), checked_reason(reason)
         row, details = self.assigning(connection, number, login, author=author, reason=reason)
         if not details:
             return row
@@ -177,6 +181,7 @@ class Payments:
 
     def close(self, number: int, *, author: str, reason: str) -> PaymentRow:
         """A person says that a parked payment is not ours to book: a test, a transfer for something else."""
+        author, reason = checked_name(author), checked_reason(reason)
 
         def work(connection: Connection) -> PaymentRow:
             row = _one(connection, number, lock=True)
@@ -204,7 +209,7 @@ class Payments:
         self, connection: Connection, row: PaymentRow, login: str, *, author: str, reason: str
     ) -> list[Detail]:
         partner_id = self._desk.catalogue().partners[login].id
-        about = About(0, partner_id, subject=f"payment:{row.id}", author=author[:80], reason=reason[:200])
+        about = About(0, partner_id, subject=f"payment:{row.id}", author=author[:80], reason=reason[:REASON_MAX])
         return moved(
             DetailKind.PAYMENT, provider(row.provider), prepaid(login), row.amount,
             currency=row.currency, month=open_month(connection, self._desk.now()), about=about,

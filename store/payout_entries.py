@@ -6,6 +6,7 @@ sent_back          it came back, before or after it was told as paid
 ENDS               by the state that it comes to, which of them
 about_payout       whose act it is, and why
 log_move           a line in audit_log
+refuse_move …      steps that may not be: from where it stands, by who asked for it, back without a reason
 state_word         a state as people read it
 
 Rule: `source` is our account, at the bank or at a provider.
@@ -17,10 +18,12 @@ from typing import TYPE_CHECKING, TypeAlias
 from sqlalchemy import Connection
 
 from core.clock import Instant, Month
+from core.errors import UserMistake
 from core.ledger.accounts import earnings, payout
 from core.ledger.details import About, Detail, DetailKind, moved
 from core.money import format_micros
-from core.payouts import PayoutState
+from core.payouts import PayoutState, may_move, states_before
+from core.second_person import REASON_MAX, checked_reason, is_nobody, is_same_person
 from store.bulk import bulk_insert
 from store.schema import AuditLog
 
@@ -32,7 +35,7 @@ Booked: TypeAlias = "Callable[[PayoutRow, str, str, Month, About], list[Detail]]
 
 
 def about_payout(row: "PayoutRow", author: str, reason: str = "") -> About:
-    return About(0, row.partner_id, subject=row.subject, author=author[:80], reason=reason[:200])
+    return About(0, row.partner_id, subject=row.subject, author=author[:80], reason=reason[:REASON_MAX])
 
 
 def back_from_payout(row: "PayoutRow", login: str, source: str, month: Month, about: About) -> list[Detail]:
@@ -59,7 +62,6 @@ def sent_back(row: "PayoutRow", login: str, source: str, month: Month, about: Ab
 
 
 _AUDIT = ("at", "who", "subject", "key", "before", "after")
-_WORDS = {PayoutState.SENDING: "being sent"}
 ENDS: dict[PayoutState, Booked] = {
     PayoutState.PAID: paid_out,
     PayoutState.FAILED: back_from_payout,
@@ -78,4 +80,27 @@ def log_move(connection: Connection, row: "PayoutRow", author: str, before: Payo
 
 def state_word(state: PayoutState) -> str:
     """As people read it."""
-    return _WORDS.get(state, state.name.lower())
+    return state.name.lower()
+
+
+def refuse_own(row: "PayoutRow", approver: str) -> None:
+    """Who asked does not agree; nor does anybody where nobody knows who asked."""
+    if is_nobody(row.author):
+        raise UserMistake(f"{row.text} was asked for without a name: cancel it, and let somebody ask for it anew")
+    if is_same_person(approver, row.author):
+        raise UserMistake(f"{row.text} was asked for by {row.author}: somebody else must approve it")
+
+
+def refuse_move(row: "PayoutRow", state: PayoutState) -> None:
+    """From where it stands it cannot become this."""
+    if not may_move(row.state, state):
+        before = " or ".join(state_word(one) for one in states_before(state))
+        raise UserMistake(
+            f"{row.text} is {state_word(row.state)}; only what is {before} may become {state_word(state)}"
+        )
+
+
+def refuse_silence(state: PayoutState, reason: str) -> None:
+    """What is the partner's again has a reason. A bank's or a provider's may be long: it is cut where it is kept."""
+    if state is not PayoutState.PAID:
+        checked_reason(reason[:REASON_MAX])

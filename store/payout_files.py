@@ -24,6 +24,7 @@ from core.errors import StoreConflict, UserMistake
 from core.latin import NoLatin
 from core.ledger.accounts import is_bank_name
 from core.payouts import PayoutState
+from core.second_person import checked_name
 from store.desk import Desk
 from store.payout_entries import log_move
 from store.payouts import BANK, COLUMNS, PayoutRow, row_of
@@ -77,7 +78,7 @@ def export(
     """
     _check_names(ours, key)
     _check_count(numbers)
-    now = desk.now()
+    author, now = checked_name(author), desk.now()
 
     def known(connection: Connection) -> MadeFile | None:
         made = _by_key(connection, key)

@@ -2,7 +2,7 @@
 
 list_payouts   by state, partner, method or file; the newest first, or the oldest
 list_returnable   paid ones of which a provider may still say that they came back
-read_history   what was done to one, when and by whom, and the entries that it booked
+read_history   what was done to one, when and by whom (store/steps.py), and the entries that it booked
 read_due       what a partner has in a currency, and what of it may be paid; places_due, of whom and in which currencies
 
 Rule: reads only. What may be paid is judged again, under a lock, when somebody asks for it (store/payouts.py).
@@ -22,23 +22,13 @@ from store.balances import read_balances
 from store.database import Database
 from store.funds import Purse, Youth, read_funds, read_youth
 from store.payouts import COLUMNS, PayoutRow, row_of
-from store.schema import AuditLog, Entry, Payout
+from store.schema import Entry, Payout
+from store.steps import Step, read_steps
 
 ASK_AGAIN_MS = 6 * HOUR_MS
 """Between two questions whether one that was paid came back."""
 BOOKED = ("approved", "paid", "failed", "returned", "cancelled")
 """The steps that may have an entry, as its key names them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """What was done to a payout. `before` is "" for the first step; `about` is the reference or the reason given."""
-
-    at: Instant
-    who: str
-    before: str
-    after: str
-    about: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +83,7 @@ def list_returnable(
 
 def read_history(connection: Connection, row: PayoutRow) -> tuple[list[Step], list[BookedStep]]:
     """The steps of a payout from the first on, and its entries."""
-    log = sa.select(AuditLog.at, AuditLog.who, AuditLog.before, AuditLog.after).where(
-        AuditLog.at >= row.requested_at, AuditLog.subject == "payout", AuditLog.key == str(row.id)
-    )
-    steps = [
-        Step(
-            at, who, (before or {}).get("state", ""), after["state"], after.get("reason") or after.get("reference", "")
-        )
-        for at, who, before, after in connection.execute(log.order_by(AuditLog.id))
-    ]
+    steps = read_steps(connection, "payout", row.id, row.requested_at)
     keys = {f"{row.subject}:{step}": step for step in BOOKED}
     entries = sa.select(Entry.id, Entry.key, Entry.at).where(Entry.key.in_(sorted(keys))).order_by(Entry.id)
     return steps, [BookedStep(id_, keys[key], at) for id_, key, at in connection.execute(entries)]

@@ -23,14 +23,14 @@ from core.errors import StoreConflict, UserMistake
 from core.ledger.accounts import bank, earnings, payout, provider
 from core.ledger.details import Detail, DetailKind, moved
 from core.money import floor_to_minor, format_micros
-from core.payouts import IS_BACK, IS_UNDER_WAY, Funds, PayoutState, may_move, payable, smallest, states_before, why_not
-from core.second_person import Limits, is_same_person
+from core.payouts import IS_BACK, IS_UNDER_WAY, Funds, PayoutState, payable, smallest, why_not
+from core.second_person import REASON_MAX, Limits, checked_name, is_nobody, is_same_person
 from store import schema
 from store.asking import raise_alert
 from store.books import Act, open_month
 from store.desk import Desk
 from store.funds import Purse, read_funds, read_youth
-from store.payout_entries import ENDS, about_payout, log_move, state_word
+from store.payout_entries import ENDS, about_payout, log_move, refuse_move, refuse_own, refuse_silence, state_word
 from store.repeats import OnceOnly
 
 BANK = "bank"
@@ -122,7 +122,7 @@ class Payouts:
         """
         if not 0 < len(key) <= KEY_MAX:
             raise UserMistake(f"--key must have 1 to {KEY_MAX} letters")
-        desk, now = self._desk, self._desk.now()
+        author, desk, now = checked_name(author), self._desk, self._desk.now()
         purse = Purse.of(desk.catalogue(), login, currency, now)
         target = desk.catalogue().payout_of(login, currency)
         if target is None:
@@ -154,26 +154,26 @@ class Payouts:
 
     def approve(self, number: int, *, approver: str) -> PayoutRow:
         """Agree: the money leaves the partner's earnings. Above the limit the first of two only puts a name to it."""
-        desk, now = self._desk, self._desk.now()
+        approver, desk, now = checked_name(approver, "--by: who agrees"), self._desk, self._desk.now()
         purse = self._purse(self.read(number), now)
         youth = read_youth(desk.database, purse, now)
         read_under_lock: _ReadFunds = lambda connection: read_funds(connection, purse, youth)
 
         def work(connection: Connection) -> PayoutRow:
             row = self._locked(connection, number)
-            if row.state is PayoutState.APPROVED and approver in (row.approver, row.second_approver):
+            before = (row.approver, row.second_approver)
+            if row.state is PayoutState.APPROVED and any(is_same_person(approver, one) for one in before):
                 return row
-            _refuse_move(row, PayoutState.APPROVED)
-            if is_same_person(approver, row.author):
-                raise UserMistake(f"{row.text} was asked for by {approver}: somebody else must approve it")
+            refuse_move(row, PayoutState.APPROVED)
+            refuse_own(row, approver)
             if self._needs_second(row) and is_same_person(approver, row.approver):
                 return row
-            if self._needs_second(row) and not row.approver:
+            if self._needs_second(row) and is_nobody(row.approver):
                 connection.execute(_update(row).values(approver=approver))
                 self._log(connection, row, approver, row.state)
                 return self._locked(connection, number)
             self._book_approval(connection, row, purse, read_under_lock, approver=approver)
-            is_second = bool(row.approver) and not is_same_person(approver, row.approver)
+            is_second = not is_nobody(row.approver) and not is_same_person(approver, row.approver)
             named = {"second_approver" if is_second else "approver": approver}
             return self._moved(connection, row, PayoutState.APPROVED, author=approver, approved_at=now, **named)
 
@@ -210,25 +210,26 @@ class Payouts:
 
     def begin_sending(self, number: int, *, author: str) -> PayoutRow:
         """A provider is about to be asked: durable before it is, so that a crash is no doubt that nobody knows of."""
-        now = self._desk.now()
+        author, now = checked_name(author), self._desk.now()
 
         def work(connection: Connection) -> PayoutRow:
             row = self._locked(connection, number)
             if row.state is PayoutState.SENDING:
                 return row
-            _refuse_move(row, PayoutState.SENDING)
+            refuse_move(row, PayoutState.SENDING)
             return self._moved(connection, row, PayoutState.SENDING, author=author, sent_at=now)
 
         return self._desk.run(work)
 
     def sent(self, number: int, *, author: str, reference: str) -> PayoutRow:
         """A provider has it, by this reference."""
+        author = checked_name(author)
 
         def work(connection: Connection) -> PayoutRow:
             row = self._locked(connection, number)
             if row.state is PayoutState.SENT and row.reference == reference:
                 return row
-            _refuse_move(row, PayoutState.SENT)
+            refuse_move(row, PayoutState.SENT)
             return self._moved(connection, row, PayoutState.SENT, author=author, reference=reference[:80], error="")
 
         return self._desk.run(work)
@@ -278,7 +279,7 @@ class Payouts:
         row, now = self._locked(connection, number), self._desk.now()
         if row.state is state:
             return row, []
-        _refuse_move(row, state)
+        refuse_move(row, state)
         login = self._purse(row, now).login
         about = about_payout(row, author, reason)
         return row, ENDS[state](row, login, self._source(connection, row), open_month(connection, now), about)
@@ -289,6 +290,8 @@ class Payouts:
         """It comes to an end inside a transaction of the caller's; the payout after it, and the entry, 0 where there is
         none.
         """
+        author = checked_name(author)
+        refuse_silence(state, reason)
         row, booked = self.ending(connection, number, state, author=author, reason=reason)
         if row.state is state:
             return row, 0
@@ -296,7 +299,7 @@ class Payouts:
         if booked:
             act = Act(f"{row.subject}:{word}", "payout", f"{row.text} {word}", now)
             entry_id = self._desk.books.book(connection, act, details=booked)
-        told = {"error": reason[:200]} if reason else {}
+        told = {"error": reason[:REASON_MAX]} if reason else {}
         return self._moved(connection, row, state, author=author, ended_at=now, **told | values), entry_id
 
     def _end(self, number: int, state: PayoutState, *, author: str, reason: str, **values: Any) -> PayoutRow:
@@ -381,11 +384,3 @@ def _wanted(funds: Funds, amount: int | None, login: str) -> int:
 
 def _update(row: PayoutRow) -> sa.Update:
     return sa.update(schema.Payout).where(schema.Payout.id == row.id)
-
-
-def _refuse_move(row: PayoutRow, state: PayoutState) -> None:
-    if not may_move(row.state, state):
-        before = " or ".join(state_word(one) for one in states_before(state))
-        raise UserMistake(
-            f"{row.text} is {state_word(row.state)}; only what is {before} may become {state_word(state)}"
-        )

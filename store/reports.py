@@ -42,7 +42,7 @@ from core.report import (
 from core.tariff.charge import ChargeKind
 from store.folding import read_months
 from store.pages import Query
-from store.provisioning.sentences import did_you_mean
+from store.provisioning.sentences import did_you_mean, one_line
 from store.schema import (
     Account,
     ClosedMonth,
@@ -240,7 +240,7 @@ def _find(
     found = connection.execute(sa.select(id_).where(column == name, *among)).scalar()
     if found is None:
         meant = did_you_mean(name, connection.execute(sa.select(column).where(*among)).scalars())
-        raise UserMistake(f"there is no {what}{name}{meant or '; see: tollbridge dump'}")
+        raise UserMistake(f"there is no {what}{one_line(name)}{meant or '; see: tollbridge dump'}")
     return found
 
 

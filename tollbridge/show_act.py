@@ -1,6 +1,7 @@
 """`tollbridge act` on a terminal and as JSON, and what other commands say of an act that waits.
 
 tell_act        what became of what was asked for now
+advance_of      of an operator that is paid: what that makes us have paid in advance
 acts_table      acts, a line each
 show_act        one with what it has moved, or would move
 act_value, shown_value   for JSON
@@ -16,7 +17,10 @@ from rich.table import Table
 
 from core.clock import iso_of
 from core.ledger.entry import Posting
+from core.money import format_micros
+from store.act_money import in_advance
 from store.acts import Act, ActState, Shown, sentence_of
+from store.database import Database
 from tollbridge.json_values import in_major_units, print_json
 from tollbridge.show import console, moment, money, plain, table
 
@@ -27,11 +31,32 @@ _SAID = frozenset({
 """Values that the head sentence or the line of partners says; and `key`, which tells a person nothing."""
 
 
-def tell_act(one: Act, *, as_json: bool) -> None:
-    """What became of what was asked for now."""
+def tell_act(one: Act, *, as_json: bool, remark: str = "") -> None:
+    """What became of what was asked for now; `remark` is what a person should know of it."""
     if as_json:
         print_json(in_major_units(act_value(one)))
         return
+    _tell(one)
+    if remark:
+        click.echo(remark)
+
+
+def advance_of(database: Database, one: Act) -> str:
+    """In words, where a payment to an operator is more than is owed to it; "" of every other act."""
+    if one.kind != "pay_operator" or one.state is ActState.REFUSED or (one.was_before and one.state is ActState.DONE):
+        return ""
+    operator = str(one.draft.values["operator"])
+    with database.read() as connection:
+        advance = in_advance(connection, operator, one.currency)
+    if one.state is ActState.DONE:
+        begin = f"nothing more is owed to {operator}: we have paid it"
+    else:
+        advance += one.amount
+        begin = f"once it is booked, nothing more is owed to {operator}: we have then paid it"
+    return f"{begin} {format_micros(advance)} {one.currency} in advance" if advance > 0 else ""
+
+
+def _tell(one: Act) -> None:
     says = plain(sentence_of(one))
     if one.was_before and one.state is ActState.DONE:
         click.echo(f"act {one.id} was done before, nothing new was booked: {says}: entry {one.entry_id}")
@@ -56,7 +81,7 @@ def acts_table(acts: Sequence[Act]) -> Table:
     return rows
 
 
-def show_act(shown: Shown) -> None:
+def show_act(shown: Shown, remark: str = "") -> None:
     """All of it."""
     one, out = shown.act, console()
     out.print(f"act {one.id}: {plain(sentence_of(one))}")
@@ -64,6 +89,8 @@ def show_act(shown: Shown) -> None:
         out.print(f"  {name:<10} {plain(what)}")
     if shown.fault:
         out.print(f"  it could not be booked now: {plain(shown.fault)}")
+    if remark and one.state is ActState.PROPOSED:
+        out.print(f"  {plain(remark)}")
     if shown.postings:
         out.print("booked:" if one.entry_id else "would be booked now:")
         rows = table("", ">amount", "from (debit)", "to (credit)", "month")

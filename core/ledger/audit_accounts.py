@@ -3,13 +3,13 @@
 account_fault   why an account may not be there, "" where it may
 check_accounts  L1  every account is one of the chart, and of a partner or operator that is there
 check_sides     L2  over all accounts of one currency: debits = credits
-check_balances  L8  balance row = opening + postings; none below its floor
+check_balances  L8  balance row = opening + postings; none below its floor, and no floor below a credit limit
 check_reserved  L9  what is set aside = the reservations of messages that are not final
 
 Rule: it streams over totals; L2 holds a sum per currency, L8 and L9 a row per account with a floor.
 """
 
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 
 from core.ledger.accounts import NoSuchAccount, balance, check_place, has_floor, kind_of, owner_of, reserved
 from core.ledger.rows import AccountTotal, BalanceRow, Finding
@@ -48,10 +48,15 @@ def check_sides(totals: Iterable[AccountTotal]) -> Iterator[Finding]:
             yield Finding("L2", "account", currency, f"{sentence} by {format_micros(debits - credits)}")
 
 
-def check_balances(balances: Iterable[BalanceRow], totals: Iterable[AccountTotal]) -> Iterator[Finding]:
-    """L8. An account with a floor that has postings must have a row; other totals are passed over."""
+def check_balances(
+    balances: Iterable[BalanceRow], totals: Iterable[AccountTotal], was_limit: Callable[[str, int], bool]
+) -> Iterator[Finding]:
+    """L8. An account with a floor that has postings must have a row; other totals are passed over. `was_limit` says
+    whether a partner (its login) ever had so high a credit limit, or a higher one.
+    """
     rows = {(row.address, row.currency): row for row in balances}
     for row in rows.values():
+        yield from _wrong_floor(row, was_limit)
         if row.balance < row.floor:
             sentence = f"{row.address} is at {format_micros(row.balance)} {row.currency}, below its floor"
             yield Finding("L8", row.table, row.row, f"{sentence} {format_micros(row.floor)}")
@@ -88,6 +93,20 @@ def check_reserved(waiting: Iterable[tuple[str, str, int]], totals: Iterable[Acc
             yield Finding(
                 "L9", "account", address, f"it is not there; messages have {format_micros(wanted)} {currency}"
             )
+
+
+def _wrong_floor(row: BalanceRow, was_limit: Callable[[str, int], bool]) -> Iterator[Finding]:
+    """A floor is 0. That of a prepaid account is lowered by a credit limit; where the limit was lowered since, it stays
+    below the present one until money comes, so any limit that the partner ever had may stand there.
+    """
+    if not row.floor:
+        return
+    sentence = f"the floor of {row.address} is {format_micros(row.floor)} {row.currency}"
+    words = row.address.split(":")
+    if words[-1] != "prepaid" or row.floor > 0:
+        yield Finding("L8", row.table, row.row, f"{sentence}, not 0.00")
+    elif not was_limit(words[1], -row.floor):
+        yield Finding("L8", row.table, row.row, f"{sentence}, and its partner never had such a credit limit")
 
 
 def _moved(row: BalanceRow, debits: int, credits: int) -> Iterator[Finding]:

@@ -3,14 +3,14 @@
 MonthTotals       what the postings moved, by account and closed month, added up as they pass
 check_frozen      L11  a frozen month's totals equal those frozen
 check_statements  L12  statement lines sum to the account's movement; balances go on from month to month; numbers have
-                  no gap; whoever's accounts moved has a statement
+                  no gap; whoever's accounts moved has a statement; below its plan's minimum nothing was due
 FrozenRow, StatementRow, LineRow   rows as the store reads them
 
 Rule: it streams. Frozen totals pass once, statements too, in the order in which they were issued; what is kept is a sum
 for each account and closed month.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
 from core.clock import Month, month_text
@@ -46,7 +46,10 @@ class LineRow(NamedTuple):
 
 
 class StatementRow(NamedTuple):
-    """A statement with its lines. `should_be_due` is what its closing balance makes, less what is young; or nothing."""
+    """A statement with its lines. `should_be_due` is what its closing balance makes, less what is young; or nothing.
+
+    `minimums` are those that may have held for it; none where it is not known.
+    """
 
     number: str
     partner: str
@@ -58,6 +61,8 @@ class StatementRow(NamedTuple):
     due: int
     should_be_due: int
     lines: Sequence[LineRow]
+    minimum: int = 0
+    minimums: Collection[int] = ()
 
 
 class MonthTotals:
@@ -184,6 +189,10 @@ class _Books:
         for word, told, real in zip(names, (row.opening, row.movement, row.closing, row.due), should, strict=True):
             if told != real:
                 yield _untrue(row, f"{word} of earnings", told, real)
+        if row.minimums and row.minimum not in row.minimums:
+            held = " or ".join(format_micros(one) for one in row.minimums)
+            sentence = f"{row.partner} in {month_text(row.month)}: minimum payout {format_micros(row.minimum)}"
+            yield Finding("L12", "statement", row.number, f"{sentence} {row.currency}, its plan had {held}")
 
     def _check_account(
         self, row: StatementRow, name: str, account_id: int, lines: Sequence[LineRow]

@@ -1,6 +1,6 @@
 """What becomes of a message's money later: taken back, refused, assigned, let go (billing.md, sections 3 and 6).
 
-charge_back   the operator takes it back, or it is returned to it from suspense
+charge_back   the operator takes it back; or, as a return, what lies in suspense alone
 refuse_hold   what fraud held goes to suspense
 release_hold  what fraud held is the partner's
 refund        we alone pay it back; its partner keeps its part
@@ -58,6 +58,11 @@ _SAID = {
     Place.HELD: "its partner's part is held",
     Place.GIVEN_BACK: "it was given back to the operator already",
 }
+_TAKEN_FROM = {
+    Place.EARNED: "; only a charge-back takes it from there",
+    Place.HELD: "; only a charge-back takes it from there, or a refused hold",
+}
+"""What to ask for in place of a return."""
 
 
 def charge_back(
@@ -66,8 +71,11 @@ def charge_back(
     """All of it goes back; of a held message what was held, of one in suspense what lies there.
 
     What was written off, found or refunded for it is undone: the operator takes back what it paid, not the price.
-    `plan` is the version by which a partner has earned it, `month` the open one in which this is booked.
+    `plan` is the version by which a partner has earned it, `month` the open one in which this is booked. With the
+    reason `returned` it is what lies in suspense alone: no partner's money moves by it.
     """
+    if reason == RETURNED and standing.place is not Place.SUSPENSE:
+        return Refused("not_in_suspense", _SAID[standing.place] + _TAKEN_FROM.get(standing.place, ""))
     if standing.place is Place.SUSPENSE:
         origin = standing.origin
         charge = _turned(origin, ChargeKind.CHARGE_BACK, month, reason, suspense=-origin.revenue)

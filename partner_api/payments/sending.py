@@ -22,6 +22,7 @@ from structlog import get_logger
 from core.clock import Instant
 from core.errors import UserMistake
 from core.payouts import PayoutState
+from core.second_person import REASON_MAX, reason_fault
 from partner_api.payments.contract import Order, Outcome, PayoutWay, Sent
 from store.payouts import PayoutRow, Payouts
 
@@ -73,6 +74,11 @@ def _about(row: PayoutRow, said: Sent) -> str:
     return f"{row.text}: {row.method} {heard} ({said.sentence}); it is asked again by the next payout send"
 
 
+def _why(said: Sent, otherwise: str) -> str:
+    """Its own reason, of which something can be seen: without one nothing is the partner's again."""
+    return otherwise if reason_fault(said.sentence[:REASON_MAX]) else said.sentence
+
+
 class _Errand:
     """One payout on its way to one provider."""
 
@@ -122,9 +128,10 @@ class _Errand:
             case Outcome.PENDING:
                 after = await self._run(lambda: payouts.sent(row.id, author=author, reference=said.reference))
             case Outcome.REFUSED:
-                after = await self._run(lambda: payouts.failed(row.id, author=author, reason=said.sentence))
+                reason = _why(said, f"{row.method} has refused it")
+                after = await self._run(lambda: payouts.failed(row.id, author=author, reason=reason))
             case Outcome.RETURNED:
-                reason = said.sentence or f"{row.method} says that it came back"
+                reason = _why(said, f"{row.method} says that it came back")
                 after = await self._run(lambda: payouts.returned(row.id, author=author, reason=reason))
             case Outcome.UNKNOWN:
                 await self._run(lambda: payouts.note(row.id, said.sentence))

@@ -12,7 +12,7 @@ counts is what the run's postings move, all of them together. It is reckoned bef
 again in each chunk: what passed meanwhile may have moved a tier.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -23,7 +23,7 @@ from sqlalchemy import Connection
 from core.clock import Instant, iso_of
 from core.errors import UserMistake
 from core.money import format_micros
-from core.second_person import Limits, is_same_person
+from core.second_person import Limits, checked_name, checked_reason, is_nobody, is_same_person
 from core.settlement.verdicts import Decision, RunState, Verdict
 from store.books import Act, open_month
 from store.bulk import bulk_update
@@ -48,7 +48,6 @@ from store.settlement.runs import Run, Sums, is_open, lock_run, read_run, read_s
 from store.settlement.stage import Progress
 
 _DONE = ("id", "decision", "entry_id", "problem")
-NAME_MAX, REASON_MAX = 80, 200
 
 
 @dataclass(slots=True)
@@ -85,7 +84,7 @@ def approve(
 
     `second_person_above` in micros: of the operator's currency, or by currency.
     """
-    _check_words(by, reason)
+    by, reason = checked_name(by, "--by: who approves"), checked_reason(reason)
     classes = sorted(set(accept))
     limits = Limits(second_person_above) if isinstance(second_person_above, int) else second_person_above
     _check_person(desk, run_id, classes, by, limits)
@@ -107,12 +106,6 @@ def approve(
     return approved
 
 
-def _check_words(by: str, reason: str) -> None:
-    for what, text, most in (("a name", by, NAME_MAX), ("a reason", reason, REASON_MAX)):
-        if not text.strip() or not text.isprintable() or len(text) > most:
-            raise UserMistake(f"give {what} of 1 to {most} printable characters")
-
-
 def _begin(  # noqa: PLR0917
     connection: Connection, run_id: int, classes: Sequence[Verdict], by: str, reason: str, now: Instant
 ) -> int:
@@ -124,7 +117,7 @@ def _begin(  # noqa: PLR0917
     mine = [one for one in sums if one.verdict in classes and is_open(one) and not one.has_problem]
     words = [verdict.word for verdict in classes]
     under_way = run.notes.get("approving")
-    if under_way and (under_way["by"], under_way["accept"]) != (by, words):
+    if under_way and not _is_same_work(under_way, by, words):
         raise UserMistake(
             f"{run_title(run)} is being approved by {under_way['by']} ({', '.join(under_way['accept'])}) since "
             f"{iso_of(under_way['at'])}; wait for it. Where it was broken off, the same command again goes on with it"
@@ -136,6 +129,10 @@ def _begin(  # noqa: PLR0917
         notes = {"approving": note, "approvals": [*run.notes.get("approvals", []), note]}
         write_run(connection, run, {"state": int(RunState.APPROVED), "approver": by, "decided_at": now}, notes)
     return sum(one.rows for one in mine)
+
+
+def _is_same_work(note: Mapping[str, Any], by: str, words: Sequence[str]) -> bool:
+    return is_same_person(note["by"], by) and note["accept"] == words
 
 
 def _not_now(run: Run) -> str:
@@ -169,7 +166,7 @@ def _check_person(desk: Desk, run_id: int, classes: Collection[Verdict], by: str
     with desk.database.read() as connection:
         run = read_run(connection, run_id)
         moved, sums = read_moved(connection, run_id), read_sums(connection, run_id)
-    if not is_same_person(by, run.author):
+    if not _may_have_staged(by, run):
         return
     # What is due alone may say it already, without looking at every message.
     due = sum(one.moved for one in sums if one.verdict in classes and is_open(one) and not one.has_problem)
@@ -178,12 +175,21 @@ def _check_person(desk: Desk, run_id: int, classes: Collection[Verdict], by: str
         _check_moved(run, moved + found.moved, limits)
 
 
+def _may_have_staged(by: str, run: Run) -> bool:
+    """Whether it is who staged the file; where nobody knows who that was, anybody may have been it."""
+    return is_same_person(by, run.author) or is_nobody(run.author)
+
+
 def _check_moved(run: Run, moved: int, limits: Limits) -> None:
     above = limits.of(run.currency)
     if moved > above:
         raise SecondPersonNeeded(
             f"{run_title(run)} moves at least {format_micros(moved)} {run.currency}, more than {format_micros(above)}: "
-            f"another person than {run.author}, who staged it, has to approve it"
+            + (
+                "nobody knows who staged it; dismiss it, and stage the file again"
+                if is_nobody(run.author)
+                else f"another person than {run.author}, who staged it, has to approve it"
+            )
         )
 
 
@@ -193,7 +199,7 @@ def _chunk(  # noqa: PLR0917
     """The next rows, posted."""
     run = lock_run(connection, run_id)
     note = run.notes.get("approving")
-    if note is None or note["by"] != by or note["accept"] != [verdict.word for verdict in classes]:
+    if note is None or not _is_same_work(note, by, [verdict.word for verdict in classes]):
         # The same person does it twice at once, and the other one has come to the end.
         return _Chunk(behind, state=run.state, is_last=True)
     rows = read_open(connection, run_id, classes, behind=behind, most=CHUNK)
@@ -205,7 +211,7 @@ def _chunk(  # noqa: PLR0917
     entry_id, problems = _post(
         desk, connection, run, rows, Act(entry_key(run_id, number), "settlement", content, at), note
     )
-    if is_same_person(by, run.author):
+    if _may_have_staged(by, run):
         _check_moved(run, read_moved(connection, run_id), limits)
     done = [
         (row.id, int(Decision.OPEN), None, problems[row.id]) if row.id in problems
@@ -260,7 +266,7 @@ def dismiss(
 
     A run of which nothing was accepted is dismissed as a whole, and its file may be staged again. Raises UserMistake.
     """
-    _check_words(by, reason)
+    by, reason = checked_name(by), checked_reason(reason)
     note = {"by": by, "reason": reason, "at": now, "classes": sorted(one.word for one in classes or ())}
     whole = classes is None
 

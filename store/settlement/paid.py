@@ -1,9 +1,11 @@
 """An operator has paid us: `bank → operator receivable`, once for each reference (billing.md, section 6).
 
-book_payment   books it, or finds that it was booked
-Paid           the entry, and whether it is new
+book_payment      books it, or finds that it was booked
+OperatorPayment   the same inside a transaction of the caller's: what it would book, and the booking
+Paid              the entry, and whether it is new
 
-Rule: the same reference with another amount or bank is an error, never a second payment.
+Rule: the same reference with another amount or bank is an error, never a second payment. Above an amount two people
+say it: whoever lets one do it has asked `Acts.propose` first.
 """
 
 from dataclasses import dataclass
@@ -15,11 +17,13 @@ from sqlalchemy import Connection
 from core.errors import StoreConflict, UserMistake
 from core.ledger.accounts import bank as bank_account
 from core.ledger.accounts import is_bank_name, receivable
-from core.ledger.details import About, DetailKind, moved
+from core.ledger.details import About, Detail, DetailKind, moved
 from core.money import format_micros
+from core.second_person import REASON_MAX, checked_name
 from store.balances import read_balances
 from store.books import Act, open_month
 from store.desk import Desk
+from store.provisioning.sentences import LIKE, did_you_mean, one_line
 from store.schema import Account
 
 REFERENCE_MAX = 140
@@ -37,44 +41,77 @@ class Paid:
     is_new_bank: bool = False
 
 
-def book_payment(desk: Desk, operator: str, amount: int, *, bank: str, reference: str, by: str) -> Paid:
+def book_payment(
+    desk: Desk, operator: str, amount: int, *, bank: str, reference: str, by: str, reason: str = ""
+) -> Paid:  # fmt: skip
     """`amount` in micros of the operator's currency. Raises UserMistake; StoreAway."""
-    found = desk.catalogue().operators.get(operator)
-    if found is None:
-        known = ", ".join(sorted(desk.catalogue().operators)) or "none"
-        raise UserMistake(f"there is no operator {operator}; there are: {known}")
+    payment = OperatorPayment(desk, operator, amount, bank=bank, reference=reference, by=by, reason=reason)
+    entry, is_new, is_new_bank = desk.run(payment.book)
+    with desk.database.read() as connection:
+        lines = read_balances(connection, [receivable(operator)])
+    currency = payment.currency
+    return Paid(entry, is_new, currency, sum(one.amount for one in lines if one.currency == currency), is_new_bank)
+
+
+class OperatorPayment:
+    """One that a person tells of. Raises UserMistake for what can never be."""
+
+    def __init__(
+        self, desk: Desk, operator: str, amount: int, *, bank: str, reference: str, by: str, reason: str = ""
+    ) -> None:  # fmt: skip
+        found = desk.catalogue().operators.get(operator)
+        if found is None:
+            raise UserMistake(f"there is no operator {one_line(operator)}{_meant(operator, desk)}")
+        _check(amount, bank, reference)
+        self._desk, self._operator, self._bank, self._reference = desk, operator, bank, reference.strip()
+        self._amount, self.currency = amount, found.currency
+        # Long ones are known by their hash, since an entry's key is short.
+        is_short = len(self._reference) <= _KEPT_MAX
+        named = self._reference if is_short else sha256(self._reference.encode()).hexdigest()[:_KEPT_MAX]
+        content = repr((operator, amount, found.currency, bank, self._reference))
+        self._act = Act(f"operator_paid:{found.id}:{named}", "operator_paid", content, desk.now())
+        why = f"{self._reference}: {reason.strip()}" if reason.strip() else self._reference
+        self._about = About(subject=named, author=checked_name(by, "--by: who books it"), reason=why[:REASON_MAX])
+
+    def details(self, connection: Connection) -> list[Detail]:
+        """What it would book; nothing where it was booked before. Raises UserMistake where that was another one."""
+        return [] if self._before(connection) else self._moved(connection)
+
+    def book(self, connection: Connection) -> tuple[int, bool, bool]:
+        """Inside a transaction of the caller's: the entry, whether it is new, whether its bank account is."""
+        if before := self._before(connection):
+            return before, False, False
+        address = bank_account(self._bank)
+        place = sa.select(Account.id).where(Account.address == address, Account.currency == self.currency)
+        is_new_bank = connection.execute(place).first() is None
+        return self._desk.books.book(connection, self._act, details=self._moved(connection)), True, is_new_bank
+
+    def _before(self, connection: Connection) -> int:
+        try:
+            return self._desk.books.is_booked(connection, self._act)
+        except StoreConflict as error:
+            raise UserMistake(
+                f"the payment {self._reference} of {self._operator} was booked before, with another amount or bank "
+                f"than {format_micros(self._amount)} {self.currency} on {self._bank}; nothing was changed"
+            ) from error
+
+    def _moved(self, connection: Connection) -> list[Detail]:
+        places = (bank_account(self._bank), receivable(self._operator))
+        month = open_month(connection, self._act.at)
+        return moved(
+            DetailKind.OPERATOR_PAID, *places, self._amount, currency=self.currency, month=month, about=self._about
+        )
+
+
+def _check(amount: int, bank: str, reference: str) -> None:
     if amount <= 0:
-        raise UserMistake("the amount must be above zero")
+        raise UserMistake("AMOUNT: write an amount above zero, like 120000.00")
     if not is_bank_name(bank):
         raise UserMistake("--bank: name an account in letters (a–z), digits, dots, dashes, like main")
     if not reference.strip() or len(reference) > REFERENCE_MAX or not reference.isprintable():
         raise UserMistake(f"--reference: give the bank's reference of the payment, 1 to {REFERENCE_MAX} characters")
-    reference = reference.strip()
-    currency = found.currency
-    # Long ones are known by their hash, since an entry's key is short.
-    named = reference if len(reference) <= _KEPT_MAX else sha256(reference.encode()).hexdigest()[:_KEPT_MAX]
-    content = repr((operator, amount, currency, bank, reference))
 
-    def work(connection: Connection) -> tuple[int, bool, bool]:
-        act = Act(f"operator_paid:{found.id}:{named}", "operator_paid", content, desk.now())
-        before = desk.books.is_booked(connection, act)
-        if before:
-            return before, False, False
-        place = sa.select(Account.id).where(Account.address == bank_account(bank), Account.currency == currency)
-        is_new_bank = connection.execute(place).first() is None
-        details = moved(
-            DetailKind.OPERATOR_PAID, bank_account(bank), receivable(operator), amount, currency=currency,
-            month=open_month(connection, act.at), about=About(subject=named, author=by, reason=reference),
-        )  # fmt: skip
-        return desk.books.book(connection, act, details=details), True, is_new_bank
 
-    try:
-        entry, is_new, is_new_bank = desk.run(work)
-    except StoreConflict as error:
-        raise UserMistake(
-            f"the payment {reference} of {operator} was booked before, with another amount or bank than "
-            f"{format_micros(amount)} {currency} on {bank}; nothing was changed"
-        ) from error
-    with desk.database.read() as connection:
-        owed = sum(one.amount for one in read_balances(connection, [receivable(operator)]) if one.currency == currency)
-    return Paid(entry, is_new, currency, owed, is_new_bank)
+def _meant(operator: str, desk: Desk) -> str:
+    known = sorted(desk.catalogue().operators)
+    return did_you_mean(operator, known, like=LIKE) or f"; there are: {', '.join(known) or 'none'}"

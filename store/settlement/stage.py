@@ -22,6 +22,7 @@ from sqlalchemy import Connection
 from core.clock import Instant, Month, month_bounds, month_text
 from core.errors import UserMistake
 from core.money import MICROS_MAX
+from core.second_person import checked_name
 from core.settlement.columns import ColumnMap, map_of
 from core.settlement.reading import ColumnsMissing, FileRow, RowReader, TotalLine, Unreadable
 from core.settlement.verdicts import RunState, Verdict
@@ -70,6 +71,7 @@ def stage(
     progress: Progress = lambda done, of: None,
 ) -> Staged:  # fmt: skip
     """Read a file of an operator's month. Raises UserMistake, and then nothing is staged; StoreAway."""
+    author = checked_name(author)
     with database.read() as connection:
         operator_id, currency, columns = _operator(connection, operator)
     if month_bounds(month, columns.zone)[1] > now:

@@ -2,6 +2,7 @@
 
 clerk_of    a Desk over a MoDesk's database, catalogue and clock
 pay_in      money from the bank to a partner's prepaid account
+log_credit  what a load writes when it gives a partner a credit limit
 
 Rule: its books are the real ones.
 """
@@ -12,10 +13,13 @@ from core.catalogue import Catalogue
 from core.ids import Ids
 from core.ledger.accounts import bank, prepaid
 from core.ledger.details import About, DetailKind, moved
+from core.money import format_micros
 from store import processes
 from store.books import Act
 from store.database import Database
 from store.desk import Desk
+from store.schema import AuditLog
+from tests.partner_api.rows import add
 from tests.store.journal.desk import MoDesk
 from tests.store.mt_desk import HandClock
 
@@ -39,3 +43,10 @@ def pay_in(desk: Desk, key: str, partner: str, amount: int, **about: Any) -> int
     )
     act = Act(key, "payment", f"{partner} {amount}", desk.now())
     return desk.run(lambda connection: desk.books.book(connection, act, details=details))
+
+
+def log_credit(database: Database, partner: str, limit: int) -> None:
+    """Of so many micros."""
+    told = {"credit_limit": format_micros(limit)}
+    with database.write() as connection:
+        add(connection, AuditLog, who="load", subject="partner", key=partner, before=None, after=told)

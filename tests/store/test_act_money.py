@@ -1,5 +1,6 @@
 """Money that moves by a person's word alone: above the limit another person has to agree, on both databases."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -204,9 +205,59 @@ def test_an_operator_is_paid_out_of_what_is_owed_to_it_once_for_each_reference(t
     with till.database.read() as connection:
         detail = connection.execute(sa.select(Detail.kind, Detail.subject, Detail.reason)).all()[-1]
     assert detail == ("cost_paid", "operator:alpha", "PO 17: they told me so")
-    with pytest.raises(StoreConflict, match=r"which is other than what is asked for now \(pay operator: 30\.00 RUB"):
-        acts(till).ask(draft("pay_operator", key="PO 17", **{**PAY, "amount": 31 * RUB}))
     assert till.findings() == []
+
+
+def test_a_payment_of_an_operator_is_the_same_whoever_books_it_and_in_whatever_words(till: Till) -> None:
+    done = acts(till).ask(draft("pay_operator", **PAY))
+
+    again = acts(till).ask(replace(draft("pay_operator", "so says the bank", **PAY), author="bob"))
+
+    assert (again.id, again.was_before, again.entry_id) == (done.id, True, done.entry_id)
+    for other in ({"amount": 31 * RUB}, {"bank": "second"}):
+        with pytest.raises(StoreConflict) as refused:
+            acts(till).ask(draft("pay_operator", **{**PAY, **other}))
+        assert str(refused.value) == (
+            "the payment PO 17 of alpha was booked before, with another amount or bank (act 1, pay operator: 30.00 RUB "
+            "to alpha from bank:main, PO 17); nothing was changed"
+        )
+    assert till.balances()["bank:main"] == -30 * RUB
+
+
+def test_a_payment_of_an_operator_that_was_refused_is_asked_for_again_by_another_reason(till: Till) -> None:
+    large = {**PAY, "amount": 41 * RUB}
+    first = acts(till).ask(draft("pay_operator", "one", **large))
+    acts(till).refuse(first.id, "ada", "no invoice")
+    with pytest.raises(ActRefused, match=r"act 1 was refused before, by ada: no invoice; .*, give another --reason$"):
+        acts(till).ask(draft("pay_operator", "one", **large))
+
+    second = acts(till).ask(draft("pay_operator", "two", **large))
+    assert acts(till).ask(draft("pay_operator", "one", **large)).id == second.id
+    acts(till).refuse(second.id, "ada", "no invoice yet")
+    for reason in ("one", "two"):
+        with pytest.raises(ActRefused, match="was refused before"):
+            acts(till).ask(draft("pay_operator", reason, **large))
+    third = acts(till).ask(draft("pay_operator", "three", **large))
+    done = acts(till).approve(third.id, "ada")
+
+    assert len({first.id, second.id, third.id}) == 3
+    assert (done.state, till.balances()[PAYABLE]) == (ActState.DONE, -41 * RUB)
+    again = acts(till).ask(draft("pay_operator", "four", **large))
+    assert (again.id, again.was_before) == (third.id, True)
+    with pytest.raises(StoreConflict, match="the payment PO 17 of alpha was booked before"):
+        acts(till).ask(draft("pay_operator", "one", **PAY))
+    assert till.findings() == []
+
+
+def test_two_who_ask_again_for_what_was_refused_ask_once(till: Till) -> None:
+    large = {**PAY, "amount": 41 * RUB}
+    acts(till).refuse(acts(till).ask(draft("pay_operator", "one", **large)).id, "ada", "no invoice")
+    desks = [acts(till) for _ in range(4)]
+
+    asked = together(4, lambda place: desks[place].ask(draft("pay_operator", f"by {place}", **large)))
+
+    assert {one.id for one in asked if isinstance(one, Act)} == {2}, asked
+    assert count(till) == 2
 
 
 def test_a_large_payment_of_an_operator_waits(till: Till) -> None:

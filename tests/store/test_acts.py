@@ -1,10 +1,15 @@
 """Acts of people: with author and reason, agreed to by a second person above an amount, done once."""
 
 import threading
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from core.catalogue import Catalogue
+from core.catalogue import Catalogue, Limit
+from core.clock import DAY_MS
+from core.ledger import corrections
+from core.ledger.corrections import Corrected
 from store.acts import Act, ActRefused, Acts, ActState, Draft
 from store.balances import read_balances
 from store.database import Database
@@ -192,6 +197,79 @@ def test_suspense_is_assigned_or_returned(office: MoDesk) -> None:
     assert balances(office) == {
         "operator:alpha:receivable": 5 * RUB, "partner:bolt:earnings": 3 * RUB, "income:margin": 2 * RUB,
     }  # fmt: skip
+    assert office.audit() == []
+
+
+def held_office(database: Database) -> tuple[MoDesk, int]:
+    """With a message of acme's that fraud holds."""
+    limits = (Limit(1, "partner", "acme", "count", DAY_MS, 0, "hold"),)
+    office = MoDesk(database, replace(two_partners(), limits=limits))
+    return office, accept(office, "GAME 1")[0]
+
+
+def test_only_what_lies_in_suspense_is_returned_and_a_partner_keeps_what_it_has(database: Database) -> None:
+    office, held = held_office(database)
+    office.use(two_partners())
+    earned, lost = accept(office, "GAME 2", "NOTHING 1")
+    acts = acts_of(office)
+    acts.ask(Draft("assign", "olga", "theirs", (lost,), {"partner": "bolt"}))
+    before = balances(office)
+
+    for id_, why in ((earned, "has earned its part"), (lost, "has earned its part"), (held, "is held")):
+        with pytest.raises(ActRefused, match=f"message {id_}: .*{why}; only a charge-back takes it from there"):
+            acts.ask(Draft("return", "olga", "x", (id_,)))
+
+    assert before["partner:acme:held"] == before["partner:bolt:earnings"] == 3 * RUB
+    assert balances(office) == before
+    assert office.audit() == []
+
+
+def test_a_hold_that_is_refused_may_be_returned_then_and_once(database: Database) -> None:
+    office, held = held_office(database)
+    acts = acts_of(office)
+    acts.ask(Draft("refuse_hold", "olga", "fraud", (held,)))
+
+    first, again = (acts.ask(Draft("return", "olga", "nobody's", (held,))) for _ in range(2))
+
+    assert (first.state, again.was_before, again.entry_id) == (ActState.DONE, True, first.entry_id)
+    with pytest.raises(ActRefused, match="given back to the operator already"):
+        acts.ask(Draft("return", "olga", "once more", (held,)))
+    assert balances(office) == {}
+    assert office.audit() == []
+
+
+def test_a_return_that_waited_since_the_money_was_taken_from_anybody_is_refused_now(office: MoDesk) -> None:
+    ids = accept(office, "NOTHING 1", "NOTHING 2", "NOTHING 3")
+    acts = acts_of(office)
+    waits = acts.ask(Draft("return", "olga", "nobody's", ids))
+    acts.ask(Draft("assign", "olga", "theirs", ids[:1], {"partner": "bolt"}))
+
+    with pytest.raises(ActRefused, match=f"message {ids[0]}: its partner has earned its part"):
+        acts.approve(waits.id, "ada")
+
+    assert balances(office)["partner:bolt:earnings"] == 3 * RUB
+
+
+def test_a_return_of_earned_money_that_was_booked_when_it_could_be_stays_what_it_is(
+    office: MoDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (earned,) = accept(office, "GAME 1")
+    acts, draft = acts_of(office), Draft("return", "olga", "x", (earned,))
+    take_back = corrections.charge_back
+
+    def as_it_was(*what: Any, reason: str, **more: Any) -> Corrected:
+        done = take_back(*what, **more)
+        assert isinstance(done, Corrected)
+        return Corrected([replace(charge, reason=reason) for charge in done.charges], done.details)
+
+    with monkeypatch.context() as before:
+        before.setattr(corrections, "charge_back", as_it_was)
+        done = acts.ask(draft)
+
+    again = acts.ask(draft)
+
+    assert (again.id, again.was_before, again.entry_id) == (done.id, True, done.entry_id)
+    assert acts.show(done.id).postings
     assert office.audit() == []
 
 

@@ -21,6 +21,8 @@ from store.database import Database
 from store.folding import fold_some
 from store.pages import PAGE
 from store.schema import (
+    Account,
+    AuditLog,
     Balance,
     Callback,
     Charge,
@@ -147,6 +149,19 @@ def _sms(*, counted: int, parts_before: int = 0) -> Callable[[sa.Connection], ob
     return spoil
 
 
+def _floor(address: str, floor: int, was: int = 0) -> Callable[[sa.Connection], object]:
+    """Of an account on which nothing stands; `was`: a credit limit in major units that a load took away."""
+
+    def spoil(connection: sa.Connection) -> None:
+        add(connection, Account, id=77, address=address, currency="RUB")
+        add(connection, Balance, account_id=77, amount=0, floor=floor, opening=0)
+        told = {"before": {"credit_limit": f"{was}.00"}, "after": {"credit_limit": "0.00"}}
+        add(connection, AuditLog, who="load", subject="partner", key="acme", **told)
+        add(connection, AuditLog, who="load", subject="partner", key="bolt", before=None, after={"active": True})
+
+    return spoil
+
+
 SPOILED = {
     "an entry that is gone": (_no_entry, {"L4"}),
     "an entry that is gone, named by postings alone": (_nothing_but_postings, {"L3"}),
@@ -191,6 +206,10 @@ SPOILED = {
     "a balance that is not its postings": (
         lambda c: add(c, Balance, account_id=2, amount=5, floor=0, opening=0), {"L8"}
     ),
+    "a floor that lets a payout account fall": (_floor("partner:acme:payout", -(10**12)), {"L8"}),
+    "a floor that lets prepaid money fall": (_floor("partner:acme:prepaid", -(10**12)), {"L8"}),
+    "a floor of a credit limit that was lowered since": (_floor("partner:acme:prepaid", -5_000_000, was=5), set()),
+    "a floor below any credit limit that was": (_floor("partner:acme:prepaid", -5_000_001, was=5), {"L8"}),
     "a folded sum that is wrong": (lambda c: c.execute(sa.update(FoldedSum).values(credits=1)), {"folded"}),
     "a message without a charge and without a reason": (_no_reason, {"L10", "daily"}),
     "a test message": (_test_message, set()),

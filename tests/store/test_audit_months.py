@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from core.ledger.details import DetailKind
 from store import schema
 from store.database import Database
 from store.schema import FrozenTotal, Series, Statement, StatementLine
@@ -53,11 +54,20 @@ def poor(database: Database) -> MonthDesk:
     return desk
 
 
-def _pays_all(desk: MonthDesk) -> None:
-    """The plan has no minimum any more."""
+def _paid_all(desk: MonthDesk) -> None:
+    """The plan never had a minimum."""
     plan = desk.catalogue.plans["tiered"]
     later = replace(plan.versions[0], minimum_payout=0)
     desk.catalogue = replace(desk.catalogue, plans={**desk.catalogue.plans, "tiered": replace(plan, versions=(later,))})
+
+
+def _pays_all(desk: MonthDesk) -> None:
+    """The plan has no minimum any more, from November on."""
+    plan = desk.catalogue.plans["tiered"]
+    (first,) = plan.versions
+    later = replace(first, id=99, valid_from=moment("2026-11-01T00:00:00Z"), minimum_payout=0)
+    plans = {**desk.catalogue.plans, "tiered": replace(plan, versions=(first, later))}
+    desk.catalogue = replace(desk.catalogue, plans=plans)
 
 
 def test_what_was_below_the_minimum_of_its_time_is_nothing_to_find_whatever_the_catalogue_says(poor: MonthDesk) -> None:
@@ -72,9 +82,25 @@ def test_a_statement_from_before_the_minimum_was_kept_is_held_against_the_versio
         connection.execute(sa.update(Statement).values(minimum_payout=None))
     assert poor.audit() == []
 
-    _pays_all(poor)
+    _paid_all(poor)
 
     assert [finding.check for finding in poor.audit()] == ["L12"]
+
+
+def test_a_minimum_of_a_plan_that_came_after_the_month_was_closed_is_nothing_to_find(database: Database) -> None:
+    world = a_world(minimum="100.00")
+    acme = replace(world.partners["acme"], plans=())
+    desk = MonthDesk(
+        database, replace(world, partners={**world.partners, "acme": acme}),
+        clock=HandClock(moment("2026-10-05T12:00:00Z")),
+    )  # fmt: skip
+    desk.move(DetailKind.ADJUSTED, "5.00")
+    desk.at("2026-11-02").close(OCTOBER)
+    assert {(row.due, row.minimum_payout) for row in desk.rows(Statement)} == {(5_000_000, 0)}
+
+    desk.catalogue = world
+
+    assert desk.audit() == []
 
 
 def _thaw(connection: Connection) -> None:
@@ -112,6 +138,17 @@ def _pay_nothing_of_old(connection: Connection) -> None:
     connection.execute(sa.update(Statement).where(Statement.due > 0).values(due=0, minimum_payout=None))
 
 
+def _keep_another_minimum(connection: Connection) -> None:
+    """One that changes nothing of what is due."""
+    is_due = (Statement.due > 0, Statement.minimum_payout > 0)
+    assert connection.execute(sa.update(Statement).where(*is_due).values(minimum_payout=1)).rowcount
+
+
+def _keep_no_minimum(connection: Connection) -> None:
+    change = sa.update(Statement).where(Statement.minimum_payout > 0, Statement.partner_id == 1)
+    assert connection.execute(change.values(minimum_payout=0)).rowcount
+
+
 def _lose_a_statement(connection: Connection) -> None:
     connection.execute(sa.delete(Statement).where(Statement.number == "2026-000003"))
 
@@ -134,6 +171,8 @@ def _open_again(connection: Connection) -> None:
         (_pay_more, {"L12"}),
         (_pay_nothing, {"L12"}),
         (_pay_nothing_of_old, {"L12"}),
+        (_keep_another_minimum, {"L12"}),
+        (_keep_no_minimum, {"L12"}),
         (_lose_a_statement, {"L12"}),
         (_skip_a_number, {"L12"}),
         (_open_again, {"L11"}),

@@ -24,7 +24,7 @@ from store.schema import Balance, DailySum, Entry, Posting, Process
 from store.schema import Detail as DetailRow
 from store.secrets import Sealed
 from tests.makers import a_catalogue, a_partner
-from tests.store.clerk import a_clerk, pay_in
+from tests.store.clerk import a_clerk, log_credit, pay_in
 
 MONTH = 202611
 RUB = 1_000_000
@@ -119,6 +119,7 @@ def test_credit_is_used_up_to_the_millionth_and_no_further(database: Database) -
 
 def test_a_credit_that_is_taken_away_stops_spending_and_every_payment_helps(database: Database) -> None:
     spend(a_clerk(database, on_credit(2 * RUB)), "r1", 2 * RUB)
+    log_credit(database, "acme", 2 * RUB)
     desk = a_clerk(database, on_credit(0))
 
     with pytest.raises(Overdrawn, match=r"has 0\.00 RUB"):

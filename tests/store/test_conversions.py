@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from core.errors import StoreConflict, UserMistake
 from core.money import AMOUNT_MAX
 from core.payouts import PayoutState
-from store.conversions import Asked, Converted, convert, use_earnings
+from store.conversions import Asked, Conversion, Converted, convert, read_conversion, use_earnings
 from store.database import Database
 from store.payouts import PayoutRow
 from store.rates import load_rates, read_rates
@@ -63,7 +63,7 @@ def test_the_same_key_converts_once_and_other_content_under_it_is_an_error(till:
 
     again = convert(till.clerk(), asked(), "EUR", account="earnings")
 
-    assert (again.entry_id, again.came) == (first.entry_id, first.came)
+    assert (first.was_before, again) == (False, replace(first, was_before=True))
     assert till.balances()[EARNED] == 20 * RUB
     with pytest.raises(StoreConflict):
         convert(till.clerk(), asked(10 * RUB), "EUR", account="earnings")
@@ -106,10 +106,47 @@ def test_earnings_pay_for_sms(till: Till) -> None:
     done = use_earnings(till.clerk(), asked())
     again = use_earnings(till.clerk(), asked())
 
-    assert (done.came, again.entry_id) == (100 * RUB, done.entry_id)
+    assert (done.came, again) == (100 * RUB, replace(done, was_before=True))
     assert till.balances()[EARNED] == 20 * RUB
     assert till.balances()[PREPAID] == 100 * RUB
     assert till.findings() == []
+
+
+def test_money_of_another_currency_than_the_partners_pays_for_no_sms(till: Till) -> None:
+    convert(till.clerk(), asked(), "EUR", account="earnings")
+
+    with pytest.raises(UserMistake, match=r"acme pays for outgoing SMS in RUB, and money in EUR could pay for none"):
+        use_earnings(till.clerk(), asked(RUB // 100, currency="EUR", key="k2"))
+
+    assert PREPAID not in till.balances()
+
+
+def test_money_that_was_moved_for_sms_in_another_currency_before_that_was_refused_is_told_of_still(
+    till: Till, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    convert(till.clerk(), asked(), "EUR", account="earnings")
+    with monkeypatch.context() as before:
+        before.setattr(Conversion, "_refuse_other_currency", lambda _: None)
+        done = use_earnings(till.clerk(), asked(RUB // 100, currency="EUR", key="k2"))
+
+    assert use_earnings(till.clerk(), asked(RUB // 100, currency="EUR", key="k2")) == replace(done, was_before=True)
+
+
+def test_an_entry_and_its_key_lead_to_the_conversion(till: Till) -> None:
+    done = convert(till.clerk(), asked(), "EUR", account="earnings")
+    used = use_earnings(till.clerk(), asked(RUB))
+
+    with till.database.read() as connection:
+        by_entry, by_key = (read_conversion(connection, name) for name in (str(done.entry_id), "convert:k1"))
+        of_sms = read_conversion(connection, "use:k1")
+        for wrong in ("k1", "9" * 19, "7", "convert:\udcff", "convert:k1' --"):
+            with pytest.raises(UserMistake, match="there is no conversion"):
+                read_conversion(connection, wrong)
+
+    assert by_entry == by_key
+    assert (by_key.done, by_key.key) == (replace(done, was_before=True), "convert:k1")
+    assert (by_key.login, by_key.account, by_key.author, by_key.act) == ("acme", "earnings", "ada", 0)
+    assert (of_sms.done.entry_id, of_sms.done.amount, of_sms.reason) == (used.entry_id, RUB, "wants euros")
 
 
 @pytest.mark.parametrize(

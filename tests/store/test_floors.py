@@ -14,7 +14,7 @@ from store.desk import Desk
 from store.floors import Floors, floors_of
 from store.journal.booking import write_entry
 from tests.makers import a_catalogue, a_partner
-from tests.store.clerk import a_clerk, pay_in
+from tests.store.clerk import a_clerk, log_credit, pay_in
 
 RUB = 1_000_000
 PREPAID = "partner:acme:prepaid"
@@ -62,6 +62,7 @@ def test_a_credit_limit_that_is_lowered_below_what_is_owed_is_no_fault_but_what_
     database: Database,
 ) -> None:
     take_without_looking(a_clerk(database, on_credit(100 * RUB)), 80 * RUB)
+    log_credit(database, "acme", 100 * RUB)
     desk = a_clerk(database, on_credit(0))
     assert found(desk) == []
 

@@ -1,5 +1,8 @@
 """The money bugs that users of our peers have reported, each a test whose name is the bug, which does not happen here.
 
+No door submits an SMS that is paid yet (README, "What is not there yet"): what these tests say of outgoing SMS holds
+for the journal, which prices, reserves and charges what a door will hand to it.
+
 Those that have a test elsewhere are named, and looked for:
 
 a race between rating and sending drives a balance below zero

@@ -30,10 +30,10 @@ def new_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 def test_what_is_lacking_is_said_in_the_right_number() -> None:
-    assert unmigrated(["0006_last"]) == "the database lacks the migration 0006_last; run: tollbridge migrate"
-    assert unmigrated(["0005_a", "0006_b"]) == (
-        "the database lacks 2 migrations, 0005_a the first; run: tollbridge migrate"
-    )
+    remedy = "run: tollbridge migrate, or wait, if a service is making it now"
+
+    assert unmigrated(["0006_last"]) == f"the database lacks the migration 0006_last; {remedy}"
+    assert unmigrated(["0005_a", "0006_b"]) == f"the database lacks 2 migrations, 0005_a the first; {remedy}"
 
 
 def test_every_change_of_a_model_has_its_migration() -> None:

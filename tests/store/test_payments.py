@@ -19,6 +19,7 @@ from store.payments import PAID, PaymentRow, Payments, Taken, expected, list_pay
 from store.repeats import OnceOnly
 from store.schema import Alert, AuditLog, Detail, Entry, Payment, TopUp
 from tests.store.cashier import RUB, Till, a_till, together
+from tests.store.clerk import log_credit
 
 PREPAID, PROVIDER = "partner:acme:prepaid", "provider:yoomoney"
 
@@ -233,6 +234,7 @@ def test_a_credit_that_is_taken_away_leaves_a_balance_that_only_payments_move(ti
     with_credit = replace(till.catalogue.partners["acme"], credit_limit=150 * RUB)
     plain = till.catalogue
     till.use(replace(plain, partners={**plain.partners, "acme": with_credit}))
+    log_credit(till.database, "acme", 150 * RUB)
     spend(till.clerk(), 120 * RUB, "on credit")
     till.use(plain)
     assert till.balances()[PREPAID] == -120 * RUB

@@ -13,6 +13,7 @@ from store.provisioning.elements import (
     Document,
     Limit,
     Link,
+    MtCost,
     Operator,
     Partner,
     Prefix,
@@ -30,6 +31,7 @@ FIXED: Mapping[type[Element], Mapping[str, Any]] = {
     Operator: {
         "code": REQUIRED, "name": "", "country": REQUIRED, "currency": REQUIRED, "vat": REQUIRED, "msisdn_prefixes": [],
     },
+    MtCost: {"cost": REQUIRED, "cost_on": "submitted", "valid_from": None},
     Link: {
         "name": REQUIRED, "operator": REQUIRED, "protocol": REQUIRED, "host": REQUIRED, "port": REQUIRED,
         "system_id": "", "password": "", "bind": "transceiver", "window": 100, "max_tps": 0, "tls": False,
@@ -44,10 +46,12 @@ FIXED: Mapping[type[Element], Mapping[str, Any]] = {
     TariffPlan: {
         "name": REQUIRED, "valid_from": None, "tiers_mode": "graduated", "tiers": REQUIRED, "share_of": "revenue",
         "allow_loss": False, "currency": REQUIRED, "time_zone": "UTC", "short_codes": [], "mt_price": [],
+        "mt_on": "submitted", "mt_vat": 0, "hold_days": 0, "minimum_payout": 0,
     },
     Partner: {
         "login": REQUIRED, "email": "", "password": "", "plan": [], "currency": REQUIRED, "credit_limit": 0,
         "api_key": "", "smpp_password": "", "referrer": "", "referral": 100_000, "concurrency": 32, "active": True,
+        "vat": 0, "referral_months": 12, "referral_until": None, "referral_cap": None,
     },
     Service: {
         "partner": REQUIRED, "name": REQUIRED, "method": REQUIRED, "url": "", "secret": "", "mode": "sync",

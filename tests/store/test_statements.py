@@ -4,10 +4,12 @@ import pytest
 
 from core.statement import LineKind
 from store import schema
+from store.closing import close
 from store.database import Database
 from store.statements import list_statements, read_month, read_statement
 from tests.makers_money import micros, moment
 from tests.partner_api.rows import add
+from tests.store.cashier import RUB, a_till, asked
 from tests.store.month_desk import MonthDesk, a_world
 from tests.store.mt_desk import HandClock
 
@@ -71,3 +73,32 @@ def test_all_of_a_month_come_in_the_order_of_their_numbers(desk: MonthDesk) -> N
 
     assert [one.statement.number for one in found] == [f"2026-{number:06d}" for number in range(5, 9)]
     assert found == alone
+
+
+def test_a_payout_that_failed_or_was_cancelled_is_not_told_as_one_that_came_back(database: Database) -> None:
+    till = a_till(database)
+    till.earn(3)
+    payouts = till.payouts()
+    for number, key in enumerate(("k1", "k2", "k3"), 1):
+        payouts.approve(asked(payouts, number * RUB, key=key).id, approver="olga")
+    payouts.cancel(1, author="olga", reason="asked twice")
+    for number in (2, 3):
+        payouts.begin_sending(number, author="olga")
+    payouts.failed(2, author="olga", reason="no: AC04")
+    payouts.paid(3, author="olga")
+    payouts.returned(3, author="olga", reason="closed")
+    till.clock.advance(moment("2026-12-02T00:00:00Z") - till.clock.now())
+
+    closed = close(till.clerk(), NOVEMBER, "ada")
+
+    acme = next(one for one in closed.statements if one.partner == "acme")
+    came = [
+        (line.note.partition(" ")[2], line.amount)
+        for line in acme.lines
+        if line.kind is LineKind.PAYOUT_RETURNED and line.account == "earnings"
+    ]
+    assert came == [
+        ("payout:1 cancelled: asked twice", RUB), ("payout:2 failed: no: AC04", 2 * RUB),
+        ("payout:3: closed", 3 * RUB),
+    ]  # fmt: skip
+    assert till.findings() == []

@@ -47,8 +47,8 @@ def test_each_case_is_booked_by_the_real_thing_as_the_vectors_say(database: Data
 
 
 def test_a_conversion_books_both_sides_and_no_more_than_was_earned(database: Database) -> None:
-    """The vector takes a micro more than was earned: that is refused. Less that one, and money of another currency is
-    used for outgoing SMS in two steps."""
+    """The vector takes a micro more than was earned: that is refused. Less that one it is done; what came is not fuji's
+    own currency, in which alone it could pay for outgoing SMS."""
     case = CASES[CONVERSION]
     desk = VectorDesk(database, FILE["world"], case)
     earning, (fact,) = case["batches"][0], case["batches"][1]["facts"]
@@ -61,7 +61,8 @@ def test_a_conversion_books_both_sides_and_no_more_than_was_earned(database: Dat
     with pytest.raises(UserMistake, match=r"fuji: 88\.172726 JPY"):
         convert(desk.desk, asked("JPY", amount), "RUB", account="earnings")
     done = convert(desk.desk, asked("JPY", amount - 1), "RUB", account="earnings")
-    use_earnings(desk.desk, asked("RUB", done.came))
+    with pytest.raises(UserMistake, match="fuji pays for outgoing SMS in JPY"):
+        use_earnings(desk.desk, asked("RUB", done.came))
 
     rate = 612_345_678_900
     assert done.came == (amount - 1) * rate // RATE_ONE == 53_992_187
@@ -69,7 +70,7 @@ def test_a_conversion_books_both_sides_and_no_more_than_was_earned(database: Dat
         "JPY": {
             "conversion:JPY:RUB": amount - 1, "income:margin": 56_372_728, "operator:nippon:receivable": 144_545_454,
         },
-        "RUB": {"conversion:JPY:RUB": -done.came, "partner:fuji:prepaid": done.came},
+        "RUB": {"conversion:JPY:RUB": -done.came, "partner:fuji:earnings": done.came},
     }  # fmt: skip
     assert desk.findings() == []
 

@@ -79,16 +79,23 @@ def test_a_large_conversion_wants_a_reason_and_waits(config: Path) -> None:
     call(config, "act", "approve", "1", "--by", "ada")
     again = call(config, *words, "--reason", "for SMS")
 
-    assert "45.00 RUB became 45.00 RUB; entry " in again.output
+    assert "was done before, nothing new was booked: 45.00 RUB of acme's earnings are for outgoing SMS; entry " in (
+        again.output
+    )
+    shown = call(config, "convert", "show", again.output.split()[-1])
+    assert [line.split()[0] for line in shown.output.splitlines()[1:]] == ["account", "by", "because", "key", "act"]
+    assert "1, see: tollbridge act show 1" in shown.output
     small = call(config, "convert", "earnings", "acme", "1", "RUB", "--by", "olga")
-    assert "1.00 RUB became 1.00 RUB" in small.output
+    assert "1.00 RUB of acme's earnings are for outgoing SMS; entry " in small.output
     found = {one["account"]: one["balance"] for one in asked(config, "balance", "acme")}
     assert found["partner:acme:prepaid"] == "46.00"
 
 
 def test_an_operator_is_paid_by_name_and_the_report_says_so(config: Path) -> None:
     pay = ("act", "pay-operator", "alpha", "12.50", "--reference", "PO 17", *BY_OLGA)
-    assert "act 1: pay operator: 12.50 RUB to alpha from bank:main, PO 17: done, entry " in call(config, *pay).output
+    paid = call(config, *pay).output
+    assert "act 1: pay operator: 12.50 RUB to alpha from bank:main, PO 17: done, entry " in paid
+    assert "nothing more is owed to alpha: we have paid it 12.50 RUB in advance" in paid
     assert "was done before, nothing new was booked" in call(config, *pay).output
     head, *facts = call(config, "act", "show", "1").output.partition("booked:")[0].splitlines()
     assert head == "act 1: pay operator: 12.50 RUB to alpha from bank:main, PO 17"
@@ -103,3 +110,16 @@ def test_an_operator_is_paid_by_name_and_the_report_says_so(config: Path) -> Non
     assert (line["operator"], line["currency"], line["accrued"], line["paid"], line["open"]) == (
         "alpha", "RUB", "0.00", "12.50", "-12.50",
     )  # fmt: skip
+
+
+def test_a_large_payment_of_an_operator_says_before_it_is_agreed_to_what_it_pays_in_advance(config: Path) -> None:
+    pay = ("act", "pay-operator", "alpha", "45", "--reference", "PO 9", "--by", "olga")
+    advance = "once it is booked, nothing more is owed to alpha: we have then paid it 45.00 RUB in advance"
+
+    assert advance in call(config, *pay, "--reason", "one").output
+    assert advance in " ".join(call(config, "act", "show", "1").output.split())
+    call(config, "act", "refuse", "1", "--by", "ada", "--reason", "no invoice")
+    assert "give another --reason" in refused(call(config, *pay, "--reason", "one"))
+    assert "act 2: pay operator: 45.00 RUB" in call(config, *pay, "--reason", "two").output
+
+    assert "we have paid it 45.00 RUB in advance" in call(config, "act", "approve", "2", "--by", "ada").output

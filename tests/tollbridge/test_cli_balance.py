@@ -89,8 +89,10 @@ def test_a_month_without_anything(config: Path) -> None:
         ),
         (
             ("partner:acme:earnings", "--entries", "--currency", "EUR"),
-            "nothing was ever booked on partner:acme:earnings in EUR; without --currency it shows where",
+            "nothing was ever booked on partner:acme:earnings in EUR; there is: RUB",
         ),
+        (("acme", "--currency", "xxx"), "nothing was ever booked on acme in XXX; there is: RUB"),
+        (("--currency", "XXX"), "nothing was ever booked in XXX; there is: RUB"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_one_line(config: Path, words: tuple[str, ...], sentence: str) -> None:

@@ -151,8 +151,11 @@ def test_what_does_not_arrive_is_the_partners_again(config: Path, tmp_path: Path
         (("payout", "export", "RUB", "x.xml", "--by", "o"), "no approved payout in RUB goes by bank"),
         (("payout", "file", "9", "x.xml"), "there is no file 9"),
         (("payout", "paid", "--file", "9", "--by", "o"), "there is no file 9"),
-        (("payout", "due", "nobody"), "there is no partner 'nobody'"),
-        (("payout", "list", "--partner", "nobody"), "there is no partner 'nobody'"),
+        (("payout", "request", "acm", "RUB", "1", "--by", "o"), "there is no partner 'acm'; did you mean acme?"),
+        (("payout", "due", "acm"), "there is no partner acm; did you mean acme?"),
+        (("payout", "list", "--partner", "acm"), "there is no partner acm; did you mean acme?"),
+        (("statement", "list", "--partner", "acm"), "there is no partner acm; did you mean acme?"),
+        (("act", "assign", "acm", "1", "--by", "o", "--reason", "x"), "there is no partner 'acm'; did you mean acme?"),
         (("payment", "show", "9"), "there is no payment 9"),
         (("payment", "assign", "9", "acme", "--by", "o", "--reason", "x"), "there is no payment 9"),
         (("convert", "currency", "acme", "1", "RUB", "EUR", "--by", "o"), "there is no rate from RUB to EUR yet"),
@@ -220,7 +223,11 @@ def test_a_parked_payment_is_seen_and_assigned(parked: Path) -> None:
 
     assert (row["state"], row["partner"], row["amount"]) == ("booked", "acme", "98.00")
     assert balances(parked)["partner:acme:prepaid RUB"] == 98 * RUB
-    assert asked(parked, "payment", "show", "1") == row
+    shown = asked(parked, "payment", "show", "1")
+    assert {**row, "steps": shown["steps"]} == shown
+    (step,) = shown["steps"]
+    assert (step["who"], step["state"], step["about"]) == ("olga", "booked", "they wrote")
+    assert "olga booked they wrote" in " ".join(call(parked, "payment", "show", "1").output.split())
     assert call(parked, "check").exit_code == 0
 
 
@@ -246,7 +253,7 @@ def test_rates_are_loaded_listed_and_used(config: Path, tmp_path: Path) -> None:
     again = call(config, "convert", "currency", "acme", "100.00", "rub", "eur", "--by", "olga")
 
     assert done.output.startswith("100.00 RUB became 1.00 EUR, at 1 RUB = 0.01 EUR of 2020-01-01T00:00:00.000Z (ECB)")
-    assert again.exit_code == 0
+    assert again.output == f"was done before, nothing new was booked: {done.output}"
     assert balances(config)["partner:acme:earnings RUB"] == 20 * RUB
     assert balances(config)["partner:acme:earnings EUR"] == RUB
     used = asked(config, "convert", "earnings", "acme", "20.00", "RUB", "--by", "olga")

@@ -195,7 +195,7 @@ def test_a_provider_that_does_not_answer_is_one_line_and_no_log(away: Path) -> N
     line, rest = done.stderr.split("\n")
     assert line.startswith("payout 1 of 5.00 RUB: yookassa did not answer (Cannot connect to host 127.0.0.1:1 ")
     assert line.endswith("); it is asked again by the next payout send")
-    assert (rest, "being sent" in done.stdout) == ("", True)
+    assert (rest, " sending " in done.stdout) == ("", True)
 
 
 class Told:
@@ -210,6 +210,31 @@ class Told:
     async def ask(self, reference: str) -> Sent:
         self.asked.append(reference)
         return Sent(Outcome.RETURNED, reference, "the wallet is closed")
+
+
+class Mute:
+    """A provider that refuses everything, with a reason of which nothing can be seen."""
+
+    repeat_ms, returns_ms = 23 * HOUR_MS, 0
+
+    async def send(self, order: Order) -> Sent:
+        return Sent(Outcome.REFUSED, sentence="\u200b")
+
+    async def ask(self, reference: str) -> Sent:
+        return await self.send(Order("", 0, 0, "", {}))
+
+
+def test_what_a_provider_refuses_without_a_word_is_the_partners_again(
+    away: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(
+        PROVIDERS, "yookassa", replace(PROVIDERS["yookassa"], payouts=lambda _settings, _session: Mute())
+    )
+    approved(away, 5, login="corner-shop")
+
+    (row,) = asked(away, "payout", "send")
+
+    assert (row["state"], row["error"]) == ("failed", "yookassa has refused it")
 
 
 def test_what_came_back_by_a_provider_that_knows_is_told_once(away: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -115,6 +115,12 @@ def test_revenue_may_be_split_by_several() -> None:
     ]  # fmt: skip
 
 
+def test_what_is_named_twice_is_one_column() -> None:
+    header, *_ = call("revenue", *OCTOBER, "--by", "operator", "--by", "operator", "--csv", "-").stdout.splitlines()
+
+    assert header.split(",").count("operator") == 1
+
+
 def test_without_days_it_is_the_month_of_today() -> None:
     found = value("revenue", "--by", "month")
 

@@ -94,6 +94,15 @@ def test_the_whole_way_of_a_file(told: Office) -> None:
     assert "booked before, nothing was changed" in said(
         told, "paid", "alpha", "14.00", "--bank", "main", "--reference", "PO 1"
     )
+    ahead = said(told, "paid", "alpha", "1.50", "--bank", "main", "--reference", "PO 2", "--by", "olga")
+    assert ahead == "booked: 1.50 RUB of alpha on bank:main alpha has paid 1.50 RUB in advance"
+    large = ("paid", "alpha", "20.01", "--bank", "main", "--reference", "PO 3", "--by", "olga")
+    assert "say why: --reason" in call(told, *large).stderr
+    waits = said(told, *large, "--reason", "October")
+    assert waits == (
+        "act 1: operator paid: 20.01 RUB from alpha to bank:main, PO 3: waits for a second person: "
+        "tollbridge act approve 1 --by NAME"
+    )
     assert told.journal.audit() == []
 
 

@@ -4,7 +4,6 @@ Rule: every one has an author and a reason; one that moves more than `money.seco
 person. What is only proposed has moved nothing.
 """
 
-from hashlib import sha256
 from pathlib import Path
 
 import click
@@ -12,10 +11,10 @@ import click
 from core.ledger.accounts import WRITTEN
 from store.acts import Acts, ActState, Draft
 from tollbridge.commands import AMOUNTS, config_option, json_option
-from tollbridge.commands.desk import desk_of, read_micros
+from tollbridge.commands.desk import TakesAmount, desk_of, read_micros
 from tollbridge.json_values import in_major_units, print_json
 from tollbridge.show import console
-from tollbridge.show_act import act_value, acts_table, show_act, shown_value, tell_act
+from tollbridge.show_act import act_value, acts_table, advance_of, show_act, shown_value, tell_act
 
 _BY = click.option("--by", "author", metavar="NAME", required=True, help="Who asks for it.")
 _REASON = click.option("--reason", metavar="TEXT", required=True, help="Why; kept for good.")
@@ -27,8 +26,8 @@ def act() -> None:
     """Change what was booked, by a new entry with your name and reason: charge back, refund, release or refuse what is
     held, assign or return what lies in suspense, pay an operator, adjust. What was booked itself never changes.
 
-    Above money.second_person_above an act waits for another person; so do those of `payment assign`, `convert`, `payout
-    failed` and `payout returned`, which stand in the same list.
+    Above money.second_person_above an act waits for another person; so do those of `payment assign`, `settle paid`,
+    `convert`, `payout failed` and `payout returned`, which stand in the same list.
 
     \b
     Example:
@@ -156,7 +155,7 @@ def adjust(  # noqa: PLR0917
     _ask(Draft("adjust", author, reason, (), values, key), config_file, as_json=as_json)
 
 
-@act.command("pay-operator", short_help="Book that we paid an operator for outgoing SMS.")
+@act.command("pay-operator", cls=TakesAmount, short_help="Book that we paid an operator for outgoing SMS.")
 @click.argument("operator")
 @click.argument("amount")
 @click.option("--reference", metavar="TEXT", required=True, help="The bank's reference; makes it once only.")
@@ -179,9 +178,7 @@ def pay_operator(  # noqa: PLR0917
     values: dict[str, str | int] = {
         "operator": operator, "amount": read_micros(amount), "bank": bank, "reference": reference.strip(),
     }  # fmt: skip
-    # A reference names one payment of an operator, whoever books it.
-    key = sha256(f"{operator}\n{reference.strip()}".encode()).hexdigest()[:40]
-    _ask(Draft("pay_operator", author, reason, (), values, key), config_file, as_json=as_json)
+    _ask(Draft("pay_operator", author, reason, (), values), config_file, as_json=as_json)
 
 
 @act.command(short_help="Agree to an act that waits.")
@@ -197,7 +194,8 @@ def approve(number: int, approver: str, as_json: bool, config_file: Path | None)
       tollbridge act approve 4 --by ada
     """
     with desk_of(config_file) as (desk, config):
-        tell_act(Acts(desk, config.money.limits).approve(number, approver), as_json=as_json)
+        done = Acts(desk, config.money.limits).approve(number, approver)
+        tell_act(done, as_json=as_json, remark=advance_of(desk.database, done))
 
 
 @act.command(short_help="Refuse an act that waits: nothing is booked.")
@@ -231,10 +229,11 @@ def show(number: int, as_json: bool, config_file: Path | None) -> None:
     """
     with desk_of(config_file) as (desk, config):
         shown = Acts(desk, config.money.limits).show(number)
+        remark = advance_of(desk.database, shown.act)
     if as_json:
         print_json(in_major_units(shown_value(shown)))
     else:
-        show_act(shown)
+        show_act(shown, remark)
 
 
 @act.command("list", short_help="List acts that wait for a second person.")
@@ -261,4 +260,5 @@ def list_acts(every: bool, most: int, as_json: bool, config_file: Path | None) -
 
 def _ask(draft: Draft, config_file: Path | None, *, as_json: bool) -> None:
     with desk_of(config_file) as (desk, config):
-        tell_act(Acts(desk, config.money.limits).ask(draft), as_json=as_json)
+        done = Acts(desk, config.money.limits).ask(draft)
+        tell_act(done, as_json=as_json, remark=advance_of(desk.database, done))

@@ -15,6 +15,7 @@ from store.account_lines import Standing, find_accounts, read_lines, read_standi
 from tollbridge.commands import AMOUNTS, config_option, json_option, open_database, read_config
 from tollbridge.commands.desk import MONTH, month_number
 from tollbridge.json_values import print_json
+from tollbridge.show import plain
 from tollbridge.show_balance import account_value, lines_value, show_accounts, show_lines, show_owners
 
 _LINES_MAX = 10_000
@@ -54,9 +55,9 @@ def balance(  # noqa: PLR0917
     with open_database(read_config(config_file)) as database, database.read() as connection:
         addresses = find_accounts(connection, names) if names else None
         found = read_standing(connection, addresses, booked)
-        found = [one for one in found if currency is None or one.currency == currency.upper()]
+        found = found if currency is None else _in_currency(found, currency.upper(), names)
         if entries:
-            account = _one(found, names[0], currency)
+            account = _one(found, names[0])
             lines = read_lines(connection, account, booked, most)
     if entries:
         print_json(lines_value(account, lines)) if as_json else show_lines(account, lines, booked)
@@ -64,10 +65,20 @@ def balance(  # noqa: PLR0917
         _show(found, booked, named=bool(names), every=every, as_json=as_json)
 
 
-def _one(found: Sequence[Standing], address: str, currency: str | None) -> Standing:
+def _in_currency(found: Sequence[Standing], currency: str, names: Sequence[str]) -> list[Standing]:
+    """Those in a currency. Raises UserMistake where there are only others, and names them."""
+    there = [one for one in found if one.currency == currency]
+    if found and not there:
+        others = ", ".join(sorted({one.currency for one in found}))
+        of = f" on {', '.join(names)}" if names else ""
+        raise UserMistake(plain(f"nothing was ever booked{of} in {currency}; there is: {others}", 200))
+    return there
+
+
+def _one(found: Sequence[Standing], address: str) -> Standing:
     """The account whose entries are asked for. Raises UserMistake."""
     if not found:
-        raise UserMistake(f"nothing was ever booked on {address} in {currency}; without --currency it shows where")
+        raise UserMistake(f"nothing was ever booked on {address}")
     if len(found) > 1:
         there = ", ".join(one.currency for one in found)
         raise UserMistake(f"{address} is there in {there}; say which with --currency")

@@ -1,14 +1,16 @@
 """What the commands share by which people move money: a desk, amounts, months, options.
 
 desk_of       a desk on the configured database, with the configuration
-read_micros   an amount as a person writes it
-MONTH         the type of an option that names a month; month_number makes 202610 of what it read
+read_micros   an amount as a person writes it; TakesAmount, a command whose AMOUNT may be written below zero, to be told
+MONTH, DAY    the types of options that name a month, a day; month_number makes 202610 of what MONTH read
 by_option …   options that are the same everywhere; daily_key, a key where nobody gives one
+take_name, take_reason   callbacks of options that name a person, or say why
 
 Rule: heavy things are imported here, so only the commands' own modules import it, never tollbridge.commands.
 """
 
 import hashlib
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -20,6 +22,7 @@ import click
 from core.clock import Month, day_of
 from core.errors import UserMistake
 from core.money import BadAmount, parse_micros
+from core.second_person import name_fault, reason_fault, tidy_name
 from plumbing.clock import SystemClock
 from store.desk import Desk, open_desk
 from store.secrets import Sealed
@@ -27,8 +30,29 @@ from tollbridge.commands import open_database, read_config
 from tollbridge.config import Config
 from tollbridge.show import plain
 
-by_option = click.option("--by", "author", metavar="NAME", required=True, help="Who does it; kept for good.")
-reason_option = click.option("--reason", metavar="TEXT", required=True, help="Why; kept for good.")
+_BELOW_ZERO = re.compile(r"-[0-9.,]{1,40}")
+
+
+def take_name(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """A person's name as it is kept. What is not given at all is the command's own affair."""
+    if value is not None and (fault := name_fault(value)):
+        raise click.BadParameter(f"the name {fault}", ctx, param)
+    return None if value is None else tidy_name(value)
+
+
+def take_reason(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """A reason as it is kept."""
+    if value is not None and (fault := reason_fault(value)):
+        raise click.BadParameter(f"the reason {fault}", ctx, param)
+    return None if value is None else value.strip()
+
+
+by_option = click.option(
+    "--by", "author", metavar="NAME", required=True, callback=take_name, help="Who does it; kept for good."
+)
+reason_option = click.option(
+    "--reason", metavar="TEXT", required=True, callback=take_reason, help="Why; kept for good."
+)
 key_option = click.option(
     "--key", metavar="KEY", default="", help="Makes it once only; without it the same on one day is once."
 )
@@ -53,6 +77,43 @@ class _Month(click.ParamType[datetime]):
 
 
 MONTH = _Month()
+
+
+class _Day(click.ParamType[datetime]):
+    """A calendar day: `2026-10-01`."""
+
+    name = "day"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """Its first moment."""
+        if isinstance(value, datetime):
+            return value
+        try:
+            day: datetime | None = datetime.strptime(str(value), "%Y-%m-%d")  # noqa: DTZ007
+        except ValueError:
+            day = None
+        if day is None or not 1970 <= day.year <= 9000:
+            self.fail(f"{plain(str(value), 20)!r} is no day; write a day like 2026-10-01", param, ctx)
+        return day
+
+
+DAY = _Day()
+
+
+class TakesAmount(click.Command):
+    """A command with an AMOUNT: one below zero is told as such, and not taken for an option."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As click does it."""
+        words = list(args)
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            below = next((word for word in words if _BELOW_ZERO.fullmatch(word)), "")
+            if not below or not below.startswith(error.option_name):
+                raise
+            says = f"AMOUNT: {below} is below zero; write an amount above zero, like 12.50"
+            raise click.BadArgumentUsage(says, ctx) from error
 
 
 @contextmanager

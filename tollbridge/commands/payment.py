@@ -11,11 +11,13 @@ from core.money import format_micros
 from core.top_ups import PaymentState
 from store.acts import Acts, Draft
 from store.payments import PaymentRow, Payments, list_payments, read_payment
+from store.steps import read_steps
 from tollbridge.commands import AMOUNTS, config_option, json_option
 from tollbridge.commands.desk import by_option, desk_of, reason_option
 from tollbridge.json_values import print_json
 from tollbridge.show import console, moment, plain, table
 from tollbridge.show_act import tell_act
+from tollbridge.show_payout import step_value, steps_table
 
 _NUMBER = click.argument("number", metavar="N", type=click.IntRange(1))
 
@@ -50,12 +52,13 @@ def list_them(state: str | None, most: int, as_json: bool, config_file: Path | N
         _show(rows, _logins(desk.catalogue().partners.values()), as_json=as_json)
 
 
-@payment.command(short_help="Show a payment, and why it is parked.")
+@payment.command(short_help="Show a payment, why it is parked, who decided.")
 @_NUMBER
 @json_option(AMOUNTS)
 @config_option
 def show(number: int, as_json: bool, config_file: Path | None) -> None:
-    """Show a payment: who told of it and when, its top-up, why it is parked, its entry.
+    """Show a payment: who told of it and when, its top-up, why it is parked, its entry; and what people decided of it,
+    who and why.
 
     \b
     Example:
@@ -64,13 +67,16 @@ def show(number: int, as_json: bool, config_file: Path | None) -> None:
     with desk_of(config_file) as (desk, _):
         with desk.database.read() as connection:
             row = read_payment(connection, number)
+            steps = read_steps(connection, "payment", number, row.received_at)
         logins = _logins(desk.catalogue().partners.values())
     if as_json:
-        print_json(_value(row, logins))
+        print_json({**_value(row, logins), "steps": [step_value(step) for step in steps]})
         return
     for name, value in _value(row, logins).items():
         if value not in ("", None):
             click.echo(f"{name.replace('_', ' '):<12} {plain(str(value))}")
+    if steps:
+        console().print(steps_table(steps))
 
 
 @payment.command(short_help="Book a parked payment to a partner.")

@@ -19,8 +19,9 @@ from store.desk import Desk
 from store.payout_lists import list_payouts, places_due, read_due, read_history
 from store.payout_schedule import request_due
 from store.payouts import Ended, PayoutRow, Payouts, read_payout
+from store.reports import find_partner
 from tollbridge.commands import AMOUNTS, config_option, json_option
-from tollbridge.commands.desk import by_option, daily_key, desk_of, key_option, read_micros
+from tollbridge.commands.desk import TakesAmount, by_option, daily_key, desk_of, key_option, read_micros
 from tollbridge.commands.payout_answer import answer
 from tollbridge.commands.payout_send import export_file, file_again, send
 from tollbridge.commands.payout_steps import approve, cancel, failed, paid, returned
@@ -43,7 +44,7 @@ def payout() -> None:
     """
 
 
-@payout.command(short_help="Ask for an amount, or for all that may be paid.")
+@payout.command(cls=TakesAmount, short_help="Ask for an amount, or for all that may be paid.")
 @click.argument("login")
 @click.argument("currency")
 @click.argument("amount", required=False)
@@ -173,10 +174,8 @@ for _command in (approve, export_file, file_again, send, answer, paid, failed, r
 
 
 def _partner_id(desk: Desk, login: str) -> int:
-    partner = desk.catalogue().partners.get(login)
-    if partner is None:
-        raise UserMistake(f"there is no partner {plain(login)!r}; `tollbridge dump` shows them")
-    return partner.id
+    with desk.database.read() as connection:
+        return find_partner(connection, login)
 
 
 def _logins(desk: Desk) -> Mapping[int, str]:

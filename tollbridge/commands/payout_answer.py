@@ -22,7 +22,7 @@ from store.desk import Desk
 from store.payout_entries import state_word
 from store.payouts import Payouts
 from tollbridge.commands import AMOUNTS, config_option, json_option
-from tollbridge.commands.desk import desk_of
+from tollbridge.commands.desk import desk_of, take_name
 from tollbridge.json_values import print_json
 from tollbridge.show import console, heading, plain
 from tollbridge.show_payout import answer_table, answer_value
@@ -33,11 +33,11 @@ ANSWER_MAX = 16 * 1024 * 1024
 
 @click.command(short_help="Read the bank's answer to a file: paid, failed.")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--by", "author", metavar="NAME", default="", help="Who does it; kept for good.")
+@click.option("--by", "author", metavar="NAME", callback=take_name, help="Who does it; kept for good.")
 @click.option("--dry-run", is_flag=True, help="Only show what it would do.")
 @json_option(AMOUNTS)
 @config_option
-def answer(file: Path, author: str, dry_run: bool, as_json: bool, config_file: Path | None) -> None:
+def answer(file: Path, author: str | None, dry_run: bool, as_json: bool, config_file: Path | None) -> None:
     """Read the bank's answer to a file of payouts (ISO 20022 pain.002): what it has carried out (ACSC) is paid, what it
     rejects (RJCT) is failed, with its reason; anything else is on its way. The same answer again changes nothing.
 
@@ -54,7 +54,7 @@ def answer(file: Path, author: str, dry_run: bool, as_json: bool, config_file: P
             lines = plan(connection, found)
         done: dict[int, str] = {}
         try:
-            _carry_out(Payouts(desk), lines, done, author=author, is_dry=dry_run)
+            _carry_out(Payouts(desk), lines, done, author=author or "", is_dry=dry_run)
         finally:
             _show(found, lines, done, desk, as_json=as_json)
     if any(line.problem or (line.row and done[line.row.id].startswith("? ")) for line in lines):

@@ -24,7 +24,7 @@ from store.payout_files import MadeFile, export, read_file
 from store.payout_lists import list_payouts, list_returnable
 from store.payouts import PayoutRow, Payouts
 from tollbridge.commands import AMOUNTS, config_option, json_option, open_database, read_config
-from tollbridge.commands.desk import by_option, desk_of
+from tollbridge.commands.desk import DAY, by_option, desk_of
 from tollbridge.json_values import print_json
 from tollbridge.show import plain
 from tollbridge.show_payout import payout_value, show_payouts
@@ -41,7 +41,7 @@ _FORCE = click.option("--force", is_flag=True, help="Write over a file that is t
 @_FILE
 @click.option("--payout", "numbers", multiple=True, type=click.IntRange(1), help="Only this one; may come again.")
 @click.option("--format", "format_", type=click.Choice(FORMATS), default=FORMATS[0], show_default=True)
-@click.option("--day", metavar="YYYY-MM-DD", type=click.DateTime(["%Y-%m-%d"]), help="When the bank pays; today.")
+@click.option("--day", metavar="YYYY-MM-DD", type=DAY, help="When the bank pays; today.")
 @click.option("--bank", default="main", show_default=True, help="What the ledger calls our account: bank:NAME.")
 @by_option
 @click.option("--key", metavar="KEY", default="", help="Makes it once only: the same key gives the same file.")

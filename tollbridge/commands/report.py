@@ -14,21 +14,20 @@ from core.clock import day_of, iso_of, month_of, months_back
 from plumbing.clock import SystemClock
 from store.reports import GROUPS, Period, find_operator, find_partner
 from tollbridge.commands import config_option, json_option, open_database, read_config
-from tollbridge.commands.desk import MONTH
+from tollbridge.commands.desk import DAY, MONTH
 from tollbridge.json_values import print_json
 from tollbridge.reports import REPORTS, Asked
 from tollbridge.show import plain
 from tollbridge.show_report import Sheet, as_value, show_sheet, write_csv
 
-_DAY = click.DateTime(formats=["%Y-%m-%d"])
 _MONTHS_OF_RECEIVABLES = 12
 
 
 @click.command()
 @click.argument("name", metavar="REPORT", type=click.Choice(list(REPORTS)))
 @config_option
-@click.option("--from", "first", type=_DAY, metavar="DAY", help="The first day of booking (UTC), like 2026-10-01.")
-@click.option("--to", "last", type=_DAY, metavar="DAY", help="The last day, included; today without it.")
+@click.option("--from", "first", type=DAY, metavar="DAY", help="The first day of booking (UTC), like 2026-10-01.")
+@click.option("--to", "last", type=DAY, metavar="DAY", help="The last day, included; today without it.")
 @click.option("--month", type=MONTH, metavar="MONTH", help="A booked month, like 2026-10, in place of days.")
 @click.option("--by", multiple=True, type=click.Choice(list(GROUPS)), help="Split by this; may be given several times.")
 @click.option("--partner", metavar="LOGIN", help="Of this partner only.")
@@ -63,7 +62,8 @@ def report(name: str, config_file: Path | None, csv_file: str | None, *, as_json
     now = SystemClock().now()
     period = _period(name, now, options)
     with open_database(read_config(config_file)) as database, database.read() as connection:
-        asked = Asked(period, month_of(now), tuple(options["by"]), options["partner"] or "", options["operator"] or "")
+        by = tuple(dict.fromkeys(options["by"]))
+        asked = Asked(period, month_of(now), by, options["partner"] or "", options["operator"] or "")
         if asked.partner:
             asked.partner_id = find_partner(connection, asked.partner)
         if asked.operator:

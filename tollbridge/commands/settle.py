@@ -1,6 +1,7 @@
 """`tollbridge settle`: operators' monthly files held against our messages, and their payments (billing.md, section 10).
 
-stage, list, show, match, preview, approve, dismiss, paid   the subcommands, in the order in which one needs them
+stage, list, show, match, preview, approve, dismiss   the subcommands, in the order in which one needs them; and paid,
+                                                      in settle_paid.py
 
 Rule: only `approve` and `paid` move money, and only what was named.
 """
@@ -10,7 +11,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from getpass import getuser
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,7 @@ from typing import Any
 import click
 
 from core.clock import month_of, month_text, months_back
-from core.errors import UserMistake
-from core.money import BadAmount, format_micros, parse_micros
+from core.money import format_micros
 from core.settlement.verdicts import ACCEPTABLE, BY_WORD, DECIDED, Verdict
 from plumbing.clock import SystemClock
 from store.database import Database
@@ -27,12 +26,12 @@ from store.settlement import look
 from store.settlement.approve import approve as approve_run
 from store.settlement.approve import dismiss as dismiss_run
 from store.settlement.match import match as match_run
-from store.settlement.paid import book_payment
 from store.settlement.preview import preview as preview_run
 from store.settlement.stage import stage as stage_file
 from store.settlement.unfiled import read_unfiled
 from tollbridge.commands import AMOUNTS, config_option, json_option, open_database, read_config
-from tollbridge.commands.desk import MONTH, desk_of, month_number
+from tollbridge.commands.desk import MONTH, desk_of, month_number, reason_option, take_name
+from tollbridge.commands.settle_paid import paid
 from tollbridge.config import Config
 from tollbridge.json_values import print_json
 from tollbridge.show import plain
@@ -50,8 +49,7 @@ from tollbridge.show_settle import (
 )
 
 _RUN = click.argument("run_id", metavar="RUN", type=click.IntRange(1, 2**63 - 1))
-_BY = click.option("--by", "by", metavar="NAME", required=True, help="Who does it.")
-_REASON = click.option("--reason", metavar="TEXT", required=True, help="Why; kept for good.")
+_BY = click.option("--by", "by", metavar="NAME", required=True, callback=take_name, help="Who does it.")
 _JSON = json_option(AMOUNTS)
 _FULL = click.option("--full-numbers", is_flag=True, help="Subscribers' numbers whole, not as 7900***33.")
 
@@ -95,7 +93,7 @@ def settle() -> None:
       tollbridge settle match 7
       tollbridge settle preview 7
       tollbridge settle approve 7 --accept missing_there,price_differs --by ada --reason "agreed with alpha, letter 12"
-      tollbridge settle paid alpha 120000.00 --bank main --reference "PO 1187"
+      tollbridge settle paid alpha 120000.00 --bank main --reference "PO 1187" --reason "October"
     """
 
 
@@ -283,7 +281,7 @@ def preview(run_id: int, accept: tuple[Verdict, ...], as_json: bool, config_file
     "--accept", metavar="CLASSES", type=_Classes(ACCEPTABLE), required=True, help="Like missing_there,price_differs."
 )
 @_BY
-@_REASON
+@reason_option
 @_JSON
 @config_option
 def approve(  # noqa: PLR0917
@@ -320,7 +318,7 @@ def approve(  # noqa: PLR0917
     help="Like unreadable,missing_here; without it all of the run.",
 )
 @_BY
-@_REASON
+@reason_option
 @_JSON
 @config_option
 def dismiss(  # noqa: PLR0917
@@ -341,35 +339,4 @@ def dismiss(  # noqa: PLR0917
         click.echo(f"run {run_id}: {rows} rows are dismissed, nothing is posted for them; it is {state.word}")
 
 
-@settle.command(short_help="Book that an operator has paid us.")
-@click.argument("operator")
-@click.argument("amount")
-@click.option("--bank", metavar="NAME", required=True, help="Our bank account, like main: bank:main in the books.")
-@click.option("--reference", metavar="TEXT", required=True, help="The bank's reference; makes it once only.")
-@click.option("--by", "by", metavar="NAME", default=getuser, show_default="your login name", help="Who books it.")
-@_JSON
-@config_option
-def paid(  # noqa: PLR0917
-    operator: str, amount: str, bank: str, reference: str, by: str, as_json: bool, config_file: Path | None
-) -> None:
-    """Book that an operator has paid us: from the bank to what it owes, in the operator's currency.
-
-    \b
-    Example:
-      tollbridge settle paid alpha 120000.00 --bank main --reference "PO 1187 of 2026-11-14"
-    """
-    try:
-        micros = parse_micros(amount)
-    except BadAmount as error:
-        raise UserMistake(f"AMOUNT: {error}") from error
-    with desk_of(config_file) as (desk, _):
-        done = book_payment(desk, operator, micros, bank=bank, reference=reference, by=by)
-    owed = f"{format_micros(done.owed)} {done.currency}"
-    if as_json:
-        print_json({"entry": str(done.entry), "is_new": done.is_new, "owed": format_micros(done.owed)})
-        return
-    booked = f"{format_micros(micros)} {done.currency} of {operator} on bank:{bank}"
-    click.echo(f"booked: {booked}" if done.is_new else f"booked before, nothing was changed: {booked}")
-    if done.is_new_bank:
-        click.echo(f"bank:{bank} is new: nothing was booked on it before")
-    click.echo(f"{operator} owes us {owed} now")
+settle.add_command(paid)

@@ -20,6 +20,7 @@ from core.errors import UserMistake
 from core.money import format_micros, minor_digits
 from core.statement import ACCOUNTS, BALANCES, earned_in, vat_in
 from store.database import Database
+from store.reports import find_partner
 from store.statements import Stated, Statement, list_statements, read_month, read_statement
 from tollbridge.commands import config_option, json_option, open_database, read_config
 from tollbridge.commands.desk import MONTH, month_number
@@ -64,6 +65,8 @@ def list_(partner: str, month: datetime | None, limit: int, config_file: Path | 
     """
     with open_database(read_config(config_file)) as database, database.read() as connection:
         found = list_statements(connection, partner=partner, month=month_number(month) if month else 0, limit=limit)
+        if partner and not found:
+            find_partner(connection, partner)
     if as_json:
         print_json([head_value(one) for one in found])
         return

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from core.clock import Instant, Month, datetime_of, next_month
 from core.money import format_micros
-from core.statement import BALANCES, Line, LineKind
+from core.statement import BALANCES, NOT_PAID, Line, LineKind
 
 THIN = "\N{NARROW NO-BREAK SPACE}"
 MINUS = "\N{MINUS SIGN}"
@@ -78,6 +78,8 @@ def line_title(line: Line) -> str:
     """What a line is about, with its plan or its reason."""
     title, note = _TITLES[line.kind], line.note
     code, colon, words = note.partition(": ")
+    if line.kind is LineKind.PAYOUT_RETURNED and (step := code.rpartition(" ")[2]) in NOT_PAID:
+        return ": ".join(filter(None, (f"Payout {step}", code.removesuffix(f" {step}"), words)))
     if line.kind in _OF_A_PLAN and code not in _REASONS:
         return f"{title}, plan {note}"
     if code in _REASONS:

@@ -40,6 +40,9 @@ from core.ledger.standing import standing_of
 from core.message import Settlement
 from core.tariff.rate import ReferralKey, VolumeKey, Volumes, rate, referral_key, unrated, volume_key
 
+CREDIT = 2_000_000
+"""Everybody's: how far prepaid accounts may go down."""
+
 
 class Ledger:
     """Entries, charges, details, counters. Balances are folded from the postings."""
@@ -123,7 +126,7 @@ class Ledger:
     def balance_rows(self) -> list[BalanceRow]:
         """The rows of accounts that have a floor."""
         return [
-            BalanceRow(address, address, currency, 0, amount, -2_000_000)
+            BalanceRow(address, address, currency, 0, amount, -CREDIT if address.endswith(":prepaid") else 0)
             for currency, accounts in self.balances().items()
             for address, amount in accounts.items()
             if has_floor(address)
@@ -203,6 +206,6 @@ def findings_of(ledger: Ledger, catalogue: Catalogue) -> list[Finding]:
         *check_parts(ledger.charges),
         *check_earnings(ledger.charges, versions.plan, ledger.volume_rows()),
         *check_versions(ledger.charges, versions),
-        *check_balances(ledger.balance_rows(), ledger.totals()),
+        *check_balances(ledger.balance_rows(), ledger.totals(), lambda _, limit: limit <= CREDIT),
         *check_reasons(ledger.messages),
     ]

@@ -293,12 +293,17 @@ def test_l6_may_be_fed_in_pieces() -> None:
     assert list(earnings.findings(PLANS, ledger.volume_rows())) == []
 
 
+def _no_limit(login: str, limit: int) -> bool:
+    """Nobody has a credit."""
+    return False
+
+
 def test_l8_finds_a_balance_that_its_postings_do_not_make() -> None:
     ledger = the_ledger()
     rows = ledger.balance_rows()
     rows[0].balance += 1
 
-    (finding,) = check_balances(rows, ledger.totals())
+    (finding,) = check_balances(rows, ledger.totals(), lambda _, limit: limit <= 2 * MILLION)
 
     assert (finding.check, finding.row) == ("L8", "partner:acme:prepaid")
     assert finding.sentence.endswith("is at 6.400001 RUB, but opening and postings make 6.40")
@@ -308,22 +313,40 @@ def test_l8_finds_a_balance_below_its_floor() -> None:
     row = BalanceRow("7", "partner:acme:prepaid", "RUB", 0, -2 * MILLION - 1, -2 * MILLION)
     total = AccountTotal("7", "partner:acme:prepaid", "RUB", 2 * MILLION + 1, 0)
 
-    assert sentences(check_balances([row], [total])) == [
+    assert sentences(check_balances([row], [total], lambda login, limit: (login, limit) == ("acme", 2 * MILLION))) == [
         "partner:acme:prepaid is at -2.000001 RUB, below its floor -2.00"
     ]
+
+
+@pytest.mark.parametrize(
+    ("address", "floor", "sentence"),
+    [
+        ("partner:acme:payout", -5, "is -0.000005 RUB, not 0.00"),
+        ("partner:acme:reserved", -(10**12), "is -1000000.00 RUB, not 0.00"),
+        ("partner:acme:prepaid", 5, "is 0.000005 RUB, not 0.00"),
+        ("partner:acme:prepaid", -2 * MILLION - 1, "is -2.000001 RUB, and its partner never had such a credit limit"),
+    ],
+)
+def test_l8_finds_a_floor_that_no_credit_limit_made(address: str, floor: int, sentence: str) -> None:
+    row = BalanceRow("7", address, "RUB", 7, 7, floor)
+
+    found = check_balances([row], [], lambda _, limit: limit <= 2 * MILLION)
+
+    assert sentences(found) == [f"the floor of {address} {sentence}"]
+    assert list(check_balances([replace(row, floor=0)], [], _no_limit)) == []
 
 
 def test_l8_finds_a_balance_without_postings() -> None:
     row = BalanceRow("7", "partner:acme:prepaid", "RUB", 3, 4, 0)
 
-    assert len(list(check_balances([row], []))) == 1
-    assert list(check_balances([replace(row, balance=3)], [])) == []
+    assert len(list(check_balances([row], [], _no_limit))) == 1
+    assert list(check_balances([replace(row, balance=3)], [], _no_limit)) == []
 
 
 def test_l8_finds_an_account_with_a_floor_but_no_row() -> None:
     ledger = the_ledger()
 
-    found = [finding.row for finding in check_balances([], ledger.totals())]
+    found = [finding.row for finding in check_balances([], ledger.totals(), _no_limit)]
 
     assert sorted(found) == ["partner:acme:prepaid", "partner:acme:reserved"]
 
@@ -331,7 +354,7 @@ def test_l8_finds_an_account_with_a_floor_but_no_row() -> None:
 def test_l8_finds_an_address_that_is_no_account() -> None:
     row = BalanceRow("7", "partner:acme:pocket", "RUB", 0, 0, 0)
 
-    assert [finding.check for finding in check_balances([row], [])] == ["L8"]
+    assert [finding.check for finding in check_balances([row], [], _no_limit)] == ["L8"]
 
 
 @pytest.mark.parametrize("reason", ["test", "duplicate", "free"])

@@ -1,10 +1,12 @@
 """An operator pays: once for each reference."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from core.errors import UserMistake
+from store.acts import ActRefused, Acts, ActState, Draft, sentence_of
 from store.database import Database
 from store.settlement.paid import book_payment
 from tests.store.settlement.office import RUB, Office
@@ -46,10 +48,38 @@ def test_a_long_reference_is_a_reference_too(office: Office) -> None:
     assert not book_payment(office.clerk, "alpha", RUB, bank="main", reference=one, by="olga").is_new
 
 
+def test_above_the_limit_a_second_person_agrees_and_the_reference_is_one_payment_still(office: Office) -> None:
+    acts = Acts(office.clerk, 6 * RUB)
+    values: dict[str, str | int] = {"operator": "alpha", "amount": 7 * RUB, "bank": "main", "reference": "PO 17"}
+    draft = Draft("operator_paid", "olga", "October", values=values)
+    assert acts.propose(replace(draft, values={**values, "amount": 6 * RUB})) is None
+    with pytest.raises(ActRefused, match="say why: --reason"):
+        acts.propose(replace(draft, reason=" "))
+
+    waits = acts.propose(draft)
+
+    assert waits is not None
+    assert (waits.amount, waits.currency, waits.state) == (7 * RUB, "RUB", ActState.PROPOSED)
+    assert sentence_of(waits) == "operator paid: 7.00 RUB from alpha to bank:main, PO 17"
+    assert office.balances() == {}
+    with pytest.raises(ActRefused, match="another person has to agree"):
+        acts.approve(waits.id, "OLGA")
+    assert [p.credit for p in acts.show(waits.id).postings] == ["operator:alpha:receivable"]
+
+    done = acts.approve(waits.id, "ada")
+    again = book_payment(office.clerk, "alpha", 7 * RUB, bank="main", reference="PO 17", by="olga")
+
+    assert (again.is_new, again.entry, again.owed) == (False, done.entry_id, -7 * RUB)
+    assert acts.propose(draft) is None
+    assert office.journal.audit() == []
+
+
 def test_what_is_no_payment_says_why(office: Office) -> None:
     for operator, amount, bank, reference, why in (
-        ("gamma", RUB, "main", "1", "there is no operator gamma; there are: alpha, beta"),
-        ("alpha", 0, "main", "1", "must be above zero"),
+        ("gamma", RUB, "main", "1", "there is no operator gamma; "),
+        ("alfa", RUB, "main", "1", "there is no operator alfa; did you mean alpha"),
+        ("xxxx", RUB, "main", "1", "there is no operator xxxx; there are: alpha, beta"),
+        ("alpha", 0, "main", "1", "AMOUNT: write an amount above zero"),
         ("alpha", RUB, "a:b", "1", "--bank: name an account"),
         ("alpha", RUB, "main", " ", "--reference: give the bank's reference"),
     ):

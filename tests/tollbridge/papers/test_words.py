@@ -60,6 +60,14 @@ def test_a_column_has_the_decimals_that_its_longest_amount_needs() -> None:
         (LineKind.REFERRAL, "bolt", "Referral: bolt"),
         (LineKind.REFERRAL, "bolt: charged_back: letter 12", "Referral: bolt, charged back"),
         (LineKind.PAYOUT, "2026-10-25 payout:17", "Payout: 2026-10-25 payout:17"),
+        (LineKind.PAYOUT_RETURNED, "2026-10-26 payout:17: closed", "Payout returned: 2026-10-26 payout:17: closed"),
+        (
+            LineKind.PAYOUT_RETURNED,
+            "2026-10-26 payout:17 failed: no: AC04",
+            "Payout failed: 2026-10-26 payout:17: no: AC04",
+        ),
+        (LineKind.PAYOUT_RETURNED, "2026-10-26 payout:17 cancelled", "Payout cancelled: 2026-10-26 payout:17"),
+        (LineKind.PAYOUT_RETURNED, "2026-10-26 payout:17: failed", "Payout returned: 2026-10-26 payout:17: failed"),
         (LineKind.OPENING, "", "Opening balance"),
     ],
 )

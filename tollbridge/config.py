@@ -293,7 +293,7 @@ def _explain(finding: ErrorDetails) -> str:
     if finding["type"] == "extra_forbidden":
         if len(finding["loc"]) == 1:
             return f"there is no such section{_within(key) or meant_or_known(key, tuple(SECTIONS))}"
-        return f"there is no such key{did_you_mean(key, KEYS)}"
+        return f"there is no such key{did_you_mean(key, KEYS) or '; leave it out'}"
     if finding["type"] == "model_type":
         return f"must be a section, written [{key}]"
     return sentence(finding)
@@ -319,7 +319,8 @@ def _read_environ(environ: Mapping[str, str], context: dict[str, Any]) -> dict[s
             values[".".join(words)] = environ[variable]
             continue
         if key is None:
-            raise ConfigError(one_line(f"{variable}: there is no such variable{did_you_mean(variable, VARIABLES)}"))
+            meant = did_you_mean(variable, VARIABLES) or "; unset it"
+            raise ConfigError(one_line(f"{variable}: there is no such variable{meant}"))
         section, name = key.split(".")
         try:
             kind = _kind_of(SECTIONS[section].model_fields[name])

@@ -45,11 +45,10 @@ class PartnerFaults(AsyncioTestCase):
             among = await write(stage, list(sick))
             rss = stage.service.rss_mib()
 
-            print(f"{'deliver → reply, ms':24}{'p50':>6}{'p99':>6}{'RSS MiB':>9}")
-            print(f"{'sound partner alone':24}{alone.at(0.5):6}{alone.at(0.99):6}{rss_before:9.0f}")
-            print(f"{'among eight sick ones':24}{among.at(0.5):6}{among.at(0.99):6}{rss:9.0f}")
+            print("deliver → reply of the sound partner, and the memory of the process:")
+            print(f"alone {alone}, {rss_before:.0f} MiB; beside eight sick ones {among}, {rss:.0f} MiB")
             bound_ms = SLOWER_MAX * alone.at(0.99) + SLACK_MS
-            print(f"p99 among them may be {bound_ms} ms: {SLOWER_MAX} × alone + {SLACK_MS} ms")
+            print(f"p99 beside them may be {bound_ms} ms: {SLOWER_MAX} × alone + {SLACK_MS} ms")
             assert among.at(0.99) <= bound_ms
             assert rss < RSS_MAX_MIB
 
@@ -86,6 +85,9 @@ class Latencies:
     """From deliver_sm to the reply's submit_sm."""
 
     ms: list[int] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        return f"{self.at(0.5)} ms, 99 % {self.at(0.99)} ms"
 
     def at(self, share: float) -> int:
         ranked = sorted(self.ms)

@@ -71,3 +71,16 @@ def test_what_came_while_the_service_had_the_older_catalogue_is_rated_before_its
     assert "6.00 RUB" in closed.output
     assert "without a tariff" not in closed.output
     assert call(config, "check").exit_code == 0
+
+
+def test_a_partner_that_would_have_more_than_half_of_all_calls_is_remarked(config: Path) -> None:
+    said = {}
+    for most in (500, 501):
+        file = config.parent / f"{most}.toml"
+        file.write_text(f'[[partner]]\nlogin = "acme"\ncurrency = "RUB"\nconcurrency = {most}\n', encoding="utf-8")
+        loaded = call(config, "load", str(file))
+        assert loaded.exit_code == 0, loaded.output
+        said[most] = " ".join(loaded.stdout.split())
+
+    assert "at once" not in said[500]
+    assert "remark: partner acme has concurrency = 501, but gets 500 calls at once" in said[501]

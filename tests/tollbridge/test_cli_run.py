@@ -109,14 +109,17 @@ def test_the_first_start_makes_the_database_and_sigterm_ends_it_well(tmp_path: P
     assert json.loads(within("status", "--json", cwd=tmp_path).stdout)["processes"][0]["state"] == "stopped"
 
 
-def test_ctrl_c_ends_it_well_too(tmp_path: Path) -> None:
-    port = write_config(tmp_path)
+def test_ctrl_c_ends_it_well_too_and_the_log_has_the_format_that_is_asked_for(tmp_path: Path) -> None:
+    port = write_config(tmp_path, '[logs]\nformat = "console"\n')
     a_database(tmp_path)
 
     with running(tmp_path, port, "--roles", "api") as process:
         process.send_signal(signal.SIGINT)
 
         assert process.wait(30) == 0
+    log = (tmp_path / "run.log").read_text().splitlines()
+    assert [line for line in log if "[info" in line and "stopped" in line]
+    assert not [line for line in log if line.startswith("{")]
 
 
 def test_an_mo_goes_through_and_its_life_can_be_read(tmp_path: Path) -> None:
@@ -125,7 +128,9 @@ def test_an_mo_goes_through_and_its_life_can_be_read(tmp_path: Path) -> None:
 
     async def play() -> None:
         async with Partner(answers("welcome")) as partner:
-            (tmp_path / "all.toml").write_text(PROVISIONING.format(smsc=smsc, url=partner.url))
+            # The log tells of the link by its name: with a number in it, to see what becomes of numbers there.
+            provisioning = PROVISIONING.replace("alpha-1", "alpha-79001112233")
+            (tmp_path / "all.toml").write_text(provisioning.format(smsc=smsc, url=partner.url))
             await asyncio.to_thread(_serve_three, tmp_path, port, smsc)
 
     asyncio.run(play())
@@ -147,6 +152,8 @@ def test_an_mo_goes_through_and_its_life_can_be_read(tmp_path: Path) -> None:
     log = (tmp_path / "run.log").read_text()
     assert "my own words" not in log
     assert "79001000000" not in log
+    assert "79001112233" not in log
+    assert "alpha-7900***33" in log
 
 
 def _serve_three(folder: Path, port: int, smsc: int) -> None:

@@ -7,11 +7,13 @@ import pty
 import re
 import shlex
 import signal
+import stat
 import struct
 import subprocess
 import termios
 import time
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -134,6 +136,16 @@ def test_lines_say_when_the_ledger_does_not_balance() -> None:
     assert any("DOES NOT BALANCE" in line for line in summary(broken))
 
 
+def test_the_parts_that_the_last_lines_tell_sum_to_the_whole_as_they_are_written() -> None:
+    picture = a_picture()
+    ledger = (LedgerLine("RUB", 2753_018_900, 1525_473_600, 335_803_300, 891_742_000),)
+
+    (line,) = [one for one in summary(replace(picture, rows=replace(picture.rows, ledger=ledger))) if "owe us" in one]
+
+    owed, *parts = map(Decimal, re.findall(r"-?[0-9]+\.[0-9]+", line))
+    assert (owed, sum(parts)) == (Decimal("2753.0189"), owed)
+
+
 def test_the_same_seed_is_the_same_crowd_and_all_of_it_is_met() -> None:
     crowd, again = Crowd(7), Crowd(7)
     written = [crowd.next() for _ in range(2000)]
@@ -173,9 +185,16 @@ def commands_of_the_readme() -> list[list[str]]:
 
 
 def test_it_plays_and_ends_by_itself_with_sound_books(tmp_path: Path) -> None:
+    folder = tmp_path / "var/demo"
+    folder.mkdir(parents=True)
+    (folder / "provisioning.toml").write_text("# of an earlier version, open to all\n")
+    (folder / "provisioning.toml").chmod(0o644)
+
     done = tollbridge("demo", "--plain", "--seconds", "8", "--rate", "20", cwd=tmp_path)
 
     assert done.returncode == 0, done.stdout + done.stderr
+    for file in ("tollbridge.toml", "provisioning.toml"):
+        assert stat.S_IMODE((folder / file).stat().st_mode) == 0o600, f"{file} holds passwords and keys"
     assert done.stderr == ""
     assert "link gamma-1: bound" in done.stdout
     logins = next(line for line in done.stdout.splitlines() if line.startswith("logins "))

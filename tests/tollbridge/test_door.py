@@ -1,14 +1,19 @@
-"""The section api reaches the door of the partner API."""
+"""The section api reaches the door of the partner API, and the section links that of the operators."""
 
 import asyncio
+import shutil
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from core.catalogue import Catalogue
 from partner_api.http.ports import Ports
 from plumbing.clock import SystemClock
 from plumbing.crowd import ServerLimits
-from tollbridge.config import ApiSection
-from tollbridge.door import open_api
+from smsc_link.protocols.http.door import DoorTerms
+from tests.plumbing.certificates import write_certificates
+from tollbridge.config import ApiSection, LinksSection
+from tollbridge.door import links_door, open_api
 
 HALF = b"GET /health HTTP/1.1\r\nHost: x\r\nA: b"
 """Of a request that the server waits for."""
@@ -70,6 +75,25 @@ def test_before_the_service_is_up_whoever_calls_hears_503_and_health_is_answered
         assert late == [401, 404, 200]
 
     asyncio.run(story())
+
+
+def test_the_door_of_the_operators_stands_as_the_section_says(tmp_path: Path) -> None:
+    write_certificates(tmp_path)
+    shutil.copy(tmp_path / "server.pem", tmp_path / "key.pem")
+    certificate, key, authority = (f"{tmp_path}/{name}.pem" for name in ("server", "key", "authority"))
+    section = LinksSection(
+        http_listen="127.0.0.9:8999",
+        http_tls_cert=certificate,
+        http_tls_key=key,
+        http_client_ca=authority,
+        http_proxies="10.1.0.0/16, 192.0.2.7",
+    )
+
+    terms = links_door(section)._terms
+
+    proxies = ("10.1.0.0/16", "192.0.2.7")
+    assert terms == DoorTerms("127.0.0.9", 8999, certificate, key, client_authority=authority, proxies=proxies)
+    assert links_door(section.model_copy(update={"http_proxies": ""}))._terms == replace(terms, proxies=())
 
 
 async def _status(port: int, path: str) -> int:

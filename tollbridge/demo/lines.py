@@ -9,6 +9,7 @@ Rule: plain text; what others wrote goes through `plain`.
 
 from collections.abc import Iterator
 
+from core.money import format_micros
 from tollbridge.demo.picture import Picture
 from tollbridge.demo.screen import clock_of
 from tollbridge.show import plain, rounded
@@ -74,8 +75,9 @@ def summary(picture: Picture) -> Iterator[str]:
         )
         yield f"  {partner.login:<8} {partner.calls:5d} calls ({partner.manner}), earned {earned or 'nothing'}"
     for line in rows.ledger:
+        # Exact: rounded one by one, the parts would not sum to the whole.
+        owed, partners, suspense, ours = map(format_micros, (line.operators, line.partners, line.suspense, line.ours))
         yield (
-            f"  {line.currency}: operators owe us {rounded(line.operators)} = partners "
-            f"{rounded(line.partners)} + unclaimed {rounded(line.suspense)} + ours "
-            f"{rounded(line.ours)}{'' if line.balances else '   DOES NOT BALANCE'}"
+            f"  {line.currency}: operators owe us {owed} = partners {partners} + unclaimed {suspense} + ours {ours}"
+            f"{'' if line.balances else '   DOES NOT BALANCE'}"
         )

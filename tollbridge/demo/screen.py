@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from core.clock import SECOND_MS
+from core.money import format_micros
 from core.msisdn import mask
 from tollbridge.demo.cast import LOGINS, PARTNERS
 from tollbridge.demo.picture import LedgerLine, LinkLine, PartnerLine, Picture, RecentLine
@@ -126,9 +127,9 @@ def _refused(picture: Picture, most: int) -> list[Text]:
 def _ledger(line: LedgerLine) -> Text:
     text = Text(" ")
     text.append("✓ " if line.balances else "✗ ", style="bold green" if line.balances else "bold red")
-    text.append(line.currency, style="bold").append(f"  operators {rounded(line.operators)}", style="cyan")
-    text.append(f" = partners {rounded(line.partners)}").append(f" + unclaimed {rounded(line.suspense)}")
-    return text.append(f" + ours {rounded(line.ours)}", style="green")
+    text.append(line.currency, style="bold").append(f"  owed {format_micros(line.operators)}", style="cyan")
+    text.append(f" = partners {format_micros(line.partners)}").append(f" + unclaimed {format_micros(line.suspense)}")
+    return text.append(f" + ours {format_micros(line.ours)}", style="green")
 
 
 def _recent(recent: Sequence[RecentLine], count: int, *, wide: bool) -> Table:

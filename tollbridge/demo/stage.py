@@ -154,6 +154,11 @@ max_delay_ms = {base.journal.max_delay_ms}
 [security]
 key = {json.dumps(keys[0])}
 """
+    _write_secret(file, text)
+
+
+def _write_secret(file: Path, text: str) -> None:
+    """Anew, for its owner only, also where an older one stood open to all: passwords and keys are in it."""
     file.unlink(missing_ok=True)
     with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as out:
         out.write(text)
@@ -171,7 +176,7 @@ def _migrate(config_file: Path) -> None:
 def _load(stage: Stage) -> None:
     text = cast_provisioning(stage.smsc_ports, stage.partners_port)
     file = stage.folder / "provisioning.toml"
-    file.write_text(text, encoding="utf-8")
+    _write_secret(file, text)
     database = connect(stage.config.database.url)
     try:
         keyring = Keyring(stage.config.security.key)

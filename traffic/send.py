@@ -58,6 +58,8 @@ class Sender:
         self._lanes = Lanes()
         self._queues: defaultdict[int, Waiting[Sending]] = defaultdict(Waiting)
         """By operator: what has not begun."""
+        self._busy: defaultdict[int, dict[Lane, None]] = defaultdict(dict)
+        """By operator, in order: lanes on which something has begun, or waits. Of many lanes few are."""
         self._stopping = False
         self._open = 0
         self._idle = asyncio.Event()
@@ -122,17 +124,18 @@ class Sender:
         """Send what may go: first what has begun, then what waits, each over its own link if that has room."""
         if self._stopping:
             return
-        lanes, queue = self._lanes.of(operator_id), self._queues[operator_id]
+        busy, queue = self._busy[operator_id], self._queues[operator_id]
         now, now_ms = self._clock.now(), self._clock.monotonic_ms()
-        for lane in lanes:
+        for lane in [*busy]:
             if lane.stays and not lane.is_open:
                 lane.leave_unwritten(queue)
             if lane.begun and lane.line.is_open:
                 self._go_on(lane, now)
+            if not (lane.begun or lane.stays):
+                del busy[lane]
         self._begin_what_waits(operator_id, queue, now, now_ms)
-        for lane in lanes:
-            if lane.stays:
-                self._begin_what_stays(lane, now)
+        for lane in [*busy]:
+            self._begin_what_stays(lane, now)
 
     def _begin_what_waits(self, operator_id: int, queue: Waiting[Sending], now: Instant, now_ms: int) -> None:
         """Each over the line that is chosen for it, until nobody has room."""
@@ -147,6 +150,7 @@ class Sender:
                 self._begin(queue.take(), chosen)
             else:
                 chosen.stays.add(queue.take())
+                self._busy[operator_id][chosen] = None
 
     def _begin_what_stays(self, lane: Lane, now: Instant) -> None:
         """What waits for this line alone, as far as its room goes."""
@@ -187,6 +191,7 @@ class Sender:
         self._submit(sending, lane)
         if sending.todo:
             lane.begun.append(sending)
+            self._busy[mt.operator_id][lane] = None
 
     def _submit(self, sending: Sending, lane: Lane) -> None:
         """Submit the next parts, as far as the lane's room goes."""
@@ -246,6 +251,7 @@ class Sender:
         elif not is_waiting:
             self._endings.counted.put_back += 1
             lane.begun.appendleft(sending)
+            self._busy[operator_id][lane] = None
         self._pump(operator_id)
 
     def _begin_anew(self, sending: Sending) -> None:

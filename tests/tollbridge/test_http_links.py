@@ -69,8 +69,8 @@ class Place:
         for before, after in (
             ('host = "sms.alpha.example"', 'host = "127.0.0.1"'),
             ('host = "api.alpha.example"', 'host = "127.0.0.1"'),
-            ("port = 443", f"port = {self.aggregator.port}"),
-            ("port = 13013", f"port = {self.aggregator.port}"),
+            ("port = 443\n", f"port = {self.aggregator.port}\n"),
+            ("port = 13013\n", f"port = {self.aggregator.port}\n"),
             ("tls = true", "tls = false"),
             ("http://127.0.0.1:8082", f"http://127.0.0.1:{self.listens}"),
             ("http://127.0.0.1:9000/mo", partner.url),

@@ -24,7 +24,7 @@ from core.clock import SECOND_MS, Instant
 from core.message import MtKind, MtState, ReceiptState, may_move
 from core.message import Receipt as ReceiptValue
 from store import schema
-from store.bulk import bulk_insert
+from store.bulk import bulk_insert, bulk_update
 from store.journal.facts import Moved, MtFact, ReceiptFact
 from store.journal.rows import MOVE_COLUMNS, RECEIPT_COLUMNS, error_of, move_row, receipt_row, short_key
 from store.text import places, read_text
@@ -66,19 +66,8 @@ _PARTS = (
     "mt_part.id, mt_part.state FROM mt_part JOIN mt ON mt.id = mt_part.mt_id WHERE mt_part.`key` IN ({}) "
     "ORDER BY mt_part.id DESC"
 )
-# Receipts of one moment are one statement, whenever their messages were submitted: the later time is chosen there.
-_ENDS = (
-    sa.update(schema.Mt)
-    .where(schema.Mt.id.in_(sa.bindparam("ids", expanding=True)))
-    .values(
-        state=sa.bindparam("new"),
-        error=sa.bindparam("why"),
-        final_at=sa.case(
-            (schema.Mt.submitted_at > sa.bindparam("at"), schema.Mt.submitted_at), else_=sa.bindparam("at")
-        ),
-        due_at=None,
-    )
-)
+# What a receipt changes in the row of a message that ended.
+_END_COLUMNS = ("id", "state", "error", "final_at", "due_at")
 
 Key: TypeAlias = tuple[int, str]
 """(operator id, message id as it is matched)."""
@@ -122,7 +111,7 @@ def write_receipts(connection: Connection, facts: Sequence[ReceiptFact]) -> list
     told: list[Moved] = []
     moves: list[tuple[object, ...]] = []
     kept: list[tuple[object, ...]] = []
-    changes: dict[tuple[MtState, str, Instant], list[int]] = {}
+    ends: dict[int, tuple[object, ...]] = {}
     for fact in facts:
         receipt = fact.receipt
         one = _choose(receipt, known, rivals) if not fact.asked else _asked_for(fact, known)
@@ -132,7 +121,7 @@ def write_receipts(connection: Connection, facts: Sequence[ReceiptFact]) -> list
             continue
         fact.mt_id = one.mt_id
         at = max(receipt.arrived_at, one.submitted_at)
-        new, error = RECEIPT_BECOMES.get(receipt.state), ""
+        new, error = RECEIPT_BECOMES.get(receipt.state), error_of(receipt)
         if one.part_id and new is not None:
             new, error = _part_done(connection, one, new, receipt, at)
         old = moved.get(one.mt_id, one.state)
@@ -143,10 +132,9 @@ def write_receipts(connection: Connection, facts: Sequence[ReceiptFact]) -> list
             moves.append(move_row(one.mt_id, at, old, new, _why(fact, LATE)))
         moved[one.mt_id] = one.state = new
         told.append(Moved(one.mt_id, old, new, at, MtKind(one.kind), receipt.operator_id))
-        error = "" if new is MtState.DELIVERED else error or error_of(receipt)
-        changes.setdefault((new, error, receipt.arrived_at), []).append(one.mt_id)
-    for (state, error, at), ids in changes.items():
-        connection.execute(_ENDS, {"ids": ids, "new": int(state), "why": error, "at": at})
+        # Of several in one batch the last holds.
+        ends[one.mt_id] = (one.mt_id, int(new), "" if new is MtState.DELIVERED else error, at, None)
+    bulk_update(connection, schema.Mt, _END_COLUMNS, list(ends.values()))
     if moves:
         bulk_insert(connection, schema.MtMove, MOVE_COLUMNS, moves)
     if kept:

@@ -1,14 +1,18 @@
 """What the end of an MT says: whose error it has, and when it was. Its receipt may be heard before its submission."""
 
+import re
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from core.message import MtState, ReceiptState
+from store import bulk
 from store.database import Database
 from store.journal import MtFact
 from store.schema import MtPart
+from store.text import send_text
 from tests.store.mt_desk import MtDesk
 
 
@@ -71,21 +75,36 @@ def test_a_receipt_that_is_heard_later_ends_it_when_it_is_heard(database: Databa
     assert row.final_at == row.submitted_at + 5 == desk.clock.now()
 
 
-def test_receipts_of_one_moment_are_one_statement_whenever_their_messages_were_submitted(database: Database) -> None:
+def test_receipts_of_one_batch_are_one_statement_whenever_they_came(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     desk = MtDesk(database)
-    receipts = [desk.a_receipt(f"k{number}") for number in range(20)]
-    mts = []
+    mts, receipts = [], []
     for number in range(20):
+        receipts.append(desk.a_receipt(f"k{number}"))
+        desk.advance(number)
         mts.append(desk.submitted(f"k{number}"))
-        desk.advance(1)
-    updates: list[str] = []
+    sent: list[str] = []
 
-    def heard(connection: object, cursor: object, statement: str, *_: object) -> None:
-        if statement.startswith("UPDATE mt SET"):
-            updates.append(statement)
+    def heard(connection: sa.Connection, sql: str, parameters: Any) -> None:
+        sent.append(sql)
+        send_text(connection, sql, parameters)
 
-    sa.event.listen(database.engine, "before_cursor_execute", heard)
+    monkeypatch.setattr(bulk, "send_text", heard)
     desk.write(*receipts)
 
-    assert len(updates) == 1
+    assert len([sql for sql in sent if re.match(r"UPDATE [`\"]?mt\b", sql)]) == 1
     assert [desk.row(mt).final_at - desk.row(mt).submitted_at for mt in mts] == [0] * 20
+
+
+def test_of_several_receipts_for_one_message_in_a_batch_the_last_holds_whatever_stands_between(
+    database: Database,
+) -> None:
+    desk = MtDesk(database)
+    one, other = desk.submitted("one"), desk.submitted("other")
+
+    desk.write(
+        desk.a_receipt("other"), desk.a_receipt("one", ReceiptState.UNKNOWN), desk.a_receipt("one")
+    )  # fmt: skip
+
+    assert [(desk.state(mt), desk.row(mt).error) for mt in (one, other)] == [(MtState.DELIVERED, "")] * 2

@@ -3,6 +3,7 @@
 network_of      the network that an address counts for
 is_this_host    whether that is this machine, where a proxy may stand that everybody comes by
 read_address    an address as proxies write it
+is_within       whether an address is of some networks
 caller_of       who calls, by the word of a proxy only where that is one of ours
 
 Rule: who has many addresses has one network: of IPv6 a customer is given a /64 at least, 2**64 addresses.
@@ -10,10 +11,11 @@ Rule: who has many addresses has one network: of IPv6 a customer is given a /64 
 
 import re
 from collections.abc import Callable, Iterable
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import TypeAlias
 
 Address: TypeAlias = IPv4Address | IPv6Address
+Network: TypeAlias = IPv4Network | IPv6Network
 
 _WRITTEN = re.compile(r"\[([^\]]*)\](?::[0-9]+)?|([^:]*):[0-9]+|([^\[\]]*)")
 """In brackets with or without a port, IPv4 with a port, or bare."""
@@ -44,15 +46,25 @@ def read_address(text: str) -> Address | None:
         return None
 
 
+def is_within(text: str, networks: Iterable[Network]) -> bool:
+    """Whether it is an address of one of them."""
+    found = _plain(read_address(text))
+    return found is not None and any(found in network for network in networks)
+
+
 def caller_of(peer: str, forwarded: Iterable[str], is_ours: Callable[[Address], bool]) -> str:
     """The address that a request comes from. `forwarded`: its fields X-Forwarded-For, which count only where the peer
     is a proxy of ours; one in IPv6 clothes is judged by its IPv4.
     """
-    found = read_address(peer)
-    found = getattr(found, "ipv4_mapped", None) or found
+    found = _plain(read_address(peer))
     if found is None or not is_ours(found):
         return peer
     # The last one is what the proxy itself saw; those before it are anybody's words. Some proxies add a field of
     # their own behind the client's, so all fields are one list (RFC 9110, 5.3).
     said = read_address(",".join(forwarded).rpartition(",")[2])
     return peer if said is None else str(said)
+
+
+def _plain(address: Address | None) -> Address | None:
+    """A socket for both families shows IPv4 in the clothes of IPv6."""
+    return getattr(address, "ipv4_mapped", None) or address

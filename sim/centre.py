@@ -60,17 +60,13 @@ class PocketSmsc(Counterpart[Job]):
     def accept(self, peer: str) -> tuple[Session, Owner]:
         """For plumbing.pump.listen, or a Network's."""
         wire = self.tongue.session(self._session_quirks, self._clock.monotonic_ms())
-        esme = Esme(self, wire, peer, self.quirks)
-        esme.takes_mo = not self.calls
-        return wire, esme
+        return wire, Esme(self, wire, peer, self.quirks)
 
     def call(self, peer: str) -> tuple[WireSession, Callee]:
         """For a connection of the centre's own; MO go over such ones alone from now on."""
         found = self.tongue.call(self._session_quirks, self._clock.monotonic_ms())
         assert found is not None, "a protocol whose centres call nobody"
         self.calls = True
-        for esme in self.esmes:
-            esme.takes_mo = isinstance(esme, Callee)
         wire, word = found
         return wire, Callee(self, wire, peer, self.quirks, word)
 
@@ -225,7 +221,7 @@ class PocketSmsc(Counterpart[Job]):
         """Receipts first."""
         now_ms = self._clock.monotonic_ms()
         for esme in list(self.esmes):
-            next_of = self._next_job if esme.takes_mo else self._next_receipt
+            next_of = self._next_receipt if self.calls and not isinstance(esme, Callee) else self._next_job
             for _ in range(esme.room(now_ms)):
                 job = next_of(esme.system_id)
                 if job is None:

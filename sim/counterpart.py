@@ -154,9 +154,9 @@ class Counterpart(ABC, Generic[D]):
 
     def _next_job(self, system_id: str) -> D | None:
         """What goes to this client now, receipts first."""
-        receipts = self._receipts.get(system_id)
-        if receipts:
-            return receipts.popleft()
+        receipt = self._next_receipt(system_id)
+        if receipt is not None:
+            return receipt
         if not self._queue and self._to_flood:
             self._to_flood -= 1
             self._write(self._subscribers.next())

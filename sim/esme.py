@@ -70,7 +70,6 @@ class Esme:
         self.peer = peer
         self.system_id = ""
         self.receives = not quirks.login
-        self.takes_mo = True
         self.is_bound = False
         self.conversation: Conversation | None = None
         self._centre = centre

@@ -27,14 +27,14 @@ from typing import Protocol
 from structlog import get_logger
 
 from core.catalogue import Link
-from core.clock import MINUTE_MS, Instant
+from core.clock import Instant
 from core.errors import ConfigError
-from plumbing.conversation import Conversation, Listen, Listening, Owner
-from plumbing.networks import network_of, read_address
+from plumbing.conversation import Conversation, Listen, Owner
+from plumbing.networks import Network, is_within, network_of
 from smsc_link.adapter import Adapter
 from smsc_link.keeping import Surroundings
-from smsc_link.link import OperatorLink, pause_s
-from smsc_link.options import Network
+from smsc_link.link import OperatorLink
+from smsc_link.mishaps import Told
 from smsc_link.session import Ended, LinkSession
 from wire.errors import LocalError
 from wire.session import Operation, Session
@@ -43,9 +43,6 @@ log = get_logger()
 
 PROBE_MS = 10_000
 """A call that is asked whether it is there is not asked again so soon, however often the next one comes."""
-TOLD_MS = 10 * MINUTE_MS
-TOLD_MAX = 1000
-"""Of so many networks it is known that they were told of: the whole Internet may knock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,38 +96,25 @@ class CalledLink(OperatorLink):
         self._callers = callers
         self._listen = listen
         self._told = Told(around.clock.monotonic_ms)
+        self._strangers = Told(around.clock.monotonic_ms)  # apart: so many may knock that there is room for no other
         self._reason = ""
 
-    async def _live(self) -> None:
-        listening = await self._stand()
+    async def _hold(self) -> Ended:
+        listening = self._listen(self._called.address, self._answer, self._clock)
         try:
             self._wait()
-            await asyncio.get_running_loop().create_future()  # calls come by themselves, until stop() cancels
+            until_stop: asyncio.Future[Ended] = asyncio.get_running_loop().create_future()
+            return await until_stop  # Calls come by themselves.
         finally:
+            self.last_error = self._reason
             await listening.close(abort=True)
-
-    async def _stand(self) -> Listening:
-        failures = 0
-        while True:
-            try:
-                return self._listen(self._called.address, self._answer, self._clock)
-            except (OSError, ValueError) as error:
-                reason = str(error)
-            except Exception as error:
-                # The edge of a door: a bug of ours, or files of TLS of which OpenSSL says something new.
-                log.exception("link failed", link=self.link.name)
-                reason = f"cannot listen: {type(error).__name__}; see the log"
-            failures += 1
-            pause = pause_s(failures, self._random)
-            self._note(Ended(reason), pause)
-            await asyncio.sleep(pause)
 
     def _answer(self, peer: str) -> tuple[Session, Owner] | None:
         """Somebody calls; None: not with us."""
-        if not self._admits(peer):
+        if not is_within(peer, self._callers):
             self.counts.strangers += 1
-            network = network_of(_host_of(peer))
-            if self._told.is_new(network):
+            network = network_of(peer)
+            if self._strangers.is_new(network):
                 log.warning("a stranger called", link=self.link.name, network=network, advice="see the option callers")
             return None
         if self._is_stopping:
@@ -149,14 +133,6 @@ class CalledLink(OperatorLink):
         session.ended.add_done_callback(partial(self._over, session))
         return session.wire, session
 
-    def _admits(self, peer: str) -> bool:
-        found = read_address(peer)
-        if found is None:
-            return False
-        # A socket for both families shows IPv4 in the clothes of IPv6.
-        found = getattr(found, "ipv4_mapped", None) or found
-        return any(found in network for network in self._callers)
-
     def _over(self, session: "CalledSession", ended: "asyncio.Future[Ended]") -> None:
         self._forget(session)
         how = ended.result()
@@ -167,19 +143,17 @@ class CalledLink(OperatorLink):
             log.warning("link down", link=self.link.name, reason=how.reason, again="when the centre calls")
         if self._session is None:
             self._reason = how.reason
+            self.last_error_at = self._clock.now()
             self._wait()
 
     def _wait(self) -> None:
         """For a person: nothing is wrong here, and nothing comes."""
         waiting = f"waiting for the centre to call {self._called.address}"
         self.last_error = f"{self._reason}; {waiting}" if self._reason else waiting
-        self.last_error_at = self._clock.now()
 
     def _taken(self) -> None:
         """A call is bound."""
         self.last_error = self._reason
-        if not self._reason:
-            self.last_error_at = 0
 
 
 class CalledSession(LinkSession):
@@ -187,18 +161,16 @@ class CalledSession(LinkSession):
 
     _adapter: CalledAdapter
     on_bound: Callable[[], None]
-    _is_unwanted = False
     _asked_ms = -PROBE_MS
 
     def opened(self, conversation: Conversation) -> None:
         """It is up, and the centre speaks first; or another one came while TLS was made."""
         super().opened(conversation)
-        if self._is_unwanted:
+        if self._given_up:
             conversation.close()
 
     def give_way(self) -> None:
         """Another one came, and this one is not bound."""
-        self._is_unwanted = True
         self._given_up = "the centre called again before it was bound"
         if self._conversation is not None:
             self._conversation.close()
@@ -236,30 +208,3 @@ class CalledSession(LinkSession):
     def _bound(self, now: Instant) -> None:
         super()._bound(now)
         self.on_bound()
-
-
-class Told:
-    """What was told of within TOLD_MS."""
-
-    def __init__(self, now_ms: Callable[[], int]) -> None:
-        self._now_ms = now_ms
-        self._at_ms: dict[str, int] = {}
-
-    def is_new(self, what: str) -> bool:
-        """Whether to tell of it: not again so soon, and not where too many others were told of."""
-        now_ms = self._now_ms()
-        at_ms = self._at_ms.get(what)
-        if at_ms is not None and now_ms - at_ms < TOLD_MS:
-            return False
-        if len(self._at_ms) >= TOLD_MAX:
-            self._at_ms = {name: ms for name, ms in self._at_ms.items() if now_ms - ms < TOLD_MS}
-        if len(self._at_ms) >= TOLD_MAX:
-            return False
-        self._at_ms[what] = now_ms
-        return True
-
-
-def _host_of(peer: str) -> str:
-    """The address without its port."""
-    found = read_address(peer)
-    return peer if found is None else str(found)

@@ -183,6 +183,16 @@ class OperatorLink:
             await asyncio.sleep(pause)
 
     async def _one_session(self) -> Ended:
+        try:
+            return await self._hold()
+        except (OSError, ValueError) as error:
+            return Ended(str(error))
+        except Exception as error:
+            # The edge of a door: a bug of ours ends this session, not the link.
+            log.exception("link failed", link=self.link.name)
+            return Ended(f"{type(error).__name__}; see the log")
+
+    async def _hold(self) -> Ended:
         session = self._new_session(LinkSession)
         adapter = self._adapter
         try:
@@ -190,12 +200,6 @@ class OperatorLink:
                 adapter.address, session.wire, session, self._clock, timeout_s=adapter.connect_timeout_s
             )
             return await asyncio.shield(session.ended)
-        except (ConnectionError, ValueError) as error:
-            return Ended(str(error))
-        except Exception as error:
-            # The edge of a door: a bug of ours ends this session, not the link.
-            log.exception("link failed", link=self.link.name)
-            return Ended(f"{type(error).__name__}; see the log")
         finally:
             self._forget(session)
 

@@ -7,7 +7,7 @@ Asking         those with the rows of one that can ask what became of a message
 Called         and with those of one whose centres may open the connection to us (smsc_link/called.py)
 describe       the table as rows, for pages and --help
 mistake        an option that cannot be so, told
-zone_named, error_codes   the time zone, and the error codes, that an option names
+zone_named, network_named, error_codes   the time zone, the network, and the error codes, that an option names
 
 Rule: an option that is not in the table is a mistake, never ignored.
 """
@@ -16,7 +16,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass, replace
 from difflib import get_close_matches
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import ip_address, ip_network
 from typing import Any, TypeAlias, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -25,12 +25,12 @@ from core.errors import ConfigError
 from core.msisdn import plan_of
 from core.numbering import DESTINATION_FORMS, NUMBER_FORMS, BadRules, Numbers, needs_plan, numbers_of, read_rules
 from plumbing.conversation import Tls
+from plumbing.networks import Network
 from traffic.routes import WEIGHT_MAX, Terms
 
 T = TypeVar("T")
 Pairs: TypeAlias = tuple[tuple[str, str | int | float | bool], ...]
 """A table whose names are the operator's own, in the order in which they stand there."""
-Network: TypeAlias = IPv4Network | IPv6Network
 
 WORDS_MAX = 64
 _WORDS, _PAIRS = "words", "pairs"
@@ -212,14 +212,19 @@ def _is_address(host: str) -> bool:
 
 
 def _caller(link: Link, text: str) -> Network:
-    try:
-        network = ip_network(text.strip(), strict=False)
-    except ValueError:
-        what = "is no address and no network; write 203.0.113.7 or 198.51.100.0/24"
-        raise mistake(link, "callers", f"{text!r} {what}") from None
+    network = network_named(link, "callers", text)
     if not network.prefixlen:
         raise mistake(link, "callers", f"{text!r} lets everybody in, and what comes is charged; name the centre's own")
     return network
+
+
+def network_named(link: Link, name: str, text: str) -> Network:
+    """The address or network that an option of this name has."""
+    try:
+        return ip_network(text.strip(), strict=False)
+    except ValueError:
+        what = "is no address and no network; write 192.0.2.7 or 192.0.2.0/24"
+        raise mistake(link, name, f"{text!r} {what}") from None
 
 
 def zone_named(link: Link, name: str) -> ZoneInfo | None:

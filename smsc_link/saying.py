@@ -1,5 +1,5 @@
-"""What a link will say, said once where nobody hears it: an account or an option that has no form on the wire is told
-when the adapter is made, not by a login that fails for ever or by every MT.
+"""Checks, when an adapter is made, that the link's account and options can be written in its protocol: what has no form
+on the wire is told then, not by a login that fails for ever or by every MT.
 
 check_said   encodes an operation; the first key whose value cannot be written is a ConfigError
 a_probe      a short MT, with nothing in it that could be at fault

@@ -16,8 +16,9 @@ from core.message import Mt, SubmitAnswer
 from core.numbering import Numbers
 from core.sms.alphabet import Coding
 from plumbing.conversation import Address
+from plumbing.networks import Network
 from smsc_link.adapter import Answer, Gateway, Inbound, Inquiry
-from smsc_link.options import Common, Network
+from smsc_link.options import Common
 from wire.session import Operation
 
 BINDS = ("transceiver", "receiver", "transmitter")

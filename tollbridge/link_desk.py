@@ -198,7 +198,9 @@ class LinkDesk:
         """Wait until it is bound, or it is known why it is not."""
         found = partial(self._became, order.link, began)
         await self._until(lambda: bool(found()))
-        return found() or Answer(FAILED, "not bound yet; it goes on trying")
+        kept = self.links.named(order.link)
+        why = f": {kept.last_error}" if kept is not None and kept.last_error else ""
+        return found() or Answer(FAILED, f"not bound yet{why}; it goes on trying")
 
     def _became(self, name: str, began: int) -> Answer | None:
         kept: Kept | None = self.links.named(name)

@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 from core.message import Heard
 from sim.centre import PocketSmsc
 from sim.quirks import Quirks
-from smsc_link.called import Told
+from smsc_link.mishaps import Told
 from tests.smsc_link.calls import ACCOUNT, CENTRE, WAITING, Called, a_called_link, both
 from tests.smsc_link.virtual import virtually
 from wire.ucp import codes
@@ -21,7 +21,7 @@ def test_an_mo_comes_over_a_call_of_the_centre(protocol: str) -> None:
         rig = Called(a_called_link(protocol))
         rig.link.start()
         await asyncio.sleep(1)
-        assert (rig.link.state, rig.link.last_error) == ("connecting", WAITING)
+        assert (rig.link.state, rig.link.last_error, rig.link.last_error_at) == ("connecting", WAITING, 0)
 
         await rig.call()
         mo = rig.centre.write("79001112233", "4446", "GAME 7")
@@ -195,7 +195,7 @@ def test_a_mistake_of_ours_while_it_begins_to_listen_does_not_end_the_link(proto
         with capture_logs() as logs:
             rig.link.start()
             await asyncio.sleep(0.01)
-            assert rig.link.last_error == "cannot listen: KeyError; see the log"
+            assert rig.link.last_error == "KeyError; see the log"
             await asyncio.sleep(30)
         assert [log["event"] for log in logs] == ["link failed", "link down"] * 2
         assert rig.link.last_error == WAITING

@@ -17,6 +17,7 @@ from plumbing.conversation import Address
 from plumbing.pipe import Network
 from plumbing.threads import InlineWriter
 from sim.centre import PocketSmsc
+from sim.quirks import Quirks
 from smsc_link.links import Links
 from store import link_orders, schema
 from store.database import Database, connect
@@ -25,6 +26,7 @@ from store.pulse import ALIVE
 from tests import services
 from tests.partner_api.rows import add
 from tests.plumbing.pcap_reader import packets
+from tests.smsc_link.calls import ACCOUNT, CENTRE, WAITING, a_called_link
 from tests.smsc_link.ends import FakeIntake, a_link, an_mt, an_operator
 from tests.smsc_link.virtual import VirtualClock, virtually
 from tests.store.locks import Failing, conflict
@@ -69,11 +71,13 @@ class Rig:
     def __init__(self, database: Database, folder: Path, link: Link = LINK) -> None:
         self.database = database
         self.clock = VirtualClock()
-        network = Network()
+        self.network = network = Network()
         self.centre = PocketSmsc(self.clock, Random(1))
         network.listen(Address(LINK.host, LINK.port), self.centre.accept, self.clock)
         self.intake = FakeIntake()
-        self.links = Links(intake=self.intake, connect=network.connect, clock=self.clock, random=Random(2))
+        self.links = Links(
+            intake=self.intake, connect=network.connect, listen=network.listen, clock=self.clock, random=Random(2)
+        )
         self.rests = Rests()
         self.is_away = False
         self.read_s = 0.0
@@ -224,6 +228,27 @@ def test_a_reconnect_is_answered_by_what_the_centre_says(database: Database, tmp
         assert why.endswith("; it goes on trying")
 
     story(database, tmp_path, tell)
+
+
+@pytest.mark.parametrize("calls", [True, False])
+def test_a_reconnect_of_a_link_that_is_called_waits_for_the_call(
+    database: Database, tmp_path: Path, calls: bool
+) -> None:
+    async def tell(rig: Rig) -> None:
+        id_ = rig.give(RECONNECT)
+        await asyncio.sleep(3)
+        assert not rig.told(id_).outcome
+        if calls:
+            centre = PocketSmsc(rig.clock, Random(3), quirks=Quirks(accounts=ACCOUNT), protocol="ucp")
+            wire, callee = centre.call(CENTRE)
+            await rig.network.connect(Address("0.0.0.0", 5002), wire, callee, rig.clock, source=CENTRE)
+
+        ended = await rig.ended(id_)
+
+        said = (DONE, "bound") if calls else (FAILED, f"not bound yet: {WAITING}; it goes on trying")
+        assert (ended.outcome, ended.result) == said
+
+    story(database, tmp_path, tell, a_called_link("ucp"))
 
 
 def test_a_link_whose_options_are_wrong_says_which(database: Database, tmp_path: Path) -> None:

@@ -118,7 +118,9 @@ def options_of(protocol: str, quirks: Quirks, seed: int | None, options: Mapping
     chosen = PocketOptions(protocol=protocol, quirks=quirks, seed=seed, **options)
     if not (chosen.msisdn.isascii() and chosen.msisdn.isdigit()):
         raise click.BadParameter("must be digits, like 79001000000", param_hint="--msisdn")
-    for name, address in (("--listen", chosen.listen), ("--calls", chosen.calls or chosen.listen)):
+    for name, address in (("--listen", chosen.listen), ("--calls", chosen.calls)):
+        if name == "--calls" and not address:
+            continue
         try:
             read_address(address)
         except ValueError as error:

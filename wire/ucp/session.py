@@ -17,11 +17,11 @@ from wire.errors import RemoteError
 from wire.machine import Answering
 from wire.session import Answered, Bound, Closed, Event, Role, Unanswered
 from wire.ucp.codec import command_of, decode, encode, refusal_of
-from wire.ucp.codes import EC_OK, sentence
+from wire.ucp.codes import sentence
 from wire.ucp.frames import Frames
 from wire.ucp.operations import REQUESTS, Alert, Goodbye, OpenSession, Operation, Request, Result, result_to
 from wire.ucp.settings import Settings
-from wire.ucp.states import RULES, UNBOUND, State, judge
+from wire.ucp.states import CALLED, CALLED_KNOWN, RULES, UNBOUND, State, judge
 from wire.ucp.trns import Trns
 
 _WAITING = "0000"  # R/31: how many messages wait; none, since they are sent at once
@@ -52,6 +52,8 @@ class UcpSession(Answering):
         self._trns = Trns(window=self.settings.window, parked_ms=self.settings.parked_ms, first=first_sequence)
         self._farewell: Request | None = None  # the 31 behind the last that we said
         self._proved = False  # its result came: the peer heard all before it
+        known = CALLED if self.settings.login else CALLED_KNOWN
+        self._rules = known if self.settings.called else RULES
         self._enter(State.OPEN if self.settings.login else State.BOUND)
         if not self.settings.login:
             self._pending.append(Bound(None))
@@ -312,23 +314,11 @@ class UcpSession(Answering):
         self.state = state
         serves, busy = self.settings.serves, self.settings.busy_ec
         self._verdicts: dict[type[Request], int] = {
-            request: judge(self.role, state, request, serves, busy) for request in REQUESTS
+            request: judge(self.role, state, request, serves, busy, rules=self._rules) for request in REQUESTS
         }
-        self._sayable = frozenset(request for request in _SAYABLE if RULES.may_say(self.role, state, request))
-        if self.settings.called:
-            self._turn_login()
+        self._sayable = frozenset(request for request in _SAYABLE if self._rules.may_say(self.role, state, request))
         if state in UNBOUND:
             self._await_bind()
-
-    def _turn_login(self) -> None:
-        """The centre logs in. One who need not, because it is known by its address, may all the same."""
-        is_open = self.state is State.OPEN
-        if self.role == "smsc":
-            self._sayable |= {OpenSession} if is_open else set()
-            return
-        self._sayable -= {OpenSession}
-        if is_open or (self.state is State.BOUND and not self.settings.login):
-            self._verdicts[OpenSession] = EC_OK
 
     def _may_leave(self) -> bool:
         """Whether the end of the connection is a clean one: there is no logout, so a client just goes."""

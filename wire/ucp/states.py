@@ -84,15 +84,28 @@ RULES: Rules[State] = Rules(
     }
 )
 
+CALLED: Rules[State] = Rules({**RULES, OpenSession: Rule(smsc=frozenset({State.OPEN}))})
+"""Of a connection that the centre made: the login is the centre's to say."""
+CALLED_KNOWN: Rules[State] = Rules({**RULES, OpenSession: Rule(smsc=_BOUND)})
+"""Of one that needs no login, since we know the centre by its address: it may say one all the same."""
+
 # What an owner serves without saying so; the rest only when it is listed in Settings.serves.
 ALWAYS_SERVED: frozenset[type[Request]] = frozenset({OpenSession, SubmitMessage, DeliverMessage, DeliverNotification})
 
 
-def judge(listener: Role, state: State, request: type[Request], serves: Iterable[type[Request]], busy_ec: int) -> int:
+def judge(
+    listener: Role,
+    state: State,
+    request: type[Request],
+    serves: Iterable[type[Request]],
+    busy_ec: int,
+    *,
+    rules: Rules[State] = RULES,
+) -> int:
     """What the listener does with a request of the peer: 0, take it; else the EC to refuse it with."""
     if request is Alert:
         return codes.EC_OK  # tolerated before the login, answered in every state
-    states = RULES.heard_in(listener, request)
+    states = rules.heard_in(listener, request)
     if not states:
         return codes.EC_NOT_SUPPORTED  # nothing for this side of a link to say
     if state is State.CLOSING and request is not OpenSession:

@@ -12,14 +12,14 @@ import hmac
 from base64 import b64decode, b64encode
 from binascii import Error as NotBase64
 from collections.abc import Callable, Mapping
-from ipaddress import ip_network
 from typing import Any
 from urllib.parse import parse_qs
 
 from core.catalogue import Link
 from core.clock import SECOND_MS, Instant
 from core.errors import ConfigError
-from plumbing.networks import read_address
+from plumbing.networks import is_within
+from smsc_link.options import network_named
 from smsc_link.protocols.http.fields import FIELDS_MAX, BadForm, Fields
 from smsc_link.protocols.http.options import GateTable, SignTable
 from smsc_link.visits import Visit
@@ -39,7 +39,7 @@ class Gate:
         self._table = table
         self._secret = (table.secret or link.password).encode()
         self._user = (table.user or link.system_id).encode()
-        self._networks = [_network(link, one) for one in allowed]
+        self._networks = [network_named(link, "allowed", one) for one in allowed]
         self._knows: Callable[[Visit, Callable[[], Fields], Instant], bool] = getattr(self, f"_by_{table.kind}")
         fault = self._fault()
         if fault:
@@ -47,14 +47,7 @@ class Gate:
 
     def admits(self, address: str) -> bool:
         """Whether the address is one of the operator's."""
-        if not self._networks:
-            return True
-        found = read_address(address)
-        if found is None:
-            return False
-        # A socket for both families shows IPv4 in the clothes of IPv6.
-        found = getattr(found, "ipv4_mapped", None) or found
-        return any(found in network for network in self._networks)
+        return not self._networks or is_within(address, self._networks)
 
     def knows(self, visit: Visit, fields: Callable[[], Fields], now: Instant) -> bool:
         """Whether the request is the operator's. `fields` may raise BadForm; then it is not."""
@@ -210,15 +203,6 @@ class Signer:
 def _signature(secret: bytes, content: bytes, table: GateTable | SignTable) -> bytes:
     digest = hmac.new(secret, content, getattr(hashlib, table.algorithm)).digest()
     return digest.hex().encode() if table.encoding == "hex" else b64encode(digest)
-
-
-def _network(link: Link, text: str) -> Any:
-    try:
-        return ip_network(text.strip(), strict=False)
-    except ValueError:
-        raise ConfigError(
-            f"link {link.name}: option allowed: {text!r} is no address and no network; write 192.0.2.7 or 192.0.2.0/24"
-        ) from None
 
 
 def _of_query(query: str, name: str) -> str:

@@ -10,7 +10,8 @@ Source: the fact sheet's sections 4, 8, 9, 10 and 14; interfaces.md, section 3.
 from dataclasses import dataclass
 
 from core.catalogue import Link
-from smsc_link.options import Called, Network, inner, mistake, option
+from plumbing.networks import Network
+from smsc_link.options import Called, inner, mistake, option
 from smsc_link.protocols.smpp.ussd import UssdOptions
 from wire.smpp import status as st
 from wire.smpp.message_ids import ID_MODES

@@ -61,7 +61,8 @@ def bench_growth(say: Callable[[str], None], *, most: int) -> Section:
                 grow(database, step, lambda there, kind=kind: say(f"{kind}: {there:,} stored messages"))  # type: ignore[misc]
                 desk.whole(BATCH, 4)
                 if step == STEPS[0]:
-                    assert not findings(database), findings(database)
+                    found = findings(database)
+                    assert not found, found
                 wall, cpu = desk.whole(BATCH, 20)
                 cost = 1e6 * wall / (20 * BATCH)
                 first = first or cost

@@ -5,6 +5,7 @@ name_fault       why a text is no name, "" where it is one; reason_fault, why it
 checked_name     the name as it is kept, or UserMistake; checked_reason, the same of a reason
 is_same_person   whether two names are one person's
 is_nobody        whether nothing of a name can be seen
+may_be_same      whether somebody may be who asked: nobody may be anybody
 Limits           above which amount a second person has to agree, by currency
 
 Rule: a name is believed, so what only looks like another one must not count as another: blanks, capitals, letters
@@ -74,6 +75,11 @@ def is_same_person(one: str, other: str) -> bool:
 def is_nobody(name: str) -> bool:
     """Whether nothing of it can be seen: then nobody knows who it was, and it may have been anybody."""
     return not _look(name)
+
+
+def may_be_same(one: str, asked_by: str) -> bool:
+    """Whether it may be who asked: the same name, or nobody knows who that was."""
+    return is_nobody(asked_by) or is_same_person(one, asked_by)
 
 
 def _look(name: str) -> str:

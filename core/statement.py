@@ -89,6 +89,8 @@ _CORRECTED = {
 _OF_MESSAGES = frozenset({*_BY_TIER.values(), *_CORRECTED.values(), LineKind.REFERRAL, LineKind.HOLD_RELEASED})
 EARNED_BY_TIER = frozenset(_BY_TIER)
 """Charges that a partner earns by at a share; the others take back, correct, or are outgoing."""
+EARNED_LINES = frozenset(_BY_TIER.values())
+"""Their lines: a partner on a plan has them alone."""
 
 
 class ChargeSum(NamedTuple):

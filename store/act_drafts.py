@@ -4,7 +4,6 @@ Draft        what is asked for
 Moves        what it would book
 Decide       a kind of act: under the locks of what it is about, a draft → moves
 ActRefused   it cannot be done; says why
-check_name, check_reason   who and why
 
 Rule: to decide writes nothing; only `Moves.finish` and `Moves.book` do.
 """
@@ -21,7 +20,7 @@ from core.ledger.accounts import owner_of
 from core.ledger.details import Detail
 from core.ledger.entry import Posting
 from core.ledger.facts import sum_postings
-from core.second_person import REASON_MAX, Limits, name_fault, reason_fault
+from core.second_person import Limits
 from core.tariff.charge import Charge
 from store.desk import Desk
 
@@ -104,15 +103,3 @@ class Moves:
 
 
 Decide: TypeAlias = Callable[[Connection, Desk, Draft], Moves]
-
-
-def check_name(name: str, what: str) -> None:
-    """Raises ActRefused for what is no name."""
-    if fault := name_fault(name):
-        raise ActRefused(f"{what} {fault}")
-
-
-def check_reason(reason: str) -> None:
-    """Raises ActRefused for none, or too long a one."""
-    if reason_fault(reason):
-        raise ActRefused(f"say why: --reason with 1 to {REASON_MAX} characters")

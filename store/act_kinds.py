@@ -1,12 +1,13 @@
 """What people may do to the books, kind by kind: decided, not yet booked (billing.md, section 6).
 
-KINDS        by its name, what decides it; those of payments, conversions and payouts are in store/act_money.py
-check_draft  refuses what nobody could do
+KINDS          by its name, what decides it; those of payments, conversions and payouts are in store/act_money.py
+checked_draft  what is asked for as it is kept; refuses what nobody could do
 
 Rule: it is decided under the locks of the messages, and nothing is written but by `Moves.finish` and `Moves.book`.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection
@@ -16,24 +17,24 @@ from core.ledger.accounts import owner_of
 from core.ledger.corrections import Corrected
 from core.ledger.details import About, DetailKind, moved
 from core.money import AMOUNT_MAX, format_micros
-from store.act_drafts import KEY_MAX, ActRefused, Decide, Draft, Moves, check_name, check_reason
+from core.second_person import checked_name, checked_reason
+from store.act_drafts import KEY_MAX, ActRefused, Decide, Draft, Moves
 from store.act_money import MONEY_KINDS
 from store.act_places import currency_fault, place_fault
 from store.books import open_month
 from store.corrections import NOBODY, Messages
 from store.desk import Desk
-from store.provisioning.sentences import LIKE, did_you_mean
+from store.provisioning.sentences import there_is_no
 
 MESSAGES_MAX = 1000
 """Of one act: their locks are held together."""
 
 
-def check_draft(draft: Draft) -> None:
-    """Raises ActRefused for what cannot be, whatever the books say."""
+def checked_draft(draft: Draft) -> Draft:
+    """With its author and reason as they are kept. Raises UserMistake for what cannot be, whatever the books say."""
     if draft.kind not in KINDS:
         raise ActRefused(f"there is no act {draft.kind!r}; there are {', '.join(KINDS)}")
-    check_name(draft.author, "--by: who asks for it")
-    check_reason(draft.reason)
+    author, reason = checked_name(draft.author, "--by: who asks for it"), checked_reason(draft.reason)
     if len(draft.key) > KEY_MAX:
         raise ActRefused(f"--key is longer than {KEY_MAX} letters; shorten it")
     if len(draft.messages) > MESSAGES_MAX:
@@ -43,6 +44,7 @@ def check_draft(draft: Draft) -> None:
     twice = next((id_ for id_ in draft.messages if draft.messages.count(id_) > 1), 0)
     if twice:
         raise ActRefused(f"message {twice} is named twice; name it once")
+    return replace(draft, author=author, reason=reason)
 
 
 # --- with messages -----------------------------------------------------------------------------------------
@@ -89,8 +91,7 @@ def _refuse_hold(connection: Connection, desk: Desk, draft: Draft) -> Moves:
 def _assign(connection: Connection, desk: Desk, draft: Draft) -> Moves:
     partner = str(draft.values.get("partner", ""))
     if partner not in desk.catalogue().partners:
-        meant = did_you_mean(partner, desk.catalogue().partners, like=LIKE) or "; tollbridge dump shows them"
-        raise ActRefused(f"there is no partner {partner[:80]!r}{meant}")
+        raise ActRefused(there_is_no("partner", partner, desk.catalogue().partners))
     return _messages_of(
         connection, desk, draft, lambda messages, id_: messages.assign(id_, partner), assigned_to=partner
     )

@@ -16,10 +16,10 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from core.ledger.accounts import bank, is_bank_name, payable
+from core.ledger.accounts import bank, payable
 from core.ledger.details import About, DetailKind, moved
-from core.money import AMOUNT_MAX, format_micros
 from core.payouts import PayoutState
+from core.second_person import REASON_MAX
 from store.act_drafts import ActRefused, Decide, Draft, Moves
 from store.balances import read_balances
 from store.books import open_month
@@ -28,11 +28,10 @@ from store.desk import Desk
 from store.funds import Youth
 from store.payments import Payments
 from store.payouts import Payouts
-from store.provisioning.sentences import did_you_mean, one_line
-from store.settlement.paid import OperatorPayment
+from store.provisioning.sentences import there_is_no
+from store.settlement.paid import OperatorPayment, check_told
 
 V = TypeVar("V", int, str)
-REFERENCE_MAX = 100
 BY_REFERENCE = frozenset({"pay_operator", "operator_paid"})
 """Kinds of which a bank's reference names one for good."""
 
@@ -59,16 +58,9 @@ def _pay_operator(connection: Connection, desk: Desk, draft: Draft) -> Moves:
     account, reference = _value(draft, "bank", ""), _value(draft, "reference", "")
     operators = desk.catalogue().operators
     if code not in operators:
-        meant = did_you_mean(code, operators) or "; tollbridge dump shows them"
-        raise ActRefused(f"there is no operator {one_line(code)}{meant}")
-    if not 0 < amount <= AMOUNT_MAX:
-        most = format_micros(AMOUNT_MAX)
-        raise ActRefused(f"AMOUNT: {format_micros(amount)} is not above zero and at most {most}")
-    if not is_bank_name(account):
-        raise ActRefused("--bank: name an account in letters (a–z), digits, dots, dashes, like main")
-    if not reference.strip() or len(reference) > REFERENCE_MAX or not reference.isprintable():
-        raise ActRefused(f"--reference: give the bank's reference of the payment, 1 to {REFERENCE_MAX} characters")
-    about = About(subject=f"operator:{code}", author=draft.author, reason=f"{reference}: {draft.reason}"[:200])
+        raise ActRefused(there_is_no("operator", code, operators))
+    check_told(amount, account, reference)
+    about = About(subject=f"operator:{code}", author=draft.author, reason=f"{reference}: {draft.reason}"[:REASON_MAX])
     month, currency = open_month(connection, desk.now()), operators[code].currency
     places = (payable(code), bank(account))
     details = moved(DetailKind.COST_PAID, *places, amount, currency=currency, month=month, about=about)

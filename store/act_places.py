@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from core.catalogue import Catalogue
 from core.ledger.accounts import NoSuchAccount, kind_of, owner_of
 from core.money import CURRENCIES
-from store.provisioning.sentences import did_you_mean
+from store.provisioning.sentences import did_you_mean, there_is_no
 
 _NOT_BY_HAND = {
     ("partner", "reserved"): "is what messages on their way have set aside, and moves with them alone",
@@ -35,7 +35,7 @@ def place_fault(catalogue: Catalogue, address: str) -> str:
         return f"{address} {why}; name another account"
     kind, name = owner_of(address)
     known: Mapping[str, Iterable[str]] = {"partner": catalogue.partners, "operator": catalogue.operators}
-    return _unknown(kind, name, known[kind]) if kind and name not in known[kind] else ""
+    return there_is_no(kind, name, known[kind]) if kind and name not in known[kind] else ""
 
 
 def currency_fault(catalogue: Catalogue, currency: str) -> str:
@@ -54,8 +54,3 @@ def _used(catalogue: Catalogue) -> set[str]:
     partners, operators = catalogue.partners.values(), catalogue.operators.values()
     plans = (plan.currency for plan in catalogue.plans.values())
     return {*(one.currency for one in partners), *(one.currency for one in operators), *plans}
-
-
-def _unknown(what: str, name: str, known: Iterable[str]) -> str:
-    meant = did_you_mean(name, known)
-    return f"there is no {what} {name!r}{meant or '; tollbridge dump shows them'}"

@@ -25,10 +25,10 @@ from core.errors import StoreConflict, UserMistake
 from core.ledger.details import About
 from core.ledger.entry import Posting
 from core.money import format_micros
-from core.second_person import Limits, is_same_person, tidy_name
+from core.second_person import Limits, checked_name, checked_reason, is_nobody, may_be_same
 from store import books
-from store.act_drafts import ActRefused, Draft, Moves, check_name, check_reason
-from store.act_kinds import KINDS, check_draft
+from store.act_drafts import ActRefused, Draft, Moves
+from store.act_kinds import KINDS, checked_draft
 from store.act_money import BY_REFERENCE, reference_key
 from store.desk import Desk
 from store.schema import Account
@@ -104,10 +104,9 @@ class Acts:
     def ask(self, draft: Draft) -> Act:
         """Booked at once, or proposed when it moves more than one person may. The same again is the act it was.
 
-        Raises ActRefused; StoreConflict for a key that stands for something else.
+        Raises UserMistake; StoreConflict for a key that stands for something else.
         """
-        check_draft(draft)
-        draft = replace(draft, author=tidy_name(draft.author), reason=draft.reason.strip())
+        draft = checked_draft(draft)
 
         def work(connection: Connection) -> Act:
             before, key = self._before(connection, draft)
@@ -126,15 +125,14 @@ class Acts:
     def propose(self, draft: Draft) -> Act | None:
         """What one person may not do alone is proposed; None where he may: nothing is written, and who asks does it.
 
-        Raises ActRefused, and what the deed itself would raise; StoreConflict for a key that stands for something else.
+        Raises UserMistake, what the deed itself would raise, and StoreConflict for a key that stands for another.
         """
 
         def work(connection: Connection) -> Act:
             moves = KINDS[draft.kind](connection, self._desk, draft)
             if not moves.needs_second(self._limits):
                 raise _Looked(())
-            check_draft(draft)
-            tidy = replace(draft, author=tidy_name(draft.author), reason=draft.reason.strip())
+            tidy = checked_draft(draft)
             before, key = self._before(connection, tidy)
             if before is not None:
                 return _same(before, tidy)
@@ -146,32 +144,35 @@ class Acts:
             return None
 
     def approve(self, number: int, approver: str) -> Act:
-        """A second person agrees: it is decided anew, and booked. Raises ActRefused."""
-        check_name(approver, "--by: who agrees")
+        """A second person agrees: it is decided anew, and booked. Raises UserMistake."""
+        approver = checked_name(approver, "--by: who agrees")
 
         def work(connection: Connection) -> Act:
             act = self._open(connection, number)
-            if is_same_person(act.author, approver):
-                raise ActRefused(f"{act.author} asked for it; another person has to agree")
+            if may_be_same(approver, act.author):
+                raise ActRefused(
+                    "nobody knows who asked for it; refuse it, and ask for it anew"
+                    if is_nobody(act.author)
+                    else f"{act.author} asked for it; another person has to agree"
+                )
             draft = act.draft
             moves = KINDS[draft.kind](connection, self._desk, draft)
             if not moves.charges and not moves.details:
                 raise ActRefused("it would move nothing now: it was done meanwhile; refuse it")
-            self._book(connection, number, draft, moves, approver=tidy_name(approver))
+            self._book(connection, number, draft, moves, approver=approver)
             return self._one(connection, number)
 
         return self._desk.run(work)
 
     def refuse(self, number: int, approver: str, reason: str) -> Act:
-        """It is not done; the reason is kept. Raises ActRefused."""
-        check_name(approver, "--by: who refuses it")
-        check_reason(reason)
+        """It is not done; the reason is kept. Raises UserMistake."""
+        approver, reason = checked_name(approver, "--by: who refuses it"), checked_reason(reason)
 
         def work(connection: Connection) -> Act:
             act = self._open(connection, number)
             values = {
-                "state": int(ActState.REFUSED), "approver": tidy_name(approver), "decided_at": self._desk.now(),
-                "body": {**act.body, "refused": reason.strip()},
+                "state": int(ActState.REFUSED), "approver": approver, "decided_at": self._desk.now(),
+                "body": {**act.body, "refused": reason},
             }  # fmt: skip
             connection.execute(sa.update(ActRow).where(ActRow.id == number).values(**values))
             return self._one(connection, number)

@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 
 from core.clock import Instant
 from core.errors import UserMistake
-from core.second_person import name_fault, tidy_name
+from core.second_person import checked_name
 from store.pages import in_pieces
 from store.schema import Alert
 
@@ -75,12 +75,11 @@ def read_alert(connection: Connection, id_: int) -> AlertRow | None:
 
 def checked(author: str, note: str, *, needs_note: bool = True) -> tuple[str, str]:
     """A name and a note as they are kept. Raises UserMistake."""
-    if fault := name_fault(author):
-        raise UserMistake(f"--by: the name {fault}")
+    name = checked_name(author, "--by: the name")
     said = " ".join(note.split())
     if len(said) > NOTE_MAX or (needs_note and not said):
         raise UserMistake(f"--note: say what came of it, in 1 to {NOTE_MAX} letters")
-    return tidy_name(author), said
+    return name, said
 
 
 def resolve_alerts(

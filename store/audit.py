@@ -307,7 +307,9 @@ def _volumes(connection: Connection) -> Iterator[VolumeRow]:
 
 
 class _Limits:
-    """Credit limits that partners had: those of the catalogue, and those before, which its log tells."""
+    """Credit limits that partners had: those of the catalogue, and those before, which its log tells: all that it says
+    of partners is read, in one pass.
+    """
 
     def __init__(self, connection: Connection, catalogue: Catalogue) -> None:
         self._connection = connection

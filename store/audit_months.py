@@ -25,14 +25,14 @@ from core.ledger.audit_months import (
     check_statements,
 )
 from core.ledger.rows import Finding
-from core.statement import LineKind, due, payout_terms, place_of
+from core.statement import EARNED_LINES, due, payout_terms, place_of
 from store import schema
 from store.issuing import SERIES
 from store.journal.booking import MONTHS
 from store.pages import pages
 
-_EARNED = frozenset(kind.value for kind in (LineKind.MO, LineKind.PREMIUM_MT, LineKind.ASSIGNED))
-"""Kinds of lines that a partner on a plan has alone."""
+_EARNED = frozenset(kind.value for kind in EARNED_LINES)
+"""As they are stored."""
 
 
 class MonthsCheck:
@@ -92,7 +92,7 @@ class MonthsCheck:
             yield StatementRow(
                 row.number, partner, row.currency, row.month, row.opening, row.movement, row.closing, row.due,
                 due(row.closing, row.young, minimum, row.currency), told, minimum,
-                self._minimums_of(row, partner, told),
+                self._may_have_held(row, partner, told),
             )  # fmt: skip
 
     def _minimum_of(self, row: Any, partner: str) -> int:
@@ -104,9 +104,9 @@ class MonthsCheck:
             return 0
         return payout_terms(self._catalogue, partner, row.currency, row.month).minimum_payout
 
-    def _minimums_of(self, row: Any, partner: str, lines: Sequence[LineRow]) -> tuple[int, ...]:
-        """Those that may have been kept. No version begins in a month that is closed, but one from ever may be loaded
-        after it, where nothing held by then: nothing was earned by it, and it was closed with no minimum.
+    def _may_have_held(self, row: Any, partner: str, lines: Sequence[LineRow]) -> tuple[int, ...]:
+        """The minimums that may have been kept. No version begins in a month that is closed, but one from ever may be
+        loaded after it, where nothing held by then: nothing was earned by it, and it was closed with no minimum.
         """
         if row.minimum_payout is None or partner not in self._catalogue.partners:
             return ()

@@ -16,7 +16,7 @@ product leaves is nobody's: floor(amount × rate).
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -27,7 +27,8 @@ from core.errors import UserMistake
 from core.ledger.accounts import earnings, prepaid
 from core.ledger.details import RATE_ONE, About, Detail, DetailKind, converted, moved
 from core.money import AMOUNT_MAX, format_micros
-from core.second_person import name_fault, tidy_name
+from core.second_person import REASON_MAX, checked_name
+from core.statement import place_of
 from store import schema
 from store.books import Act, open_month
 from store.desk import Desk
@@ -112,7 +113,7 @@ class Conversion:
         assert account in ACCOUNTS, account
         if asked.currency == into:
             raise UserMistake(f"{into} is to become {into}: name two currencies")
-        _check(asked)
+        asked = _checked(asked)
         self._desk, self._asked, self._account, self._into = desk, asked, account, into or asked.currency
         self._kind = "convert" if into else "use"
         content = f"{self._kind} {asked.login} {account} {asked.amount} {asked.currency} {self._into}"
@@ -181,14 +182,15 @@ class Conversion:
         return moved(kind, *places, asked.amount, currency=asked.currency, month=month, about=about)
 
 
-def _check(asked: Asked) -> None:
+def _checked(asked: Asked) -> Asked:
+    """With its author's name as it is kept."""
     if asked.amount <= 0:
         raise UserMistake("write an amount above zero")
     _refuse_too_much(asked.amount, asked.currency)
-    if fault := name_fault(asked.author):
-        raise UserMistake(f"--by: who does it {fault}")
+    author = checked_name(asked.author)
     if len(asked.key) > KEY_MAX:
         raise UserMistake(f"the key is longer than {KEY_MAX} characters; shorten it")
+    return replace(asked, author=author)
 
 
 def _refuse_too_much(amount: int, currency: str) -> None:
@@ -211,7 +213,7 @@ def _most(connection: Connection, floors: Floors, purse: Purse, youth: Youth, ac
 
 
 def _about(purse: Purse, asked: Asked, subject: str, reason: str) -> About:
-    return About(0, purse.partner_id, subject=subject, author=tidy_name(asked.author), reason=reason[:200])
+    return About(0, purse.partner_id, subject=subject, author=asked.author, reason=reason[:REASON_MAX])
 
 
 # --- what was booked before ----------------------------------------------------------------------------------
@@ -233,8 +235,9 @@ def read_conversion(connection: Connection, name: str) -> Past:
             "--entries shows it"
         )
     first = _sides(connection, row.id)[0]
-    _, login, account = first.debit.split(":")
-    return Past(_read(connection, row.id), row.key, row.at, login, account, first.author, first.reason, row.act or 0)
+    place = place_of(first.debit)
+    assert place is not None, first.debit
+    return Past(_read(connection, row.id), row.key, row.at, *place, first.author, first.reason, row.act or 0)
 
 
 def _read(connection: Connection, entry_id: int) -> Converted:

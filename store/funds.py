@@ -27,7 +27,7 @@ from core.tariff.charge import ChargeState
 from store.database import Database
 from store.floors import Floors
 from store.folding import SETTLED_MS
-from store.provisioning.sentences import LIKE, did_you_mean
+from store.provisioning.sentences import there_is_no
 from store.schema import Account, Charge, Detail, FoldedSum, Folding, Mo, Payout, Posting
 
 NO_END = 2**63 - 1
@@ -51,8 +51,7 @@ class Purse:
         """Raises UserMistake for a partner that is not there."""
         partner = catalogue.partners.get(login)
         if partner is None:
-            meant = did_you_mean(login, catalogue.partners, like=LIKE) or "; tollbridge dump shows them"
-            raise UserMistake(f"there is no partner {login[:80]!r}{meant}")
+            raise UserMistake(there_is_no("partner", login, catalogue.partners))
         terms = catalogue.terms_at(login, currency, now)
         hold_days = terms.hold_days if terms is not None else 0
         given = [one.id for other in catalogue.partners.values() for one in other.referral if one.referrer == login]

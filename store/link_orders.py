@@ -20,7 +20,7 @@ from sqlalchemy import Connection
 
 from core.clock import Instant, iso_of
 from core.errors import UserMistake
-from core.second_person import name_fault, tidy_name
+from core.second_person import checked_name
 from store.database import Database
 from store.provisioning.sentences import meant_or_known
 from store.provisioning.switch import switch_links
@@ -100,9 +100,8 @@ def give(
 ) -> list[int]:
     """Write it; the ids of its rows. Raises UserMistake for names that are none, of links and of people."""
     assert kind in KINDS, kind
-    if fault := name_fault(author):
-        raise UserMistake(f"--by: the name {fault}")
-    said = {"kind": kind, "author": tidy_name(author), "at": now, "options": dict(options or {})}
+    author = checked_name(author, "--by: the name")
+    said = {"kind": kind, "author": author, "at": now, "options": dict(options or {})}
     return repeated(database, lambda connection: _give(connection, list(dict.fromkeys(names)), said))
 
 

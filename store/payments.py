@@ -32,7 +32,7 @@ from store.asking import raise_alert
 from store.books import Act, open_month
 from store.bulk import bulk_insert
 from store.desk import Desk
-from store.provisioning.sentences import LIKE, did_you_mean
+from store.provisioning.sentences import there_is_no
 from store.repeats import OnceOnly
 
 OPEN, PAID = 0, 1
@@ -154,8 +154,7 @@ class Payments:
         """The payment, locked, and what to assign it would book; nothing where it is the partner's already."""
         partner = self._desk.catalogue().partners.get(login)
         if partner is None:
-            meant = did_you_mean(login, self._desk.catalogue().partners, like=LIKE) or "; tollbridge dump shows them"
-            raise UserMistake(f"there is no partner {login[:80]!r}{meant}")
+            raise UserMistake(there_is_no("partner", login, self._desk.catalogue().partners))
         row = _one(connection, number, lock=True)
         if row.state is PaymentState.BOOKED and row.partner_id == partner.id:
             return row, []
@@ -209,7 +208,7 @@ class Payments:
         self, connection: Connection, row: PaymentRow, login: str, *, author: str, reason: str
     ) -> list[Detail]:
         partner_id = self._desk.catalogue().partners[login].id
-        about = About(0, partner_id, subject=f"payment:{row.id}", author=author[:80], reason=reason[:REASON_MAX])
+        about = About(0, partner_id, subject=f"payment:{row.id}", author=author, reason=reason[:REASON_MAX])
         return moved(
             DetailKind.PAYMENT, provider(row.provider), prepaid(login), row.amount,
             currency=row.currency, month=open_month(connection, self._desk.now()), about=about,
@@ -221,7 +220,7 @@ class Payments:
 
     def _log(self, connection: Connection, row: PaymentRow, author: str, reason: str) -> None:
         after = {"state": row.state.name.lower(), "partner": self._login(row.partner_id), "reason": reason}
-        line = (self._desk.now(), author[:80], "payment", str(row.id), {"state": "parked"}, after)
+        line = (self._desk.now(), author, "payment", str(row.id), {"state": "parked"}, after)
         bulk_insert(connection, schema.AuditLog, _AUDIT, [line])
 
     def _login(self, partner_id: int) -> str:

@@ -23,7 +23,7 @@ from core.ledger.accounts import earnings, payout
 from core.ledger.details import About, Detail, DetailKind, moved
 from core.money import format_micros
 from core.payouts import PayoutState, may_move, states_before
-from core.second_person import REASON_MAX, checked_reason, is_nobody, is_same_person
+from core.second_person import REASON_MAX, checked_reason, is_nobody, may_be_same
 from store.bulk import bulk_insert
 from store.schema import AuditLog
 
@@ -35,7 +35,7 @@ Booked: TypeAlias = "Callable[[PayoutRow, str, str, Month, About], list[Detail]]
 
 
 def about_payout(row: "PayoutRow", author: str, reason: str = "") -> About:
-    return About(0, row.partner_id, subject=row.subject, author=author[:80], reason=reason[:REASON_MAX])
+    return About(0, row.partner_id, subject=row.subject, author=author, reason=reason[:REASON_MAX])
 
 
 def back_from_payout(row: "PayoutRow", login: str, source: str, month: Month, about: About) -> list[Detail]:
@@ -75,7 +75,7 @@ def log_move(connection: Connection, row: "PayoutRow", author: str, before: Payo
     old = None if before is None else {"state": state_word(before)}
     new = {"state": state_word(row.state), "amount": format_micros(row.amount), "currency": row.currency}
     told = {key: value for key, value in (("reference", row.reference), ("reason", row.error)) if value}
-    bulk_insert(connection, AuditLog, _AUDIT, [(at, author[:80], "payout", str(row.id), old, new | told)])
+    bulk_insert(connection, AuditLog, _AUDIT, [(at, author, "payout", str(row.id), old, new | told)])
 
 
 def state_word(state: PayoutState) -> str:
@@ -85,10 +85,12 @@ def state_word(state: PayoutState) -> str:
 
 def refuse_own(row: "PayoutRow", approver: str) -> None:
     """Who asked does not agree; nor does anybody where nobody knows who asked."""
-    if is_nobody(row.author):
-        raise UserMistake(f"{row.text} was asked for without a name: cancel it, and let somebody ask for it anew")
-    if is_same_person(approver, row.author):
-        raise UserMistake(f"{row.text} was asked for by {row.author}: somebody else must approve it")
+    if may_be_same(approver, row.author):
+        raise UserMistake(
+            f"{row.text} was asked for without a name: cancel it, and let somebody ask for it anew"
+            if is_nobody(row.author)
+            else f"{row.text} was asked for by {row.author}: somebody else must approve it"
+        )
 
 
 def refuse_move(row: "PayoutRow", state: PayoutState) -> None:

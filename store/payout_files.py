@@ -201,7 +201,7 @@ def _insert(
 ) -> int:  # fmt: skip
     values: dict[str, Any] = {
         "key": key, "bank": ours.name, "format": format_, "currency": currency, "count": len(rows),
-        "amount": sum(row.amount for row in rows), "content": "", "sha256": "", "author": author[:80], "at": at,
+        "amount": sum(row.amount for row in rows), "content": "", "sha256": "", "author": author, "at": at,
     }  # fmt: skip
     number = connection.execute(sa.insert(PayoutFile).values(**values)).inserted_primary_key
     assert number is not None

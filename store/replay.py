@@ -8,7 +8,7 @@ replay    the posted charges of a month, streamed in the order in which they wer
 Rule: it reads one unchanging picture, in bounded memory, and writes nothing.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from heapq import merge
 from itertools import chain
@@ -27,7 +27,7 @@ from core.tariff.charge import ChargeKind, ChargeState
 from store.charges import CHARGE_COLUMNS, ChargeReader, kind_of_number
 from store.pages import pages
 from store.provisioning.elements import Document, TariffPlan
-from store.provisioning.sentences import did_you_mean
+from store.provisioning.sentences import did_you_mean, there_is_no
 from store.schema import Charge, Mo, Mt
 
 _USED = ("tariff_plan", "short_code", "partner")
@@ -56,10 +56,6 @@ def _refuse_unused(document: Document, changed: Catalogue) -> None:
             raise UserMistake(f"no partner is on a tariff plan {one.name!r}{meant}")
 
 
-def _meant(word: str, known: Iterable[str]) -> str:
-    return did_you_mean(word, known) or "; tollbridge dump shows them"
-
-
 def _plans(document: Document, catalogue: Catalogue) -> dict[str, Plan]:
     plans = {}
     for number, one in enumerate(document.tariff_plan, 1):
@@ -84,12 +80,12 @@ def _tariffs(document: Document, catalogue: Catalogue) -> dict[tuple[str, str], 
     numbers = iter(range(-1, -1_000_000, -1))
     for code in document.short_code:
         if code.number not in catalogue.short_codes:
-            raise UserMistake(f"there is no short code {code.number!r}{_meant(code.number, catalogue.short_codes)}")
+            raise UserMistake(there_is_no("short code", code.number, catalogue.short_codes))
         for one in code.tariff:
             operator = catalogue.operators.get(one.operator)
             if operator is None:
-                meant = _meant(one.operator, catalogue.operators)
-                raise UserMistake(f"short code {code.number}: there is no operator {one.operator!r}{meant}")
+                missing = there_is_no("operator", one.operator, catalogue.operators)
+                raise UserMistake(f"short code {code.number}: {missing}")
             tariffs[code.number, one.operator] = (
                 Tariff(
                     next(numbers), code.number, one.operator, 0, one.price, one.payout, one.payout_fixed, one.per_part,
@@ -104,13 +100,13 @@ def _partners(document: Document, catalogue: Catalogue) -> dict[str, Partner]:
     for number, one in enumerate(document.partner, 1):
         before = catalogue.partners.get(one.login)
         if before is None:
-            raise UserMistake(f"there is no partner {one.login!r}{_meant(one.login, catalogue.partners)}")
+            raise UserMistake(there_is_no("partner", one.login, catalogue.partners))
         plans = []
         for entry in one.plan:
             plan = catalogue.plans.get(entry.plan)
             if plan is None:
-                meant = _meant(entry.plan, catalogue.plans)
-                raise UserMistake(f"partner {one.login}: there is no tariff plan {entry.plan!r}{meant}")
+                missing = there_is_no("tariff plan", entry.plan, catalogue.plans)
+                raise UserMistake(f"partner {one.login}: {missing}")
             plans.append(PartnerPlan(-number, plan.name, plan.currency, 0))
         partners[one.login] = replace(before, plans=tuple(plans)) if plans else before
     return partners

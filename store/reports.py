@@ -42,7 +42,7 @@ from core.report import (
 from core.tariff.charge import ChargeKind
 from store.folding import read_months
 from store.pages import Query
-from store.provisioning.sentences import did_you_mean, one_line
+from store.provisioning.sentences import there_is_no
 from store.schema import (
     Account,
     ClosedMonth,
@@ -219,18 +219,18 @@ def _names(connection: Connection, group: str, ids: Collection[Any]) -> Callable
 
 def find_partner(connection: Connection, login: str) -> int:
     """Raises UserMistake when there is none."""
-    return _find(connection, "partner ", Partner.id, Partner.login, login)
+    return _find(connection, "partner", Partner.id, Partner.login, login)
 
 
 def find_operator(connection: Connection, code: str) -> int:
     """Raises UserMistake when there is none."""
-    return _find(connection, "operator ", Operator.id, Operator.code, code)
+    return _find(connection, "operator", Operator.id, Operator.code, code)
 
 
 def find_service(connection: Connection, login: str, name: str) -> int:
     """Of the partner with this login. Raises UserMistake when there is no such partner, or it has none."""
     owner = Service.partner_id == find_partner(connection, login)
-    return _find(connection, f"service {login}/", Service.id, Service.name, name, owner)
+    return _find(connection, f"service of {login}", Service.id, Service.name, name, owner)
 
 
 def _find(
@@ -239,8 +239,7 @@ def _find(
 ) -> int:  # fmt: skip
     found = connection.execute(sa.select(id_).where(column == name, *among)).scalar()
     if found is None:
-        meant = did_you_mean(name, connection.execute(sa.select(column).where(*among)).scalars())
-        raise UserMistake(f"there is no {what}{one_line(name)}{meant or '; see: tollbridge dump'}")
+        raise UserMistake(there_is_no(what, name, connection.execute(sa.select(column).where(*among)).scalars()))
     return found
 
 

@@ -11,7 +11,7 @@ Rule: it streams over totals; L2 holds a sum per currency, L8 and L9 a row per a
 
 from collections.abc import Callable, Container, Iterable, Iterator
 
-from core.ledger.accounts import NoSuchAccount, balance, check_place, has_floor, kind_of, owner_of, reserved
+from core.ledger.accounts import NoSuchAccount, balance, check_place, has_floor, kind_of, owner_of, prepaid, reserved
 from core.ledger.rows import AccountTotal, BalanceRow, Finding
 from core.money import format_micros
 
@@ -102,10 +102,10 @@ def _wrong_floor(row: BalanceRow, was_limit: Callable[[str, int], bool]) -> Iter
     if not row.floor:
         return
     sentence = f"the floor of {row.address} is {format_micros(row.floor)} {row.currency}"
-    words = row.address.split(":")
-    if words[-1] != "prepaid" or row.floor > 0:
+    login = owner_of(row.address)[1] if has_floor(row.address) else ""
+    if row.address != prepaid(login) or row.floor > 0:
         yield Finding("L8", row.table, row.row, f"{sentence}, not 0.00")
-    elif not was_limit(words[1], -row.floor):
+    elif not was_limit(login, -row.floor):
         yield Finding("L8", row.table, row.row, f"{sentence}, and its partner never had such a credit limit")
 
 

@@ -184,7 +184,7 @@ def _url(value: Any) -> str:
         fine = False
     if url and (not fine or any(letter.isspace() for letter in url)):
         raise wrong('must be a URL that begins with http:// or https://, like "https://partner.example/mo"')
-    if not _has_port(parts):
+    if url and not _has_port(parts):
         raise wrong('has a port that cannot be; write one from 1 to 65535, like "https://partner.example:8443/mo"')
     return url
 

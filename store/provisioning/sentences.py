@@ -2,6 +2,7 @@
 
 nearest    an unknown word and the known ones → the known one that is most like it, where one is like it at all
 did_you_mean, meant_or_known   that as the end of a sentence; the second lists what there is where nothing is like it
+there_is_no   a name of what is provisioned that nothing has, as a sentence
 sentence   one of pydantic's findings → what is wrong and what to do
 wrong      raised inside a validator: a sentence of ours
 one_line   any text → one line that can be printed
@@ -16,7 +17,7 @@ from typing import Any
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 LONGEST = 400
-LIKE = 0.6
+_LIKE = 0.6
 """From here on two words are alike enough to be taken for each other: difflib's own measure of a close match."""
 _FEW = 12
 """So many words are still read when they stand in a sentence."""
@@ -39,7 +40,7 @@ _WANTED = {
 }
 
 
-def nearest(word: str, known: Iterable[str], *, like: float = LIKE) -> str:
+def nearest(word: str, known: Iterable[str]) -> str:
     """The known word that is most like this one; "" where none is so like it that it may be meant."""
     word = word[:80].casefold()
     matcher = SequenceMatcher(autojunk=False)
@@ -51,12 +52,12 @@ def nearest(word: str, known: Iterable[str], *, like: float = LIKE) -> str:
             ratio = matcher.ratio()
             if ratio > best_ratio:
                 best, best_ratio = candidate, ratio
-    return best if best_ratio >= like else ""
+    return best if best_ratio >= _LIKE else ""
 
 
-def did_you_mean(word: str, known: Iterable[str], *, like: float = LIKE) -> str:
-    """`; did you mean X?`, or nothing where none is so like it. A name with spaces stands in quotes."""
-    candidate = nearest(word, known, like=like)
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """`; did you mean X?`, or nothing where none is like it. A name with spaces stands in quotes."""
+    candidate = nearest(word, known)
     shown = quoted(candidate) if any(letter.isspace() for letter in candidate) else candidate
     return f"; did you mean {shown}?" if candidate else ""
 
@@ -71,6 +72,11 @@ def meant_or_known(word: str, known: Sequence[str], *, many: str = "leave it out
         return f"; {many}"
     *others, last = known
     return f"; there are {', '.join(others)} and {last}" if others else f"; there is {last}"
+
+
+def there_is_no(what: str, name: str, known: Iterable[str]) -> str:
+    """`there is no partner 'acm'; did you mean acme?`, or where to see what there is."""
+    return f"there is no {what} {name[:80]!r}{did_you_mean(name, known) or '; tollbridge dump shows them'}"
 
 
 def wrong(text: str) -> PydanticCustomError:

@@ -23,7 +23,7 @@ from sqlalchemy import Connection
 from core.clock import Instant, iso_of
 from core.errors import UserMistake
 from core.money import format_micros
-from core.second_person import Limits, checked_name, checked_reason, is_nobody, is_same_person
+from core.second_person import Limits, checked_name, checked_reason, is_nobody, is_same_person, may_be_same
 from core.settlement.verdicts import Decision, RunState, Verdict
 from store.books import Act, open_month
 from store.bulk import bulk_update
@@ -166,18 +166,13 @@ def _check_person(desk: Desk, run_id: int, classes: Collection[Verdict], by: str
     with desk.database.read() as connection:
         run = read_run(connection, run_id)
         moved, sums = read_moved(connection, run_id), read_sums(connection, run_id)
-    if not _may_have_staged(by, run):
+    if not may_be_same(by, run.author):
         return
     # What is due alone may say it already, without looking at every message.
     due = sum(one.moved for one in sums if one.verdict in classes and is_open(one) and not one.has_problem)
     _check_moved(run, moved + due, limits)
     for found in rehearse(desk, run_id, classes):
         _check_moved(run, moved + found.moved, limits)
-
-
-def _may_have_staged(by: str, run: Run) -> bool:
-    """Whether it is who staged the file; where nobody knows who that was, anybody may have been it."""
-    return is_same_person(by, run.author) or is_nobody(run.author)
 
 
 def _check_moved(run: Run, moved: int, limits: Limits) -> None:
@@ -211,7 +206,7 @@ def _chunk(  # noqa: PLR0917
     entry_id, problems = _post(
         desk, connection, run, rows, Act(entry_key(run_id, number), "settlement", content, at), note
     )
-    if _may_have_staged(by, run):
+    if may_be_same(by, run.author):
         _check_moved(run, read_moved(connection, run_id), limits)
     done = [
         (row.id, int(Decision.OPEN), None, problems[row.id]) if row.id in problems

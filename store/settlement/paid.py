@@ -3,6 +3,7 @@
 book_payment      books it, or finds that it was booked
 OperatorPayment   the same inside a transaction of the caller's: what it would book, and the booking
 Paid              the entry, and whether it is new
+check_told        what a person tells of a payment, from an operator or to it
 
 Rule: the same reference with another amount or bank is an error, never a second payment. Above an amount two people
 say it: whoever lets one do it has asked `Acts.propose` first.
@@ -18,12 +19,12 @@ from core.errors import StoreConflict, UserMistake
 from core.ledger.accounts import bank as bank_account
 from core.ledger.accounts import is_bank_name, receivable
 from core.ledger.details import About, Detail, DetailKind, moved
-from core.money import format_micros
+from core.money import AMOUNT_MAX, format_micros
 from core.second_person import REASON_MAX, checked_name
 from store.balances import read_balances
 from store.books import Act, open_month
 from store.desk import Desk
-from store.provisioning.sentences import LIKE, did_you_mean, one_line
+from store.provisioning.sentences import there_is_no
 from store.schema import Account
 
 REFERENCE_MAX = 140
@@ -61,8 +62,8 @@ class OperatorPayment:
     ) -> None:  # fmt: skip
         found = desk.catalogue().operators.get(operator)
         if found is None:
-            raise UserMistake(f"there is no operator {one_line(operator)}{_meant(operator, desk)}")
-        _check(amount, bank, reference)
+            raise UserMistake(there_is_no("operator", operator, desk.catalogue().operators))
+        check_told(amount, bank, reference)
         self._desk, self._operator, self._bank, self._reference = desk, operator, bank, reference.strip()
         self._amount, self.currency = amount, found.currency
         # Long ones are known by their hash, since an entry's key is short.
@@ -103,15 +104,12 @@ class OperatorPayment:
         )
 
 
-def _check(amount: int, bank: str, reference: str) -> None:
-    if amount <= 0:
-        raise UserMistake("AMOUNT: write an amount above zero, like 120000.00")
+def check_told(amount: int, bank: str, reference: str) -> None:
+    """Of a payment from an operator or to it. Raises UserMistake for what can never be."""
+    if not 0 < amount <= AMOUNT_MAX:
+        most = format_micros(AMOUNT_MAX)
+        raise UserMistake(f"AMOUNT: {format_micros(amount)} is not above zero and at most {most}")
     if not is_bank_name(bank):
         raise UserMistake("--bank: name an account in letters (a–z), digits, dots, dashes, like main")
     if not reference.strip() or len(reference) > REFERENCE_MAX or not reference.isprintable():
         raise UserMistake(f"--reference: give the bank's reference of the payment, 1 to {REFERENCE_MAX} characters")
-
-
-def _meant(operator: str, desk: Desk) -> str:
-    known = sorted(desk.catalogue().operators)
-    return did_you_mean(operator, known, like=LIKE) or f"; there are: {', '.join(known) or 'none'}"

@@ -13,6 +13,7 @@ from core.second_person import (
     checked_reason,
     is_nobody,
     is_same_person,
+    may_be_same,
     name_fault,
     reason_fault,
     tidy_name,
@@ -94,6 +95,14 @@ def test_a_reason_is_kept_without_blanks_around_it() -> None:
 def test_of_nobody_nothing_can_be_seen(name: str) -> None:
     assert is_nobody(name)
     assert not is_nobody(f"{name}o")
+
+
+@pytest.mark.parametrize("unseen", ["", "  ", *UNSEEN])
+def test_nobody_may_have_been_anybody_and_a_name_was_itself_alone(unseen: str) -> None:
+    assert may_be_same("olga", unseen)
+    assert may_be_same("OLGA", f"{unseen}olga")
+    assert not may_be_same("ada", "olga")
+    assert not may_be_same(unseen, "olga")
 
 
 def test_a_currency_that_is_not_named_has_the_limit_of_the_others() -> None:

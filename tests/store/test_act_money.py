@@ -174,7 +174,7 @@ def test_one_without_a_reason_is_not_proposed(till: Till) -> None:
     asked = conversion()
     asked = Draft(asked.kind, asked.author, "", (), asked.values, asked.key)
 
-    with pytest.raises(ActRefused, match="say why: --reason"):
+    with pytest.raises(UserMistake, match=r"^--reason: it is empty; say why$"):
         acts(till).propose(asked)
     assert acts(till, Limits(98 * RUB)).propose(asked) is None
 
@@ -273,15 +273,16 @@ def test_a_large_payment_of_an_operator_waits(till: Till) -> None:
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
-        ({"operator": "alhpa"}, "there is no operator alhpa; did you mean alpha?"),
+        ({"operator": "alhpa"}, "there is no operator 'alhpa'; did you mean alpha?"),
         ({"amount": 0}, "AMOUNT: 0.00 is not above zero and at most 1000000000.00"),
+        ({"amount": 10**15 + 1}, "AMOUNT: 1000000000.000001 is not above zero and at most 1000000000.00"),
         ({"bank": "a bank"}, "--bank: name an account in letters (a–z), digits, dots, dashes, like main"),
-        ({"reference": "\x1b[2J"}, "--reference: give the bank's reference of the payment, 1 to 100 characters"),
-        ({"reference": " "}, "--reference: give the bank's reference of the payment, 1 to 100 characters"),
+        ({"reference": "\x1b[2J"}, "--reference: give the bank's reference of the payment, 1 to 140 characters"),
+        ({"reference": " "}, "--reference: give the bank's reference of the payment, 1 to 140 characters"),
     ],
 )
 def test_what_cannot_be_paid_says_what_to_do(till: Till, values: dict[str, Any], sentence: str) -> None:
-    with pytest.raises(ActRefused) as refused:
+    with pytest.raises(UserMistake) as refused:
         acts(till).ask(draft("pay_operator", **{**PAY, **values}))
 
     assert str(refused.value) == sentence

@@ -8,6 +8,7 @@ import pytest
 
 from core.catalogue import Catalogue, Limit
 from core.clock import DAY_MS
+from core.errors import UserMistake
 from core.ledger import corrections
 from core.ledger.corrections import Corrected
 from store.acts import Act, ActRefused, Acts, ActState, Draft
@@ -277,8 +278,6 @@ def test_a_return_of_earned_money_that_was_booked_when_it_could_be_stays_what_it
     ("draft", "sentence"),
     [
         (Draft("sing", "olga", "why"), "there is no act 'sing'"),
-        (Draft("charge_back", " ", "why", (1,)), "who asks"),
-        (Draft("charge_back", "olga", " ", (1,)), "say why"),
         (Draft("charge_back", "olga", "why"), "at least one message"),
         (Draft("charge_back", "olga", "why", (17,)), "message 17: there is no such MO"),
         (Draft("charge_back", "olga", "why", tuple(range(1, 1002))), "at most 1000"),
@@ -297,6 +296,17 @@ def test_what_cannot_be_done_says_why_and_leaves_nothing(office: MoDesk, draft: 
 
     with pytest.raises(ActRefused, match=sentence):
         acts.ask(draft)
+    assert acts.list(None) == []
+
+
+@pytest.mark.parametrize(
+    ("author", "reason", "sentence"), [(" ", "why", "--by: who asks for it is empty"), ("olga", " ", "--reason: it is")]
+)
+def test_who_asks_says_his_name_and_why(office: MoDesk, author: str, reason: str, sentence: str) -> None:
+    acts = acts_of(office)
+
+    with pytest.raises(UserMistake, match=f"^{sentence}"):
+        acts.ask(Draft("charge_back", author, reason, (1,)))
     assert acts.list(None) == []
 
 

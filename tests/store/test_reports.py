@@ -178,19 +178,22 @@ def test_an_id_of_nobody_is_shown_as_it_is(named: Database) -> None:
 def test_names_that_are_not_there_are_told(named: Database) -> None:
     with named.read() as connection:
         assert (find_partner(connection, "bolt"), find_operator(connection, "beta")) == (2, 2)
-        with pytest.raises(UserMistake, match=r"there is no partner blot; did you mean bolt\?"):
+        with pytest.raises(UserMistake, match=r"there is no partner 'blot'; did you mean bolt\?"):
             find_partner(connection, "blot")
-        with pytest.raises(UserMistake, match=r"there is no operator beat; did you mean beta\?"):
+        with pytest.raises(UserMistake, match=r"there is no operator 'beat'; did you mean beta\?"):
             find_operator(connection, "beat")
         assert [find_service(connection, login, "game") for login in ("acme", "bolt")] == [1, 2]
-        with pytest.raises(UserMistake, match=r"there is no service bolt/gaem; did you mean game\?"):
+        with pytest.raises(UserMistake, match=r"there is no service of bolt 'gaem'; did you mean game\?"):
             find_service(connection, "bolt", "gaem")
-        with pytest.raises(UserMistake, match=r"there is no partner blot; did you mean bolt\?"):
+        with pytest.raises(UserMistake, match=r"there is no partner 'blot'; did you mean bolt\?"):
             find_service(connection, "blot", "game")
 
 
 def test_where_there_is_nobody_nobody_is_meant(database: Database) -> None:
-    with database.read() as connection, pytest.raises(UserMistake, match="no partner acme; see: tollbridge dump"):
+    with (
+        database.read() as connection,
+        pytest.raises(UserMistake, match="no partner 'acme'; tollbridge dump shows them"),
+    ):
         find_partner(connection, "acme")
 
 

@@ -11,11 +11,12 @@ from core.errors import UserMistake
 from core.payouts import PayoutState
 from core.settlement import RunState, Verdict
 from core.top_ups import PaymentState, Told
+from store.acts import ActRefused, Acts, Draft
 from store.database import Database
 from store.payments import Payments, read_payment
 from store.payout_files import export
 from store.payouts import Payouts
-from store.schema import AuditLog, Payout, SettlementRun
+from store.schema import Act, AuditLog, Payout, SettlementRun
 from store.settlement.approve import approve, dismiss
 from store.settlement.look import standing
 from store.settlement.paid import book_payment
@@ -206,3 +207,20 @@ def test_who_staged_a_file_is_the_same_in_other_letters_and_nobody_may_be_anybod
         office.approve(run, Verdict.MISSING_HERE, by="OLGA", above=4 * RUB)
 
     assert office.entries(run) == []
+
+
+# --- acts -------------------------------------------------------------------------------------------------
+
+
+def test_an_act_that_nobody_asked_for_is_agreed_to_by_nobody_and_refused(office: Office) -> None:
+    acts = Acts(office.clerk, 4 * RUB)
+    values: dict[str, str | int] = {"operator": "alpha", "amount": 5 * RUB, "bank": "main", "reference": "PO 17"}
+    number = acts.ask(Draft("pay_operator", "olga", "October", values=values)).id
+    with office.database.write() as connection:
+        connection.execute(sa.update(Act).values(author="\u2800"))
+
+    for name in ("ada", *OLGA):
+        with pytest.raises(ActRefused, match=r"^nobody knows who asked for it; refuse it, and ask for it anew$"):
+            acts.approve(number, name)
+    assert office.balances() == {}
+    assert acts.refuse(number, " ada ", " asked by nobody ").approver == "ada"

@@ -159,7 +159,7 @@ def test_a_partner_that_is_not_there_is_not_shown_as_one_that_earned_nothing(con
     done = call(config, "replay", "--month", "2026-10", "--plan", str(plan), "--partner", "acne")
 
     assert (done.exit_code, done.stdout) == (1, "")
-    assert done.stderr == "tollbridge: there is no partner acne; did you mean acme?\n"
+    assert done.stderr == "tollbridge: there is no partner 'acne'; did you mean acme?\n"
 
 
 def test_a_month_without_traffic_is_replayed_to_nothing(config: Path, tmp_path: Path) -> None:

@@ -70,7 +70,7 @@ def test_a_large_parked_payment_waits(config: Path) -> None:
 
 def test_a_large_conversion_wants_a_reason_and_waits(config: Path) -> None:
     words = ("convert", "earnings", "acme", "45", "RUB", "--by", "olga")
-    assert "say why: --reason" in refused(call(config, *words))
+    assert "--reason: it is empty; say why" in refused(call(config, *words))
 
     waits = call(config, *words, "--reason", "for SMS")
     assert "act 1: use earnings: 45.00 RUB of acme's earnings for outgoing SMS: waits for a second person" in (
@@ -91,6 +91,22 @@ def test_a_large_conversion_wants_a_reason_and_waits(config: Path) -> None:
     assert found["partner:acme:prepaid"] == "46.00"
 
 
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("approve", "1", "--by", " "), "the name is empty; say who it is"),
+        (("refuse", "1", "--by", "ol\u200bga", "--reason", "x"), "the name holds a letter that cannot be seen"),
+        (("refuse", "1", "--by", "ada", "--reason", " "), "the reason is empty; say why"),
+        (("charge-back", "1", "--by", "olga", "--reason", "x" * 201), "the reason is longer than 200 letters"),
+    ],
+)
+def test_an_act_without_a_name_or_a_reason_is_bad_usage(config: Path, words: tuple[str, ...], sentence: str) -> None:
+    done = call(config, "act", *words)
+
+    assert done.exit_code == 2
+    assert sentence in done.stderr
+
+
 def test_an_operator_is_paid_by_name_and_the_report_says_so(config: Path) -> None:
     pay = ("act", "pay-operator", "alpha", "12.50", "--reference", "PO 17", *BY_OLGA)
     paid = call(config, *pay).output
@@ -100,7 +116,7 @@ def test_an_operator_is_paid_by_name_and_the_report_says_so(config: Path) -> Non
     head, *facts = call(config, "act", "show", "1").output.partition("booked:")[0].splitlines()
     assert head == "act 1: pay operator: 12.50 RUB to alpha from bank:main, PO 17"
     assert [line.split()[0] for line in facts] == ["state", "asked", "because", "entry"]
-    assert "there is no operator alpa; did you mean alpha?" in refused(
+    assert "there is no operator 'alpa'; did you mean alpha?" in refused(
         call(config, "act", "pay-operator", "alpa", "1", "--reference", "x", *BY_OLGA)
     )
 

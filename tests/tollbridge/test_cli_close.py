@@ -78,6 +78,7 @@ def test_what_programs_get(config: Path) -> None:
     ("words", "code", "sentence"),
     [
         (CLOSE, 2, "who closes it? give --by NAME, or --dry-run to look only"),
+        ((*CLOSE, "--by", "ol\u200bga"), 2, "the name holds a letter that cannot be seen; write it again"),
         (("close", "--month", "2026-13", "--by", "olga"), 2, "2026-13"),
         (("close", "--month", "2026-11", "--by", "olga"), 1, "2026-11 is not over in "),
         (("statement", "show", "2026-000009"), 1, "no statement has the number 2026-000009"),

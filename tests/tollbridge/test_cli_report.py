@@ -272,8 +272,8 @@ def test_what_makes_no_sense_is_bad_usage(words: tuple[str, ...], said: str) -> 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("partners", "--partner", "acne"), "there is no partner acne; did you mean acme?"),
-        (("ageing", "--operator", "alfa"), "there is no operator alfa; did you mean alpha?"),
+        (("partners", "--partner", "acne"), "there is no partner 'acne'; did you mean acme?"),
+        (("ageing", "--operator", "alfa"), "there is no operator 'alfa'; did you mean alpha?"),
         (("revenue", "--csv", "no/such/folder.csv"), "no/such/folder.csv: No such file or directory"),
     ],
 )

@@ -97,7 +97,9 @@ def test_the_whole_way_of_a_file(told: Office) -> None:
     ahead = said(told, "paid", "alpha", "1.50", "--bank", "main", "--reference", "PO 2", "--by", "olga")
     assert ahead == "booked: 1.50 RUB of alpha on bank:main alpha has paid 1.50 RUB in advance"
     large = ("paid", "alpha", "20.01", "--bank", "main", "--reference", "PO 3", "--by", "olga")
-    assert "say why: --reason" in call(told, *large).stderr
+    assert "--reason: it is empty; say why" in call(told, *large).stderr
+    never = ("paid", "alpha", "10000000000.00", *large[3:], "--reason", "October")
+    assert "AMOUNT: 10000000000.00 is not above zero and at most 1000000000.00" in call(told, *never).stderr
     waits = said(told, *large, "--reason", "October")
     assert waits == (
         "act 1: operator paid: 20.01 RUB from alpha to bank:main, PO 3: waits for a second person: "

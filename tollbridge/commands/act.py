@@ -11,13 +11,12 @@ import click
 from core.ledger.accounts import WRITTEN
 from store.acts import Acts, ActState, Draft
 from tollbridge.commands import AMOUNTS, config_option, json_option
-from tollbridge.commands.desk import TakesAmount, desk_of, read_micros
+from tollbridge.commands.desk import TakesAmount, desk_of, read_micros, reason_option, take_name
 from tollbridge.json_values import in_major_units, print_json
 from tollbridge.show import console
 from tollbridge.show_act import act_value, acts_table, advance_of, show_act, shown_value, tell_act
 
-_BY = click.option("--by", "author", metavar="NAME", required=True, help="Who asks for it.")
-_REASON = click.option("--reason", metavar="TEXT", required=True, help="Why; kept for good.")
+_BY = click.option("--by", "author", metavar="NAME", required=True, callback=take_name, help="Who asks for it.")
 _KEY = click.option("--key", metavar="KEY", default="", help="Makes it once only; else the same act twice is one.")
 
 
@@ -44,7 +43,7 @@ def _messages(kind: str, name: str, short: str, says: str) -> None:
     @act.command(name, help=f"{says}\n\n\b\nExample:\n  tollbridge act {name} {_BY_OLGA}", short_help=short)
     @click.argument("ids", metavar="ID…", nargs=-1, required=True, type=click.IntRange(1, 2**63 - 1))
     @_BY
-    @_REASON
+    @reason_option
     @_KEY
     @json_option(AMOUNTS)
     @config_option
@@ -75,7 +74,7 @@ _messages(
 @click.argument("partner")
 @click.argument("ids", metavar="ID…", nargs=-1, required=True, type=click.IntRange(1, 2**63 - 1))
 @_BY
-@_REASON
+@reason_option
 @_KEY
 @json_option(AMOUNTS)
 @config_option
@@ -101,7 +100,7 @@ def assign(  # noqa: PLR0917
     help="operator: it takes the money back from us and from the partner; us: we alone pay.",
 )
 @_BY
-@_REASON
+@reason_option
 @_KEY
 @json_option(AMOUNTS)
 @config_option
@@ -135,7 +134,7 @@ Example:
 @click.option("--amount", metavar="AMOUNT", required=True, help="In major units, like 12.50.")
 @click.option("--currency", metavar="CUR", required=True, help="Of both accounts, like RUB.")
 @_BY
-@_REASON
+@reason_option
 @_KEY
 @json_option(AMOUNTS)
 @config_option
@@ -161,7 +160,7 @@ def adjust(  # noqa: PLR0917
 @click.option("--reference", metavar="TEXT", required=True, help="The bank's reference; makes it once only.")
 @click.option("--bank", metavar="NAME", default="main", show_default=True, help="Our account: bank:NAME in the books.")
 @_BY
-@_REASON
+@reason_option
 @json_option(AMOUNTS)
 @config_option
 def pay_operator(  # noqa: PLR0917
@@ -183,7 +182,9 @@ def pay_operator(  # noqa: PLR0917
 
 @act.command(short_help="Agree to an act that waits.")
 @click.argument("number", type=click.IntRange(1))
-@click.option("--by", "approver", metavar="NAME", required=True, help="Who agrees; not who asked for it.")
+@click.option(
+    "--by", "approver", metavar="NAME", required=True, callback=take_name, help="Who agrees; not who asked for it."
+)
 @json_option(AMOUNTS)
 @config_option
 def approve(number: int, approver: str, as_json: bool, config_file: Path | None) -> None:
@@ -195,13 +196,16 @@ def approve(number: int, approver: str, as_json: bool, config_file: Path | None)
     """
     with desk_of(config_file) as (desk, config):
         done = Acts(desk, config.money.limits).approve(number, approver)
-        tell_act(done, as_json=as_json, remark=advance_of(desk.database, done))
+        tell_act(done, as_json=as_json, remark="" if as_json else advance_of(desk.database, done))
 
 
 @act.command(short_help="Refuse an act that waits: nothing is booked.")
 @click.argument("number", type=click.IntRange(1))
-@click.option("--by", "approver", metavar="NAME", required=True, help="Who refuses it; who asked for it may, too.")
-@_REASON
+@click.option(
+    "--by", "approver", metavar="NAME", required=True, callback=take_name,
+    help="Who refuses it; who asked for it may, too.",
+)  # fmt: skip
+@reason_option
 @json_option(AMOUNTS)
 @config_option
 def refuse(number: int, approver: str, reason: str, as_json: bool, config_file: Path | None) -> None:
@@ -229,7 +233,7 @@ def show(number: int, as_json: bool, config_file: Path | None) -> None:
     """
     with desk_of(config_file) as (desk, config):
         shown = Acts(desk, config.money.limits).show(number)
-        remark = advance_of(desk.database, shown.act)
+        remark = "" if as_json else advance_of(desk.database, shown.act)
     if as_json:
         print_json(in_major_units(shown_value(shown)))
     else:
@@ -261,4 +265,4 @@ def list_acts(every: bool, most: int, as_json: bool, config_file: Path | None) -
 def _ask(draft: Draft, config_file: Path | None, *, as_json: bool) -> None:
     with desk_of(config_file) as (desk, config):
         done = Acts(desk, config.money.limits).ask(draft)
-        tell_act(done, as_json=as_json, remark=advance_of(desk.database, done))
+        tell_act(done, as_json=as_json, remark="" if as_json else advance_of(desk.database, done))

@@ -17,7 +17,6 @@ from rich.console import Console
 from core.clock import DAY_MS, Month, month_start, month_text
 from core.ids import first_id_at
 from core.money import format_micros, minor_digits
-from core.second_person import name_fault, tidy_name
 from plumbing.clock import SystemClock
 from store.backlog import rate_backlog
 from store.closing import MonthClosed, preview
@@ -26,14 +25,14 @@ from store.desk import open_desk
 from store.secrets import Sealed
 from store.snapshot import read_catalogue
 from tollbridge.commands import config_option, json_option, open_database, read_config
-from tollbridge.commands.desk import MONTH, month_number
+from tollbridge.commands.desk import MONTH, month_number, take_name
 from tollbridge.json_values import print_json
 from tollbridge.show import console, money, plain, table
 
 
 @click.command()
 @click.option("--month", type=MONTH, metavar="YYYY-MM", required=True, help="The month to close.")
-@click.option("--by", "author", metavar="NAME", help="Who closes it; written down.")
+@click.option("--by", "author", metavar="NAME", callback=take_name, help="Who closes it; written down.")
 @click.option("--dry-run", is_flag=True, help="Show what would be frozen and what still waits; write nothing.")
 @json_option()
 @config_option
@@ -49,12 +48,9 @@ def close(month: datetime, author: str | None, config_file: Path | None, *, dry_
       tollbridge close --month 2026-10 --dry-run
       tollbridge close --month 2026-10 --by olga
     """
-    author = tidy_name(author or "")
     if not dry_run and not author:
         raise click.UsageError("who closes it? give --by NAME, or --dry-run to look only")
-    if author and (fault := name_fault(author)):
-        raise click.UsageError(f"--by: who closes it {fault}")
-    found = _run(month_number(month), author, config_file, is_dry=dry_run)
+    found = _run(month_number(month), author or "", config_file, is_dry=dry_run)
     if as_json:
         print_json(as_value(found, is_dry=dry_run))
     else:

@@ -11,7 +11,6 @@ import click
 
 from core.clock import iso_of
 from core.money import format_micros
-from core.second_person import tidy_name
 from store.acts import Acts, Draft
 from store.conversions import ACCOUNTS, EARNINGS, Asked, Converted, read_conversion, use_earnings
 from store.conversions import convert as convert_money
@@ -62,7 +61,7 @@ def currency(  # noqa: PLR0917
     """
     micros, source, target = read_micros(amount), source.upper(), target.upper()
     with desk_of(config_file) as (desk, config):
-        key = key or daily_key(desk, "convert", login, micros, source, target, account, tidy_name(author))
+        key = key or daily_key(desk, "convert", login, micros, source, target, account, author)
         asked = Asked(login, micros, source, author, reason, key)
         if not _waits(Acts(desk, config.money.limits), asked, account, target, as_json=as_json):
             _tell(convert_money(desk, asked, target, account=account), login, as_json=as_json)
@@ -88,7 +87,7 @@ def earnings(  # noqa: PLR0917
     """
     micros, currency = read_micros(amount), currency.upper()
     with desk_of(config_file) as (desk, config):
-        key = key or daily_key(desk, "use", login, micros, currency, tidy_name(author))
+        key = key or daily_key(desk, "use", login, micros, currency, author)
         asked = Asked(login, micros, currency, author, reason, key)
         if not _waits(Acts(desk, config.money.limits), asked, EARNINGS, "", as_json=as_json):
             _tell(use_earnings(desk, asked), login, as_json=as_json)

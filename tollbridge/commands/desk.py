@@ -58,46 +58,28 @@ key_option = click.option(
 )
 
 
-class _Month(click.ParamType[datetime]):
-    """A calendar month: `2026-10`."""
+class _Moment(click.ParamType[datetime]):
+    """A piece of the calendar, named by its first moment: a month like `2026-10`, a day like `2026-10-01`."""
 
-    name = "month"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
-        """Its first moment."""
-        if isinstance(value, datetime):
-            return value
-        try:
-            month: datetime | None = datetime.strptime(str(value), "%Y-%m")  # noqa: DTZ007
-        except ValueError:
-            month = None
-        if month is None or not 1970 <= month.year <= 9000:
-            self.fail(f"{plain(str(value), 20)!r} is no month; write a month like 2026-10", param, ctx)
-        return month
-
-
-MONTH = _Month()
-
-
-class _Day(click.ParamType[datetime]):
-    """A calendar day: `2026-10-01`."""
-
-    name = "day"
+    def __init__(self, name: str, form: str, example: str) -> None:
+        self.name, self._form, self._example = name, form, example
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
         """Its first moment."""
         if isinstance(value, datetime):
             return value
         try:
-            day: datetime | None = datetime.strptime(str(value), "%Y-%m-%d")  # noqa: DTZ007
+            moment: datetime | None = datetime.strptime(str(value), self._form)  # noqa: DTZ007
         except ValueError:
-            day = None
-        if day is None or not 1970 <= day.year <= 9000:
-            self.fail(f"{plain(str(value), 20)!r} is no day; write a day like 2026-10-01", param, ctx)
-        return day
+            moment = None
+        if moment is None or not 1970 <= moment.year <= 9000:
+            what = f"{plain(str(value), 20)!r} is no {self.name}"
+            self.fail(f"{what}; write a {self.name} like {self._example}", param, ctx)
+        return moment
 
 
-DAY = _Day()
+MONTH = _Moment("month", "%Y-%m", "2026-10")
+DAY = _Moment("day", "%Y-%m-%d", "2026-10-01")
 
 
 class TakesAmount(click.Command):

@@ -2,7 +2,8 @@
 
 import pytest
 
-from core.ledger.audit_accounts import account_fault, check_accounts
+from core.ledger.audit_accounts import account_fault, check_accounts, check_balances
+from core.ledger.rows import BalanceRow
 
 LOGINS, OPERATORS = {"acme"}, {"alpha"}
 
@@ -23,6 +24,15 @@ def test_an_account_that_is_none_is_named(address: str, currency: str, fault: st
 
     assert (found.check, found.table, found.row) == ("L1", "account", "7")
     assert fault in found.sentence
+
+
+@pytest.mark.parametrize(
+    "address", ["", "partner", "prepaid", "partner:prepaid", "partner:acme:other:prepaid", "agent"]
+)
+def test_a_floor_of_an_account_that_is_none_is_found_too(address: str) -> None:
+    found = list(check_balances([BalanceRow("7", address, "RUB", 0, 0, -1)], [], lambda login, limit: True))
+
+    assert [one.sentence for one in found if one.sentence.endswith(" RUB, not 0.00")] != []
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ def test_above_the_limit_a_second_person_agrees_and_the_reference_is_one_payment
     values: dict[str, str | int] = {"operator": "alpha", "amount": 7 * RUB, "bank": "main", "reference": "PO 17"}
     draft = Draft("operator_paid", "olga", "October", values=values)
     assert acts.propose(replace(draft, values={**values, "amount": 6 * RUB})) is None
-    with pytest.raises(ActRefused, match="say why: --reason"):
+    with pytest.raises(UserMistake, match=r"^--reason: it is empty; say why$"):
         acts.propose(replace(draft, reason=" "))
 
     waits = acts.propose(draft)
@@ -76,13 +76,19 @@ def test_above_the_limit_a_second_person_agrees_and_the_reference_is_one_payment
 
 def test_what_is_no_payment_says_why(office: Office) -> None:
     for operator, amount, bank, reference, why in (
-        ("gamma", RUB, "main", "1", "there is no operator gamma; "),
-        ("alfa", RUB, "main", "1", "there is no operator alfa; did you mean alpha"),
-        ("xxxx", RUB, "main", "1", "there is no operator xxxx; there are: alpha, beta"),
-        ("alpha", 0, "main", "1", "AMOUNT: write an amount above zero"),
+        ("gamma", RUB, "main", "1", "there is no operator 'gamma'; "),
+        ("alfa", RUB, "main", "1", "there is no operator 'alfa'; did you mean alpha"),
+        ("xxxx", RUB, "main", "1", "there is no operator 'xxxx'; tollbridge dump shows them"),
+        ("alpha", 0, "main", "1", "AMOUNT: 0.00 is not above zero and at most 1000000000.00"),
+        ("alpha", 10**15 + 1, "main", "1", "AMOUNT: 1000000000.000001 is not above zero and at most 1000000000.00"),
         ("alpha", RUB, "a:b", "1", "--bank: name an account"),
         ("alpha", RUB, "main", " ", "--reference: give the bank's reference"),
+        ("alpha", RUB, "main", "1" * 141, "--reference: give the bank's reference of the payment, 1 to 140 characters"),
     ):
+        values: dict[str, str | int] = {"operator": operator, "amount": amount, "bank": bank, "reference": reference}
         with pytest.raises(UserMistake, match=why):
             book_payment(office.clerk, operator, amount, bank=bank, reference=reference, by="olga")
+        with pytest.raises(UserMistake, match=why):
+            Acts(office.clerk, 0).propose(Draft("operator_paid", "olga", "October", values=values))
+    assert Acts(office.clerk, 0).list(None) == []
     assert office.balances() == {}

@@ -16,7 +16,7 @@ from plumbing.conversation import Owner
 from sim.calling import Callee
 from sim.counterpart import Counterpart
 from sim.esme import Esme, Job
-from sim.fates import Fates, Remembered
+from sim.fates import TAKEN_BACK, Fates, Remembered
 from sim.phones import Phones
 from sim.quirks import Quirks
 from sim.records import SeenMt
@@ -162,24 +162,18 @@ class PocketSmsc(Counterpart[Job]):
         )  # fmt: skip
         self._saw(mt, self._latest.get(mt.destination))
         self.on_submitted(mt)
-        receipted = status == 0 and said.wants_receipt
-        taken = Remembered(submit, answer_id, now, is_open=receipted)
+        taken = Remembered(
+            submit, answer_id, now, is_open=False, wants_receipt=said.wants_receipt, receipt_id=receipt_id, mt=mt
+        )
         if status == 0:
             self._fates.remember(tongue.filed(submit, answer_id), taken)
-        if receipted and self.quirks.receipt_first:
-            self._receipt(esme.system_id, taken, receipt_id, mt)
-            self.stirred()
+            self._begin(taken)
         if self.quirks.lose_answers and self._random.random() < self.quirks.lose_answers:
             mt.status = None
         else:
             esme.answer(submit, status, answer_id)
-        if receipted and not self.quirks.receipt_first:
-            delay_s = self.quirks.receipt_delay_s
-            if delay_s:
-                loop = asyncio.get_running_loop()
-                loop.call_later(delay_s, self._receipt_now, esme.system_id, taken, receipt_id, mt)
-            else:
-                self._receipt(esme.system_id, taken, receipt_id, mt)
+        if taken.is_open and not self.quirks.receipt_delay_s:
+            self._end(taken)
 
     def _status_of(self, judged: SubmitOutcome) -> int:
         if judged is SubmitOutcome.ACCEPTED:
@@ -188,16 +182,36 @@ class PocketSmsc(Counterpart[Job]):
             return self.tongue.throttled
         return self.quirks.refuse_status or self.tongue.refused
 
+    def _begin(self, taken: Remembered) -> None:
+        """It is under way; its receipt goes before its answer where the centre is such a one."""
+        quirks = self.quirks
+        taken.is_open = taken.wants_receipt or bool(quirks.receipt_delay_s)
+        if taken.wants_receipt and quirks.receipt_first:
+            self._end(taken)
+            self.stirred()
+        elif quirks.receipt_delay_s:
+            asyncio.get_running_loop().call_later(quirks.receipt_delay_s, self._end_now, taken)
+
+    def _end(self, taken: Remembered) -> None:
+        """It is under way no more; whose receipt nobody wants has the fate that is drawn when somebody asks."""
+        taken.is_open = False
+        if taken.wants_receipt:
+            assert taken.mt is not None
+            self._receipt(taken.mt.system_id, taken, taken.receipt_id, taken.mt)
+
+    def _end_now(self, taken: Remembered) -> None:
+        if taken.is_open:  # It may have been taken back meanwhile.
+            self._end(taken)
+            self.stirred()
+
     def _receipt(self, system_id: str, taken: Remembered, message_id: str, mt: SeenMt) -> None:
-        taken.fate, taken.is_open = self._subscribers.fate(), False
+        """What became of it; that its sender took it back is known, all else is drawn."""
+        if taken.fate is not TAKEN_BACK:
+            taken.fate = self._subscribers.fate()
         if self.quirks.lose_receipts and self._random.random() < self.quirks.lose_receipts:
             return
         operation = self.tongue.receipt(taken.submit, message_id, taken.fate, self.quirks, now=self._clock.now())
         self._queue_of_client(system_id).append(Job(operation, mt=mt))
-
-    def _receipt_now(self, system_id: str, taken: Remembered, message_id: str, mt: SeenMt) -> None:
-        self._receipt(system_id, taken, message_id, mt)
-        self.stirred()
 
     def asked(self, esme: Esme, question: Operation) -> None:
         """A client asks what became of an MT."""
@@ -214,6 +228,45 @@ class PocketSmsc(Counterpart[Job]):
         esme.respond(question, response)
         if told is not None:
             self._queue_of_client(esme.system_id).append(Job(told, told=True))
+
+    def changed(self, esme: Esme, change: Operation) -> None:
+        """A client takes back what it submitted, or changes one."""
+        tongue = self.tongue
+        cancels = type(change) in tongue.cancels
+        self.counted.cancels += cancels
+        self.counted.replaces += not cancels
+        if self.quirks.changes != "made":
+            esme.respond(change, tongue.refuse_change(change, self.quirks.changes))
+            return
+        name = tongue.named(change)
+        among = self._fates.all() if name is None else self._fates.of(name)
+        own = [one for one in among if one.mt is not None and one.mt.system_id == esme.system_id]
+        meant = [one for one in own if one.is_open and tongue.means(change, one.submit, one.answer_id)]
+        if name is not None:
+            del meant[1:]  # The oldest: two of one second cannot be told apart.
+        if not meant:
+            esme.respond(change, tongue.refuse_change(change, "late" if own else "absent"))
+            return
+        response, told = tongue.made(change, meant)
+        esme.respond(change, response)
+        if told is not None:
+            self._queue_of_client(esme.system_id).append(Job(told, told=True))
+        for one in meant:
+            self._take_back(one) if cancels else self._replace(one, change)
+
+    def _take_back(self, taken: Remembered) -> None:
+        self.counted.taken_back += 1
+        taken.fate, taken.is_open = TAKEN_BACK, False
+        if self.tongue.wants_cancelled(taken.submit):
+            assert taken.mt is not None
+            self._receipt(taken.mt.system_id, taken, taken.receipt_id, taken.mt)
+
+    def _replace(self, taken: Remembered, change: Operation) -> None:
+        assert taken.mt is not None
+        self.counted.changed += 1
+        taken.submit = self.tongue.replaced(change, taken.submit)
+        said = self.tongue.read(taken.submit)
+        taken.wants_receipt, taken.mt.text, taken.mt.piece = said.wants_receipt, said.text, said.piece
 
     # --- What is due ----------------------------------------------------------------------------------
 

@@ -20,7 +20,7 @@ from wire.session import Answered, Bound, Closed, Event, Operation, Unanswered
 @dataclass(slots=True)
 class Job:
     """One operation of ours. `mo` of an MO, `mt` of a receipt; `dialled`, a turn of a USSD session; `told`, what is
-    said to a question behind its response.
+    said to a question or a cancel behind its response.
     """
 
     operation: Operation
@@ -47,6 +47,10 @@ class Centre(Protocol):
 
     def asked(self, esme: "Esme", question: Operation) -> None:
         """A question what became of a submission came; to be answered with esme.respond()."""
+        ...
+
+    def changed(self, esme: "Esme", change: Operation) -> None:
+        """A client takes submissions back, or changes one; to be answered with esme.respond()."""
         ...
 
     def answered(self, job: Job, status: int) -> None: ...
@@ -77,7 +81,7 @@ class Esme:
         tongue = centre.tongue
         self._tongue = tongue
         self._submissions, self._logins, self._status_of = tongue.submissions, tongue.logins, tongue.status_of
-        self._questions = tongue.questions
+        self._questions, self._changes = tongue.questions, tongue.cancels | tongue.replaces
         self._flying: dict[int, Job] = {}
 
     def opened(self, conversation: Conversation) -> None:
@@ -101,6 +105,8 @@ class Esme:
                     lost.append(job)
             elif kind in self._questions:
                 self._centre.asked(self, event)
+            elif kind in self._changes:
+                self._centre.changed(self, event)
             elif kind in self._logins:
                 self._judge(event)
             elif kind is Bound:
@@ -129,7 +135,7 @@ class Esme:
             self.conversation.answer(submit, self._tongue.answer(submit, status, message_id))
 
     def respond(self, question: Operation, response: Operation) -> None:
-        """Answer a question, if the client is still there."""
+        """Answer a question or a change, if the client is still there."""
         if self.conversation is not None and self.wire.owes(question):
             self.conversation.answer(question, response)
 

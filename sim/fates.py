@@ -1,19 +1,22 @@
-"""What a pocket SMSC remembers of what it took, for clients that ask what became of it.
+"""What a pocket SMSC remembers of what it took, for clients that ask what became of it, take it back or change it.
 
 Remembered   one submission; its fate is None while its receipt is still to come
 Fates        those of late, as their tongue files them
+TAKEN_BACK   the fate of what its sender took back
 
-Rule: it forgets the oldest, as centres do.
+Rule: it forgets the oldest, as centres do. What is open gets one fate, and by that at most one receipt.
 """
 
 from collections import deque
 from dataclasses import dataclass
 
 from core.clock import Instant
-from sim.subscribers import Fate
+from sim.records import SeenMt
+from sim.subscribers import DELETED, Fate
 from wire.session import Operation
 
 REMEMBERED_MAX = 100_000
+TAKEN_BACK = Fate(DELETED, "000")
 
 
 @dataclass(slots=True)
@@ -24,8 +27,11 @@ class Remembered:
     answer_id: str
     at: Instant
     is_open: bool
-    """Its receipt is still to come. Without one its fate is whatever is drawn when somebody asks."""
+    """It is still under way. Where it is not, and has no fate, that is whatever is drawn when somebody asks."""
     fate: Fate | None = None
+    wants_receipt: bool = False
+    receipt_id: str = ""
+    mt: SeenMt | None = None
 
 
 class Fates:
@@ -50,3 +56,7 @@ class Fates:
     def of(self, name: str) -> list[Remembered]:
         """Those of this name, the oldest first."""
         return list(self._filed.get(name, ()))
+
+    def all(self) -> list[Remembered]:
+        """Those of every name."""
+        return [one for same in self._filed.values() for one in same]

@@ -18,6 +18,9 @@ RECEIPT_FORMS = ("both", "text", "tlv", "classless")
 MO_OPERATIONS = ("52", "01")
 QUESTIONS = ("answered", "failed", "unknown")
 """What is said to a question what became of an MT: its fate; that it failed; that there is no such operation."""
+CHANGES = ("made", "failed", "unknown")
+"""What is said to who takes an MT back or changes it: yes, while it is under way; no; that there is no such operation.
+"""
 
 ID_FORMS: dict[str, tuple[Callable[[int], str], Callable[[int], str]]] = {
     "string": (lambda number: f"M{number:09d}", lambda number: f"M{number:09d}"),
@@ -35,6 +38,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "message_ids": tuple(ID_FORMS),
     "mo_operation": MO_OPERATIONS,
     "questions": QUESTIONS,
+    "changes": CHANGES,
 }
 """Quirks that have one of a few values."""
 
@@ -70,6 +74,7 @@ class Quirks:
     receipt_first: bool = False
     """The receipt of a submission arrives before its answer."""
     receipt_delay_s: float = 0.0
+    """So long an MT is under way, and can be taken back or changed."""
     delivered: float = 1.0
     expired: float = 0.0
     """What is neither delivered nor expired is undeliverable."""
@@ -77,6 +82,10 @@ class Quirks:
     """Share of receipts that are never sent: only who asks hears what became of those MT."""
     questions: str = "answered"
     """How questions what became of an MT are answered (SMPP: query_sm, UCP: 55, CIMD2: 04)."""
+    changes: str = "made"
+    """How it is answered that an MT is taken back (SMPP: cancel_sm, UCP: 56, CIMD2: 06), or changed (SMPP: replace_sm,
+    UCP: 54).
+    """
     lose_answers: float = 0.0
     """Share of submissions that are taken and never answered."""
     throttle: float = 0.0

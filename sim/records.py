@@ -105,6 +105,14 @@ class Counted:
     """Receipts that were acknowledged."""
     questions: int = 0
     """What became of an MT: so often a client asked."""
+    cancels: int = 0
+    """Requests to take MT back."""
+    replaces: int = 0
+    """Requests to change one."""
+    taken_back: int = 0
+    """MT that were."""
+    changed: int = 0
+    """MT that were."""
     answer_ms: Durations = field(default_factory=Durations)
     """From the first deliver_sm of an MO to the last answer."""
     reply_ms: Durations = field(default_factory=Durations)

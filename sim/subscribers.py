@@ -12,7 +12,7 @@ from random import Random
 
 from wire.smpp.receipts import STATES
 
-DELIVERED, EXPIRED, UNDELIVERABLE = 2, 3, 5
+DELIVERED, EXPIRED, DELETED, UNDELIVERABLE = 2, 3, 4, 5
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,13 +61,17 @@ class Session(wire.Session, Protocol):
 class Tongue(Protocol):
     """A protocol as a centre speaks it. In all of them a status of 0 says yes.
 
-    `logins`, `submissions` and `questions` are the requests that it serves; `never` says which quirks it cannot have,
-    and which of their values: an empty tuple, none at all.
+    `logins`, `submissions`, `questions`, `cancels` and `replaces` are the requests that it serves; `never` says which
+    quirks it cannot have, and which of their values: an empty tuple, none at all.
     """
 
     logins: frozenset[type]
     submissions: frozenset[type]
     questions: frozenset[type]
+    cancels: frozenset[type]
+    """That take submissions back."""
+    replaces: frozenset[type]
+    """That change one."""
     throttled: int
     """The status of a submission that came too fast."""
     refused: int
@@ -150,4 +154,32 @@ class Tongue(Protocol):
 
     def refuse(self, question: Operation, how: str) -> Operation:
         """The response of a centre that tells nothing: `failed` or `unknown`, as Quirks have it."""
+        ...
+
+    # --- a submission that is taken back or changed -----------------------------------------------------------
+
+    def named(self, change: Operation) -> str | None:
+        """The name of the one that is meant; None: all that `means` says, of whatever names."""
+        ...
+
+    def means(self, change: Operation, submit: Operation, message_id: str) -> bool:
+        """Whether this one is meant, of those of that name; `message_id` as its answer had it."""
+        ...
+
+    def replaced(self, change: Operation, submit: Operation) -> Operation:
+        """A submission as it is after the change."""
+        ...
+
+    def wants_cancelled(self, submit: Operation) -> bool:
+        """Whether its sender wants a receipt that says that it was taken back."""
+        ...
+
+    def made(self, change: Operation, made: Sequence[Remembered]) -> tuple[Operation, Operation | None]:
+        """The response to a change of these, and what is said after it where the protocol has an operation for it."""
+        ...
+
+    def refuse_change(self, change: Operation, how: str) -> Operation:
+        """The response that says no: `failed` or `unknown`, as Quirks have it; `absent`, there is no such submission;
+        `late`, there is none any more that could be changed, or it is another sender's.
+        """
         ...

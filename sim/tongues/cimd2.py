@@ -22,9 +22,11 @@ from core.sms.alphabet import GSM7, Alphabet, coding_of, decode_gsm, unpack
 from core.sms.parts import Piece, headers, read_header, split
 from sim.fates import Remembered
 from sim.quirks import Quirks
-from sim.subscribers import DELIVERED, EXPIRED, Fate, Written
+from sim.subscribers import DELETED, DELIVERED, EXPIRED, Fate, Written
 from sim.tongue import Login, Submission
 from wire.cimd2 import (
+    Cancel,
+    CancelResp,
     Cimd2Session,
     Deliver,
     Enquire,
@@ -44,14 +46,18 @@ from wire.cimd2 import (
 )
 from wire.cimd2 import Login as LoginRequest
 from wire.cimd2.identity import key_of
+from wire.session import Operation
 
 _BANNER = "CIMD2-A ConnectionInfo: SessionId = 1 PortId = 1 AccessType = TCPIP_SOCKET PIN = 1"
 _WINDOW_MAX = 128
 _GSM_SCHEME, _UCS2_SCHEME, _BINARY_SCHEME = 0x10, 0x08, 0x04
-# 056 is a sum: 2 expired, 4 failed, 8 delivered; we never tell anything else.
-_FINAL = 14
-_UNDER_WAY, _SUCCESS, _EXPIRED, _FAILED = 1, 4, 2, 3
+# 056 is a sum: 2 expired, 4 failed, 8 delivered; 16 cancelled. We never tell anything else.
+_FINAL, _CANCELLED_TOO = 14, 16
+_UNDER_WAY, _SUCCESS, _EXPIRED, _FAILED, _CANCELLED = 1, 4, 2, 3, 7
 _ABSENT, _UNKNOWN = 29, 1
+# 059. The sheet only says that 0 and 1 are wider than 2; this is what they mean here.
+_ALL_TO_ONE, _ALL, _ONE = 0, 1, 2
+_BAD_COMBINATION = 603
 
 
 class Cimd2Tongue:
@@ -60,6 +66,8 @@ class Cimd2Tongue:
     logins: frozenset[type] = frozenset({LoginRequest})
     submissions: frozenset[type] = frozenset({Submit})
     questions: frozenset[type] = frozenset({Enquire})
+    cancels: frozenset[type] = frozenset({Cancel})
+    replaces: frozenset[type] = frozenset()
     throttled = codes.CONGESTION
     refused = codes.BAD_DESTINATION
     unknown_account = codes.INVALID_LOGIN
@@ -84,7 +92,7 @@ class Cimd2Tongue:
             enquire_ms=int(1000 * quirks.enquire_s),
             inactivity_ms=int(1000 * quirks.inactivity_s),
             banner=_BANNER if quirks.banner else "",
-            serves=frozenset({Enquire}),
+            serves=self.questions | self.cancels,
         )
         return Cimd2Session("smsc", settings, now_ms=now_ms)
 
@@ -160,6 +168,36 @@ class Cimd2Tongue:
         """An error."""
         return EnquireResp(question.sequence, error=codes.UNEXPECTED if how == "unknown" else codes.NOT_FOUND)
 
+    def named(self, change: Cancel) -> str | None:
+        """By destination and second; the wider modes mean all to a destination (0), and all there are (1)."""
+        return key_of(change.destination, change.time_stamp) if _mode_of(change) == _ONE else None
+
+    def means(self, change: Cancel, submit: Submit, message_id: str) -> bool:
+        """The wider ones look at the destination alone, or at nothing."""
+        return _mode_of(change) != _ALL_TO_ONE or change.destination == submit.destinations[0]
+
+    def replaced(self, change: Operation, submit: Submit) -> Submit:
+        """CIMD2 changes nothing."""
+        return submit
+
+    def wants_cancelled(self, submit: Submit) -> bool:
+        """056 has a number for it."""
+        return bool((submit.status_report_request or 0) & _CANCELLED_TOO)
+
+    def made(self, change: Cancel, made: Sequence[Remembered]) -> tuple[CancelResp, None]:
+        """A response without parameters."""
+        return CancelResp(change.sequence), None
+
+    def refuse_change(self, change: Cancel, how: str) -> CancelResp:
+        """An error; it is another one where what the mode needs was not said."""
+        if how == "unknown":
+            return CancelResp(change.sequence, error=codes.UNEXPECTED)
+        if how == "failed":
+            return CancelResp(change.sequence, error=codes.FAILED)
+        mode = _mode_of(change)
+        is_named = mode == _ALL or (change.destination and (mode == _ALL_TO_ONE or change.time_stamp))
+        return CancelResp(change.sequence, error=codes.NOT_FOUND if is_named else _BAD_COMBINATION)
+
     def goodbye(self) -> Goodbye:
         """A centre has no logout: it closes when all is answered."""
         return Goodbye()
@@ -186,10 +224,14 @@ def mo_parts(written: Written, *, way: str, reference: int, now: Instant) -> lis
     return operations
 
 
+def _mode_of(change: Cancel) -> int:
+    return _ONE if change.cancel_mode is None else change.cancel_mode
+
+
 def _became(fate: Fate) -> tuple[int, int | None]:
     """Parameters 061 and 062 of it."""
-    if fate.state == DELIVERED:
-        return _SUCCESS, None
+    if fate.state in (DELIVERED, DELETED):
+        return _SUCCESS if fate.state == DELIVERED else _CANCELLED, None
     return (_EXPIRED, _ABSENT) if fate.state == EXPIRED else (_FAILED, _UNKNOWN)
 
 

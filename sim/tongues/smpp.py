@@ -5,10 +5,11 @@ mo_parts     an MO as one deliver_sm or as many, long ones by the way that a cen
 mt_text      what a submit_sm says, and which part of which long message it is
 receipt_of   the deliver_sm that tells what became of a submit_sm
 
-Source: the SMPP sheet's sections 8 and 9.
+Source: the SMPP sheet's sections 3, 7, 8 and 9.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from operator import attrgetter
 from types import MappingProxyType
 
@@ -27,9 +28,11 @@ from wire.smpp.operations import (
     BindReceiver,
     BindTransceiver,
     BindTransmitter,
+    CancelSm,
     DeliverSm,
     Outbind,
     QuerySm,
+    ReplaceSm,
     Response,
     SubmitSm,
     Unbind,
@@ -52,6 +55,8 @@ class SmppTongue:
     logins: frozenset[type] = frozenset({BindTransceiver, BindReceiver, BindTransmitter})
     submissions: frozenset[type] = frozenset({SubmitSm})
     questions: frozenset[type] = frozenset({QuerySm})
+    cancels: frozenset[type] = frozenset({CancelSm})
+    replaces: frozenset[type] = frozenset({ReplaceSm})
     throttled = st.RTHROTTLED
     refused = st.RSUBMITFAIL
     unknown_account = st.RINVSYSID
@@ -71,7 +76,7 @@ class SmppTongue:
             response_timeout_ms=int(1000 * quirks.response_timeout_s),
             enquire_ms=int(1000 * quirks.enquire_s),
             inactivity_ms=int(1000 * quirks.inactivity_s),
-            serves=self.questions,
+            serves=self.questions | self.cancels | self.replaces,
         )
         return SmppSession("smsc", settings, now_ms=now_ms)
 
@@ -125,10 +130,9 @@ class SmppTongue:
 
     def tell(self, question: QuerySm, found: Sequence[Remembered], now: Instant) -> tuple[Response, None]:
         """A query_sm_resp. The sender must be that of the submission."""
-        sender = question.source_addr_ton, question.source_addr_npi, question.source_addr
+        sender = _sender_of(question)
         for one in found:
-            submit = one.submit
-            if sender != (submit.source_addr_ton, submit.source_addr_npi, submit.source_addr):
+            if sender != _sender_of(one.submit):
                 continue
             fate = one.fate
             if fate is None:
@@ -146,6 +150,51 @@ class SmppTongue:
     def refuse(self, question: QuerySm, how: str) -> Response:
         """A status."""
         return response_to(question, st.RINVCMDID if how == "unknown" else st.RQUERYFAIL)
+
+    def named(self, change: CancelSm | ReplaceSm) -> str | None:
+        """A message id; a cancel_sm without one means all from its sender to its recipient."""
+        return None if isinstance(change, CancelSm) and not change.message_id else change.message_id
+
+    def means(self, change: CancelSm | ReplaceSm, submit: SubmitSm, message_id: str) -> bool:
+        """The sender is that of the submission; so is the recipient, which a message id may stand for."""
+        if _sender_of(change) != _sender_of(submit):
+            return False
+        if isinstance(change, ReplaceSm):
+            return True
+        if change.message_id and not change.destination_addr:
+            return True
+        recipient = change.dest_addr_ton, change.dest_addr_npi, change.destination_addr
+        if recipient != (submit.dest_addr_ton, submit.dest_addr_npi, submit.destination_addr):
+            return False
+        return bool(change.message_id) or change.service_type in ("", submit.service_type)
+
+    def replaced(self, change: ReplaceSm, submit: SubmitSm) -> SubmitSm:
+        """It keeps its data_coding, and its times where none are said."""
+        return replace(
+            submit,
+            schedule_delivery_time=change.schedule_delivery_time or submit.schedule_delivery_time,
+            validity_period=change.validity_period or submit.validity_period,
+            registered_delivery=change.registered_delivery,
+            sm_default_msg_id=change.sm_default_msg_id,
+            short_message=user_data(change),
+            tlvs=tuple(one for one in submit.tlvs if one[0] != tlv.MESSAGE_PAYLOAD),
+        )
+
+    def wants_cancelled(self, submit: SubmitSm) -> bool:
+        """That it was deleted is a failure, so whoever wants any receipt wants that one."""
+        return bool(submit.registered_delivery & 3)
+
+    def made(self, change: CancelSm | ReplaceSm, made: Sequence[Remembered]) -> tuple[Response, None]:
+        """A response without a body."""
+        return response_to(change), None
+
+    def refuse_change(self, change: CancelSm | ReplaceSm, how: str) -> Response:
+        """A status: an id that was never given is a fault of its own."""
+        if how == "unknown":
+            return response_to(change, st.RINVCMDID)
+        if how == "absent" and change.message_id:
+            return response_to(change, st.RINVMSGID)
+        return response_to(change, st.RCANCELFAIL if isinstance(change, CancelSm) else st.RREPLACEFAIL)
 
     def goodbye(self) -> Unbind:
         """An unbind."""
@@ -214,6 +263,10 @@ def receipt_of(
         short_message=b"" if form == "tlv" else text.encode("ascii"),
         tlvs=receipt_tlvs(message_id, fate.state) if form in ("tlv", "both") else (),
     )
+
+
+def _sender_of(operation: SubmitSm | QuerySm | CancelSm | ReplaceSm) -> tuple[int, int, str]:
+    return operation.source_addr_ton, operation.source_addr_npi, operation.source_addr
 
 
 def _deliver(written: Written, esm_class: int, data_coding: int, octets: bytes, tlvs: tlv.Tlvs) -> DeliverSm:

@@ -2,36 +2,42 @@
 
 UcpTongue    the tongue (sim/tongue.py)
 mo_parts     an MO as one operation or as several
-mt_text      what a 51 or 01 says, and which part of which long message it is
+mt_text      what a 51, 01 or 02 says, and which part of which long message it is
 
 Its clock is UTC. It knows a message by recipient and second, as the protocol has it, so two to one handset within a
-second are one to whoever reads only the key.
+second are one to whoever reads only the key. A 02 to several addresses counts as one to the first.
 
 Source: the UCP sheet's sections 3 to 7.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from operator import attrgetter
 from types import MappingProxyType
+from typing import TypeAlias
 
 from core.clock import Instant
 from core.sms.alphabet import Alphabet, coding_of, decode_gsm, encode_gsm
 from core.sms.parts import Piece, headers, read_header, split
 from sim.fates import Remembered
 from sim.quirks import Quirks
-from sim.subscribers import DELIVERED, EXPIRED, Fate, Written
+from sim.subscribers import DELETED, DELIVERED, EXPIRED, Fate, Written
 from sim.tongue import Login, Submission
 from wire.errors import RemoteError
 from wire.ucp import Settings, UcpSession, codes, read_identity, write_identity
 from wire.ucp.frames import TRNS
 from wire.ucp.operations import (
     CallInput,
+    DeleteMessage,
+    DeleteResponse,
     DeliverMessage,
     DeliverNotification,
     Goodbye,
     InquireMessage,
     InquiryResponse,
+    ModifyMessage,
+    MultipleCallInput,
     OpenSession,
     Request,
     Result,
@@ -55,15 +61,24 @@ from wire.ucp.xser import DATA_CODING_SCHEME, USER_DATA_HEADER, Item, read_item,
 _GSM_SCHEME = 0x10
 _TOO_FAST = " Operation not allowed (at this point in time)"
 _TOLD_MAX = 4
-_ABSENT, _UNKNOWN = "107", "101"
+_ABSENT, _UNKNOWN, _NOT_SENT = "107", "101", "108"
+Submit: TypeAlias = SubmitMessage | CallInput | MultipleCallInput
+# No reason says that somebody deleted it; this is the one that says nothing of the handset.
+_REASONS = {EXPIRED: _ABSENT, DELETED: _NOT_SENT}
+_DELETED = "has been deleted"
+# What a 54 leaves empty stays as it was.
+_TEXT = ("mt", "msg", "nb", "mcls", "xser")
+_NEW = ("ac", "nrq", "nadc", "nt", "npid", "lrq", "lrad", "lpid", "dd", "ddt", "vp", "rpid", "pr")
 
 
 class UcpTongue:
     """UCP/EMI 3.5 to 5."""
 
     logins: frozenset[type] = frozenset({OpenSession})
-    submissions: frozenset[type] = frozenset({SubmitMessage, CallInput})
+    submissions: frozenset[type] = frozenset({SubmitMessage, CallInput, MultipleCallInput})
     questions: frozenset[type] = frozenset({InquireMessage})
+    cancels: frozenset[type] = frozenset({DeleteMessage})
+    replaces: frozenset[type] = frozenset({ModifyMessage})
     throttled = codes.EC_NOT_ALLOWED
     refused = 54
     unknown_account = codes.EC_AUTHENTICATION
@@ -107,21 +122,21 @@ class UcpTongue:
         """An MO, by the operation that the centre has for it."""
         return mo_parts(written, way=quirks.long_messages, reference=reference, now=now, by=quirks.mo_operation)
 
-    def read(self, submit: SubmitMessage | CallInput) -> Submission:
-        """A 51, or 01, which cannot ask for a notification."""
+    def read(self, submit: Submit) -> Submission:
+        """A 51, or 01 or 02, which cannot ask for a notification."""
         text, piece = mt_text(submit)
-        if type(submit) is not SubmitMessage:
-            return Submission(submit.oadc, submit.adc, text, piece, wants_receipt=False)
+        if not isinstance(submit, SubmitMessage):
+            return Submission(submit.oadc, _recipient_of(submit), text, piece, wants_receipt=False)
         # NT is a sum: 1 delivered, 2 not delivered, 4 buffered; we never buffer.
         wants = submit.nrq == "1" and submit.nt not in {"0", "4"}
         return Submission(_sender_of(submit), submit.adc, text, piece, wants)
 
-    def ids(self, submit: SubmitMessage | CallInput, quirks: Quirks, *, number: int, now: Instant) -> tuple[str, str]:
+    def ids(self, submit: Submit, quirks: Quirks, *, number: int, now: Instant) -> tuple[str, str]:
         """Recipient and second, in the answer as in the notification."""
-        identity = write_identity(submit.adc, _second(now))
+        identity = write_identity(_recipient_of(submit), _second(now))
         return identity, identity
 
-    def answer(self, submit: SubmitMessage | CallInput, status: int, message_id: str) -> Result:
+    def answer(self, submit: Submit, status: int, message_id: str) -> Result:
         """A result."""
         if not status:
             return result_to(submit, sm=message_id)
@@ -134,8 +149,8 @@ class UcpTongue:
         identity = read_identity(message_id)
         assert identity is not None, message_id
         delivered = fate.state == DELIVERED
-        rsn = "000" if delivered else _ABSENT if fate.state == EXPIRED else _UNKNOWN
-        words = _words(submit.adc, now, "has been delivered" if delivered else "could not be delivered")
+        rsn = "000" if delivered else _REASONS.get(fate.state, _UNKNOWN)
+        words = _words(submit.adc, now, _became(fate))
         return DeliverNotification(
             adc=submit.oadc if submit.otoa != OTOA_ALPHANUMERIC else "",
             oadc=submit.adc,
@@ -147,9 +162,9 @@ class UcpTongue:
             msg=write_ira(words.encode("ascii")),
         )
 
-    def filed(self, submit: SubmitMessage | CallInput, message_id: str) -> str:
+    def filed(self, submit: Submit, message_id: str) -> str:
         """By recipient and sender: 55 names no message."""
-        return f"{submit.adc}/{submit.oadc}"
+        return f"{_recipient_of(submit)}/{submit.oadc}"
 
     def asked(self, question: InquireMessage) -> str:
         """The same."""
@@ -167,6 +182,42 @@ class UcpTongue:
         """An EC."""
         return result_to(question, codes.EC_NOT_SUPPORTED if how == "unknown" else codes.EC_NOT_FOUND)
 
+    def named(self, change: ModifyMessage | DeleteMessage) -> str | None:
+        """By recipient and sender, as it is filed."""
+        return f"{change.adc}/{change.oadc}"
+
+    def means(self, change: ModifyMessage | DeleteMessage, submit: Submit, message_id: str) -> bool:
+        """SCTS says which of them."""
+        identity = read_identity(message_id)
+        return identity is not None and identity.scts == change.scts
+
+    def replaced(self, change: ModifyMessage, submit: Submit) -> Submit:
+        """What is said anew; what is not stays. What came as 01 or 02 has a text alone."""
+        whole = isinstance(submit, SubmitMessage)
+        new = {name: value for name in (_NEW if whole else ()) if (value := getattr(change, name))}
+        if change.mt:
+            new |= {name: getattr(change, name) for name in (_TEXT if whole else _TEXT[:2])}
+        return replace(submit, **new)
+
+    def wants_cancelled(self, submit: Submit) -> bool:
+        """It is one that was not delivered."""
+        return isinstance(submit, SubmitMessage) and submit.nrq == "1" and submit.nt not in {"0", "1", "4", "5"}
+
+    def made(
+        self, change: ModifyMessage | DeleteMessage, made: Sequence[Remembered]
+    ) -> tuple[Result, DeleteResponse | None]:
+        """The result, and of a 56 a 58 that says it in words."""
+        result = result_to(change, sm=made[0].answer_id)
+        if isinstance(change, ModifyMessage):
+            return result, None
+        words = _words(change.adc, made[0].at, _DELETED)
+        return result, DeleteResponse(adc=change.oadc, mt=ALPHANUMERIC, msg=write_ira(words.encode("ascii")))
+
+    def refuse_change(self, change: ModifyMessage | DeleteMessage, how: str) -> Result:
+        """An EC. What is delivered is kept no longer, so it is not found either."""
+        ecs = {"unknown": codes.EC_NOT_SUPPORTED, "failed": self.refused}
+        return result_to(change, ecs.get(how, codes.EC_NOT_FOUND))
+
     def goodbye(self) -> Goodbye:
         """There is no logout: it closes when all is answered."""
         return Goodbye()
@@ -180,7 +231,7 @@ def _settings(quirks: Quirks, *, login: bool, called: bool) -> Settings:
         window_in=1_000_000,
         response_timeout_ms=int(1000 * quirks.response_timeout_s),
         inactivity_ms=int(1000 * quirks.inactivity_s),
-        serves=frozenset({CallInput, InquireMessage}),
+        serves=frozenset({CallInput, MultipleCallInput, InquireMessage, ModifyMessage, DeleteMessage}),
     )
 
 
@@ -213,7 +264,7 @@ def mo_parts(written: Written, *, way: str, reference: int, now: Instant, by: st
     return operations
 
 
-def mt_text(submit: SubmitMessage | CallInput) -> tuple[str, Piece | None]:
+def mt_text(submit: Submit) -> tuple[str, Piece | None]:
     """The text of one part, and its place."""
     octets = text_octets(submit)
     items = read_xser(submit.xser) if isinstance(submit, SubmitMessage) and submit.xser else ()
@@ -228,6 +279,11 @@ def mt_text(submit: SubmitMessage | CallInput) -> tuple[str, Piece | None]:
 def _in_gsm(text: str) -> str:
     """What an old centre makes of letters that it does not know."""
     return "".join([letter if encode_gsm(letter) is not None else "?" for letter in text])
+
+
+def _recipient_of(submit: Submit) -> str:
+    """The first of them; one that names nobody is refused before it comes here."""
+    return submit.adc[0] if isinstance(submit, MultipleCallInput) else submit.adc
 
 
 def _sender_of(submit: SubmitMessage) -> str:
@@ -245,10 +301,11 @@ def _words(recipient: str, at: Instant, what: str) -> str:
 
 
 def _told(one: Remembered) -> str:
-    what = "has been buffered"
-    if one.fate is not None:
-        what = "has been delivered" if one.fate.state == DELIVERED else "could not be delivered"
-    return _words(one.submit.adc, one.at, what)
+    return _words(_recipient_of(one.submit), one.at, "has been buffered" if one.fate is None else _became(one.fate))
+
+
+def _became(fate: Fate) -> str:
+    return {DELIVERED: "has been delivered", DELETED: _DELETED}.get(fate.state, "could not be delivered")
 
 
 def _moment(now: Instant) -> datetime:

@@ -6,7 +6,7 @@ from core.message import Heard
 from core.sms.alphabet import pack
 from plumbing.conversation import Conversation
 from sim.quirks import Quirks
-from sim.subscribers import DELIVERED, EXPIRED, UNDELIVERABLE, Fate, Written
+from sim.subscribers import DELETED, DELIVERED, EXPIRED, UNDELIVERABLE, Fate, Written
 from sim.tongues import TONGUES
 from sim.tongues.cimd2 import mo_parts, mt_text
 from tests.smsc_link.ends import Rig
@@ -67,7 +67,9 @@ def test_a_text_is_read_wherever_it_stands(values: dict[str, object], text: str)
     assert mt_text(an_mt(**values)) == (text, None)
 
 
-@pytest.mark.parametrize(("state", "status", "cause"), [(DELIVERED, 4, None), (EXPIRED, 2, 29), (UNDELIVERABLE, 3, 1)])
+@pytest.mark.parametrize(
+    ("state", "status", "cause"), [(DELIVERED, 4, None), (EXPIRED, 2, 29), (UNDELIVERABLE, 3, 1), (DELETED, 7, None)]
+)
 def test_a_report_names_the_message_as_its_answer_did(state: int, status: int, cause: int | None) -> None:
     submit = an_mt(originating_address="46")
     in_answer, in_receipt = CIMD2.ids(submit, QUIRKS, number=1, now=NOW)

@@ -14,6 +14,16 @@ def test_several_of_one_name_are_there_in_their_order() -> None:
     assert fates.of("another") == []
 
 
+def test_all_are_those_of_every_name() -> None:
+    fates = Fates(most=2)
+    several = [Remembered(None, name, at=0, is_open=True) for name in ("1", "2", "3")]
+
+    for one in several:
+        fates.remember(one.answer_id, one)
+
+    assert fates.all() == several[1:]
+
+
 def test_the_oldest_is_forgotten_where_there_are_too_many() -> None:
     fates = Fates(most=3)
 

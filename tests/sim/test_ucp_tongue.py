@@ -1,22 +1,57 @@
 """The pocket SMSC by UCP: who is let in, what an MT says, what becomes of it."""
 
+from random import Random
+
 import pytest
 
 from core.message import Heard
 from core.sms.alphabet import encode_gsm
 from plumbing.conversation import Conversation
+from sim.centre import PocketSmsc
 from sim.quirks import Quirks
-from sim.subscribers import DELIVERED, EXPIRED, UNDELIVERABLE, Fate, Written
+from sim.subscribers import DELETED, DELIVERED, EXPIRED, UNDELIVERABLE, Fate, Written
 from sim.tongues import TONGUES
 from sim.tongues.ucp import mo_parts, mt_text
+from tests.sim.clients import Client
 from tests.smsc_link.ends import Rig
 from tests.smsc_link.protocols.ucp_ends import NOW, a_ucp_link
-from tests.smsc_link.virtual import virtually
-from wire.ucp import CallInput, DeliverMessage, OpenSession, Result, SubmitMessage
+from tests.smsc_link.virtual import VirtualClock, virtually
+from wire.ucp import CallInput, DeliverMessage, OpenSession, Result, SubmitMessage, decode
+from wire.ucp.frames import write_frame
+from wire.ucp.operations import MultipleCallInput
 from wire.ucp.text import read_ira, write_ira, write_originator
 
 UCP = TONGUES["ucp"]
 QUIRKS = Quirks()
+
+
+@pytest.mark.parametrize(
+    "recipients",
+    [
+        ("79001112233",),
+        ("79001112233", "79001112244", "79001112255"),
+        tuple(str(79001000000 + number) for number in range(100)),
+    ],
+)
+def test_a_call_to_any_number_of_addresses_is_taken_as_one_to_the_first(recipients: tuple[str, ...]) -> None:
+    async def story() -> None:
+        centre = PocketSmsc(VirtualClock(), Random(1), protocol="ucp")
+        client = await Client("ucp").bind(centre)
+
+        answer = await client.ask(MultipleCallInput(0, recipients, "4446", "", "3", write_ira(b"Hi")))
+
+        assert (answer.ot, answer.ec, answer.sm.partition(":")[0]) == ("02", 0, recipients[0])
+        assert [(mt.destination, mt.text) for mt in centre.mts] == [(recipients[0], "Hi")]
+        assert client.said == []
+
+    virtually(story())
+
+
+def test_a_call_to_nobody_is_refused() -> None:
+    session = UCP.session(Quirks(login=False), 0)
+    session.receive(write_frame(1, "O/02", "0/4446//3/4869"), 0)
+
+    assert decode(session.output()[1:-1]) == Result(1, "02", 6)
 
 
 @pytest.mark.parametrize("written", [write_ira(b"p@ss_1"), write_ira(b"p\x00ss\x111")])
@@ -39,7 +74,8 @@ def test_a_submission_says_who_writes_what_and_whether_he_wants_to_know() -> Non
 
 
 @pytest.mark.parametrize(
-    ("state", "dst", "rsn"), [(DELIVERED, "0", "000"), (EXPIRED, "2", "107"), (UNDELIVERABLE, "2", "101")]
+    ("state", "dst", "rsn"),
+    [(DELIVERED, "0", "000"), (EXPIRED, "2", "107"), (UNDELIVERABLE, "2", "101"), (DELETED, "2", "108")],
 )
 def test_a_notification_names_the_message_as_its_answer_did(state: int, dst: str, rsn: str) -> None:
     submit = SubmitMessage(3, adc="0079001112233", oadc="4446", mt="3", msg="", nrq="1")

@@ -50,7 +50,7 @@ class UcpOptions(Called):
     temporary_ecs: str = option("", "EC that may pass besides 04 of load, 50 and 55, such as 90, 91")
     throttle_ecs: str = option("", "EC that say that we are too fast, besides 04 with such words")
 
-    operation: str = option("51", "how an MT is submitted; old centres know only 01", among=("51", "01"))
+    operation: str = option("51", "how an MT is submitted; old centres know only 01 or 02", among=("51", "01", "02"))
     long_messages: str = option("udh8", "the reference of a long MT has 8 or 16 bits", among=("udh8", "udh16"))
     originator: str = option(
         "auto",

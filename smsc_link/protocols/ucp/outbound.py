@@ -1,9 +1,10 @@
-"""What we submit to a message centre: Mt → 51 (or 01), and what the centre says to it.
+"""What we submit to a message centre: Mt → 51 (or 01, or 02), and what the centre says to it.
 
 UcpWriter   one link's writer
 
-By 51 a text goes as GSM characters (MT 3) or as UCS-2 (MT 4), long ones in parts with a header in XSer 01. By 01, which
-old centres know, only GSM characters can go, and a long text goes as several messages.
+By 51 a text goes as GSM characters (MT 3) or as UCS-2 (MT 4), long ones in parts with a header in XSer 01. By 01 or
+02, which old centres know, only GSM characters can go, and a long text goes as several messages. A 02 could name many
+recipients; ours names one, for its answer is that of one message.
 
 Rule: parts_of() and write() agree always: one is what is counted, the other what is sent. A text that the link's own
 alphabet lacks goes as UCS-2.
@@ -26,7 +27,7 @@ from smsc_link.protocols.ucp.options import UcpOptions, read_billing, read_extra
 from smsc_link.reading import coding_named, said
 from wire.errors import LocalError
 from wire.ucp import codes, read_identity
-from wire.ucp.operations import CallInput, Request, Result, SubmitMessage
+from wire.ucp.operations import CallInput, MultipleCallInput, Request, Result, SubmitMessage
 from wire.ucp.text import (
     ALPHANUMERIC,
     OTOA_ALPHANUMERIC,
@@ -38,6 +39,7 @@ from wire.ucp.text import (
 from wire.ucp.times import write_minute
 from wire.ucp.xser import BILLING_IDENTIFIER, DATA_CODING_SCHEME, USER_DATA_HEADER, Item, write_xser
 
+_OLD = frozenset({CallInput.ot, MultipleCallInput.ot})
 _UCS2: Item = (DATA_CODING_SCHEME, b"\x08")
 _ESCAPE = 0x1B
 _SHORT_MAX = 8
@@ -51,6 +53,7 @@ class UcpWriter:
         self.numbers = numbers
         self._options = options
         self._own = coding_named(link, "alphabet", options.alphabet)
+        self._is_old = options.operation in _OLD
         self._bits = 16 if options.long_messages == "udh16" else 8
         self._zone = zone_named(link, options.time_zone)
         self._throttles = _ecs(link, "throttle_ecs", options.throttle_ecs)
@@ -78,10 +81,13 @@ class UcpWriter:
         options = self._options
         ac = options.premium_authentication if premium else options.authentication
         alphabet, chunks = self._cut(mt.text)
-        if options.operation == CallInput.ot:
+        if self._is_old:
             if otoa == OTOA_ALPHANUMERIC or alphabet is Alphabet.UCS2:
-                raise ValueError("operation 01 carries no names as senders, and no letters that GSM 03.38 lacks")
-            return [CallInput(0, destination, originator, ac, ALPHANUMERIC, self._characters(one)) for one in chunks]
+                raise ValueError(
+                    f"operation {options.operation} carries no names as senders, and no letters that GSM 03.38 lacks"
+                )
+            call = self._call_to(destination)
+            return [call(oadc=originator, ac=ac, mt=ALPHANUMERIC, msg=self._characters(one)) for one in chunks]
         services = self._services_of(mt.source, premium)
         envelope = partial(
             SubmitMessage,
@@ -101,9 +107,14 @@ class UcpWriter:
             for chunk, header in zip(chunks, self._headers(alphabet, reference, len(chunks)))
         ]
 
+    def _call_to(self, destination: str) -> Callable[..., Request]:
+        if self._options.operation == MultipleCallInput.ot:
+            return partial(MultipleCallInput, adc=(destination,))
+        return partial(CallInput, adc=destination)
+
     def parts_of(self, text: str) -> int:
         """How many SMS the text is over this link."""
-        if self._own is GSM7 and self._options.operation != CallInput.ot:
+        if self._own is GSM7 and not self._is_old:
             return count(text, bits=self._bits)
         return len(self._cut(text)[1])
 
@@ -127,10 +138,9 @@ class UcpWriter:
 
     def _cut(self, text: str) -> tuple[Alphabet, tuple[bytes, ...]]:
         """GSM septets or UCS-2, in chunks. What the link's own alphabet lacks goes as UCS-2."""
-        by_call_input = self._options.operation == CallInput.ot
         septets = encode_gsm(text)
         if septets is not None and self._is_written(septets):
-            if by_call_input:
+            if self._is_old:
                 return Alphabet.GSM7, _messages(septets)
             return Alphabet.GSM7, cut(septets, Alphabet.GSM7, bits=self._bits)
         octets = encode(text, Alphabet.UCS2)

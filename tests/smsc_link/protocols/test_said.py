@@ -1,4 +1,4 @@
-"""What a link of SMPP or UCP would say, and no wire can carry: told when its adapter is made, by the key at fault."""
+"""What a link of SMPP, UCP or CIMD2 would say, and no wire can carry: told when its adapter is made, by its key."""
 
 import tomllib
 from dataclasses import fields, replace
@@ -15,10 +15,14 @@ from core.message import MtKind
 from smsc_link.protocols import PROTOCOLS
 from smsc_link.protocols.smpp import SmppAdapter
 from smsc_link.protocols.ucp import UcpAdapter
-from smsc_link.saying import a_probe
+from smsc_link.saying import a_plain_mt
 from tests.smsc_link.calls import a_called_link
 from tests.smsc_link.ends import a_link, an_operator
+from tests.smsc_link.protocols.cimd2_ends import a_cimd2_link
 from tests.smsc_link.protocols.ucp_ends import a_ucp_link
+from wire.cimd2 import Login
+from wire.cimd2 import encode as encode_cimd2
+from wire.errors import LocalError
 from wire.smpp import encode as encode_smpp
 from wire.smpp.operations import Outbind
 from wire.ucp import encode as encode_ucp
@@ -105,9 +109,11 @@ def test_an_option_of_ucp_has_no_slash_and_no_letter_beyond_ascii(key: str) -> N
 
 
 @pytest.mark.parametrize("key", ["authentication", "premium_authentication"])
-def test_what_an_01_carries_is_looked_at_too(key: str) -> None:
-    assert fault_of(a_ucp_link(options={"operation": "01", key: "a/b"})).startswith(f"option {key}: it has no form")
-    assert not fault_of(a_ucp_link(options={"operation": "01", "notify_address": "a/b"}))
+@pytest.mark.parametrize("operation", ["01", "02"])
+def test_what_an_01_or_02_carries_is_looked_at_too(operation: str, key: str) -> None:
+    wrong = fault_of(a_ucp_link(options={"operation": operation, key: "a/b"}))
+    assert wrong.startswith(f"option {key}: it has no form")
+    assert not fault_of(a_ucp_link(options={"operation": operation, "notify_address": "a/b"}))
 
 
 def test_the_account_of_a_ucp_link_fits_its_login() -> None:
@@ -129,7 +135,19 @@ def test_a_keep_alive_names_the_key_that_it_takes_its_address_from() -> None:
     assert fault_of(called).startswith("option keepalive_address: it has no form")
 
 
-# --- both -------------------------------------------------------------------------------------------------------------
+# --- CIMD2 ------------------------------------------------------------------------------------------------------------
+
+
+def test_the_account_of_a_cimd2_link_fits_its_login() -> None:
+    assert not fault_of(a_cimd2_link(system_id="é" * 32, password=""))
+    for wrong in ("x" * 33, "оператор", " us", "us ", "u\x1bs", "u\x85s"):
+        said = fault_of(a_cimd2_link(system_id=wrong))
+        assert said == "the system_id has no form in CIMD2: at most 32 letters of Latin-1, without spaces around them"
+        said = fault_of(a_cimd2_link(password=wrong))
+        assert said == "the password has no form in CIMD2: at most 32 letters of Latin-1, without spaces around them"
+
+
+# --- all of them ------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("protocol", ["smpp", "ucp"])
@@ -176,6 +194,7 @@ def test_every_link_of_an_example_is_as_good_as_before(path: Path) -> None:
 
 
 words = st.text(st.sampled_from("a1/é ы\t\0"), max_size=42)
+accounts = st.text(st.sampled_from("a1 é ы\t\0\x1b\x7f\xa0"), max_size=4)
 options_of_smpp = st.fixed_dictionaries({}, optional=dict.fromkeys(WIDTHS, words))
 options_of_ucp = st.fixed_dictionaries({}, optional=dict.fromkeys([*SLASHED, "my_number"], words))
 
@@ -189,7 +208,7 @@ def test_an_smpp_adapter_that_is_made_says_all_that_it_has_to(
 
     if not fault_of(link):
         adapter = SmppAdapter(link, an_operator())
-        for operation in (adapter.bind(), *adapter.write(a_probe(link), 0, 0)):
+        for operation in (adapter.bind(), *adapter.write(a_plain_mt(link), 0, 0)):
             assert operation is not None
             assert encode_smpp(operation)
     if not fault_of(called):
@@ -203,7 +222,19 @@ def test_a_ucp_adapter_that_is_made_says_all_that_it_has_to(name: str, options: 
         return
 
     adapter = UcpAdapter(link, an_operator())
-    mts = [one for kind in MtKind for one in adapter.write(a_probe(link, kind), 0, 0)]
+    mts = [one for kind in MtKind for one in adapter.write(a_plain_mt(link, kind), 0, 0)]
 
     for operation in (*filter(None, [adapter.bind()]), adapter.probe(), *mts):
         assert encode_ucp(operation)
+
+
+@given(name=accounts, password=accounts)
+def test_a_cimd2_adapter_is_made_where_its_codec_writes_the_account(name: str, password: str) -> None:
+    said = fault_of(a_cimd2_link(system_id=name, password=password))
+
+    try:
+        encode_cimd2(Login(1, user_identity=name, password=password))
+    except LocalError:
+        assert said
+    else:
+        assert not said

@@ -180,3 +180,35 @@ def test_what_cannot_be_used_is_told_in_the_protocols_own_words(spoken: Spoken) 
         assert rig.link.unused("refused") == 1
 
     virtually(story())
+
+
+@both
+@pytest.mark.parametrize(("keepalive_s", "stays"), [(7, True), (0, False)])
+def test_a_centre_that_gives_silent_sessions_up_is_told_soon_enough_that_we_are_there(
+    spoken: Spoken, keepalive_s: int, stays: bool
+) -> None:
+    async def story() -> None:
+        # By default we would say that after 30 s.
+        rig = spoken.rig(Quirks(inactivity_s=20, enquire_s=0), options={"keepalive_s": keepalive_s})
+        await rig.bound()
+        await asyncio.sleep(300)
+
+        assert (rig.centre.counted.binds == 1, rig.intake.ended == []) == (stays, stays)
+
+    virtually(story())
+
+
+@both
+def test_no_more_is_submitted_in_a_second_than_the_link_may(spoken: Spoken) -> None:
+    async def story() -> None:
+        rig = spoken.rig(max_tps=5, window=50)
+        await rig.bound()
+        began_ms = rig.clock.monotonic_ms()
+        while rig.clock.monotonic_ms() < began_ms + 10_000:
+            while rig.link.room():
+                rig.link.submit(rig.link.write(an_mt(), reference=1)[0])
+            await asyncio.sleep(0.01)
+
+        assert 49 <= rig.centre.counted.submitted <= 56
+
+    virtually(story())

@@ -17,9 +17,11 @@ from tests.smsc_link.ends import an_mt, an_operator
 from tests.smsc_link.protocols.ucp_ends import NOW, a_ucp_link, an_adapter, delivered, text_of
 from wire.ucp import CallInput, DeliverMessage, Goodbye, OpenSession, Result, SubmitMessage, decode, encode
 from wire.ucp.codes import EC_UNREADABLE
+from wire.ucp.operations import MultipleCallInput
 from wire.ucp.text import read_ira
 from wire.ucp.xser import read_xser
 
+OLD = [("01", CallInput, "79001112233"), ("02", MultipleCallInput, ("79001112233",))]
 TEXTS = ["", "Short", "ё", "x" * 160, "x" * 161, "[" * 100, "Длинный " * 40, "😀" * 100, "y" * 1000]
 
 
@@ -164,19 +166,28 @@ def test_every_part_of_a_premium_message_bears_its_price() -> None:
     assert [[kind for kind, _ in read_xser(part.xser)] for part in parts] == [[1, 2, 0x0C]] * 2
 
 
-def test_an_old_centre_gets_01() -> None:
-    adapter = an_adapter(operation="01")
+@pytest.mark.parametrize(("operation", "kind", "adc"), OLD)
+def test_an_old_centre_gets_01_or_02(operation: str, kind: type, adc: object) -> None:
+    adapter = an_adapter(operation=operation, authentication="12", premium_authentication="34")
     long = "[" * 79 + "a" + "[" * 80
     parts = written(adapter, long)
 
-    assert all(type(part) is CallInput for part in parts)
+    assert all(type(part) is kind for part in parts)
     assert "".join(mt_text(part)[0] for part in parts) == long
     assert [len(read_ira(part.msg)) for part in parts] == [159, 160]
     assert adapter.parts_of(long) == 2
-    assert [(one.adc, one.oadc, one.mt) for one in written(adapter, "")] == [("79001112233", "4446", "3")]
+    [empty], [premium] = written(adapter, ""), written(adapter, "Hi", kind=MtKind.PREMIUM)
+    assert (empty.adc, empty.oadc, empty.ac, empty.mt) == (adc, "4446", "12", "3")
+    assert premium.ac == "34"
     for text, source in (("ё", "4446"), ("Hi", "Alpha")):
-        with pytest.raises(ValueError, match="01 carries no"):
+        with pytest.raises(ValueError, match=f"{operation} carries no"):
             adapter.write(an_mt(text, source=source), 1, NOW)
+
+
+def test_a_02_names_how_many_it_goes_to_before_them() -> None:
+    [call] = an_adapter(operation="02").write(an_mt("ABC", destination="0123456789"), 1, NOW)
+
+    assert encode(call)[4:-3] == b"00044/O/02/1/0123456789/4446//3/414243/"
 
 
 @pytest.mark.parametrize(
@@ -198,8 +209,10 @@ def test_an_old_centre_gets_01() -> None:
     ],
 )
 def test_what_the_centre_says_to_a_submission(ec: int, sm: str, outcome: SubmitOutcome) -> None:
-    answer = an_adapter(temporary_ecs="90", throttle_ecs="91, 93").submit_answer(Result(1, "51", ec, "", sm))
+    adapter = an_adapter(temporary_ecs="90", throttle_ecs="91, 93")
+    answer, *others = [adapter.submit_answer(Result(1, ot, ec, "", sm)) for ot in ("51", "01", "02")]
 
+    assert others == [answer, answer]
     assert (answer.outcome, answer.code) == (outcome, ec)
     assert answer.key == ("241126081000/70000001" if ":" in sm and not ec else "")
     assert bool(answer.sentence) == bool(ec)
@@ -255,7 +268,7 @@ def test_only_what_is_our_own_fault_is_no_reason_to_try_soon() -> None:
     [
         ({"notfy": 1}, "no option notfy; did you mean notify?"),
         ({"notify": 8}, "8 is not between 0 and 7"),
-        ({"operation": "03"}, "'03' is none of 51, 01"),
+        ({"operation": "03"}, "'03' is none of 51, 01, 02"),
         *(
             ({"alphabet": name}, f"option alphabet: {name!r} is neither gsm7 nor a charset; write")
             for name in ("klingon", "hex", "rot13", "idna", "punycode", "undefined", "unicode_escape", "utf-16", "\0")

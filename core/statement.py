@@ -65,12 +65,15 @@ class LineKind(Enum):
     PAYMENT = "payment"
     PAYOUT = "payout"
     PAYOUT_PAID = "payout_paid"
+    PAYOUT_FAILED = "payout_failed"
+    PAYOUT_CANCELLED = "payout_cancelled"
     PAYOUT_RETURNED = "payout_returned"
     CLOSING = "closing"
 
 
-NOT_PAID = frozenset({"failed", "cancelled"})
-"""What the note of a `payout_returned` says behind the payout where it did not come back: it never was paid."""
+_NOT_PAID = {"failed": LineKind.PAYOUT_FAILED, "cancelled": LineKind.PAYOUT_CANCELLED}
+"""By the step of a payout: it is the partner's again and did not come back, since it never was paid."""
+_IS_AGAIN = frozenset({*_NOT_PAID.values(), LineKind.PAYOUT_RETURNED})
 
 BALANCES = frozenset({LineKind.OPENING, LineKind.CLOSING})
 """Lines that tell what stands on an account; all others move it."""
@@ -143,7 +146,10 @@ def added_up(sums: Iterable[ChargeSum], found: dict[Likeness, ChargeSum]) -> Non
 
 @dataclass(frozen=True, slots=True)
 class DetailSum:
-    """Details between the same two accounts that are alike, added up; `note` tells which they are."""
+    """Details between the same two accounts that are alike, added up; `note` tells which they are.
+
+    `step` is to what a payout came by them: the last word of its entry's key.
+    """
 
     month: Month
     kind: DetailKind
@@ -154,6 +160,7 @@ class DetailSum:
     count: int = 1
     note: str = ""
     age: int = 0
+    step: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +227,12 @@ def lines_of_detail(one: DetailSum) -> Iterator[tuple[str, Line]]:
         place = place_of(address)
         if place is not None:
             partner, account = place
-            yield partner, Line(account, LineKind(one.kind.value), count=one.count, amount=amount, note=one.note)
+            yield partner, Line(account, _kind_of_detail(one), count=one.count, amount=amount, note=one.note)
+
+
+def _kind_of_detail(one: DetailSum) -> LineKind:
+    kind = LineKind(one.kind.value)
+    return _NOT_PAID.get(one.step, kind) if kind is LineKind.PAYOUT_RETURNED else kind
 
 
 def place_of(address: str) -> tuple[str, str] | None:
@@ -346,8 +358,8 @@ def young_of(charges: Iterable[ChargeSum], details: Iterable[DetailSum], ages: M
     """What stands on partners' earnings and is too young to be paid: what is of an age of at least `ages`.
 
     By the message and not by the posting: what was taken back of a young message is not young any more, and what a
-    person let go is as old as its message. What has no message is young by itself when it came in; but a payout that
-    came back was old before.
+    person let go is as old as its message. What has no message is young by itself when it came in; but a payout that is
+    the partner's again was old before.
     """
     young: dict[Owner, int] = {}
     told = [(one.currency, one.age, pair) for one in charges if one.age for pair in lines_of_charges(one)]
@@ -356,7 +368,7 @@ def young_of(charges: Iterable[ChargeSum], details: Iterable[DetailSum], ages: M
         owner = (partner, currency)
         if line.account != "earnings" or owner not in ages or age < ages[owner]:
             continue
-        if line.kind in _OF_MESSAGES or (line.amount > 0 and line.kind is not LineKind.PAYOUT_RETURNED):
+        if line.kind in _OF_MESSAGES or (line.amount > 0 and line.kind not in _IS_AGAIN):
             young[owner] = young.get(owner, 0) + line.amount
     return young
 

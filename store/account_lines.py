@@ -23,7 +23,7 @@ from core.errors import UserMistake
 from core.ledger.accounts import balance, earnings, kind_of, outgoing_cost, owner_of, payable, receivable, suspense
 from store.folding import read_sums
 from store.pages import Query
-from store.provisioning.sentences import did_you_mean, one_line
+from store.provisioning.sentences import did_you_mean, one_line, there_is_no
 from store.schema import Account, Balance, Entry, Operator, Partner, Posting
 
 PARTNER_SUBS = ("earnings", "held", "prepaid", "reserved", "payout")
@@ -121,8 +121,7 @@ def _of_owner(connection: Connection, name: str) -> list[str]:
     if not logins and not codes:
         known = [*connection.execute(sa.select(Partner.login)).scalars()]
         known += connection.execute(sa.select(Operator.code)).scalars()
-        meant = did_you_mean(name, known) or "; tollbridge dump shows them"
-        raise UserMistake(f"there is no partner and no operator {one_line(name)}{meant}")
+        raise UserMistake(there_is_no("partner and no operator", name, known))
     partner = [f"{earnings(name).removesuffix('earnings')}{sub}" for sub in PARTNER_SUBS] if logins else []
     return [*partner, *([of(name) for of in OPERATOR_ACCOUNTS] if codes else [])]
 

@@ -3,7 +3,7 @@
 
 Acts          of a desk: `ask`, `propose`, `approve`, `refuse`, `show`, `list`; what there is, store/act_kinds.py
 Act           as it stands; Shown, with what it moves or would move
-sentence_of   what it is, for a person
+sentence_of   what it is, for a person; unsaid, what was asked for that the sentence does not say
 
 Rule: what is asked for is shown with its amount before anybody agrees; what is booked is decided anew when it is
 agreed to, under the locks of the messages, so that what happened meanwhile counts. Nobody agrees to his own.
@@ -29,13 +29,13 @@ from core.second_person import Limits, checked_name, checked_reason, is_nobody, 
 from store import books
 from store.act_drafts import ActRefused, Draft, Moves
 from store.act_kinds import KINDS, checked_draft
-from store.act_money import BY_REFERENCE, reference_key
+from store.act_money import reference_key
 from store.desk import Desk
 from store.schema import Account
 from store.schema import Act as ActRow
 from store.schema import Posting as PostingRow
 
-__all__ = ["Act", "ActRefused", "ActState", "Acts", "Draft", "Shown", "sentence_of"]
+__all__ = ["Act", "ActRefused", "ActState", "Acts", "Draft", "Shown", "sentence_of", "unsaid"]
 
 _COLUMN_MAX = 80
 
@@ -112,7 +112,7 @@ class Acts:
             before, key = self._before(connection, draft)
             if before is not None:
                 return _same(before, draft)
-            moves = KINDS[draft.kind](connection, self._desk, draft)
+            moves = KINDS[draft.kind].decide(connection, self._desk, draft)
             if not moves.charges and not moves.details:
                 raise ActRefused("it would move nothing")
             number = self._insert(connection, draft, key, moves)
@@ -129,7 +129,7 @@ class Acts:
         """
 
         def work(connection: Connection) -> Act:
-            moves = KINDS[draft.kind](connection, self._desk, draft)
+            moves = KINDS[draft.kind].decide(connection, self._desk, draft)
             if not moves.needs_second(self._limits):
                 raise _Looked(())
             tidy = checked_draft(draft)
@@ -156,7 +156,7 @@ class Acts:
                     else f"{act.author} asked for it; another person has to agree"
                 )
             draft = act.draft
-            moves = KINDS[draft.kind](connection, self._desk, draft)
+            moves = KINDS[draft.kind].decide(connection, self._desk, draft)
             if not moves.charges and not moves.details:
                 raise ActRefused("it would move nothing now: it was done meanwhile; refuse it")
             self._book(connection, number, draft, moves, approver=approver)
@@ -185,7 +185,7 @@ class Acts:
         def work(connection: Connection) -> Shown:
             act = self._one(connection, number)
             if act.state is ActState.PROPOSED:
-                raise _Looked(KINDS[act.kind](connection, self._desk, act.draft).postings)
+                raise _Looked(KINDS[act.kind].decide(connection, self._desk, act.draft).postings)
             return Shown(act, _postings(connection, act.entry_id) if act.entry_id else ())
 
         try:
@@ -253,7 +253,7 @@ class Acts:
         key = first = _key(draft)
         before = self._find(connection, key)
         refused: list[Act] = []
-        while draft.kind in BY_REFERENCE and before is not None and before.state is ActState.REFUSED:
+        while KINDS[draft.kind].is_by_reference and before is not None and before.state is ActState.REFUSED:
             refused.append(before)
             key = f"{first}/{before.id}"
             before = self._find(connection, key)
@@ -273,7 +273,7 @@ class Acts:
 
 def _key(draft: Draft) -> str:
     """What makes it once only, by its kind. Long keys are known by their hash, since the column is short."""
-    asked = reference_key(draft) if draft.kind in BY_REFERENCE else draft.key
+    asked = reference_key(draft) if KINDS[draft.kind].is_by_reference else draft.key
     asked = asked or sha256(f"{draft.content}\n{draft.reason}".encode()).hexdigest()[:32]
     key = f"{draft.kind}:{asked}"
     return key if len(key) <= _COLUMN_MAX else f"{draft.kind}:{sha256(asked.encode()).hexdigest()}"
@@ -281,7 +281,7 @@ def _key(draft: Draft) -> str:
 
 def _same(before: Act, draft: Draft) -> Act:
     """What a key stands for already. Raises StoreConflict for something else, ActRefused for what was refused."""
-    is_named = draft.kind in BY_REFERENCE
+    is_named = KINDS[draft.kind].is_by_reference
     if is_named and before.draft.content != draft.content:
         was = "booked" if before.state is ActState.DONE else "asked for"
         raise StoreConflict(
@@ -327,28 +327,29 @@ def _postings(connection: Connection, entry_id: int) -> list[Posting]:
     return [Posting(*row) for row in rows]
 
 
+# --- as it is told -----------------------------------------------------------------------------------------
+
+
 def sentence_of(act: Act) -> str:
     """What it is, for a person: `adjust: 12.50 RUB from expense:loss to partner:acme:earnings`."""
-    kind, values, amount = act.kind.replace("_", " "), act.body["values"], f"{format_micros(act.amount)} {act.currency}"
-    if act.kind in _SAID:
-        return f"{kind}: {amount} {_SAID[act.kind].format(**values)}"
-    count = len(act.body["messages"])
-    what = f"{count} message{'s' if count != 1 else ''}"
-    if act.kind == "assign":
-        return f"{kind}: {what} to {values['partner']}, {amount}"
-    whose = ", ".join(act.partners[:3]) + (" and others" if len(act.partners) > 3 else "")
-    paid_by = ", paid by us" if values.get("paid_by") == "us" else ""
-    return f"{kind}: {what}{f' of {whose}' if whose else ''}, {amount}{paid_by}"
+    kind = KINDS[act.kind]
+    return f"{kind.title}: {kind.told.format_map(_words(act))}"
 
 
-_SAID = {
-    "adjust": "from {debit} to {credit}",
-    "pay_operator": "to {operator} from bank:{bank}, {reference}",
-    "operator_paid": "from {operator} to bank:{bank}, {reference}",
-    "assign_payment": "of payment {payment} to {partner}",
-    "convert": "of {partner}'s {account} money into {into}",
-    "use_earnings": "of {partner}'s earnings for outgoing SMS",
-    "payout_failed": "of payout {payout}",
-    "payout_returned": "of payout {payout}",
-}
-"""What stands behind the amount, of acts without messages."""
+def unsaid(act: Act) -> dict[str, str | int]:
+    """What was asked for beyond that sentence."""
+    values, says, words = act.body["values"], KINDS[act.kind].says, _words(act)
+    return {name: value for name, value in values.items() if value != "" and (name not in says or words[name] == "")}
+
+
+def _words(act: Act) -> dict[str, Any]:
+    """What may stand in a sentence: the values asked for, and what store.act_kinds.Kind names besides."""
+    values, count, partners = act.body["values"], len(act.body["messages"]), act.partners
+    whose = ", ".join(partners[:3]) + (" and others" if len(partners) > 3 else "")
+    return {
+        **values,
+        "amount": f"{format_micros(act.amount)} {act.currency}",
+        "messages": f"{count} message{'s' if count != 1 else ''}",
+        "whose": f" of {whose}" if whose else "",
+        "paid_by": ", paid by us" if values.get("paid_by") == "us" else "",
+    }

@@ -15,9 +15,9 @@ from core.bank_file import Names, read_names
 from core.errors import UserMistake
 from core.money import format_micros
 from core.payouts import IS_BACK, PayoutState
-from store.payout_entries import state_word
 from store.payout_files import file_of_name, payout_of_name, read_file
 from store.payout_lists import list_payouts
+from store.payout_rules import state_word
 from store.payouts import PayoutRow, Payouts
 
 ALL = 100_000

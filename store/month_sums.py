@@ -26,7 +26,6 @@ from core.ids import first_id_at
 from core.ledger.details import DetailKind
 from core.statement import (
     EARNED_BY_TIER,
-    NOT_PAID,
     ChargeSum,
     DetailSum,
     Likeness,
@@ -267,7 +266,7 @@ class _Reader:
                 self._sums.details.append(
                     DetailSum(
                         row.month, DetailKind(row.kind), debit, credit, row.currency, int(row.amount),
-                        int(row.number), note[:NOTE_MAX], row.age,
+                        int(row.number), note[:NOTE_MAX], row.age, row.step.rpartition(":")[2],
                     )
                 )  # fmt: skip
 
@@ -279,12 +278,10 @@ _STEP = sa.case(
     ),
     else_="",
 )
-"""The entry's key of what came back of a payout: its last word says whether it failed or came back."""
+"""The entry's key of what is the partner's again of a payout: its last word says whether it failed or came back."""
 
 
 def _note(row: Any) -> str:
-    """`2026-10-15 payout:17: by request`, `2026-10-16 payout:18 failed: no such account`."""
+    """`2026-10-15 payout:17: by request`."""
     day = f"{day_of(row.at)}"
-    step = row.step.rpartition(":")[2]
-    what = f"{row.subject} {step}" if step in NOT_PAID else row.subject
-    return ": ".join(filter(None, (f"{day[:4]}-{day[4:6]}-{day[6:]} {what}".rstrip(), row.words)))
+    return ": ".join(filter(None, (f"{day[:4]}-{day[4:6]}-{day[6:]} {row.subject}".rstrip(), row.words)))

@@ -1,4 +1,4 @@
-"""What the steps of a payout book (billing.md, section 6): the details of their entries.
+"""What the steps of a payout write down (billing.md, section 6): the details of their entries, a line in audit_log.
 
 back_from_payout   it is not paid: from the payout account to the partner's earnings; nothing before it was approved
 paid_out           from the payout account to the account of ours from which it was paid
@@ -6,10 +6,8 @@ sent_back          it came back, before or after it was told as paid
 ENDS               by the state that it comes to, which of them
 about_payout       whose act it is, and why
 log_move           a line in audit_log
-refuse_move …      steps that may not be: from where it stands, by who asked for it, back without a reason
-state_word         a state as people read it
 
-Rule: `source` is our account, at the bank or at a provider.
+Rule: `source` is our account, at the bank or at a provider. Whether a step may be is in store/payout_rules.py.
 """
 
 from collections.abc import Callable
@@ -18,13 +16,13 @@ from typing import TYPE_CHECKING, TypeAlias
 from sqlalchemy import Connection
 
 from core.clock import Instant, Month
-from core.errors import UserMistake
 from core.ledger.accounts import earnings, payout
 from core.ledger.details import About, Detail, DetailKind, moved
 from core.money import format_micros
-from core.payouts import PayoutState, may_move, states_before
-from core.second_person import REASON_MAX, checked_reason, is_nobody, may_be_same
+from core.payouts import PayoutState
+from core.second_person import REASON_MAX
 from store.bulk import bulk_insert
+from store.payout_rules import state_word
 from store.schema import AuditLog
 
 if TYPE_CHECKING:
@@ -61,13 +59,13 @@ def sent_back(row: "PayoutRow", login: str, source: str, month: Month, about: Ab
     return (back if row.state is PayoutState.PAID else []) + back_from_payout(row, login, source, month, about)
 
 
-_AUDIT = ("at", "who", "subject", "key", "before", "after")
 ENDS: dict[PayoutState, Booked] = {
     PayoutState.PAID: paid_out,
     PayoutState.FAILED: back_from_payout,
     PayoutState.RETURNED: sent_back,
     PayoutState.CANCELLED: back_from_payout,
 }
+_AUDIT = ("at", "who", "subject", "key", "before", "after")
 
 
 def log_move(connection: Connection, row: "PayoutRow", author: str, before: PayoutState | None, at: Instant) -> None:
@@ -76,33 +74,3 @@ def log_move(connection: Connection, row: "PayoutRow", author: str, before: Payo
     new = {"state": state_word(row.state), "amount": format_micros(row.amount), "currency": row.currency}
     told = {key: value for key, value in (("reference", row.reference), ("reason", row.error)) if value}
     bulk_insert(connection, AuditLog, _AUDIT, [(at, author, "payout", str(row.id), old, new | told)])
-
-
-def state_word(state: PayoutState) -> str:
-    """As people read it."""
-    return state.name.lower()
-
-
-def refuse_own(row: "PayoutRow", approver: str) -> None:
-    """Who asked does not agree; nor does anybody where nobody knows who asked."""
-    if may_be_same(approver, row.author):
-        raise UserMistake(
-            f"{row.text} was asked for without a name: cancel it, and let somebody ask for it anew"
-            if is_nobody(row.author)
-            else f"{row.text} was asked for by {row.author}: somebody else must approve it"
-        )
-
-
-def refuse_move(row: "PayoutRow", state: PayoutState) -> None:
-    """From where it stands it cannot become this."""
-    if not may_move(row.state, state):
-        before = " or ".join(state_word(one) for one in states_before(state))
-        raise UserMistake(
-            f"{row.text} is {state_word(row.state)}; only what is {before} may become {state_word(state)}"
-        )
-
-
-def refuse_silence(state: PayoutState, reason: str) -> None:
-    """What is the partner's again has a reason. A bank's or a provider's may be long: it is cut where it is kept."""
-    if state is not PayoutState.PAID:
-        checked_reason(reason[:REASON_MAX])

@@ -30,7 +30,8 @@ from store.asking import raise_alert
 from store.books import Act, open_month
 from store.desk import Desk
 from store.funds import Purse, read_funds, read_youth
-from store.payout_entries import ENDS, about_payout, log_move, refuse_move, refuse_own, refuse_silence, state_word
+from store.payout_entries import ENDS, about_payout, log_move
+from store.payout_rules import refuse_move, refuse_own, refuse_silence, state_word
 from store.repeats import OnceOnly
 
 BANK = "bank"

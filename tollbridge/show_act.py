@@ -19,16 +19,10 @@ from core.clock import iso_of
 from core.ledger.entry import Posting
 from core.money import format_micros
 from store.act_money import in_advance
-from store.acts import Act, ActState, Shown, sentence_of
+from store.acts import Act, ActState, Shown, sentence_of, unsaid
 from store.database import Database
 from tollbridge.json_values import in_major_units, print_json
 from tollbridge.show import console, moment, money, plain, table
-
-_SAID = frozenset({
-    "amount", "currency", "partner", "debit", "credit", "operator", "bank", "reference", "payment", "payout", "account",
-    "into", "key",
-})  # fmt: skip
-"""Values that the head sentence or the line of partners says; and `key`, which tells a person nothing."""
 
 
 def tell_act(one: Act, *, as_json: bool, remark: str = "") -> None:
@@ -111,18 +105,10 @@ def _facts(one: Act) -> list[tuple[str, str]]:
         ("refused by", f"{decided}: {one.body.get('refused', '')}" if one.state is ActState.REFUSED else ""),
         ("entry", str(one.entry_id or "")),
         ("partner", ", ".join(one.partners)),
-        *(
-            (name.replace("_", " "), str(value))
-            for name, value in one.body["values"].items()
-            if not _is_said(name, value)
-        ),
+        *((name.replace("_", " "), str(value)) for name, value in unsaid(one).items()),
         ("messages", " ".join(map(str, one.body["messages"]))),
     ]
     return [(name, what) for name, what in facts if what]
-
-
-def _is_said(name: str, value: str | int) -> bool:
-    return name in _SAID or (name, value) == ("paid_by", "us")
 
 
 def act_value(one: Act) -> dict[str, Any]:

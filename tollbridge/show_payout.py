@@ -2,7 +2,6 @@
 
 show_payouts, payout_value     payouts, a line each
 show_one, one_value            a payout with its steps and entries
-steps_table, step_value        what was done to a payout or a payment, by whom and why
 due_table, due_value           what may be paid to whom
 answer_table, answer_value     what the bank says of a file
 
@@ -19,11 +18,12 @@ from core.clock import iso_of
 from core.money import format_micros
 from core.payouts import Funds, PayoutState, masked_details, payable, recipient
 from store.bank_answers import Line
-from store.payout_entries import state_word
 from store.payout_lists import BookedStep
+from store.payout_rules import state_word
 from store.payouts import PayoutRow
 from store.steps import Step
 from tollbridge.show import console, heading, moment, money, plain, table
+from tollbridge.show_steps import step_value, steps_table
 
 _NAMES = 24
 
@@ -91,23 +91,6 @@ def show_one(row: PayoutRow, login: str, steps: Sequence[Step], entries: Sequenc
         for entry in entries:
             booked.add_row(moment(entry.at)[:19], str(entry.entry_id), entry.step)
         out.print(booked)
-
-
-def steps_table(steps: Sequence[Step]) -> Table:
-    """A line each."""
-    done = table("when", "who", "state", "about", title="\nSteps")
-    for step in steps:
-        done.add_row(moment(step.at)[:19], plain(step.who), _became(step), plain(step.about, 80))
-    return done
-
-
-def step_value(step: Step) -> dict[str, Any]:
-    """For JSON."""
-    return {"at": iso_of(step.at), "who": step.who, "state": _became(step), "about": step.about}
-
-
-def _became(step: Step) -> str:
-    return "agreed, the first of two" if step.before == step.after else step.after
 
 
 def one_value(row: PayoutRow, login: str, steps: Sequence[Step], entries: Sequence[BookedStep]) -> dict[str, Any]:

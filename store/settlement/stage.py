@@ -30,6 +30,7 @@ from store.bulk import bulk_insert
 from store.database import Database
 from store.journal.rows import short_key
 from store.pages import in_pieces
+from store.provisioning.sentences import there_is_no
 from store.repeating import repeated
 from store.schema import Operator, SettlementRow, SettlementRun
 from store.settlement.files import OpenFile, open_file
@@ -97,8 +98,7 @@ def _operator(connection: Connection, code: str) -> tuple[int, str, ColumnMap]:
     query = sa.select(Operator.id, Operator.currency, Operator.settlement).where(Operator.code == code)
     found = connection.execute(query).first()
     if found is None:
-        known = ", ".join(connection.execute(sa.select(Operator.code).order_by(Operator.code)).scalars()) or "none"
-        raise UserMistake(f"there is no operator {code}; there are: {known}")
+        raise UserMistake(there_is_no("operator", code, connection.execute(sa.select(Operator.code)).scalars()))
     columns = map_of(found.settlement or None)
     if columns is None:
         raise UserMistake(f"nobody said how files of {code} are laid out; give [[operator]] {code} a settlement table")

@@ -26,6 +26,7 @@ from core.statement import (
     cut_at_tiers,
     due,
     lines_of,
+    lines_of_detail,
     movements,
     place_of,
     slices,
@@ -159,6 +160,19 @@ def test_a_message_that_crosses_two_tiers_is_three_lines_and_counted_once() -> N
 
 def test_every_kind_of_detail_has_a_line() -> None:
     assert {kind.value for kind in DetailKind} <= {kind.value for kind in LineKind}
+
+
+@pytest.mark.parametrize(
+    ("step", "told"), [("failed", "payout_failed"), ("cancelled", "payout_cancelled"), ("returned", "payout_returned")]
+)
+def test_a_payout_that_is_the_partners_again_says_whether_it_was_ever_paid(step: str, told: str) -> None:
+    back = DetailSum(MONTH, DetailKind.PAYOUT_RETURNED, payout("acme"), earnings("acme"), "RUB", 5, step=step)
+    other = DetailSum(MONTH, DetailKind.PAYOUT, earnings("acme"), payout("acme"), "RUB", 5, step=step)
+
+    assert [(one.account, one.kind.value, one.amount) for _, one in lines_of_detail(back)] == [
+        ("payout", told, -5), ("earnings", told, 5)
+    ]  # fmt: skip
+    assert {one.kind for _, one in lines_of_detail(other)} == {LineKind.PAYOUT}
 
 
 @dataclass

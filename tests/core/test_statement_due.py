@@ -5,6 +5,7 @@ what VAT is in what was earned.
 from dataclasses import replace
 from fractions import Fraction
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -65,8 +66,9 @@ def test_what_was_taken_back_is_not_young_any_more() -> None:
     assert young_of(charges, [], {}) == {}
 
 
-def test_a_payout_that_came_back_is_as_old_as_it_was_and_a_conversion_is_new() -> None:
-    back = DetailSum(MONTH, DetailKind.PAYOUT_RETURNED, payout("acme"), earnings("acme"), "RUB", 100, age=1)
+@pytest.mark.parametrize("step", ["returned", "failed", "cancelled", ""])
+def test_a_payout_that_was_not_to_be_is_as_old_as_it_was_and_a_conversion_is_new(step: str) -> None:
+    back = DetailSum(MONTH, DetailKind.PAYOUT_RETURNED, payout("acme"), earnings("acme"), "RUB", 100, age=1, step=step)
     new = DetailSum(MONTH, DetailKind.CONVERTED, "conversion:EUR:RUB", earnings("acme"), "RUB", 20, age=1)
     gone = DetailSum(MONTH, DetailKind.EARNINGS_USED, earnings("acme"), prepaid("acme"), "RUB", 5, age=1)
     let_go = DetailSum(MONTH, DetailKind.HOLD_RELEASED, held("acme"), earnings("acme"), "RUB", 3, age=1)

@@ -155,9 +155,9 @@ def test_people_name_an_account_a_partner_or_an_operator(world: Database) -> Non
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
-        ("acmee", "there is no partner and no operator acmee; did you mean acme?"),
-        ("ACME", "there is no partner and no operator ACME; did you mean acme?"),
-        ("zzzz", "there is no partner and no operator zzzz; tollbridge dump shows them"),
+        ("acmee", "there is no partner and no operator 'acmee'; did you mean acme?"),
+        ("ACME", "there is no partner and no operator 'ACME'; did you mean acme?"),
+        ("zzzz", "there is no partner and no operator 'zzzz'; tollbridge dump shows them"),
         (
             "partner:acme:earning",
             "nothing was ever booked on partner:acme:earning; did you mean partner:acme:earnings?",

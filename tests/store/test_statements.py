@@ -93,12 +93,20 @@ def test_a_payout_that_failed_or_was_cancelled_is_not_told_as_one_that_came_back
 
     acme = next(one for one in closed.statements if one.partner == "acme")
     came = [
-        (line.note.partition(" ")[2], line.amount)
+        (line.kind, line.note.partition(" ")[2], line.amount)
         for line in acme.lines
-        if line.kind is LineKind.PAYOUT_RETURNED and line.account == "earnings"
+        if line.account == "earnings" and line.amount > 0 and "payout:" in line.note
     ]
     assert came == [
-        ("payout:1 cancelled: asked twice", RUB), ("payout:2 failed: no: AC04", 2 * RUB),
-        ("payout:3: closed", 3 * RUB),
-    ]  # fmt: skip
+        (LineKind.PAYOUT_FAILED, "payout:2: no: AC04", 2 * RUB),
+        (LineKind.PAYOUT_CANCELLED, "payout:1: asked twice", RUB),
+        (LineKind.PAYOUT_RETURNED, "payout:3: closed", 3 * RUB),
+    ]
+    assert {line.kind: line.amount for line in acme.lines if line.account == "payout" and line.amount < 0} == {
+        LineKind.PAYOUT_PAID: -3 * RUB, LineKind.PAYOUT_FAILED: -2 * RUB, LineKind.PAYOUT_CANCELLED: -RUB
+    }  # fmt: skip
+    with till.database.read() as connection:
+        stated = read_statement(connection, acme.number)
+    assert stated is not None
+    assert [(line.kind, line.amount) for line in stated.lines] == [(line.kind, line.amount) for line in acme.lines]
     assert till.findings() == []

@@ -82,7 +82,7 @@ def test_a_month_without_anything(config: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (("acmee",), "there is no partner and no operator acmee; did you mean acme?"),
+        (("acmee",), "there is no partner and no operator 'acmee'; did you mean acme?"),
         (
             ("partner:acme:earnngs",),
             "nothing was ever booked on partner:acme:earnngs; did you mean partner:acme:earnings?",

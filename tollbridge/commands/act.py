@@ -37,8 +37,9 @@ def act() -> None:
     """
 
 
-def _messages(kind: str, name: str, short: str, says: str) -> None:
-    """A subcommand for messages."""
+def _messages(kind: str, short: str, says: str) -> None:
+    """A subcommand for messages: the kind of act with its name as people type it."""
+    name = kind.replace("_", "-")
 
     @act.command(name, help=f"{says}\n\n\b\nExample:\n  tollbridge act {name} {_BY_OLGA}", short_help=short)
     @click.argument("ids", metavar="ID…", nargs=-1, required=True, type=click.IntRange(1, 2**63 - 1))
@@ -53,19 +54,19 @@ def _messages(kind: str, name: str, short: str, says: str) -> None:
 
 _BY_OLGA = '911742853120000000 --by olga --reason "complaint 17"'
 _messages(
-    "charge_back", "charge-back", "The operator takes messages back.",
+    "charge_back", "The operator takes messages back.",
     "The operator takes messages back: their money goes back to it.",
 )  # fmt: skip
 _messages(
-    "return", "return", "Give the operator back what lies in suspense.",
+    "return", "Give the operator back what lies in suspense.",
     "Give the operator back what lies in suspense for messages.",
 )  # fmt: skip
 _messages(
-    "release", "release", "Let go what fraud held: it is the partner's.",
+    "release", "Let go what fraud held: it is the partner's.",
     "Let go what fraud held: it is the partner's.",
 )  # fmt: skip
 _messages(
-    "refuse_hold", "refuse-hold", "Refuse what fraud held: it goes to suspense.",
+    "refuse_hold", "Refuse what fraud held: it goes to suspense.",
     "Refuse what fraud held: the revenue goes to suspense.",
 )  # fmt: skip
 

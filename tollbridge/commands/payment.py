@@ -17,7 +17,7 @@ from tollbridge.commands.desk import by_option, desk_of, reason_option
 from tollbridge.json_values import print_json
 from tollbridge.show import console, moment, plain, table
 from tollbridge.show_act import tell_act
-from tollbridge.show_payout import step_value, steps_table
+from tollbridge.show_steps import step_value, steps_table
 
 _NUMBER = click.argument("number", metavar="N", type=click.IntRange(1))
 

@@ -19,7 +19,7 @@ from core.errors import ConfigError, StoreAway, TollbridgeError, UserMistake
 from core.payouts import PayoutState
 from store.bank_answers import Line, carry_out, plan
 from store.desk import Desk
-from store.payout_entries import state_word
+from store.payout_rules import state_word
 from store.payouts import Payouts
 from tollbridge.commands import AMOUNTS, config_option, json_option
 from tollbridge.commands.desk import desk_of, take_name

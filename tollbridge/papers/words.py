@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from core.clock import Instant, Month, datetime_of, next_month
 from core.money import format_micros
-from core.statement import BALANCES, NOT_PAID, Line, LineKind
+from core.statement import BALANCES, Line, LineKind
 
 THIN = "\N{NARROW NO-BREAK SPACE}"
 MINUS = "\N{MINUS SIGN}"
@@ -47,6 +47,8 @@ _TITLES = {
     LineKind.PAYMENT: "Payment received",
     LineKind.PAYOUT: "Payout",
     LineKind.PAYOUT_PAID: "Payout paid",
+    LineKind.PAYOUT_FAILED: "Payout failed",
+    LineKind.PAYOUT_CANCELLED: "Payout cancelled",
     LineKind.PAYOUT_RETURNED: "Payout returned",
     LineKind.CLOSING: "Closing balance",
 }
@@ -78,14 +80,12 @@ def line_title(line: Line) -> str:
     """What a line is about, with its plan or its reason."""
     title, note = _TITLES[line.kind], line.note
     code, colon, words = note.partition(": ")
-    if line.kind is LineKind.PAYOUT_RETURNED and (step := code.rpartition(" ")[2]) in NOT_PAID:
-        return ": ".join(filter(None, (f"Payout {step}", code.removesuffix(f" {step}"), words)))
     if line.kind in _OF_A_PLAN and code not in _REASONS:
         return f"{title}, plan {note}"
     if code in _REASONS:
         note = ": ".join(filter(None, (_REASONS[code], words)))
-    elif colon and words.partition(": ")[0] in _REASONS:
-        # The referral of a message that was taken back: its partner stands before the reason.
+    elif line.kind is LineKind.REFERRAL and colon and words.partition(": ")[0] in _REASONS:
+        # Of a message that was taken back: its partner stands before the reason.
         note = f"{code}, {_TITLES[LineKind.CHARGE_BACK].lower()}"
     return f"{title}: {note}" if note else title
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import UserMistake
+from core.errors import StoreConflict, UserMistake
 from store.acts import ActRefused, Acts, ActState, Draft, sentence_of
 from store.database import Database
 from store.settlement.paid import book_payment
@@ -65,6 +65,12 @@ def test_above_the_limit_a_second_person_agrees_and_the_reference_is_one_payment
     with pytest.raises(ActRefused, match="another person has to agree"):
         acts.approve(waits.id, "OLGA")
     assert [p.credit for p in acts.show(waits.id).postings] == ["operator:alpha:receivable"]
+
+    once_more = acts.propose(replace(draft, author="ben", reason="as the bank says"))
+    assert once_more is not None
+    assert (once_more.id, once_more.was_before) == (waits.id, True)
+    with pytest.raises(StoreConflict, match=r"payment PO 17 of alpha was asked for before, with another amount"):
+        acts.propose(replace(draft, values={**values, "amount": 8 * RUB}))
 
     done = acts.approve(waits.id, "ada")
     again = book_payment(office.clerk, "alpha", 7 * RUB, bank="main", reference="PO 17", by="olga")

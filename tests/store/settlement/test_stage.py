@@ -180,7 +180,7 @@ def test_what_cannot_be_staged_says_what_to_do(lite: Office) -> None:
     path = lite.russian(a_row())
 
     for operator, month, why in (
-        ("gamma", 202410, "there is no operator gamma; there are: alpha, beta"),
+        ("gamma", 202410, "there is no operator 'gamma'; tollbridge dump shows them"),
         ("beta", 202410, "nobody said how files of beta are laid out"),
         ("alpha", 202411, "2024-11 is not over yet in Europe/Moscow"),
     ):

@@ -43,30 +43,33 @@ class _End:
 
     __slots__ = ("address", "ethernet", "port", "sequence")
 
-    def __init__(self, address: IPv4Address | IPv6Address, port: int, ethernet: bytes) -> None:
+    def __init__(self, address: IPv4Address | IPv6Address, port: int, ethernet: bytes, start: int) -> None:
         self.address = address
         self.port = port
         self.ethernet = ethernet
-        self.sequence = 0
+        self.sequence = start
 
 
 class Capture:
-    """One connection between us and a peer. Each call gives the records to write."""
+    """One connection between us and a peer. Each call gives the records to write.
 
-    def __init__(self, ours: Place, theirs: Place) -> None:
+    `start` is where both sequence numbers begin: another one tells a connection from one before of the same ports.
+    """
+
+    def __init__(self, ours: Place, theirs: Place, *, start: int = 0) -> None:
         first, second = _addresses(ours[0], theirs[0])
-        self._us = _End(first, ours[1], _OURS)
-        self._peer = _End(second, theirs[1], _THEIRS)
+        self._us = _End(first, ours[1], _OURS, start)
+        self._peer = _End(second, theirs[1], _THEIRS, start)
         self._identification = 0
 
-    def opened(self, time_us: int) -> bytes:
-        """The three packets with which we connected."""
-        us, peer = self._us, self._peer
-        made = self._packet(us, peer, time_us, _SYN)
-        us.sequence += 1
-        made += self._packet(peer, us, time_us, _SYN | _ACK)
-        peer.sequence += 1
-        return made + self._packet(us, peer, time_us, _ACK)
+    def opened(self, time_us: int, *, by_peer: bool = False) -> bytes:
+        """The three packets with which we connected, or the peer did."""
+        first, second = (self._peer, self._us) if by_peer else (self._us, self._peer)
+        made = self._packet(first, second, time_us, _SYN)
+        first.sequence += 1
+        made += self._packet(second, first, time_us, _SYN | _ACK)
+        second.sequence += 1
+        return made + self._packet(first, second, time_us, _ACK)
 
     def said(self, octets: bytes, time_us: int) -> bytes:
         """What we wrote."""

@@ -4,6 +4,7 @@ Kept         a link from start() to stop(): its state, its counts, and the Line 
 Registered   one protocol of the register: its adapter, and who keeps its links up
 Counts       what a link has carried
 Listens, Listenable, Traced   for traces: who listens in, on what, what they need of a protocol (smsc_link/tracing.py)
+Ends, Notes, Notable   the same for requests and answers, each by itself
 
 Rule: Links knows nothing more of a link than this.
 """
@@ -113,6 +114,45 @@ class Listenable(Protocol):
         ...
 
 
+Ends: TypeAlias = tuple[tuple[str, int], tuple[str, int]]
+"""Of a connection: our own address and port, and the peer's; ("", 0) where there is none."""
+
+
+class Notes(Protocol):
+    """What a trace takes of requests and answers: whole messages, masked already."""
+
+    @property
+    def texts(self) -> bool:
+        """Whether texts and numbers are wanted."""
+        ...
+
+    @property
+    def is_over(self) -> bool:
+        """Nothing more is wanted."""
+        ...
+
+    def note(self, ends: Ends, message: bytes, *, ours: bool, by_peer: bool) -> None:
+        """A message of ours, or of the peer's, over the connection of these ends, which the peer opened or we did."""
+        ...
+
+    def leave_out(self) -> None:
+        """Something could not be masked for sure."""
+        ...
+
+    def end(self, ends: Ends) -> None:
+        """The connection is over, or what was to come over it did not."""
+        ...
+
+
+@runtime_checkable
+class Notable(Protocol):
+    """A link without conversations: it notes its requests and answers itself."""
+
+    def note_in(self, notes: Notes | None, /) -> None:
+        """From now on; None: no more."""
+        ...
+
+
 class Cutter(Protocol):
     """A stream → its whole frames, in order."""
 
@@ -131,7 +171,7 @@ class Traced:
 class Registered:
     """A protocol: `adapter` raises a ConfigError where a link's options are wrong; `keep` is given what it made.
 
-    `traced` None: it has no conversations to trace.
+    `traced` None: it has no conversations to cut into frames; its links are Notable, or have no trace.
     """
 
     adapter: Callable[[Link, Operator], Wording]

@@ -1,6 +1,7 @@
 """A trace of one link: its frames as packets of a pcap file, texts masked unless they are wanted.
 
 Trace         the file of one trace: listens in on a link's conversations until it is full
+Talks         the same of a link without conversations: its requests and answers, as it notes them
 SMPP, UCP, CIMD2   what a trace needs of each protocol, for the register (smsc_link/protocols/)
 
 Frames are put together before they are masked, however the bytes came. A frame that cannot be masked for sure is left
@@ -9,6 +10,7 @@ out and counted; the bytes of the others follow each other as if it had never be
 Rule: nothing here may hurt the link that is traced: what fails ends the trace.
 """
 
+from collections import OrderedDict
 from collections.abc import Callable
 from functools import partial
 
@@ -16,7 +18,7 @@ from structlog import get_logger
 
 from plumbing.conversation import Conversation
 from plumbing.pcap import Capture, pcap_head
-from smsc_link.keeping import Cutter, Traced
+from smsc_link.keeping import Cutter, Ends, Traced
 from wire.cimd2.frames import FrameReader as Cimd2Frames
 from wire.cimd2.masking import mask as mask_cimd2
 from wire.smpp.frames import FrameReader as SmppFrames
@@ -27,6 +29,8 @@ from wire.ucp.masking import mask as mask_ucp
 log = get_logger()
 
 OCTETS_MAX = 64 << 20
+TALKS_MAX = 1000
+"""Connections whose sequence numbers are known; of one that was forgotten a new one is made."""
 
 
 class UcpFrames:
@@ -50,7 +54,7 @@ class Trace:
 
     def __init__(
         self,
-        traced: Traced,
+        traced: Traced | None,
         write: Callable[[bytes], object],
         now_us: Callable[[], int],
         *,
@@ -100,13 +104,60 @@ class Trace:
         self._on_end()
 
 
+class Talks:
+    """A trace of requests and answers: smsc_link.keeping.Notes."""
+
+    def __init__(self, trace: Trace) -> None:
+        self._trace = trace
+        self._captures: OrderedDict[Ends, Capture] = OrderedDict()
+        self._made = 0
+
+    @property
+    def texts(self) -> bool:
+        """Whether texts and numbers are wanted."""
+        return self._trace.texts
+
+    @property
+    def is_over(self) -> bool:
+        """The file is full, or failed."""
+        return self._trace.is_over
+
+    def note(self, ends: Ends, message: bytes, *, ours: bool, by_peer: bool) -> None:
+        """A whole message, masked. The first over a connection opens it."""
+        if self._trace.is_over:
+            return
+        capture = self._captures.get(ends) or self._open(ends, by_peer=by_peer)
+        self._trace.put(partial(capture.said if ours else capture.heard, message), frames=1)
+
+    def leave_out(self) -> None:
+        """Something could not be masked for sure."""
+        self._trace.left_out += 1
+
+    def end(self, ends: Ends) -> None:
+        """The connection is over."""
+        capture = self._captures.pop(ends, None)
+        if capture is not None:
+            self._trace.put(capture.closed)
+
+    def _open(self, ends: Ends, *, by_peer: bool) -> Capture:
+        # Another beginning than that of a connection before, whose ports it may have.
+        capture = self._captures[ends] = Capture(*ends, start=(self._made << 16) & 0x7FFFFFFF)
+        self._made += 1
+        if len(self._captures) > TALKS_MAX:
+            self._captures.popitem(last=False)
+        self._trace.put(partial(capture.opened, by_peer=by_peer))
+        return capture
+
+
 class Listener:
     """A trace's ear at one conversation: plumbing.conversation.Tap."""
 
     def __init__(self, trace: Trace, conversation: Conversation, *, is_new: bool) -> None:
         ours, theirs = conversation.ends
+        assert trace.traced is not None, "a protocol without frames"
         self._trace = trace
         self._capture = Capture(ours, theirs)
+        self._mask = trace.traced.mask
         self._said: Cutter = trace.traced.cutter()
         self._heard: Cutter = trace.traced.cutter()
         if is_new:
@@ -140,7 +191,7 @@ class Listener:
 
     def _masked(self, frame: bytes) -> bytes | None:
         try:
-            return self._trace.traced.mask(frame, texts=self._trace.texts)
+            return self._mask(frame, texts=self._trace.texts)
         except Exception:
             # A mistake of ours with a frame must neither show it nor end the link.
             log.exception("frame not masked")

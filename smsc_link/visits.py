@@ -2,7 +2,7 @@
 
 Visit          one request, read whole
 VisitAnswer    what is answered
-Guest          a link, as the door sees it
+Guest          a link, as the door sees it;  Ear, Hearing, who listens in on its requests, for a trace
 Door           one address of a process, with a path for each link
 
 Rule: an answer is written once; whoever made it is told whether it left.
@@ -54,8 +54,41 @@ class VisitAnswer:
     sent: Callable[[bool], None] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request without its body, as it came: `target` is path and query. `ends` are the connection's, ours first."""
+
+    ends: tuple[tuple[str, int], tuple[str, int]]
+    method: str
+    target: bytes
+    headers: tuple[tuple[bytes, bytes], ...]
+
+
+class Hearing(Protocol):
+    """One request that is listened in on. Nothing here raises."""
+
+    def asked(self, body: bytes) -> None:
+        """It is whole."""
+        ...
+
+    def answered(self, answer: VisitAnswer, *, has_left: bool) -> None:
+        """What we said."""
+        ...
+
+
+class Ear(Protocol):
+    """Who listens in. Nothing here raises."""
+
+    def calls(self, asked: Asked) -> Hearing:
+        """A request begins."""
+        ...
+
+
 class Guest(Protocol):
-    """A link that is called."""
+    """A link that is called. `ear`: who listens in; None: nobody, which costs nothing."""
+
+    @property
+    def ear(self) -> Ear | None: ...
 
     @property
     def methods(self) -> frozenset[str]:

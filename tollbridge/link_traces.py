@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from core.clock import Instant
-from smsc_link.keeping import Kept, Listenable
+from smsc_link.keeping import Kept, Listenable, Notable
 from smsc_link.protocols import PROTOCOLS
-from smsc_link.tracing import Trace
+from smsc_link.tracing import Talks, Trace
 from store.link_orders import SECONDS, SECONDS_MAX
 
 TELL_S = 1.0
@@ -57,7 +57,7 @@ class Traces:
         """Until it is over; a sentence of what it has become, and its file. Raises CannotTrace."""
         link = kept.link.name
         traced = PROTOCOLS[kept.link.protocol].traced
-        if traced is None or not isinstance(kept, Listenable):
+        if not isinstance(kept, Notable) and (traced is None or not isinstance(kept, Listenable)):
             raise CannotTrace(f"{kept.link.protocol} has no connection that could be traced")
         if link in self._links:
             raise CannotTrace("another trace of it is under way")
@@ -68,11 +68,11 @@ class Traces:
             trace = Trace(
                 traced, file.write, _now_us, texts=wanted.texts, frames_max=wanted.packets, on_end=full.set
             )  # fmt: skip
-            kept.listen_in(trace.listen)
+            _listen(kept, trace)
             await _until(full, wanted.seconds, lambda: tell(f"{trace.frames} frames so far"))
         finally:
             self._links.discard(link)
-            kept.listen_in(None)
+            _listen(kept, None)
             fault = _close(file)
         return _sentence(trace, fault, path), path
 
@@ -84,6 +84,15 @@ class Traces:
         except OSError as error:
             raise CannotTrace(f"{path} cannot be made: {error.strerror}; see links.trace_folder") from error
         return path, os.fdopen(number, "wb", 1 << 16)
+
+
+def _listen(kept: Kept, trace: Trace | None) -> None:
+    """From now on; None: no more."""
+    if isinstance(kept, Notable):
+        kept.note_in(Talks(trace) if trace is not None else None)
+    else:
+        assert isinstance(kept, Listenable), kept
+        kept.listen_in(trace.listen if trace is not None else None)
 
 
 def name_of(link: str, order: int, now: Instant) -> str:

@@ -148,7 +148,7 @@ reconnect = _ordering(
     help=f"For how long; at most {SECONDS_MAX}.",
 )  # fmt: skip
 @click.option("--packets", default=0, type=click.IntRange(0), help="End after so many frames; 0: as many as come.")
-@click.option("--texts", is_flag=True, help="With texts and whole numbers; passwords are masked always.")
+@click.option("--texts", is_flag=True, help="With texts and whole numbers; passwords and keys are masked always.")
 @config_option
 def trace(
     name: str, author: str, output: Path | None, config_file: Path | None, *, seconds: int, packets: int, texts: bool
@@ -163,6 +163,7 @@ def trace(
     Example:
       tollbridge link trace alpha-1 --by olga --seconds 30 --output alpha.pcap
       tshark -r alpha.pcap -d tcp.port==2775,smpp
+      tshark -r alpha.pcap -d tcp.port==8082,http -d tcp.port==443,http
     """
     if output is not None:
         _refuse_unwritable(output)

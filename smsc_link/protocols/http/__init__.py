@@ -9,6 +9,7 @@ signing       who is who
 dialogue      USSD: a request → a turn → its screen
 door          where operators call: one listener of a process
 caller        requests of ours;  outward, when they may go;  held, requests that wait for their reply
+ear           a trace's ear;  masking, messages without what it may not show;  kinds, what a field is by the mapping
 """
 
 from smsc_link.protocols.http.adapter import HttpAdapter

@@ -10,6 +10,8 @@ its time and 64 KiB.
 import asyncio
 import ssl
 from contextlib import suppress
+from contextvars import ContextVar
+from typing import Any
 
 import aiohttp
 from yarl import URL
@@ -17,12 +19,17 @@ from yarl import URL
 from core.catalogue import Link
 from plumbing.conversation import Tls
 from plumbing.words import words_of
+from smsc_link.protocols.http.ear import HttpEar, Sending
 from smsc_link.protocols.http.fields import BODY_MAX
 from smsc_link.protocols.http.outbound import Outgoing
 
 KEEP_ALIVE_S = 4.0
 """Below the 5 s after which many servers close an idle connection: a request seldom meets a closed one."""
 _OURS = {"User-Agent": "Tollbridge", "Accept": "*/*", "Accept-Encoding": "identity"}
+
+
+_SENDING: ContextVar[Sending | None] = ContextVar("_SENDING", default=None)
+"""Who listens in on the request of this task."""
 
 
 class Unsent(Exception):
@@ -44,7 +51,10 @@ class Caller:
         host = f"[{link.host}]" if ":" in link.host else link.host
         self._base = f"{'https' if tls is not None else 'http'}://{host}:{link.port}"
         self._connect_timeout_s = connect_timeout_s
+        self.ear: HttpEar | None = None
+        """Who listens in, for a trace."""
         self._session = aiohttp.ClientSession(
+            request_class=_Request,
             connector=aiohttp.TCPConnector(
                 limit=0, ssl=self._tls if self._tls is not None else True, keepalive_timeout=KEEP_ALIVE_S
             ),
@@ -62,6 +72,17 @@ class Caller:
 
     async def exchange(self, request: Outgoing) -> tuple[int, bytes]:
         """Status and body. Raises Unsent, Unheard."""
+        if self.ear is None:
+            return await self._exchange(request)
+        sending = self.ear.sends(request)
+        token = _SENDING.set(sending)
+        try:
+            return await self._exchange(request)
+        finally:
+            _SENDING.reset(token)
+            sending.over()
+
+    async def _exchange(self, request: Outgoing) -> tuple[int, bytes]:
         try:
             async with self._session.request(
                 request.method,
@@ -71,7 +92,10 @@ class Caller:
                 allow_redirects=False,
                 server_hostname=self._name if self._tls is not None else None,
             ) as response:
-                return response.status, await _read(response)
+                body = await _read(response)
+                if (sending := _SENDING.get()) is not None:
+                    sending.answered(response.status, response.raw_headers, body)
+                return response.status, body
         except aiohttp.ConnectionTimeoutError:
             raise Unsent(f"no connection within {self._connect_timeout_s:g} s") from None
         except aiohttp.ClientConnectorError as error:
@@ -100,6 +124,16 @@ class Caller:
     async def close(self) -> None:
         """End every connection."""
         await self._session.close()
+
+
+class _Request(aiohttp.ClientRequest):
+    """A request that is listened in on leaves by a connection, whose ends are known here only."""
+
+    async def send(self, conn: Any) -> aiohttp.ClientResponse:
+        """Over this connection."""
+        if (sending := _SENDING.get()) is not None:
+            sending.leaves(conn.transport, self.headers.items())
+        return await super().send(conn)
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:

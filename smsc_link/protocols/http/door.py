@@ -25,7 +25,7 @@ from plumbing.crowd import ServerLimits
 from plumbing.http_server import HttpPeer, HttpRunner, HttpTerms
 from plumbing.networks import Address, caller_of
 from smsc_link.protocols.http.fields import BODY_MAX
-from smsc_link.visits import Guest, Visit, VisitAnswer
+from smsc_link.visits import Asked, Guest, Hearing, Visit, VisitAnswer
 
 log = get_logger()
 
@@ -127,8 +127,9 @@ class HttpDoor:
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         peer = request.protocol
         assert isinstance(peer, _Peer), peer
+        hearing = self._hearing_of(request)
         try:
-            visit, answer = await self._answer_to(request, peer)
+            visit, answer = await self._answer_to(request, peer, hearing)
         except Exception:
             # The edge of the door: a mistake of ours is answered, and the operator sends it again.
             log.exception("request failed", link=request.match_info["name"][:40])
@@ -140,6 +141,8 @@ class HttpDoor:
         if answer.headers is _CLOSE:
             response.force_close()
         if answer.sent is None:
+            if hearing is not None:
+                hearing.answered(answer, has_left=peer.is_there)
             return response
         has_left = False
         try:
@@ -151,10 +154,25 @@ class HttpDoor:
             pass
         finally:
             peer.visit = None
+            if hearing is not None:
+                hearing.answered(answer, has_left=has_left)
             answer.sent(has_left)
         return response
 
-    async def _answer_to(self, request: web.Request, peer: "_Peer") -> tuple[Visit | None, VisitAnswer]:
+    def _hearing_of(self, request: web.Request) -> Hearing | None:
+        """Who listens in on it, for a trace."""
+        guest = self._guests.get(request.match_info["name"])
+        if guest is None or guest.ear is None:
+            return None
+        try:
+            return guest.ear.calls(_asked(request))
+        except Exception as error:
+            log.error("request not traced", reason=type(error).__name__)
+            return None
+
+    async def _answer_to(
+        self, request: web.Request, peer: "_Peer", hearing: Hearing | None
+    ) -> tuple[Visit | None, VisitAnswer]:
         name = request.match_info["name"]
         guest = self._guests.get(name)
         if guest is None:
@@ -180,13 +198,15 @@ class HttpDoor:
         except web.HTTPRequestEntityTooLarge:
             return None, VisitAnswer(413, f"the body is longer than {BODY_MAX // 1024} KiB".encode(), headers=_CLOSE)
         certificate, fingerprint = _certificate_of(request)
+        if hearing is not None:
+            hearing.asked(body)
         # As it came, in the very octets that a signature is over.
         path, _, query = request.raw_path.encode("utf-8", "surrogateescape").decode("latin-1").partition("?")
         visit = Visit(
             request.method, path, request.match_info.get("tail", ""), query,
             {key.lower(): value for key, value in request.headers.items()}, body, address, certificate, fingerprint,
         )  # fmt: skip
-        if peer.transport is None or peer.transport.is_closing():
+        if not peer.is_there:
             visit.is_gone = True
         peer.visit = visit
         try:
@@ -202,6 +222,15 @@ class HttpDoor:
         if left_at is not None and asyncio.get_running_loop().time() - left_at < AWAY_S:
             return VisitAnswer(503, b"the link is away; send it again in a moment", headers=(("Retry-After", "5"),))
         return VisitAnswer(404, b"there is no such link; the path is /links/NAME")
+
+
+def _asked(request: web.Request) -> Asked:
+    transport = request.transport
+    ours, theirs = (
+        transport.get_extra_info(name) if transport is not None else None for name in ("sockname", "peername")
+    )
+    ends = ((ours or ("", 0))[:2], (theirs or ("", 0))[:2])
+    return Asked(ends, request.method, request.raw_path.encode("utf-8", "surrogateescape"), request.raw_headers)
 
 
 def _certificate_of(request: web.Request) -> tuple[dict[str, Any], str]:
@@ -249,6 +278,11 @@ class _Peer(HttpPeer):
     def __init__(self, house: Any, **words: Any) -> None:
         super().__init__(house, **words)
         self.visit: Visit | None = None
+
+    @property
+    def is_there(self) -> bool:
+        """The connection is up."""
+        return self.transport is not None and not self.transport.is_closing()
 
     def connection_lost(self, exc: BaseException | None) -> None:
         visit, self.visit = self.visit, None

@@ -1,7 +1,7 @@
 """What an operator's request holds: fields → Delivery, Receipt, or neither; and what we answer to it.
 
 HttpReader   one link's reader
-SaidIn       one answer of ours, its places filled
+SaidIn       one answer of ours, its places filled;  Filled, that answer, and what it was filled with
 
 Rule: what cannot be read is refused for good with a sentence, never dropped; the sentence repeats nothing that came.
 
@@ -9,6 +9,7 @@ Source: reliability.md, section 3, for the fingerprint.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from hashlib import blake2b
 
 from core.catalogue import Link, Operator
@@ -23,7 +24,7 @@ from core.sms.parts import Piece, piece_of, read_header
 from smsc_link.adapter import Answer, Fault, Inbound, Unreadable
 from smsc_link.protocols.http.fields import BadForm, Fields, identity
 from smsc_link.protocols.http.options import CHARSETS, HttpOptions, MoTable, ReceiptTable, Said
-from smsc_link.protocols.http.templates import BadTemplate, Template, escape_for
+from smsc_link.protocols.http.templates import BadTemplate, Template, as_is, escape_for
 from smsc_link.reading import ADDRESS_MAX, fingerprint, operator_octets
 from smsc_link.visits import VisitAnswer
 from traffic.ports import Delivery
@@ -70,7 +71,24 @@ class SaidIn:
     def __call__(self, sent: Callable[[bool], None] | None = None, **values: str) -> VisitAnswer:
         """The answer."""
         body = self._template.fill(values, self._escape).encode(self._charset, "replace")
-        return VisitAnswer(self._said.status, body, self._said.content_type, self._headers, sent)
+        return Filled(self._said.status, body, self._said.content_type, self._headers, sent, self, values)
+
+    def shown(self, values: Mapping[str, str], show: Callable[[str, bytes, bytes], bytes]) -> bytes:
+        """Its body for others' eyes: `show` is given a place, what was written there, and what that says."""
+        shown = {
+            name: show(name, self._escape(value).encode("utf-8", "replace"), value.encode("utf-8", "replace"))
+            for name, value in values.items()
+        }
+        filled = self._template.fill({name: one.decode() for name, one in shown.items()}, as_is)
+        return filled.encode(self._charset, "replace")
+
+
+@dataclass(frozen=True, slots=True)
+class Filled(VisitAnswer):
+    """An answer with what it was made of, for a trace."""
+
+    said: SaidIn | None = None
+    values: Mapping[str, str] = field(default_factory=dict)
 
 
 class HttpReader:

@@ -20,11 +20,12 @@ from core.catalogue import Link, Operator
 from core.clock import Instant
 from core.message import Mt, SubmitAnswer, SubmitOutcome
 from plumbing.loop import spawn
-from smsc_link.keeping import UNBIND_S, Counts, LinkState, Surroundings
+from smsc_link.keeping import UNBIND_S, Counts, LinkState, Notes, Surroundings
 from smsc_link.link import pause_s
 from smsc_link.protocols.http.adapter import HttpAdapter
 from smsc_link.protocols.http.caller import Caller
 from smsc_link.protocols.http.dialogue import UssdReception
+from smsc_link.protocols.http.ear import HttpEar
 from smsc_link.protocols.http.held import Waiting
 from smsc_link.protocols.http.outbound import Outgoing
 from smsc_link.protocols.http.outward import Outward
@@ -63,6 +64,8 @@ class HttpLink:
         if around.turns is not None and adapter.options.ussd_shape:
             self._reception.ussd = UssdReception(link, adapter, around.turns, around.clock, self.counts)
         self._outward: Outward | None = None
+        self._caller: Caller | None = None
+        self._ear: HttpEar | None = None
         self._task: asyncio.Task[None] | None = None
         self._stands_since: Instant = 0
         self._sends_since: Instant = 0
@@ -98,6 +101,13 @@ class HttpLink:
         """Requests that were `refused` or `ignored` since the link was made."""
         so_far: int = getattr(self.counts, what)
         return so_far
+
+    def note_in(self, notes: Notes | None) -> None:
+        """smsc_link.keeping.Notable."""
+        self._ear = HttpEar(self.link, self._adapter.options, notes) if notes is not None else None
+        self._reception.ear = self._ear
+        if self._caller is not None:
+            self._caller.ear = self._ear
 
     # --- Line ---------------------------------------------------------------------------------------------------------
 
@@ -221,7 +231,7 @@ class HttpLink:
         await asyncio.wait([task])
         if self._task is not task:
             return  # A second stop() was quicker.
-        self._task = self._outward = None
+        self._task = self._outward = self._caller = None
         self._stands_since = 0
         if stood:
             self._intake.session_ended(self.link, clean=bool(is_clean), at=self._clock.now())
@@ -247,6 +257,7 @@ class HttpLink:
         try:
             if adapter.requests and self._outward is None:
                 caller = Caller(link, adapter.options.tls_of(link), connect_timeout_s=adapter.options.connect_timeout_s)
+                caller.ear, self._caller = self._ear, caller
                 self._outward = Outward(
                     adapter.writer, caller, self, clock=self._clock, random=self._around.random, counts=self.counts
                 )

@@ -25,7 +25,7 @@ from smsc_link.protocols.http.dialogue import UssdReception
 from smsc_link.protocols.http.fields import BadForm, Fields, Once
 from smsc_link.protocols.http.held import Held, Waiting
 from smsc_link.protocols.http.signing import Guesses
-from smsc_link.visits import Visit, VisitAnswer
+from smsc_link.visits import Ear, Visit, VisitAnswer
 from traffic.ports import Delivery, Intake
 
 log = get_logger()
@@ -40,6 +40,7 @@ class Reception:
     def __init__(self, link: Link, adapter: HttpAdapter, intake: Intake, clock: Clock, counts: Counts) -> None:
         self.held = Held()
         self.ussd: UssdReception | None = None
+        self.ear: Ear | None = None
         self.is_draining = False
         self.counts = counts
         self.adapter = adapter

@@ -32,11 +32,15 @@ class WhoMayCall(AsyncioTestCase):
         async with Rig({"allowed": ["192.0.2.0/24"]}) as rig:
             assert (await rig.mo())[0] == 403
             params = {"from": ANNA, "to": "4446", "text": "x"}
-            # The last address of the list is what the proxy saw; the test's own address is a proxy of ours.
+            # The last address of the list is what the proxy saw; the test's own address is a proxy of ours. Some
+            # listen by one socket for both families, and write IPv4 in the clothes of IPv6.
             for said, status in (
                 ("192.0.2.7", 200),
                 ("192.0.2.7, 198.51.100.1", 403),
                 ("198.51.100.1, 192.0.2.7", 200),
+                ("::ffff:192.0.2.7", 200),
+                ("[::ffff:192.0.2.7]:4711", 200),
+                ("::ffff:198.51.100.1", 403),
             ):
                 async with rig.client.get(rig.url, params=params, headers={"X-Forwarded-For": said}) as answer:
                     assert answer.status == status, said
@@ -108,17 +112,33 @@ class WhoMayCall(AsyncioTestCase):
                 assert answer.status == 200
             assert rig.intake.deliveries[0].octets == b"a b~c"
 
+    async def test_a_certificate_by_its_fingerprint(self) -> None:
+        folder = self.certificates()
+        shown = (folder / "client.pem").read_text()
+        begin, end = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
+        octets = ssl.PEM_cert_to_DER_cert(shown[shown.index(begin) : shown.index(end) + len(end)])
+        printed = hashlib.sha256(octets).hexdigest()
+        for told in (printed, ":".join(printed[place : place + 2] for place in range(0, 64, 2)).upper()):
+            await self.only_the_client_may_call(folder, told)
+
     async def test_certificates_both_ways(self) -> None:
+        folder = self.certificates()
+        await self.only_the_client_may_call(folder, "client")
+
+    def certificates(self) -> Path:
         folder_ = tempfile.TemporaryDirectory(prefix="tollbridge-tls-")
         self.addCleanup(folder_.cleanup)
         folder = Path(folder_.name)
         write_certificates(folder)
+        return folder
+
+    async def only_the_client_may_call(self, folder: Path, certificate: str) -> None:
         theirs = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=str(folder / "authority.pem"))
         theirs.load_cert_chain(folder / "server.pem")
         theirs.verify_mode = ssl.CERT_REQUIRED
         terms = {"certificate": str(folder / "server.pem"), "client_authority": str(folder / "authority.pem")}
         change = {
-            "auth": {"kind": "certificate", "certificate": "client"},
+            "auth": {"kind": "certificate", "certificate": certificate},
             "tls_authority": str(folder / "authority.pem"),
             "tls_certificate": str(folder / "client.pem"),
         }

@@ -8,16 +8,17 @@ divided by its weight; who has had least is next). A line that was lost comes ba
 up for a while, the longer the more often it was lost lately; one that the operator throttles is spared for a moment.
 A line out of favour is used where none in favour is up.
 
-Rule: no I/O, no clock. A line without room is not asked again until its link tells of room, so a choice costs a few
-steps, however many lines there are.
+Rule: no I/O, no clock. A line that is closed or has no room is not asked again until somebody tells of it, one out of
+favour not before its time, so a choice costs a few steps, however many lines there are and whatever they suffer.
 """
 
-from bisect import bisect_left
+from bisect import insort
 from collections.abc import Iterator
 from dataclasses import dataclass
-from hashlib import blake2b
 from heapq import heappop, heappush, heapreplace
 from typing import Generic, Protocol, TypeVar
+
+from traffic.circle import Circle
 
 SETTLE_MS, SETTLE_MAX_MS = 2_000, 60_000
 """How long a line that was lost must stay up before it is in favour again: doubled by each loss, up to so much."""
@@ -28,9 +29,6 @@ SPARED_MS = 2_000
 WEIGHT_MAX = 100
 
 _STRIDE = 1 << 20
-_POINTS = 16
-"""Of a sticky line on the circle of numbers, for each unit of its weight; at most _POINTS_MAX in all."""
-_POINTS_MAX = 160
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +53,9 @@ class Routed(Protocol):
     def terms(self) -> Terms: ...
 
     @property
-    def is_open(self) -> bool: ...
+    def is_open(self) -> bool:
+        """Who opens it tells: opened(), or has_room()."""
+        ...
 
     def look(self) -> int:
         """How much room there is. After a 0 somebody tells when there is some."""
@@ -68,15 +68,27 @@ R = TypeVar("R", bound=Routed)
 class _Seat(Generic[R]):
     """A line among its operator's. `passed`: what it has had, by its weight; `is_queued`: it is in its rank's heap."""
 
-    __slots__ = ("favour_ms", "is_gone", "is_queued", "line", "losses", "passed", "stride", "up_ms")
+    __slots__ = (
+        *("favour_ms", "has_chance", "is_gone", "is_heaped", "is_left_out", "is_queued", "is_spared", "line", "losses"),
+        *("number", "passed", "priority", "stride", "up_ms", "waking_ms"),
+    )
 
-    def __init__(self, line: R) -> None:
+    def __init__(self, line: R, number: int) -> None:
         self.line = line
+        self.number = number
+        self.priority = line.terms.priority
         self.stride = _STRIDE // max(1, min(line.terms.weight, WEIGHT_MAX))
         self.passed = 0
         self.is_queued = False
         self.is_gone = False
+        self.is_left_out = False
+        self.is_spared = False
+        """Out of favour, as it was last known; `has_chance`: it may be open and have room."""
+        self.has_chance = False
+        self.is_heaped = False
         self.favour_ms = 0
+        self.waking_ms = 0
+        """When it is looked at whether it is in favour again; 0: it is not waited for."""
         self.up_ms = -1
         self.losses = 0
 
@@ -88,27 +100,91 @@ class _Seat(Generic[R]):
         self.up_ms = now_ms
 
 
-class _Rank(Generic[R]):
-    """The lines of one priority: those with room in a heap, those without, those out of favour."""
+class _Spared(Generic[R]):
+    """The lines of an operator that are out of favour: when each is in favour again, and which is the least bad."""
 
-    __slots__ = ("_circle", "_heap", "_order", "full", "spared", "virtual")
+    __slots__ = ("_heap", "_order", "waking")
 
     def __init__(self) -> None:
+        self._heap: list[tuple[int, int, int, _Seat[R]]] = []
+        self._order = 0
+        self.waking: list[tuple[int, int, _Seat[R]]] = []
+
+    def add(self, seat: _Seat[R]) -> None:
+        """It may have room; known here already or not."""
+        seat.is_spared = True
+        self.watch(seat)
+        seat.has_chance = True
+        if not seat.is_heaped:
+            seat.is_heaped = True
+            heappush(self._heap, (seat.priority, seat.passed, seat.number, seat))
+
+    def discard(self, seat: _Seat[R]) -> None:
+        """It is in favour, or gone."""
+        seat.is_spared = seat.has_chance = False
+
+    def watch(self, seat: _Seat[R]) -> None:
+        """due() gives it when its time out of favour is over."""
+        if not seat.waking_ms or seat.favour_ms < seat.waking_ms:
+            seat.waking_ms = seat.favour_ms
+            self._order += 1
+            heappush(self.waking, (seat.favour_ms, self._order, seat))
+
+    def due(self, now_ms: int) -> Iterator[_Seat[R]]:
+        """Those whose time out of favour is over."""
+        waking = self.waking
+        while waking and waking[0][0] <= now_ms:
+            ms, _, seat = heappop(waking)
+            if ms != seat.waking_ms or seat.is_gone:
+                continue
+            seat.waking_ms = 0
+            if seat.favour_ms > now_ms:
+                self.watch(seat)
+            else:
+                yield seat
+
+    def least_bad(self) -> _Seat[R] | None:
+        """Of the best priority who has had least, of those with room."""
+        heap = self._heap
+        while heap:
+            priority, passed, number, seat = heap[0]
+            if seat.has_chance and passed != seat.passed:
+                heapreplace(heap, (priority, seat.passed, number, seat))
+                continue
+            if seat.has_chance and seat.line.is_open and seat.line.look() > 0:
+                return seat
+            heappop(heap)
+            seat.is_heaped = seat.has_chance = False
+        return None
+
+
+class _Rank(Generic[R]):
+    """The lines of one priority: those with room in a heap, those without; the sticky ones on a circle."""
+
+    __slots__ = ("_heap", "_order", "_spared", "circle", "due", "full", "is_live", "priority", "virtual")
+
+    def __init__(self, priority: int, spared: _Spared[R]) -> None:
+        self.priority = priority
+        self._spared = spared
         self._heap: list[tuple[int, int, _Seat[R]]] = []
-        self._circle: list[tuple[int, int, _Seat[R]]] = []
         self._order = 0
         self.virtual = 0
         """What who was chosen last had had: a line that comes back begins here, and makes up for nothing."""
         self.full: set[_Seat[R]] = set()
-        self.spared: set[_Seat[R]] = set()
+        self.due: list[_Seat[R]] = []
+        """Whose time out of favour is over."""
+        self.circle: Circle[_Seat[R]] = Circle(spared.watch)
+        self.is_live = False
+        """One of its lines may be in favour."""
 
     def put(self, seat: _Seat[R], now_ms: int) -> None:
         """It may have room: to its place by whether it is in favour."""
         self.full.discard(seat)
         if seat.favour_ms > now_ms:
-            self.spared.add(seat)
+            self._spared.add(seat)
             return
-        self.spared.discard(seat)
+        self._spared.discard(seat)
+        self.circle.take_back(seat)
         if not seat.is_queued:
             seat.is_queued = True
             seat.passed = max(seat.passed, self.virtual)
@@ -129,47 +205,33 @@ class _Rank(Generic[R]):
                 return seat
             heappop(heap)
             seat.is_queued = False
-            if is_open:
-                (self.spared if seat.favour_ms > now_ms else self.full).add(seat)
+            if is_open and seat.favour_ms > now_ms:
+                self._spared.add(seat)
+            elif is_open:
+                self.full.add(seat)
         return None
 
     def wake(self, now_ms: int) -> None:
         """Those whose time out of favour is over."""
-        for seat in [seat for seat in self.spared if seat.favour_ms <= now_ms]:
-            self.put(seat, now_ms)
+        due = sorted(self.due, key=lambda seat: seat.number)
+        self.due.clear()
+        for seat in due:
+            if seat.favour_ms > now_ms:
+                self._spared.watch(seat)
+            elif seat.is_spared:
+                self.put(seat, now_ms)
+            else:
+                self.circle.take_back(seat)
 
-    @property
     def is_up(self) -> bool:
-        """Whether one in favour is up that only has no room just now."""
-        return any(seat.line.is_open for seat in self.full)
-
-    # --- numbers that stay on their line ---------------------------------------------------------------
-
-    def stick(self, seat: _Seat[R]) -> None:
-        """Its places on the circle: they depend on its name alone, so that other lines move no numbers of it."""
-        name = seat.line.name
-        points = min(_POINTS * seat.line.terms.weight, _POINTS_MAX)
-        for number in range(points):
-            self._order += 1
-            self._circle.append((_point(f"{name}/{number}"), self._order, seat))
-        self._circle.sort()
-
-    def unstick(self, seat: _Seat[R]) -> None:
-        """It is gone."""
-        self._circle = [place for place in self._circle if place[2] is not seat]
-
-    def home_of(self, number: str, now_ms: int) -> _Seat[R] | None:
-        """The sticky line in favour that is next on the circle, with room or without; None: there is none."""
-        circle = self._circle
-        if not circle:
-            return None
-        start = bisect_left(circle, (_point(number), 0))
-        for step in range(len(circle)):
-            seat = circle[(start + step) % len(circle)][2]
-            if seat.line.is_open and seat.favour_ms <= now_ms:
-                seat.line.look()
-                return seat
-        return None
+        """Whether one in favour is up that only has no room just now. Those that are not, are forgotten here."""
+        closed = []
+        for seat in self.full:
+            if seat.line.is_open:
+                break
+            closed.append(seat)
+        self.full.difference_update(closed)
+        return bool(self.full)
 
 
 class Routes(Generic[R]):
@@ -177,40 +239,45 @@ class Routes(Generic[R]):
 
     def __init__(self) -> None:
         self._seats: dict[str, _Seat[R]] = {}
+        self._count = 0
         self._ranks: dict[int, _Rank[R]] = {}
+        self._live: list[_Rank[R]] = []
+        """Those of which a line may be in favour, the best first."""
+        self._spared: _Spared[R] = _Spared()
 
     def opened(self, line: R, now_ms: int) -> None:
         """A line is up. One of the same name that it takes the place of hands over how often it was lost."""
         seat = self._seats.get(line.name)
         if seat is None or seat.line is not line:
             before = self.remove(line.name)
-            seat = self._seats[line.name] = _Seat(line)
+            self._count += 1
+            seat = self._seats[line.name] = _Seat(line, self._count)
             if before is not None:
                 seat.losses, seat.up_ms, seat.favour_ms = before.losses, before.up_ms, before.favour_ms
             priority = line.terms.priority
             if priority not in self._ranks:
-                self._ranks = dict(sorted([*self._ranks.items(), (priority, _Rank())]))
+                self._ranks[priority] = _Rank(priority, self._spared)
             if line.terms.sticky:
-                self._ranks[priority].stick(seat)
+                self._ranks[priority].circle.add(seat, line.terms.weight)
         seat.opened(now_ms)
-        self._ranks[line.terms.priority].put(seat, now_ms)
+        self._put(seat, now_ms)
 
     def remove(self, name: str) -> _Seat[R] | None:
         """A line is gone for good."""
         seat = self._seats.pop(name, None)
         if seat is not None:
             seat.is_gone = True
-            rank = self._ranks[seat.line.terms.priority]
+            rank = self._ranks[seat.priority]
             rank.full.discard(seat)
-            rank.spared.discard(seat)
-            rank.unstick(seat)
+            rank.circle.remove(seat)
+            self._spared.discard(seat)
         return seat
 
     def has_room(self, line: R, now_ms: int) -> None:
         """Its link tells of room."""
         seat = self._seats.get(line.name)
         if seat is not None and seat.line is line:
-            self._ranks[line.terms.priority].put(seat, now_ms)
+            self._put(seat, now_ms)
 
     def throttled(self, line: R, now_ms: int) -> None:
         """The operator found it too fast."""
@@ -227,16 +294,21 @@ class Routes(Generic[R]):
         seat = self._seats.get(own) if own else None
         if seat is not None and seat.line.is_open and seat.favour_ms <= now_ms and seat.line.look() > 0:
             return self._take(seat)
-        for rank in self._ranks.values():
-            if rank.spared:
+        if self._spared.waking and self._spared.waking[0][0] <= now_ms:
+            self._wake(now_ms)
+        for rank in list(self._live):
+            if rank.due:
                 rank.wake(now_ms)
-            seat = rank.home_of(number, now_ms) if number else None
+            seat = rank.circle.home_of(number, now_ms) if number else None
             if seat is None:
                 seat = rank.next(now_ms)
             if seat is not None:
                 return self._take(seat)
-            if rank.full and rank.is_up:
+            if rank.full and rank.is_up():
                 return None
+            # Nobody is left here, until somebody is told of or in favour again.
+            rank.is_live = False
+            self._live.remove(rank)
         return self._least_bad(own)
 
     def _take(self, seat: _Seat[R]) -> R:
@@ -246,19 +318,26 @@ class Routes(Generic[R]):
     def _least_bad(self, own: str) -> R | None:
         """Nobody in favour is up: of those out of favour the own one, or the best that has room."""
         seat = self._seats.get(own)
-        if seat is not None and seat.line.is_open and seat.line.look() > 0:
-            return self._take(seat)
-        for rank in self._ranks.values():
-            for seat in sorted(rank.spared, key=lambda seat: seat.passed):
-                if seat.line.is_open and seat.line.look() > 0:
-                    return self._take(seat)
-        return None
+        if seat is None or not (seat.line.is_open and seat.line.look() > 0):
+            seat = self._spared.least_bad()
+        return self._take(seat) if seat is not None else None
+
+    def _put(self, seat: _Seat[R], now_ms: int) -> None:
+        rank = self._ranks[seat.priority]
+        rank.put(seat, now_ms)
+        self._enliven(rank)
+
+    def _wake(self, now_ms: int) -> None:
+        for seat in self._spared.due(now_ms):
+            rank = self._ranks[seat.priority]
+            rank.due.append(seat)
+            self._enliven(rank)
+
+    def _enliven(self, rank: _Rank[R]) -> None:
+        if not rank.is_live:
+            rank.is_live = True
+            insort(self._live, rank, key=lambda each: each.priority)
 
     def __iter__(self) -> Iterator[R]:
         """Every line, open or not."""
         return (seat.line for seat in list(self._seats.values()))
-
-
-def _point(text: str) -> int:
-    """A place on the circle of numbers."""
-    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big")

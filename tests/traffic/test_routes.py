@@ -133,6 +133,17 @@ def test_one_out_of_favour_is_used_where_nobody_else_is_up() -> None:
     assert routes.choose(1_001) is second
 
 
+def test_a_line_that_was_up_for_long_and_is_lost_is_back_sooner_than_it_would_have_been() -> None:
+    first, second = Road("first"), Road("second", Terms(priority=2))
+    routes = roads(first, second)
+    for _ in range(6):
+        routes.opened(first, 0)
+    assert routes.choose(0) is second
+    routes.opened(first, LATELY_MS)
+    assert LATELY_MS + SETTLE_MS < SETTLE_MAX_MS
+    assert routes.choose(LATELY_MS + SETTLE_MS) is first
+
+
 def test_a_throttled_line_is_spared_for_a_moment() -> None:
     first, second = Road("first"), Road("second", Terms(priority=2))
     routes = roads(first, second)

@@ -6,6 +6,7 @@ SmppServer   start, apply (a new catalogue), stop; totals() for /health, summary
     smpp_limits    how many connections, how fast binds may fail: pure
     smpp_gate      whose name and password
     smpp_session   one connection
+    smpp_mishaps   what a mistake of ours on one operation comes to
     smpp_desk      who serves bound partners: another Desk is handed in when messages are served
 
 Decision: every refused bind gets ESME_RINVPASWD (0x0E), whatever was wrong: clients stop hammering at it (Kannel for
@@ -35,6 +36,7 @@ from core.errors import ConfigError
 from partner_api.smpp_desk import Desk, NotServed
 from partner_api.smpp_gate import Gate, Runs
 from partner_api.smpp_limits import Door, Limits
+from partner_api.smpp_mishaps import Mishaps
 from partner_api.smpp_session import PartnerSession
 from plumbing.conversation import Address
 from plumbing.files import raise_files, tell_fewer
@@ -80,6 +82,7 @@ class SmppServer:
     ) -> None:
         self.address = address
         self.desk: Desk = desk or NotServed(metrics)
+        self.mishaps = Mishaps(clock, metrics)
         self._catalogue = catalogue
         self._clock = clock
         self._metrics = metrics

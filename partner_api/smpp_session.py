@@ -13,6 +13,7 @@ from structlog import get_logger
 
 from core.catalogue import Partner
 from partner_api.smpp_desk import V3_4, Desk
+from partner_api.smpp_mishaps import Mishaps
 from plumbing.conversation import Conversation
 from plumbing.loop import spawn
 from wire.session import Answered, Bound, Closed, Complaint, Event, Unanswered
@@ -33,6 +34,7 @@ class House(Protocol):
     """The server, as one of its connections sees it."""
 
     desk: Desk
+    mishaps: Mishaps
 
     async def judge(self, session: "PartnerSession", bind: Bind) -> tuple[Partner | None, int]:
         """Who binds; None: he may not. And the status to refuse it with."""
@@ -136,10 +138,10 @@ class PartnerSession:
             if isinstance(event, Bind):
                 self._take_bind(event)
             elif isinstance(event, Request):
-                self._house.desk.asked(self, event)
+                self._serve(event)
             elif isinstance(event, Answered | Unanswered):
                 if not isinstance(event.request, Unbind | Outbind):
-                    self._house.desk.told(self, event)
+                    self._tell_desk(event)
             elif isinstance(event, Bound):
                 self._told_desk = True
                 self._house.desk.bound(self)
@@ -147,6 +149,21 @@ class PartnerSession:
                 self._complain(event)
             elif isinstance(event, Closed):
                 self._end(event.reason)
+
+    def _serve(self, request: Request) -> None:
+        """A mistake of ours on one operation is that one's: it may come again, and the session goes on."""
+        try:
+            self._house.desk.asked(self, request)
+        except Exception as error:
+            self._house.mishaps.happened(error, partner=self.login, peer=self.peer, what=request.name)
+            self.answer(request, response_to(request, st.RSYSERR))
+
+    def _tell_desk(self, event: Answered | Unanswered) -> None:
+        try:
+            self._house.desk.told(self, event)
+        except Exception as error:
+            what = f"{event.request.name}, {'answered' if isinstance(event, Answered) else 'unanswered'}"
+            self._house.mishaps.happened(error, partner=self.login, peer=self.peer, what=what)
 
     def gone(self) -> None:
         """The connection is no more; it may never have got so far as to be opened."""
@@ -193,5 +210,9 @@ class PartnerSession:
     def _end(self, reason: str) -> None:
         self.is_over = True
         if self._told_desk:
-            self._house.desk.ended(self)
+            try:
+                self._house.desk.ended(self)
+            except Exception as error:
+                # Its place is given back all the same.
+                self._house.mishaps.happened(error, partner=self.login, peer=self.peer, what="end of the session")
         self._house.closed(self, self._reason or reason)

@@ -8,7 +8,7 @@ Rule: whatever is wrong is a ConfigError of one line: «FILE, line N: KEY: what 
 variable's name in place of file and line. Values are never repeated: some are passwords.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -29,7 +29,7 @@ from core.errors import ConfigError
 from core.second_person import Limits
 from store.provisioning.lines import Broken, Lines, decode, read_toml
 from store.provisioning.lines import Path as Where
-from store.provisioning.sentences import did_you_mean, meant_or_known, one_line, sentence
+from store.provisioning.sentences import meant_or_known, nearest, one_line, sentence
 from tollbridge.config_values import (
     Listen,
     Seconds,
@@ -293,10 +293,27 @@ def _explain(finding: ErrorDetails) -> str:
     if finding["type"] == "extra_forbidden":
         if len(finding["loc"]) == 1:
             return f"there is no such section{_within(key) or meant_or_known(key, tuple(SECTIONS))}"
-        return f"there is no such key{did_you_mean(key, KEYS) or '; leave it out'}"
+        section, name = key.split(".", 1)
+        meant = _asked(_meant(section, name)) or meant_or_known(name, tuple(SECTIONS[section].model_fields))
+        return f"there is no such key{meant}"
     if finding["type"] == "model_type":
         return f"must be a section, written [{key}]"
     return sentence(finding)
+
+
+def _meant(section: str, name: str) -> list[str]:
+    """Which keys may be meant: one of the same section, else those of such a name in others. The sections' own names
+    are not compared: two keys are not alike because both stand in a section of a long name.
+    """
+    own = nearest(name, SECTIONS[section].model_fields)
+    if own:
+        return [f"{section}.{own}"]
+    other = nearest(name, {key.split(".")[1] for key in KEYS})
+    return [key for key in KEYS if key.split(".")[1] == other]
+
+
+def _asked(keys: Sequence[str]) -> str:
+    return f"; did you mean {' or '.join(keys)}?" if keys else ""
 
 
 def _within(name: str) -> str:
@@ -319,7 +336,7 @@ def _read_environ(environ: Mapping[str, str], context: dict[str, Any]) -> dict[s
             values[".".join(words)] = environ[variable]
             continue
         if key is None:
-            meant = did_you_mean(variable, VARIABLES) or "; unset it"
+            meant = _asked(_variables_meant(words)) or "; unset it"
             raise ConfigError(one_line(f"{variable}: there is no such variable{meant}"))
         section, name = key.split(".")
         try:
@@ -328,6 +345,15 @@ def _read_environ(environ: Mapping[str, str], context: dict[str, Any]) -> dict[s
         except ValidationError as error:
             raise ConfigError(one_line(f"{variable}: {sentence(error.errors()[0])}")) from error
     return values
+
+
+def _variables_meant(words: list[str]) -> list[str]:
+    """The same for what stands behind TOLLBRIDGE_, cut at its double underscores."""
+    if len(words) == 2 and words[0] in SECTIONS:
+        keys = _meant(*words)
+        return [variable for variable, key in VARIABLES.items() if key in keys]
+    near = nearest("__".join(words), [variable.removeprefix(PREFIX) for variable in VARIABLES])
+    return [PREFIX + near] if near else []
 
 
 def _kind_of(field: FieldInfo) -> TypeAdapter[Any]:

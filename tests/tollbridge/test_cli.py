@@ -266,6 +266,13 @@ def test_help_loads_nothing_heavy() -> None:
     assert not loaded & {"twisted", "sqlalchemy", "django", "aiohttp", "rich", "pydantic", "structlog"}
 
 
+def test_the_service_loads_the_client_of_redis_only_where_one_is_configured() -> None:
+    imports = "import tollbridge.commands.run\nfrom tollbridge.counting import choose_counts\n"
+
+    assert "redis" not in modules_after(imports + "choose_counts('')")
+    assert "redis" in modules_after(imports + "choose_counts('redis://127.0.0.1:1/0')")
+
+
 def test_the_service_never_loads_django() -> None:
     loaded = modules_after("import tollbridge.commands.run, tollbridge.commands.demo, tollbridge.commands.check")
 

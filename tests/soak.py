@@ -7,7 +7,8 @@ cuts         TCP cut in mid answer, 1 000 times
 freezes      SIGSTOP of one of two services on MariaDB, 50 times with the same roles, 50 times with roles apart
 outages      MariaDB and Redis stopped and frozen for 30 s, 50 connections cut in a COMMIT either way
 memory       of the service over 500 000 messages: flat within 5 % after the first 100 000
-flaps        three links up 2 s, down 1 s for 2 minutes under load, on SQLite and on MariaDB
+flaps        links by SMPP, UCP and CIMD2 up 2 s, down 1 s for 2 minutes under load, on SQLite and on MariaDB; of two of
+             the three, as the seed says, the operator is one
 storm        100 000 receipts at once while MO flow: their p99 grows by 100 ms at most, on SQLite and on MariaDB
 marked       the tests with the marker `soak`: orders to links, flaps and storms on MariaDB, short as in make test
 held         a COMMIT delivered after it was given up, 20 times: noisily, in silence, by a server that froze in it

@@ -1,8 +1,10 @@
-"""Links that flap under load: up 2 s, down 1 s, each a third of that behind the one before.
+"""Links that flap under load: up 2 s, down 1 s, each a third of that behind the one before; each another protocol.
 
 Flaps      what a run saw
-flap_often so many seconds of it on three links, two of one operator; raises with what does not hold
+flap_often so many seconds of it on three links, two of one operator; raises with what does not hold. The seed says
+           which two of the protocols are the one operator's
 Witness    which answers of a centre have surely arrived, by what went through its proxy
+ANSWERS    a protocol → how its answers to submissions are found among what passes
 HOWS       the ways in which a link goes down, in turn: hung up on, reset, reset with answers swallowed before
 
 What passed before the other side hung up has been read: TCP delivers it before the end. What passed before a reset may
@@ -16,11 +18,17 @@ import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
+from sim.records import SeenMt
 from tests.fire.proxy import Passage, open_gate, swallow
 from tests.fire.stage import Ask, Stage
 from tests.fire.truth import end_faults, raise_for
+from wire import cimd2, ucp
+from wire.cimd2.frames import FrameReader as Packets
+from wire.cimd2.frames import read_head
 from wire.smpp.frames import HEADER_LENGTH, FrameReader, read_header
+from wire.ucp.frames import Frames
 
 RATE = 120.0
 UP_S, DOWN_S = 2.0, 1.0
@@ -28,11 +36,48 @@ MOMENT_S = 1.0
 """So long something may take that need not happen: its link may just be down."""
 SETTLED_WITHIN_S = 120.0
 _SUBMIT_SM_RESP = 0x80000004
+_UCP_TAKEN = b"/R/51/A/"
+
+
+class Cut(Protocol):
+    """A stream into frames."""
+
+    def read(self, data: bytes, /) -> list[bytes]: ...
+
+
+def _smpp_answers(frame: bytes) -> list[str]:
+    _, command, status, _ = read_header(frame)
+    return [frame[HEADER_LENGTH:].split(b"\0")[0].decode()] if command == _SUBMIT_SM_RESP and not status else []
+
+
+def _ucp_answers(frame: bytes) -> list[str]:
+    result = ucp.decode(frame) if _UCP_TAKEN in frame else None
+    return [result.sm] if isinstance(result, ucp.Result) else []
+
+
+def _cimd2_answers(packet: bytes) -> list[str]:
+    head = read_head(packet)
+    response = cimd2.decode(packet) if head is not None and head[0] == cimd2.SubmitResp.code else None
+    taken = response.submitted if isinstance(response, cimd2.SubmitResp) else ()
+    return [f"{one.destination}/{one.time_stamp}" for one in taken if one.time_stamp]
+
+
+ANSWERS: dict[str, tuple[Callable[[], Cut], Callable[[bytes], list[str]]]] = {
+    "smpp": (FrameReader, _smpp_answers),
+    "ucp": (Frames, _ucp_answers),
+    "cimd2": (Packets, _cimd2_answers),
+}
+"""Octets → frames, a frame → the ids of what was accepted. Those of UCP and CIMD2 are of a recipient and a second: a
+link that was lost is down for one, so what goes again has another.
+"""
+PROTOCOLS = tuple(ANSWERS)
 
 
 @dataclass(slots=True)
 class Flaps:
-    """The figures of a run. `twice`: replies that a centre accepted more than once; `marked`: that may have been."""
+    """The figures of a run. `twice`: replies that a centre accepted more than once; `marked`: that may have been;
+    `answered`, by protocol: those whose answers were seen to arrive.
+    """
 
     flaps: int = 0
     written: int = 0
@@ -41,6 +86,7 @@ class Flaps:
     submitted: int = 0
     marked: int = 0
     twice: int = 0
+    answered: dict[str, int] = field(default_factory=dict)
     binds: int = 0
     settled_after_s: float = 0.0
     seconds: float = 0.0
@@ -50,17 +96,25 @@ class Flaps:
 class Witness:
     """The gate downwards of one centre's proxy. `arrived`: ids of submissions whose answers the service has read."""
 
+    protocol: str
     arrived: set[str] = field(default_factory=set)
     _passed: dict[Passage, list[str]] = field(default_factory=lambda: defaultdict(list))
-    _readers: dict[Passage, FrameReader] = field(default_factory=lambda: defaultdict(FrameReader))
+    _readers: dict[Passage, Cut] = field(default_factory=dict)
 
     def __call__(self, passage: Passage, octets: bytes) -> bytes:
         """All of it passes."""
+        cut, answers = ANSWERS[self.protocol]
+        if passage not in self._readers:
+            self._readers[passage] = cut()
         for frame in self._readers[passage].read(octets):
-            _, command, status, _ = read_header(frame)
-            if command == _SUBMIT_SM_RESP and not status:
-                self._passed[passage].append(frame[HEADER_LENGTH:].split(b"\0")[0].decode())
+            self._passed[passage] += answers(frame)
         return octets
+
+    def saw(self, mt: SeenMt) -> bool:
+        """Whether the service has read that it was accepted."""
+        # CIMD2's answer names the destination beside the second.
+        id_ = f"{mt.destination}/{mt.message_id}" if self.protocol == "cimd2" else mt.message_id
+        return mt.status == 0 and id_ in self.arrived
 
     def believe(self, passages: set[Passage]) -> None:
         """What has passed here has been read."""
@@ -74,7 +128,7 @@ class _Flapping:
 
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
-        self.witnesses = [Witness() for _ in stage.proxies]
+        self.witnesses = [Witness(protocol) for protocol in stage.ask.links]
         self.done = 0
         self._deafened = asyncio.Lock()
         for proxy, witness in zip(stage.proxies, self.witnesses):
@@ -137,11 +191,13 @@ async def flap_often(
 ) -> Flaps:
     """The campaign; raises AssertionError with what does not hold. `fault`: of tests/fire/service.py, built in."""
     begun = time.monotonic()
+    first, second, third = (PROTOCOLS[(seed + place) % len(PROTOCOLS)] for place in range(3))
     ask = Ask(
         database=database,
         seed=seed,
         operators=2,
-        spares=(("smpp", ""),),
+        protocols=(first, second),
+        spares=((third, ""),),
         proxied=True,
         module="tests.fire.service" if fault else "tollbridge.cli",
         arguments=(fault,) if fault else (),
@@ -162,7 +218,9 @@ async def flap_often(
             proxy.down = open_gate
         faults = await asyncio.to_thread(end_faults, stage)
         raise_for(faults + again_faults(stage, flapping.witnesses), f"after {flapping.done} flaps, seed {seed}")
-        return _figures(stage, flapping.done, settled_after_s, time.monotonic() - begun)
+        figures = _figures(stage, flapping.done, settled_after_s, time.monotonic() - begun)
+        figures.answered = {witness.protocol: len(witness.arrived) for witness in flapping.witnesses}
+        return figures
 
 
 def again_faults(stage: Stage, witnesses: list[Witness]) -> list[str]:
@@ -176,7 +234,7 @@ def again_faults(stage: Stage, witnesses: list[Witness]) -> list[str]:
     for at_ms, mt, witness in sent:
         if mt.text in answered:
             found.append(f"R5 {mt.text!r} was sent again {at_ms - answered[mt.text]} ms after what has its answer")
-        if mt.status == 0 and mt.message_id in witness.arrived:
+        if witness.saw(mt):
             answered[mt.text] = at_ms
     return found
 

@@ -51,6 +51,8 @@ class Ask:
     folder: Path | None = None
     """Where SQLite's file is; None: in a folder of its own."""
     operators: int = 1
+    protocols: tuple[str, ...] = ("smpp",)
+    """Of the operators' links; the last one's of those after it too."""
     seed: int = 0
     quirks: Quirks = field(default_factory=lambda: Quirks(retry_s=0.2, window=50))
     link: str = ""
@@ -70,6 +72,12 @@ class Ask:
     """The URL that the service is given, for a database behind a proxy."""
     proxied: bool = False
     """Whether each centre stands behind a proxy."""
+
+    @property
+    def links(self) -> list[str]:
+        """The protocol of each centre: those of the operators' links, then those of the spare ones."""
+        last = self.protocols[-1:] * (self.operators - len(self.protocols))
+        return [*self.protocols, *last, *(protocol for protocol, _ in self.spares)]
 
 
 @dataclass
@@ -158,8 +166,7 @@ class Stage:
         ask = self.ask
         first = [f"79{place:02d}1000000" for place in range(ask.operators)]
         first += [f"7900{place}000000" for place, _ in enumerate(ask.spares, 2)]
-        protocols = ["smpp"] * ask.operators + [protocol for protocol, _ in ask.spares]
-        for place, (number, protocol) in enumerate(zip(first, protocols)):
+        for place, (number, protocol) in enumerate(zip(first, ask.links)):
             crowd = Subscribers(
                 ask.seed + place,
                 short_codes=("4446",),
@@ -192,7 +199,10 @@ class Stage:
         for place, port in enumerate(self.ports[: self.ask.operators]):
             code = f"{place:02d}"
             lines.append(_OPERATOR.format(place=code))
-            lines.append(_LINK.format(name=f"link-{code}", place=code, protocol="smpp", port=port, more=self.ask.link))
+            protocol = self.ask.links[place]
+            lines.append(
+                _LINK.format(name=f"link-{code}", place=code, protocol=protocol, port=port, more=self.ask.link)
+            )
             tariffs += _TARIFF.format(place=code)
         for number, (port, (protocol, more)) in enumerate(zip(self.ports[self.ask.operators :], self.ask.spares)):
             lines.append(_LINK.format(name=f"spare-{number}", place="00", protocol=protocol, port=port, more=more))

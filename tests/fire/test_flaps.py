@@ -1,4 +1,4 @@
-"""Three links that flap under load for a while, on each database; and control runs, which must be found out."""
+"""Links of three protocols that flap under load for a while, on each database; and control runs, to be found out."""
 
 import pytest
 
@@ -37,3 +37,5 @@ def check(flaps: Flaps) -> None:
     assert flaps.binds >= 9
     assert 0 < flaps.twice <= flaps.marked
     assert flaps.stored == flaps.written
+    assert set(flaps.answered) == {"smpp", "ucp", "cimd2"}
+    assert all(flaps.answered.values()), "answers of every protocol are told from what passes"

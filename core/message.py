@@ -176,7 +176,7 @@ class MtState(IntEnum):
 
     @property
     def is_final(self) -> bool:
-        """No move leads out of it, but a late receipt out of UNKNOWN."""
+        """It was settled. Few moves lead out of it: a late receipt, or that an operator took it back."""
         return self > MtState.SUBMITTED
 
 
@@ -186,16 +186,24 @@ MOVES: dict[MtState, frozenset[MtState]] = {
     ),
     MtState.SUBMITTING: frozenset(
         {MtState.QUEUED, MtState.SUBMITTED, MtState.FAILED, MtState.EXPIRED, MtState.UNKNOWN, MtState.DELIVERED}
+        | {MtState.CANCELLED}
     ),
-    MtState.SUBMITTED: frozenset({MtState.DELIVERED, MtState.FAILED, MtState.EXPIRED, MtState.UNKNOWN}),
-    MtState.UNKNOWN: frozenset({MtState.DELIVERED, MtState.FAILED, MtState.EXPIRED}),
+    MtState.SUBMITTED: frozenset(
+        {MtState.DELIVERED, MtState.FAILED, MtState.EXPIRED, MtState.UNKNOWN, MtState.CANCELLED}
+    ),
+    MtState.UNKNOWN: frozenset({MtState.DELIVERED, MtState.FAILED, MtState.EXPIRED, MtState.CANCELLED}),
     MtState.DELIVERED: frozenset(),
-    MtState.FAILED: frozenset(),
+    MtState.FAILED: frozenset({MtState.CANCELLED}),
     MtState.EXPIRED: frozenset(),
     MtState.REJECTED: frozenset(),
-    MtState.CANCELLED: frozenset(),
+    MtState.CANCELLED: frozenset({MtState.DELIVERED}),
 }
-"""From a state to those it may become. A receipt may come before the submit answer: SUBMITTING → DELIVERED."""
+"""From a state to those it may become. A receipt may come before the submit answer: SUBMITTING → DELIVERED.
+
+A centre that took a message back says so, and may say by a receipt that it was deleted, before or behind it: both in
+one is CANCELLED. When it says later that the subscriber has it, it was too late, and its word on what happened stands
+above its word on what it would do. Any other receipt then only says once more that it did not arrive.
+"""
 
 
 def may_move(old: MtState, new: MtState) -> bool:

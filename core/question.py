@@ -1,11 +1,14 @@
-"""What a message centre is asked of an MT that got no receipt, what it may say, and when it is asked again.
+"""What a message centre is asked of an MT, what it may say, and when it is asked again.
 
+AskedKey   an operator's id that is asked for in another spelling than the one it is matched in
 Question   what becomes of one submission (an MT, or a part of one)
+Withdrawal that one is not to be delivered any more
 Finding    what came of asking
 Found      the kinds of that
 pause_ms   how long after so many times it is asked again
 
 An MT is asked about when its validity is over and no receipt has come; a centre keeps what it knows for hours or days.
+It is taken back by a person's word (traffic/cancelling.py).
 
 Rule: values only. What is said of its fate is a receipt like any other (store/journal/receipts.py); the rest moves
 nothing.
@@ -32,9 +35,25 @@ def pause_ms(asked: int) -> int | None:
     return PAUSES_MS[asked - 1] if asked <= len(PAUSES_MS) else DAY_MS
 
 
+class AskedKey(str):
+    """An operator's id as it is matched with receipts, and as that operator wrote it: `asked_id` is what to ask it by.
+
+    Made only where the one cannot be told from the other, so a usual id stays a plain text.
+    """
+
+    __slots__ = ("asked_id",)
+    asked_id: str
+
+    def __new__(cls, key: str, asked_id: str) -> "AskedKey":
+        """It equals its key."""
+        made = super().__new__(cls, key)
+        made.asked_id = asked_id
+        return made
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Which submission. `key` is the operator's id of it as it is stored; `link_id`, the link that it went by."""
+    """Which submission. `key` is the operator's id of it as it is matched; `link_id`, the link that it went by."""
 
     mt_id: int
     part: int
@@ -45,6 +64,14 @@ class Question:
     source: str
     destination: str
     submitted_at: Instant
+    asked_id: str = ""
+    """That id as the operator wrote it, where it cannot be told from `key`."""
+
+
+class Withdrawal(Question):
+    """The same submission: its centre is asked not to deliver it any more."""
+
+    __slots__ = ()
 
 
 class Found(Enum):
@@ -60,6 +87,10 @@ class Found(Enum):
     """No answer, or a temporary error."""
     REFUSED = "refused"
     """The centre answers no such questions."""
+    CANCELLED = "cancelled"
+    """It was taken back."""
+    KEPT = "kept"
+    """It was not, and will not be: it has its end, or the centre knows no such message."""
 
     @property
     def state(self) -> ReceiptState | None:

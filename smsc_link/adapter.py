@@ -4,7 +4,7 @@ Wording      how a protocol's texts are counted and read: all that is asked with
 Adapter      the pure mapping between a protocol's operations and our messages
 Session      a wire session with what a link asks besides: room, throttled
 Dialogue     a turn of a USSD session, with the Gateway that writes its screens
-Inquiry      how a link asks what became of a message
+Errand       how a link asks something about a message: Inquiry, what became of it; Cancelling, to take it back
 Ignored      what needs no more than its acknowledgement; Unreadable, what can never be taken, and which Fault it has
 Refusal      why a bind failed
 
@@ -92,20 +92,23 @@ class Dialogue:
     gateway: Gateway
 
 
-class Inquiry(Protocol):
-    """How a link asks its operator what became of a message. One question is under way at a time."""
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """More may come in an operation of the centre; what it means where nothing comes within `hear_s`."""
 
-    @property
-    def per_minute(self) -> int:
-        """How many questions may be asked."""
-        ...
+    finding: Finding
+    hear_s: float
+
+
+class Errand(Protocol):
+    """How a link asks its operator something about a message. One question is under way at a time."""
 
     def write(self, question: Question) -> wire.Operation:
         """The question. Raises ValueError where it has no form here: an id that is none of this protocol's."""
         ...
 
-    def read(self, question: Question, response: wire.Operation) -> Finding | None:
-        """What the response to it says. None: the centre will say it in an operation of its own."""
+    def read(self, question: Question, response: wire.Operation) -> Finding | Silence | None:
+        """What the response to it says. None: the centre will say it in an operation of its own; Silence: it may."""
         ...
 
     def overhear(self, question: Question, operation: wire.Operation) -> Finding | None:
@@ -114,6 +117,21 @@ class Inquiry(Protocol):
         Asked while read() has said that such a one will come. It is answered with Heard.TAKEN and goes no further.
         """
         ...
+
+
+class Inquiry(Errand, Protocol):
+    """What became of a message."""
+
+    @property
+    def per_minute(self) -> int:
+        """How many questions may be asked."""
+        ...
+
+    def read(self, question: Question, response: wire.Operation) -> Finding | None: ...
+
+
+class Cancelling(Errand, Protocol):
+    """That a message is not to be delivered any more. Asked a second time of the same, it does no harm."""
 
 
 Inbound: TypeAlias = Delivery | Receipt | Dialogue | Ignored | Unreadable
@@ -192,6 +210,11 @@ class Adapter(Wording, Protocol):
     @property
     def inquiry(self) -> Inquiry | None:
         """None: this link asks nothing; its operator does not offer it (the option `asks`)."""
+        ...
+
+    @property
+    def cancelling(self) -> Cancelling | None:
+        """None: the protocol has no word for it."""
         ...
 
     @property

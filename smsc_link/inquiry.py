@@ -1,4 +1,4 @@
-"""The question that a session has under way: what became of one submission (core/question.py).
+"""The question that a session has under way: what became of one submission, or to take it back (core/question.py).
 
 Asking   of one session: sends it where MT leave room, and says what came of it
 
@@ -11,9 +11,9 @@ import asyncio
 
 from structlog import get_logger
 
-from core.question import Finding, Found, Question
+from core.question import Finding, Found, Question, Withdrawal
 from plumbing.conversation import Conversation
-from smsc_link.adapter import Inquiry
+from smsc_link.adapter import Cancelling, Errand, Inquiry, Silence
 from smsc_link.mishaps import Mishaps
 from wire.errors import LocalError
 from wire.session import Answered, Operation, Unanswered
@@ -27,10 +27,12 @@ HEAR_S = 30.0
 class Asking:
     """What is asked in one session."""
 
-    def __init__(self, inquiry: Inquiry, link: str, mishaps: Mishaps) -> None:
+    def __init__(self, inquiry: Inquiry | None, cancelling: Cancelling | None, link: str, mishaps: Mishaps) -> None:
         self._inquiry = inquiry
+        self._cancelling = cancelling
         self._link = link
         self._mishaps = mishaps
+        self._errand: Errand | None = None
         self._question: Question | None = None
         self._request: Operation = None
         self._future: asyncio.Future[Finding] | None = None
@@ -43,10 +45,12 @@ class Asking:
 
     def ask(self, question: Question, conversation: Conversation) -> "asyncio.Future[Finding]":
         """Send it; there must be room. Never raises."""
+        errand = self._cancelling if isinstance(question, Withdrawal) else self._inquiry
         assert self.is_free, self._question
+        assert errand is not None, question
         future: asyncio.Future[Finding] = asyncio.get_running_loop().create_future()
         try:
-            request = self._inquiry.write(question)
+            request = errand.write(question)
             conversation.send(request)
         except (ValueError, LocalError) as error:
             reason = error.reason if isinstance(error, LocalError) else str(error)
@@ -56,21 +60,22 @@ class Asking:
         except Exception as error:
             future.set_result(self._stumbled(error, "question"))
             return future
-        self._question, self._request, self._future = question, request, future
+        self._errand, self._question, self._request, self._future = errand, question, request, future
         return future
 
     def answered(self, event: Answered) -> bool:
         """Whether this is the response to the question."""
-        if self._question is None or event.request is not self._request:
+        if self._question is None or self._errand is None or event.request is not self._request:
             return False
         try:
-            finding = self._inquiry.read(self._question, event.response)
+            said = self._errand.read(self._question, event.response)
         except Exception as error:
-            finding = self._stumbled(error, type(event.response).__name__)
-        if finding is None:
-            self._timer = asyncio.get_running_loop().call_later(HEAR_S, self._end, Finding(Found.LATER, "no answer"))
+            said = self._stumbled(error, type(event.response).__name__)
+        if isinstance(said, Finding):
+            self._end(said)
         else:
-            self._end(finding)
+            silence = said or Silence(Finding(Found.LATER, "no answer"), HEAR_S)
+            self._timer = asyncio.get_running_loop().call_later(silence.hear_s, self._end, silence.finding)
         return True
 
     def unanswered(self, event: Unanswered) -> bool:
@@ -82,9 +87,9 @@ class Asking:
 
     def overhears(self, operation: Operation) -> bool:
         """Whether an operation of the centre is the answer that was to come."""
-        if self._timer is None or self._question is None:
+        if self._timer is None or self._question is None or self._errand is None:
             return False
-        finding = self._inquiry.overhear(self._question, operation)
+        finding = self._errand.overhear(self._question, operation)
         if finding is None:
             return False
         self._end(finding)
@@ -103,6 +108,6 @@ class Asking:
         future = self._future
         if self._timer is not None:
             self._timer.cancel()
-        self._question = self._request = self._future = self._timer = None
+        self._errand = self._question = self._request = self._future = self._timer = None
         if future is not None and not future.done():
             future.set_result(finding)

@@ -66,6 +66,11 @@ def coding_named(link: Link, name: str, alphabet: str) -> Coding:
             f"link {link.name}: option {name}: {alphabet!r} is neither gsm7 nor a charset; write gsm7, or one such as "
             "latin-1, cp1251, utf-8"
         )
+    if len("A".encode(charset)) > 1:
+        raise ConfigError(
+            f"link {link.name}: option {name}: {alphabet!r} has two octets for each Latin letter, and is UCS-2, which "
+            "a message names itself; write gsm7, or a charset such as latin-1, cp1251, utf-8"
+        )
     return Coding(Alphabet.BINARY, alphabet)
 
 

@@ -2,7 +2,7 @@
 on the wire is told then, not by a login that fails for ever or by every MT.
 
 check_said   encodes an operation; the first key whose value cannot be written is a ConfigError
-a_probe      a short MT, with nothing in it that could be at fault
+a_plain_mt   a short MT, with nothing in it that could be at fault
 
 Rule: only what the link does say is looked at. What it never says harms nobody, and a link that works must not be
 refused for it.
@@ -43,7 +43,7 @@ def check_said(link: Link, protocol: str, encode: Callable[[Any], bytes], operat
     raise ConfigError(f"link {link.name}: its options have no form in {protocol}: {reason}")
 
 
-def a_probe(link: Link, kind: MtKind = MtKind.FREE) -> Mt:
+def a_plain_mt(link: Link, kind: MtKind = MtKind.FREE) -> Mt:
     """An MT of this kind; for a writer, not for a centre."""
     return Mt(0, link.name, link.id, 0, SHORT_CODE, SHORT_CODE, "A", 1, 0, kind=kind)
 

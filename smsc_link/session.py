@@ -21,7 +21,7 @@ from structlog import get_logger
 
 from core.clock import Clock, Instant
 from core.message import Heard, Receipt, SubmitAnswer, SubmitOutcome
-from core.question import Finding, Question
+from core.question import Finding, Question, Withdrawal
 from plumbing.conversation import Conversation
 from smsc_link.adapter import Adapter, Dialogue, Fault, Ignored, Session, Unreadable
 from smsc_link.inquiry import Asking
@@ -80,7 +80,7 @@ class LinkSession:
         self._mishaps = mishaps
         self._mishaps_before = counts.mishaps
         self._screens = screens if adapter.ussd is not None else None
-        self._asking = None if adapter.inquiry is None else Asking(adapter.inquiry, self._link.name, mishaps)
+        self._asking = Asking(adapter.inquiry, adapter.cancelling, self._link.name, mishaps)
         self._conversation: Conversation | None = None
         self._listens: Listens | None = None
         self._owed: dict[int, Delivery | None] = {}
@@ -144,7 +144,7 @@ class LinkSession:
 
     def _hand_in(self, operation: Operation, now: Instant, now_ms: int) -> None:
         answer = partial(self._answer, operation)
-        if self._asking is not None and self._asking.overhears(operation):
+        if self._asking.overhears(operation):
             answer(Heard.TAKEN)
             return
         inbound = self._adapter.read(operation, now, now_ms, answer)
@@ -236,13 +236,16 @@ class LinkSession:
         return future
 
     def ask(self, question: Question) -> "asyncio.Future[Finding] | None":
-        """Send a question where no MT waits for the room, and one more would have some; None: not now."""
-        asking, conversation = self._asking, self._conversation
+        """Send a question where no MT waits for the room, and one more would have some; None: not now.
+
+        To take an MT back goes before others: asked in vain, it tells when there is room again, as `room` does.
+        """
+        asking, conversation, is_urgent = self._asking, self._conversation, isinstance(question, Withdrawal)
         is_up = bool(self.bound_at) and not (self.is_over or self.is_draining)
-        if asking is None or conversation is None or not is_up or not asking.is_free or self._starved:
+        if conversation is None or not is_up or not asking.is_free or (self._starved and not is_urgent):
             return None
-        room = self.wire.room_at(self._clock.monotonic_ms())
-        if room < (2 if self._flying else 1):
+        room = self.room() if is_urgent else self.wire.room_at(self._clock.monotonic_ms())
+        if room < (2 if self._flying and not is_urgent else 1):
             return None
         self._counts.questions += 1
         return asking.ask(question, conversation)
@@ -250,8 +253,7 @@ class LinkSession:
     def _answered(self, event: Answered, now_ms: int) -> None:
         flown = self._flying.pop(id(event.request), None)
         if flown is None:
-            is_told = self._asking is not None and self._asking.answered(event)
-            if not (is_told or self.bound_at):
+            if not (self._asking.answered(event) or self.bound_at):
                 self._not_bound(event.response)
             return
         self._worked = True
@@ -283,8 +285,7 @@ class LinkSession:
     def _unanswered(self, event: Unanswered) -> None:
         flown = self._flying.pop(id(event.request), None)
         if flown is None:
-            if self._asking is not None:
-                self._asking.unanswered(event)
+            self._asking.unanswered(event)
             return
         future, writes = flown
         self._counts.unanswered += 1
@@ -353,8 +354,7 @@ class LinkSession:
         if self._room_timer is not None:
             self._room_timer.cancel()
         self._drained.set()
-        if self._asking is not None:
-            self._asking.closed()
+        self._asking.closed()
         if self._screens is not None:
             self._screens.closed(self._line)
         if bound:

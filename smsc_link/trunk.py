@@ -17,7 +17,7 @@ from core.numbering import Numbers
 from core.sms.alphabet import Coding
 from plumbing.conversation import Address
 from plumbing.networks import Network
-from smsc_link.adapter import Answer, Gateway, Inbound, Inquiry
+from smsc_link.adapter import Answer, Cancelling, Gateway, Inbound, Inquiry
 from smsc_link.options import Common
 from wire.session import Operation
 
@@ -55,6 +55,7 @@ class SessionAdapter(Generic[T]):
 
     only_answers = False
     inquiry: Inquiry | None = None
+    cancelling: Cancelling | None = None
     ussd: Gateway | None = None
     callers: tuple[Network, ...] | None = None
     """Who opens the connection, where that is the centre (smsc_link/called.py); None: it is us."""

@@ -169,6 +169,17 @@ class ReceiptLife:
 
 
 @dataclass(frozen=True, slots=True)
+class CancelLife:
+    """A person's word that an MT is not to be delivered. `outcome` is empty while it is under way."""
+
+    at: Instant
+    author: str
+    note: str
+    outcome: str
+    result: str
+
+
+@dataclass(frozen=True, slots=True)
 class MtLife:
     """A message to a subscriber. `key` is the operator's id where there is one part. `receipted`: a receipt ended it.
 
@@ -201,6 +212,7 @@ class MtLife:
     currency: str
     charges: tuple[ChargeLife, ...]
     receipted: bool
+    cancels: tuple[CancelLife, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,12 +25,14 @@ from core.ledger.entry import ChargeKind, ChargeState
 from core.message import Action, MtKind, MtState
 from store import schema
 from store.act_life import read_acts
+from store.cancellations import read_of
 from store.journal.receipts import ASKED, LATE, RECEIPT_BECOMES, is_same_number
 from store.life import (
     AlertLife,
     AttemptLife,
     CallbackLife,
     CalledAgainLife,
+    CancelLife,
     ChargeLife,
     DetailLife,
     EntryLife,
@@ -301,6 +303,7 @@ def _read_mt(connection: Connection, which: sa.ColumnElement[bool], partner_id: 
         row.submitted_at, row.final_at, row.valid_until, row.error, parts, moves,
         _read_receipts(connection, row.operator_id, row.destination, keys), MtKind(row.kind).name.lower(), row.price,
         row.currency, _read_corrections(connection, row.id), _is_receipted(MtState(row.state), moves),
+        tuple(CancelLife(one.at, one.author, one.note, one.outcome, one.result) for one in read_of(connection, row.id)),
     )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ last look ended; only once an hour, and at first, all that wait are looked at.
 """
 
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -41,14 +41,18 @@ _NEW = (
 _AGAIN = "SELECT mt_id FROM question WHERE operator_id = ? AND due_at <= ? ORDER BY due_at LIMIT ?"
 _OURS = "SELECT mt_id, asked FROM question WHERE mt_id IN ({}) AND due_at <= ?"
 _MT = (
-    "SELECT id, link_id, operator_id, source, destination, `key`, state, due_at, submitted_at FROM mt WHERE id IN ({})"
+    "SELECT id, link_id, operator_id, source, destination, `key`, asked_id, state, due_at, submitted_at FROM mt "
+    "WHERE id IN ({})"
 )
-_PARTS = "SELECT mt_id, sequence, `key`, state FROM mt_part WHERE mt_id IN ({}) ORDER BY mt_id, sequence"
+_PARTS = "SELECT mt_id, sequence, `key`, asked_id, state FROM mt_part WHERE mt_id IN ({}) ORDER BY mt_id, sequence"
 
 _COLUMNS = ("mt_id", "operator_id", "asked", "asked_at", "due_at")
 _ASKED_COLUMNS = ("mt_id", "asked", "asked_at", "due_at")
 _SKIP_LOCKED = "FOR UPDATE SKIP LOCKED"
 _FOREVER = 1 << 62
+
+_Part: TypeAlias = tuple[int, str, str | None]
+"""Its place, the operator's id of it, and that as it was written where it is known."""
 
 
 class Questions:
@@ -145,24 +149,26 @@ def _next(asked: int, now: Instant) -> Instant | None:
 
 def _of(connection: Connection, mt_ids: Sequence[int]) -> list[Question]:
     """What is to be asked of these: nothing, where they have their end or the operator gave no id."""
-    parts: dict[int, list[tuple[int, str]]] = {}
-    for mt_id, sequence, key, state in read_text(connection, _PARTS.format(places(mt_ids)), tuple(mt_ids)):
+    parts: dict[int, list[_Part]] = {}
+    for mt_id, sequence, key, asked_id, state in read_text(connection, _PARTS.format(places(mt_ids)), tuple(mt_ids)):
         if key and MtState(state) in (MtState.SUBMITTED, MtState.UNKNOWN):
-            parts.setdefault(mt_id, []).append((sequence, key))
+            parts.setdefault(mt_id, []).append((sequence, key, asked_id))
     questions: list[Question] = []
     for row in sorted(read_text(connection, _MT.format(places(mt_ids)), tuple(mt_ids))):
-        mt_id, key = row[0], row[5]
+        mt_id, key, asked_id = row[0], row[5], row[6]
         if _awaits_receipt(row):
-            questions += [_question(row, part, its) for part, its in parts.get(mt_id) or ([(0, key)] if key else [])]
+            whole: list[_Part] = [(0, key, asked_id)] if key else []
+            questions += [_question(row, part) for part in parts.get(mt_id) or whole]
     return questions
 
 
 def _awaits_receipt(row: Any) -> bool:
     """It was submitted, and its end is open; or it is unknown, and its money still waits."""
-    state, due_at = MtState(row[6]), row[7]
+    state, due_at = MtState(row[7]), row[8]
     return state is MtState.SUBMITTED or (state is MtState.UNKNOWN and due_at is not None)
 
 
-def _question(row: Any, part: int, key: str) -> Question:
-    mt_id, link_id, operator_id, source, destination, _, _, _, submitted_at = row
-    return Question(mt_id, part, operator_id, link_id, key, source, destination, submitted_at)
+def _question(row: Any, part: _Part) -> Question:
+    mt_id, link_id, operator_id, source, destination, *_, submitted_at = row
+    sequence, key, asked_id = part
+    return Question(mt_id, sequence, operator_id, link_id, key, source, destination, submitted_at, asked_id or "")

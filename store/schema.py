@@ -1058,10 +1058,11 @@ class Mt(Base):
     plan_version_id: Mapped[int] = mapped_column(sa.BigInteger, server_default=sa.text("0"))
     parts_before: Mapped[int] = mapped_column(sa.BigInteger, server_default=sa.text("0"))
     traffic: Mapped[int] = mapped_column(sa.SmallInteger, server_default=sa.text("0"))
+    asked_id: Mapped[str | None] = mapped_column(sa.String(65))
 
 
 class MtPart(Base):
-    """A part of a long MT: the operator's id of it and what became of it."""
+    """A part of a long MT: the operator's id of it (`key`, `asked_id` as in Mt) and what became of it."""
 
     __tablename__ = "mt_part"
     __table_args__ = (sa.Index("mt_part_by_key", "key", "operator_id"),)
@@ -1074,6 +1075,7 @@ class MtPart(Base):
     state: Mapped[int] = mapped_column(sa.SmallInteger)
     error: Mapped[str] = mapped_column(sa.String(200))
     final_at: Mapped[int] = mapped_column(sa.BigInteger)
+    asked_id: Mapped[str | None] = mapped_column(sa.String(65))
 
 
 class MtMove(Base):
@@ -1100,6 +1102,24 @@ class Question(Base):
     asked: Mapped[int] = mapped_column(sa.SmallInteger)
     asked_at: Mapped[int] = mapped_column(sa.BigInteger, index=True)
     due_at: Mapped[int | None] = mapped_column(sa.BigInteger)
+
+
+class Cancellation(Base):
+    """A person's word that an MT is not to be delivered any more; kept for good as a record."""
+
+    __tablename__ = "cancellation"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    mt_id: Mapped[int] = mapped_column(sa.BigInteger, index=True)
+    author: Mapped[str] = mapped_column(sa.String(80))
+    note: Mapped[str] = mapped_column(sa.String(200))
+    at: Mapped[int] = mapped_column(sa.BigInteger)
+    process_id: Mapped[int] = mapped_column(sa.BigInteger)
+    asked: Mapped[int] = mapped_column(sa.SmallInteger)
+    due_at: Mapped[int | None] = mapped_column(sa.BigInteger, index=True)
+    done_at: Mapped[int] = mapped_column(sa.BigInteger)
+    outcome: Mapped[str] = mapped_column(sa.String(12))
+    result: Mapped[str] = mapped_column(sa.String(300))
 
 
 class Receipt(Base):

@@ -1,7 +1,7 @@
 """Orders to the links of this process: looked for, carried out, answered (store/link_orders.py).
 
 LinkDesk    open: links, with what is in force before; run: what comes later
-orders_by   how the API gives orders
+orders_by   how the API gives orders; cancels_by, how it takes messages back
 
 Each order is a task of its own: a link that takes its time holds up no other, and none holds up the looking.
 
@@ -19,11 +19,12 @@ from structlog import get_logger
 from core.catalogue import Catalogue
 from core.clock import SECOND_MS, Clock
 from core.errors import StoreError
-from partner_api.http.ports import OrderLinks
+from partner_api.http.ports import CancelMessage, OrderLinks
 from plumbing.loop import spawn
 from plumbing.threads import Runs
 from smsc_link.keeping import Kept
 from smsc_link.links import Links
+from store import cancellations
 from store import link_orders as orders
 from store.database import Database
 from store.link_orders import DISABLE, DONE, DRAIN, ENABLE, FAILED, RECONNECT, TRACE, Order
@@ -239,3 +240,13 @@ def orders_by(database: Database, readers: Runs, clock: Clock) -> OrderLinks:
         return await readers.run(partial(orders.give, database, [name], kind, author=author, now=clock.now()))
 
     return order
+
+
+def cancels_by(database: Database, readers: Runs, clock: Clock) -> CancelMessage:
+    """Nor this: it waits for the lock of a message."""
+
+    async def cancel(mt_id: int, author: str, note: str) -> cancellations.Given:
+        give = partial(cancellations.give, database, [mt_id], author=author, note=note, now=clock.now())
+        return (await readers.run(give))[0]
+
+    return cancel

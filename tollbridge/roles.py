@@ -54,7 +54,7 @@ from tollbridge.door import links_door, open_api
 from tollbridge.figures import count_stations
 from tollbridge.health import health_of
 from tollbridge.keys import keyring_of
-from tollbridge.link_desk import LinkDesk, orders_by
+from tollbridge.link_desk import LinkDesk, cancels_by, orders_by
 from tollbridge.link_traces import Traces
 from tollbridge.memory_watch import read_bounds, watch_memory
 from tollbridge.pace import pace_of
@@ -64,6 +64,7 @@ from tollbridge.stopping import STOP_S, Deadline, Stage, at_most, drain
 from tollbridge.stragglers import Stragglers
 from tollbridge.watch import Heartbeat, watch_catalogue, watch_writing
 from traffic.asking import questions_of
+from traffic.cancelling import cancels_of
 from traffic.janitor import Janitor
 from traffic.settle import Book, Settler
 from traffic.submit import ReplyPlace
@@ -200,22 +201,16 @@ class Service:
             self.database, self.settler, process_id=self.process_id, ids=ids, clock=self._clock, lease_ms=pace.lease_ms
         )
         means = Means(http=self._caller)
+        asked = (self.database, self._readers, self._writer, self._clock, self.process_id)
         return Way(
-            journal=journal,
-            run=self._writer.run,
-            clock=self._clock,
-            random=self._random,
-            ids=ids,
-            catalogue=lambda: self._catalogue,
+            journal=journal, run=self._writer.run, clock=self._clock, random=self._random, ids=ids,
+            catalogue=lambda: self._catalogue, pace=pace,
             methods={name: method(means) for name, method in METHODS.items()},
-            due_callbacks=self._due_callbacks,
-            due_mts=self._due_mts,
-            due_questions=questions_of(self.database, self._readers, self._writer, self._clock, self.process_id),
-            find_place=self._find_place,
-            coding_of=self._adapters.coding_of,
-            pace=pace,
+            due_callbacks=self._due_callbacks, due_mts=self._due_mts,
+            due_questions=questions_of(*asked), wanted_back=cancels_of(*asked),
+            find_place=self._find_place, coding_of=self._adapters.coding_of,
             on_failed=lambda: self._die("a station of the message's way failed; the log says how"),
-        )
+        )  # fmt: skip
 
     def _tell_stations(self) -> None:
         operators = {code: operator.id for code, operator in self._catalogue.operators.items()}
@@ -289,6 +284,7 @@ class Service:
             payments=self._payments,
             admin_key=self.config.api.admin_key,
             order_links=orders_by(self.database, self._readers, self._clock),
+            cancel_message=cancels_by(self.database, self._readers, self._clock),
         )
 
     # --- what the stations ask ---------------------------------------------------------------------------

@@ -29,6 +29,7 @@ from store.life import (
     MtLife,
 )
 from tollbridge.show import coloured, console, heading, moment, money, number, plain, table
+from tollbridge.show_receipts import shown_id
 
 REASONS = {
     NO_TARIFF: "no tariff of the short code for this operator: it waits, unrated",
@@ -200,6 +201,9 @@ def _show_attempt(attempt: AttemptLife, out: Console) -> None:
 
 
 def _show_mt(life: Life, mt: MtLife, full: bool, out: Console) -> None:
+    def shown(key: str) -> str:
+        return plain(shown_id(key, mt.destination, full=full))
+
     heading(out, f"Reply: MT {mt.id}" if mt.reply_to else f"MT {mt.id}")
     _fact(
         out,
@@ -214,13 +218,16 @@ def _show_mt(life: Life, mt: MtLife, full: bool, out: Console) -> None:
     out.print(line.append(f" ({'; '.join(notes)})" if notes else ""))
     _fact(out, "created", moment(mt.created_at))
     if mt.submitted_at:
-        _fact(out, "submitted", moment(mt.submitted_at) + (f", the operator's id {plain(mt.key)}" if mt.key else ""))
+        _fact(out, "submitted", moment(mt.submitted_at) + (f", the operator's id {shown(mt.key)}" if mt.key else ""))
     for part in mt.part_rows:
         final = f" at {moment(part.final_at)}" if part.final_at else ""
         error = f" ({plain(part.error)})" if part.error else ""
-        _fact(out, "", f"part {part.sequence}: the operator's id {plain(part.key)}, {part.state}{final}{error}")
+        _fact(out, "", f"part {part.sequence}: the operator's id {shown(part.key)}, {part.state}{final}{error}")
     for move in mt.moves:
         _fact(out, "move", f"{moment(move.at)}  {move.old} → {move.new}: {plain(move.reason)}")
+    for cancel in mt.cancels:
+        came = plain(cancel.result) or "not done yet"
+        _fact(out, "cancel", f"{moment(cancel.at)}  by {plain(cancel.author)}: {plain(cancel.note)}; {came}")
     if mt.final_at:
         because = "" if mt.receipted else f", not by a receipt: {plain(mt.error) or 'nobody said why'}"
         _fact(out, "receipt" if mt.receipted else "ended", f"{moment(mt.final_at)}  {mt.state}{because}")

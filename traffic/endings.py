@@ -1,8 +1,10 @@
 """What becomes of an MT by what its message centre said, or when its time is over; written down as a move.
 
 Endings   judge, by the answers to all its parts; expire, fail, in_doubt, give_back
+is_free   whether one may go twice, marked
 
-A free reply whose submission got no answer is sent again, marked `maybe_twice`; a charged MT never (R5).
+A free one whose submission got no answer is sent again, marked `maybe_twice`; one that its partner or the subscriber
+pays never (R5).
 
 Rule: what a message centre said is committed before it is forgotten.
 """
@@ -15,7 +17,7 @@ from structlog import get_logger
 
 from core.clock import Clock, Instant
 from core.errors import StoreError
-from core.message import Mt, MtState, SubmitOutcome
+from core.message import Mt, MtKind, MtState, SubmitOutcome
 from store.journal import Fact, MtFact
 from traffic.commit import Batcher
 from traffic.lanes import Sending
@@ -53,7 +55,7 @@ class Endings:
         elif SubmitOutcome.PERMANENT in outcomes:
             self.counted.failed += 1
             self._move(mt, MtState.FAILED, error=sending.why(SubmitOutcome.PERMANENT), parts=sending.parts())
-        elif not mt.reply_to and outcomes & {_UNANSWERED, _ACCEPTED}:
+        elif not is_free(mt) and outcomes & {_UNANSWERED, _ACCEPTED}:
             # Somebody pays for it, and perhaps the subscriber has it.
             self.in_doubt(sending, sending.why())
         else:
@@ -115,6 +117,11 @@ class Endings:
         parts: Sequence[tuple[int, str, MtState]] = (),
     ) -> None:
         self._batcher.put(MtFact(mt, new, self._clock.now(), due_at, error, parts), _written)
+
+
+def is_free(mt: Mt) -> bool:
+    """Nobody pays for it: twice is better than not at all."""
+    return mt.kind is MtKind.FREE
 
 
 def _written(fact: Fact, error: StoreError | None) -> None:

@@ -210,6 +210,17 @@ class Lanes:
             now_ms, own=own.name if own is not None and not own.line.only_answers else "", number=mt.destination
         )
 
+    def withdraw(self, operator_id: int, mt_id: int) -> bool:
+        """An MT waits on no line any more; False: it did on none, or nobody knows what became of parts of it."""
+        for lane in self.of(operator_id):
+            if withdrawn(lane.stays, mt_id):
+                return True
+            for sending in lane.begun:
+                if sending.mt.id == mt_id and not (sending.open or sending.answers):
+                    lane.begun.remove(sending)
+                    return True
+        return False
+
     def waiting(self, operator_id: int, traffic: TrafficClass) -> int:
         """How many have begun on the lines of an operator and are not done; and of a class, wait for one of them."""
         # Asked by the writer's thread too: a list is made in one step, while a line may open on the loop.
@@ -227,6 +238,15 @@ class Lanes:
     def __iter__(self) -> Iterator[tuple[int, Lane]]:
         """Every lane, with its operator."""
         return ((operator_id, lane) for operator_id in self.operators() for lane in self.of(operator_id))
+
+
+def withdrawn(waiting: Waiting[Sending], mt_id: int) -> bool:
+    """Whether an MT waited there; it does so no more."""
+    left = [sending for sending in waiting if sending.mt.id != mt_id]
+    if len(left) == len(waiting):
+        return False
+    waiting.replace(left)
+    return True
 
 
 def reference_of(mt: Mt, link_id: int) -> int:

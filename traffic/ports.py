@@ -3,7 +3,7 @@
 Delivery    one PDU of an operator with an MO (or a part of one): to be answered exactly once
 Intake      what a link calls: traffic.accept is one
 Line        a link that messages can be sent over: smsc_link.link has one
-Asks        such a link, where its operator tells what became of a message
+Asks        such a link, where its operator tells what became of a message; Cancels, where it takes messages back
 TakeTurns   whoever goes on with a USSD session: traffic.ussd; ShowScreen writes the screen of a turn
 Deliver     a dispatch method: partner_api.dispatch has them
 
@@ -17,7 +17,7 @@ from typing import Protocol, TypeAlias, runtime_checkable
 from core.catalogue import Link, Operator
 from core.clock import Instant
 from core.message import Answer, Callback, Heard, Mt, Receipt, SubmitAnswer
-from core.question import Finding, Question
+from core.question import Finding, Question, Withdrawal
 from core.sms.alphabet import Coding
 from core.sms.parts import Piece
 from core.ussd.session import Ways
@@ -130,6 +130,20 @@ class Asks(Line, Protocol):
 
     def ask(self, question: Question) -> Awaitable[Finding] | None:
         """Ask now, one at a time. The result never raises; None: not now, messages go first."""
+        ...
+
+
+@runtime_checkable
+class Cancels(Line, Protocol):
+    """A line that may ask that a message is not delivered any more."""
+
+    @property
+    def cancels(self) -> bool:
+        """Whether it can; a link that only receives cannot."""
+        ...
+
+    def cancel(self, withdrawal: Withdrawal) -> Awaitable[Finding] | None:
+        """Ask now, one at a time. The result never raises; None: not now, `Intake.line_has_room` tells when."""
         ...
 
 

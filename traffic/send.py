@@ -28,9 +28,9 @@ from core.clock import SECOND_MS, Clock, Instant
 from core.message import Mt, MtState, SubmitAnswer, SubmitOutcome, TrafficClass
 from traffic.classes import Waiting
 from traffic.commit import Batcher
-from traffic.endings import Endings
+from traffic.endings import Endings, is_free
 from traffic.fetch import DueMts, Fetcher
-from traffic.lanes import Lane, Lanes, Sending, reference_of
+from traffic.lanes import Lane, Lanes, Sending, reference_of, withdrawn
 from traffic.ports import Line
 from traffic.rests import Rests
 from traffic.silence import Silences
@@ -92,6 +92,12 @@ class Sender:
         if mt.state is MtState.SUBMITTING:
             self._queues[mt.operator_id].add(Sending(mt))
             self._pump(mt.operator_id)
+
+    def withdraw(self, operator_id: int, mt_id: int) -> bool:
+        """Send an MT no more, if it waits here and nothing of it is under way, or was accepted; whether that is so."""
+        return self._lanes.withdraw(operator_id, mt_id) or (
+            operator_id in self._queues and withdrawn(self._queues[operator_id], mt_id)
+        )
 
     def line_opened(self, line: Line) -> None:
         """A link is bound for sending."""
@@ -257,7 +263,7 @@ class Sender:
     def _begin_anew(self, sending: Sending) -> None:
         """To the front of what has not begun: whichever line sends it writes it for itself."""
         mt = sending.mt
-        if sending.answers and not mt.reply_to:
+        if sending.answers and not is_free(mt):
             self._endings.in_doubt(sending, "its link was lost when some of its parts were accepted")
             return
         self._endings.counted.put_back += 1

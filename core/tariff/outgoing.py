@@ -8,7 +8,8 @@ premium_pending, post_premium, void     a premium MT: split at once, rated when 
 
 Rule: what a partner pays depends on the text alone: its parts are counted by core.sms.parts, whatever door it came by
 and whichever link it goes over. What the operator takes depends on what was sent over the link. What is not surely
-submitted costs nobody anything: rejected and cancelled are never charged.
+submitted costs nobody anything: what was rejected, or cancelled before it was sent. What was cancelled at the operator
+is one that was not delivered.
 """
 
 from collections.abc import Sequence
@@ -25,7 +26,7 @@ from core.tariff.tiers import mt_price
 ON_SUBMITTED = "submitted"
 ON_DELIVERED = "delivered"
 
-_NEVER = frozenset({MtState.REJECTED, MtState.CANCELLED})
+_NEVER = frozenset({MtState.REJECTED})
 
 
 def price_standard(scale: Sequence[MtTier], counted_before: int, parts: int) -> int | None:

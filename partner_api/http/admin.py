@@ -1,16 +1,17 @@
-"""/admin/links: links for administrators, by the key `api.admin_key`. Not among the partners' calls, so not in openapi.
+"""/admin: what administrators may, by the key `api.admin_key`. Not among the partners' calls, so not in openapi.
 
-AdminDoor   GET /admin/links; POST /admin/links/NAME/{enable|disable|drain|reconnect}
+AdminDoor   GET /admin/links; POST /admin/links/NAME/{enable|disable|drain|reconnect}; POST /admin/messages/ID/cancel
 
 An order waits for what comes of it, as `tollbridge link` does, at most WAIT_S or as long as `wait` says. What is as
-wanted already stays so: to order the same again changes nothing, but that a link is connected once more.
+wanted already stays so: to order the same again changes nothing, but that a link is connected once more. The same
+holds of a message that is taken back, as by `tollbridge cancel`.
 
 Rule: without a key in the configuration there is nothing at these paths, and nothing that tells of them.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict
@@ -21,12 +22,16 @@ from partner_api.http.auth import Administrators
 from partner_api.http.bodies import read_body, read_model
 from partner_api.http.ports import OrderLinks, Ports
 from partner_api.http.problems import away_for
+from store import cancellations
 from store.link_orders import DISABLE, DRAIN, ENABLE, RECONNECT, Order, UnknownLink, read_given, read_rows
+from store.messages import Reader
 
+T = TypeVar("T", Order, cancellations.Order)
 Handler: TypeAlias = Callable[[web.Request], Awaitable[web.Response]]
 ORDERS = (ENABLE, DISABLE, DRAIN, RECONNECT)
 WAIT_S = 15.0
 LOOK_S = 0.1
+ID_DIGITS = 19
 ANSWER_WAIT_S = 20
 """How long the database may take."""
 
@@ -37,6 +42,15 @@ class OrderBody(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     by: str
+
+
+class CancelBody(BaseModel):
+    """Who wants it, and why; kept for good."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    by: str
+    because: str
 
 
 class AdminDoor:
@@ -51,7 +65,9 @@ class AdminDoor:
     def routes(self) -> list[web.RouteDef]:
         """For the application."""
         paths = f"/admin/links/{{name}}/{{order:{'|'.join(ORDERS)}}}"
+        message = "/admin/messages/{id}/cancel"
         return [
+            web.post(message, _advising("order it again", self.cancel), name="admin-cancel"),
             web.get("/admin/links", _advising("ask again in a moment", self.links), name="admin-links"),
             web.post(
                 paths, _advising("see GET /admin/links before you order it again", self.order), name="admin-order"
@@ -85,12 +101,42 @@ class AdminDoor:
         content = {"link": name, "order": kind, "by": body.by, "processes": [_value(one) for one in found]}
         return web.json_response(content, status=200 if all(one.is_over for one in found) else 202)
 
+    async def cancel(self, request: web.Request) -> web.Response:
+        """Take a message back, and tell what came of it: 200, or 202 while it is under way."""
+        self._administrators.let_in(request)
+        wait_s = _wait_of(request)
+        body = read_model(CancelBody, await read_body(request))
+        assert isinstance(body, CancelBody), body
+        given = await self._take_back(request.match_info["id"], body)
+        if not given.order_id:
+            said = {"by": body.by, "because": body.because, "outcome": "nothing", "result": given.sentence}
+            return web.json_response({"id": str(given.mt_id), **said})
+        ids = [given.order_id]
+        (found,) = await self._until(lambda one: cancellations.read_given(one, ids, self._clock.now()), wait_s)
+        return web.json_response(found.value(), status=200 if found.is_over else 202)
+
+    async def _take_back(self, mt_id: str, body: CancelBody) -> cancellations.Given:
+        assert self._ports.cancel_message is not None, "who orders links takes messages back"
+        is_id = mt_id.isascii() and mt_id.isdigit() and len(mt_id) < ID_DIGITS
+        try:
+            async with asyncio.timeout(ANSWER_WAIT_S):
+                return await self._ports.cancel_message(int(mt_id) if is_id else 0, body.by, body.because)
+        except cancellations.UnknownMessage as error:
+            raise RequestError("there is no message to a subscriber with this id", status=404) from error
+        except UserMistake as error:
+            field, _, sentence = str(error).removeprefix("--").partition(": ")
+            raise RequestError("some fields are wrong; see errors", status=422, errors={field: sentence}) from error
+
     async def _wait(self, ids: Sequence[int], wait_s: float) -> list[Order]:
+        return await self._until(lambda connection: read_given(connection, ids), wait_s)
+
+    async def _until(self, read: Reader[list[T]], wait_s: float) -> list[T]:
+        """When all of it is over, or the time is."""
         loop = asyncio.get_running_loop()
         end_s = loop.time() + wait_s
         while True:
             async with asyncio.timeout(ANSWER_WAIT_S):
-                found = await self._ports.run_read(lambda connection: read_given(connection, ids))
+                found = await self._ports.run_read(read)
             if all(one.is_over for one in found) or loop.time() >= end_s:
                 return found
             await asyncio.sleep(LOOK_S)

@@ -2,7 +2,7 @@
 
 Ports         the catalogue, reads on a thread, the reply to an MO, health, metrics
 ReplyResult   what became of a reply, as traffic.submit says it
-OrderLinks    what administrators want of links
+OrderLinks    what administrators want of links; CancelMessage, of a message that is not to be delivered
 PaymentDesk   what partners pay in and ask for, and what payment providers tell
 
 Rule: no part of the API opens a database, a socket or a file by itself.
@@ -15,6 +15,7 @@ from typing import Any, Protocol, TypeVar
 from core.catalogue import Catalogue, Partner
 from core.top_ups import Expected, Told
 from partner_api.payments.contract import Settings
+from store.cancellations import Given
 from store.life import Idempotency
 from store.messages import Reader
 from store.payments import Taken
@@ -63,6 +64,12 @@ class OrderLinks(Protocol):
     def __call__(self, name: str, kind: str, author: str, /) -> Awaitable[list[int]]: ...
 
 
+class CancelMessage(Protocol):
+    """Takes an MT back, by whom and why (store.cancellations). Raises UserMistake, StoreAway."""
+
+    def __call__(self, mt_id: int, author: str, note: str, /) -> Awaitable[Given]: ...
+
+
 class PaymentDesk(Protocol):
     """Payments that come in, and payouts; each is durable when it returns. Raises StoreAway."""
 
@@ -106,3 +113,4 @@ class Ports:
     admin_key: str = ""
     """Empty: nobody is an administrator, and there is nothing for one."""
     order_links: OrderLinks | None = None
+    cancel_message: CancelMessage | None = None

@@ -7,8 +7,8 @@ Charging    of one journal
 What costs nobody anything is passed over without asking the database: a free reply over an operator that takes
 nothing for it.
 
-Rule: the end of an MT is settled in the transaction that writes it, once: only the move out of UNKNOWN by a late
-receipt follows another end, and then only what was not charged before is.
+Rule: the end of an MT is settled in the transaction that writes it, once. What follows another end (a late receipt, a
+centre that took back what it says has failed) charges only what was not charged before, and returns nothing.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -100,7 +100,7 @@ class Charging:
             batch.charges += premiums.settle(premium, sums)
         for move in concerned:
             row = rows[move.mt_id]
-            if move.kind is MtKind.STANDARD and move.new.is_final and move.old is not MtState.UNKNOWN:
+            if move.kind is MtKind.STANDARD and move.new.is_final and not move.old.is_final:
                 _end_standard(batch, move, row, names, first_open)
             cost = _cost(move, row, names, first_open, pieces.get(row.id))
             if cost is not None:
@@ -309,7 +309,7 @@ def _end_standard(batch: _Batch, move: Moved, row: Any, names: _Names, first_ope
 
 
 def _cost(move: Moved, row: Any, names: _Names, first_open: Month, pieces: int | None) -> Charge | None:
-    """What the operator takes for it, by its own rule; after UNKNOWN only what was not charged then."""
+    """What the operator takes for it, by its own rule; after another end only what was not charged then."""
     operator = names.operators.get(row.operator_id)
     if operator is None or not move.new.is_final or move.gave_up:
         return None
@@ -319,7 +319,7 @@ def _cost(move: Moved, row: Any, names: _Names, first_open: Month, pieces: int |
     was_submitted = bool(row.submitted_at)
     if not is_chargeable(cost.cost_on, move.new, was_submitted=was_submitted):
         return None
-    if move.old is MtState.UNKNOWN and is_chargeable(cost.cost_on, move.old, was_submitted=was_submitted):
+    if move.old.is_final and is_chargeable(cost.cost_on, move.old, was_submitted=was_submitted):
         return None
     month = max(month_of(row.created_at), first_open)
     return charge_cost(

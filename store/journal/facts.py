@@ -7,6 +7,7 @@ MtFact        a move of an MT: submitted, put back, failed …
 NewMtFact     a new MT: a reply through the API, or one that somebody pays
 ReceiptFact   what a message centre says became of an MT, unasked or asked
 AskedFact     what else it said when it was asked: no end
+CancelFact    what came of a person's word that an MT is not to be delivered
 DoubtFact     messages whose answer may not have arrived
 SessionFact   a session ended without unbind: its last messages are in doubt
 AlertFact     something that a person should see
@@ -16,7 +17,7 @@ Rule: a batch is written once; what its commit in doubt did write is asked for, 
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from enum import IntEnum
+from enum import Enum, IntEnum
 from typing import Protocol, TypeAlias
 
 from core.catalogue import Catalogue, Link
@@ -220,6 +221,39 @@ class AskedFact:
     is_last: bool = False
 
 
+class CancelHow(Enum):
+    """How an MT was taken back, or why not."""
+
+    QUEUED = "queued"
+    """It waits in the database."""
+    HELD = "held"
+    """It waited in this process, and does so no more."""
+    ASKED = "asked"
+    """Its centre was asked."""
+    NOT = "not"
+    """It cannot be: the fact's sentence says why."""
+
+
+@dataclass(slots=True)
+class CancelFact:
+    """What came of a person's word, a row of `cancellation`, that an MT is not to be delivered any more.
+
+    `parts`: of each that its centre was asked for, its place (0: there is one) and whether it was taken back;
+    `sentence`: what was said of those that were not. `again_at`: the centre is asked again then; None: no more.
+    """
+
+    order_id: int
+    mt_id: int
+    at: Instant
+    how: CancelHow
+    parts: Sequence[tuple[int, bool]] = ()
+    sentence: str = ""
+    again_at: Instant | None = None
+    outcome: str = ""
+    """Done or failed; filled in by the write, as `result` is. Empty: it is not over."""
+    result: str = ""
+
+
 @dataclass(slots=True)
 class DoubtFact:
     """Messages or parts whose answer may not have arrived: (operator id, fingerprint, id) each."""
@@ -259,6 +293,7 @@ Fact: TypeAlias = (
     | NewMtFact
     | ReceiptFact
     | AskedFact
+    | CancelFact
     | DoubtFact
     | SessionFact
     | AlertFact

@@ -19,6 +19,7 @@ from store.bulk import bulk_insert, bulk_update, insert_ignore
 from store.journal.facts import CallbackFact, CallbackState, Moved, MtFact, NewMtFact
 from store.journal.receipts import apply_early
 from store.journal.rows import (
+    ASKED_ID_COLUMNS,
     AT_ONCE,
     ATTEMPT_COLUMNS,
     MOVE_COLUMNS,
@@ -27,6 +28,7 @@ from store.journal.rows import (
     MT_PART_COLUMNS,
     PAID_COLUMNS,
     TRIED_COLUMNS,
+    asked_id_of,
     attempt_row,
     move_row,
     moved_row,
@@ -136,6 +138,7 @@ def write_moves(connection: Connection, facts: Sequence[MtFact], process_id: int
     rows = {}
     parts = []
     moves = []
+    asked_ids = {}
     over = _over(connection, facts)
     for fact in facts:
         mt, new = fact.mt, fact.new
@@ -149,11 +152,14 @@ def write_moves(connection: Connection, facts: Sequence[MtFact], process_id: int
             moves.append(move_row(mt.id, fact.at, old, new, fact.error))
         mt.state = fact.became = new
         rows[mt.id] = moved_row(fact, process_id)
+        if mt.keys and (asked_id := asked_id_of(mt.keys[0])):
+            asked_ids[mt.id] = mt.id, asked_id
         # A submission concerns nobody's money but that of a premium MT: spared on the way of every reply.
         if new.is_final or (new is MtState.SUBMITTED and mt.kind is MtKind.PREMIUM):
             told.append(Moved(mt.id, old, new, fact.at, mt.kind, mt.operator_id))
         parts += mt_part_rows(fact)
     bulk_update(connection, schema.Mt, MOVED_COLUMNS, list(rows.values()))
+    bulk_update(connection, schema.Mt, ASKED_ID_COLUMNS, list(asked_ids.values()))
     if parts:
         # A second submission has parts of its own.
         long = {mt_id for mt_id, *_ in parts}

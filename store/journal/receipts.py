@@ -40,6 +40,9 @@ RECEIPT_BECOMES = {
 # From best to worst: the state of a long message is its worst part's.
 _WORSE = (MtState.DELIVERED, MtState.SUBMITTED, MtState.UNKNOWN, MtState.EXPIRED, MtState.FAILED)
 
+_MAY_ARRIVE = (MtState.UNKNOWN, MtState.CANCELLED)
+"""Ends after which the centre may still say that the subscriber has it."""
+
 # Numbers come with and without the country's code; national ones have six digits at least.
 _DIGITS_MIN = 6
 # Of these many last digits no other subscriber has the same: what stands before them may be a trunk prefix.
@@ -90,12 +93,12 @@ class _Spoken:
     def is_done(self) -> bool:
         """A receipt that says how it ended has come already."""
         state = self.part_state if self.part_id else self.state
-        return state.is_final and state is not MtState.UNKNOWN
+        return state.is_final and state not in _MAY_ARRIVE
 
     @property
     def is_given_up(self) -> bool:
         """Nobody expects a receipt for it any more, but one may come."""
-        return self.state is MtState.UNKNOWN
+        return self.state in _MAY_ARRIVE
 
     @property
     def is_open(self) -> bool:

@@ -12,6 +12,7 @@ from core.clock import DAY_MS, Instant
 from core.ledger.entry import Charge
 from core.message import PASSED, Mt, MtState
 from core.message import Receipt as ReceiptValue
+from core.question import AskedKey
 from core.report import PlainPlace
 from core.tariff.rate import FREE, TEST
 from store.journal.facts import AlertFact, CallbackFact, MoFact, MtFact, PartFact, RepeatFact
@@ -72,7 +73,10 @@ MOVED_COLUMNS = (
 
 MOVE_COLUMNS = ("mt_id", "at", "old", "new", "reason")
 
-MT_PART_COLUMNS = ("mt_id", "operator_id", "sequence", "key", "state", "error", "final_at")
+MT_PART_COLUMNS = ("mt_id", "operator_id", "sequence", "key", "state", "error", "final_at", "asked_id")
+
+ASKED_ID_COLUMNS = ("id", "asked_id")
+"""Of an MT whose operator is asked by another id than the one in its row."""
 
 RECEIPT_COLUMNS = (
     "operator_id", "link_id", "key", "other_key", "state", "word", "error", "source", "destination", "arrived_at"
@@ -226,7 +230,15 @@ def move_row(mt_id: int, at: Instant, old: MtState, new: MtState, reason: str) -
 def mt_part_rows(fact: MtFact) -> list[Row]:
     """The parts of a long MT, with the operator's ids."""
     mt = fact.mt
-    return [(mt.id, mt.operator_id, seq, short_key(key), int(state), "", 0) for seq, key, state in fact.parts]
+    return [
+        (mt.id, mt.operator_id, seq, short_key(key), int(state), "", 0, asked_id_of(key))
+        for seq, key, state in fact.parts
+    ]
+
+
+def asked_id_of(key: str) -> str | None:
+    """How its operator wrote it; None where the key tells that, or where it is too long to be an id."""
+    return key.asked_id if isinstance(key, AskedKey) and len(key.asked_id) <= _KEY_MAX else None
 
 
 def error_of(receipt: ReceiptValue) -> str:

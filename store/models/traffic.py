@@ -167,7 +167,8 @@ class Mt(models.Model):
     """A message to a subscriber. `reply_to` is unique: one MO has at most one reply; null for other MT.
 
     `due_at` is when something is to be done about it: a queued one is to be sent, one that is submitting or submitted
-    is to be given up (validity + 24 h); null at its end. `key` is the operator's id when there is one part.
+    is to be given up (validity + 24 h); null at its end. `key` is the operator's id when there is one part; `asked_id`,
+    the same as the operator wrote it, where that cannot be told from `key` (core/question.py, AskedKey).
     """
 
     id = models.BigIntegerField(primary_key=True)
@@ -196,6 +197,7 @@ class Mt(models.Model):
     plan_version_id = ReferenceField(db_default=0)
     parts_before = models.BigIntegerField(db_default=0)
     traffic = models.SmallIntegerField(db_default=0)
+    asked_id = models.CharField(max_length=65, null=True)
 
     class Meta:
         db_table = "mt"
@@ -206,7 +208,7 @@ class Mt(models.Model):
 
 
 class MtPart(models.Model):
-    """A part of a long MT: the operator's id of it and what became of it."""
+    """A part of a long MT: the operator's id of it (`key`, `asked_id` as in Mt) and what became of it."""
 
     mt_id = ReferenceField(db_index=True)
     operator_id = ReferenceField()
@@ -215,6 +217,7 @@ class MtPart(models.Model):
     state = models.SmallIntegerField()
     error = models.CharField(max_length=200)
     final_at = InstantField()
+    asked_id = models.CharField(max_length=65, null=True)
 
     class Meta:
         db_table = "mt_part"
@@ -249,6 +252,28 @@ class Question(models.Model):
     class Meta:
         db_table = "question"
         indexes = [models.Index(fields=["operator_id", "due_at"], name="question_due")]
+
+
+class Cancellation(models.Model):
+    """A person's word that an MT is not to be delivered any more; kept for good as a record.
+
+    `due_at` is when something is to be done about it; null when nothing more comes of it, and `outcome` says what did.
+    Before that `result` says how far it is. `asked`: how often its centre was; by the process `process_id`, 0: by none.
+    """
+
+    mt_id = ReferenceField(db_index=True)
+    author = models.CharField(max_length=80)
+    note = models.CharField(max_length=200)
+    at = InstantField()
+    process_id = ReferenceField(default=0)
+    asked = models.SmallIntegerField(default=0)
+    due_at = InstantField(null=True, db_index=True)
+    done_at = InstantField(default=0)
+    outcome = CodeField(max_length=12, default="")
+    result = models.CharField(max_length=300, default="")
+
+    class Meta:
+        db_table = "cancellation"
 
 
 class Receipt(models.Model):

@@ -1,16 +1,20 @@
 """What is asked of a link's protocol without a connection."""
 
 from dataclasses import replace
+from random import Random
 from typing import Any
 
 import pytest
 
 from core.catalogue import Catalogue, Link
 from core.sms.alphabet import GSM7, UCS2
+from plumbing.pump import connect
 from smsc_link.adapters import Adapters
+from smsc_link.keeping import Surroundings
 from smsc_link.protocols import PROTOCOLS
-from tests.smsc_link.ends import a_link, an_operator
-from tests.smsc_link.protocols.http.aggregator import an_http_link
+from smsc_link.protocols.http.door import DoorTerms, HttpDoor
+from tests.smsc_link.ends import FakeIntake, a_link, an_operator
+from tests.smsc_link.protocols.http.aggregator import CLOCK, an_http_link
 from traffic.routes import Terms
 
 
@@ -51,7 +55,13 @@ def test_priority_weight_and_stickiness_are_those_of_the_file(protocol: str) -> 
     like = an_http_link() if protocol == "http" else a_link()
     told = replace(like, protocol=protocol, options={**like.options, "priority": 3, "weight": 7, "sticky": True})
 
-    assert PROTOCOLS[protocol].adapter(told, an_operator()).terms == Terms(3, 7, sticky=True)
+    adapter = PROTOCOLS[protocol].adapter(told, an_operator())
+    line: Any = PROTOCOLS[protocol].keep(
+        told, adapter, Surroundings(FakeIntake(), connect, CLOCK, Random(1), HttpDoor(DoorTerms(port=0)))
+    )
+
+    assert adapter.terms == Terms(3, 7, sticky=True)
+    assert line.terms == Terms(3, 7, sticky=True), "what a route is chosen by"
 
 
 TIMERS = {

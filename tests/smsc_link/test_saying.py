@@ -3,7 +3,7 @@
 import pytest
 
 from core.errors import ConfigError
-from smsc_link.saying import a_probe, check_said
+from smsc_link.saying import a_plain_mt, check_said
 from tests.smsc_link.ends import a_link
 from wire.smpp import encode
 from wire.smpp.operations import BindTransceiver, SubmitSm
@@ -32,7 +32,7 @@ def test_a_fault_in_what_no_key_stands_for_is_told_all_the_same() -> None:
         check_said(a_link(), "SMPP", encode, SubmitSm(), KEYS)
 
 
-def test_the_probe_is_short_and_to_a_short_number() -> None:
-    probe = a_probe(a_link())
+def test_a_plain_mt_is_short_and_to_a_short_number() -> None:
+    mt = a_plain_mt(a_link())
 
-    assert (probe.parts, probe.text, probe.destination) == (1, "A", "4446")
+    assert (mt.parts, mt.text, mt.destination) == (1, "A", "4446")

@@ -12,7 +12,7 @@ from core.errors import ConfigError, StoreAway
 from store.database import Database, connect
 from store.folding import last_folded
 from store.migrate import is_current, migrate, pending_migrations, unmigrated
-from store.schema import Base, CatalogueVersion, Mt, Operator, ShortCode
+from store.schema import Base, CatalogueVersion, Mt, MtPart, Operator, ShortCode
 from store.triggers import missing_triggers
 from tests.services import mariadb
 
@@ -84,15 +84,33 @@ def test_messages_that_were_on_their_way_before_have_an_end_after_it(new_url: st
         mariadb().drop(new_url)
 
 
-def _add_old(connection: sa.Connection, **given: int | None) -> None:
-    """A row of `mt` with the columns that it had then."""
-    there = {column["name"]: column for column in sa.inspect(connection).get_columns("mt")}
+def test_ids_that_were_said_before_their_spelling_was_kept_are_asked_for_as_before(new_url: str) -> None:
+    """A database as it was before 0023."""
+    migrate(new_url, until="0022_receipts_with_a_whole_reason")
+    database = connect(new_url)
+    with database.write() as connection:
+        _add_old(connection, id=1, key="1A")
+        _add_old(connection, "mt_part", id=2, mt_id=1, key="1B")
+
+    migrate(new_url)
+
+    with database.read() as connection:
+        said = [tuple(connection.execute(sa.select(table.key, table.asked_id)).one()) for table in (Mt, MtPart)]
+    assert said == [("1A", None), ("1B", None)]
+    database.close()
+    if new_url.startswith("mysql"):
+        mariadb().drop(new_url)
+
+
+def _add_old(connection: sa.Connection, table_name: str = "mt", **given: int | str | None) -> None:
+    """A row of a table with the columns that it had then."""
+    there = {column["name"]: column for column in sa.inspect(connection).get_columns(table_name)}
     values = {
         name: "" if isinstance(column["type"], sa.String) else 0
         for name, column in there.items()
         if not column["nullable"]
     } | given
-    table = sa.table("mt", *(sa.column(name) for name in values))
+    table = sa.table(table_name, *(sa.column(name) for name in values))
     connection.execute(sa.insert(table).values(**values))
 
 

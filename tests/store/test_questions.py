@@ -8,10 +8,10 @@ import sqlalchemy as sa
 
 from core.clock import DAY_MS, HOUR_MS, MINUTE_MS
 from core.message import Mt, MtState, ReceiptState
-from core.question import ASKED_MAX, GRACE_MS, PAUSES_MS, Question
+from core.question import ASKED_MAX, GRACE_MS, PAUSES_MS, AskedKey, Question
 from store import schema
 from store.database import Database
-from store.journal import AskedFact, ReceiptFact
+from store.journal import AskedFact, MtFact, ReceiptFact
 from store.journal.receipts import LATE
 from store.pruning import prune_some
 from store.questions import _NEW, WHOLE_MS, Questions
@@ -72,6 +72,52 @@ def test_a_message_of_several_parts_is_asked_for_by_the_id_of_each_that_has_no_e
     asked = desk.asks()
 
     assert [(one.mt_id, one.part, one.key) for one in asked] == [(mt.id, 1, "1A"), (mt.id, 3, "1C")]
+
+
+def test_an_id_whose_letters_matter_is_asked_for_as_the_operator_wrote_it(desk: Desk) -> None:
+    whole = desk.sent(AskedKey("AB3F09", "aB3f09"))
+    long = desk.sent("1A", AskedKey("1B", "1b"))
+    usual = desk.sent("1C")
+    desk.advance(SOON)
+
+    asked = desk.asks()
+
+    assert [(one.mt_id, one.part, one.key, one.asked_id) for one in asked] == [
+        (whole.id, 0, "AB3F09", "aB3f09"),
+        (long.id, 1, "1A", ""),
+        (long.id, 2, "1B", "1b"),
+        (usual.id, 0, "1C", ""),
+    ]
+    assert [row.asked_id for row in desk.rows_of(schema.Mt)] == ["aB3f09", None, None]
+
+
+def test_its_receipt_finds_it_by_the_id_as_it_is_matched_early_or_late(desk: Desk) -> None:
+    late = desk.sent(AskedKey("AB3F09", "aB3f09"))
+    desk.receipt("AB3F09")
+    desk.receipt("AB3F10")
+    early = desk.sent(AskedKey("AB3F10", "aB3f10"))
+
+    assert [desk.row(mt).state for mt in (late, early)] == [MtState.DELIVERED] * 2
+
+
+def test_parts_that_were_submitted_again_are_asked_for_by_their_new_ids(desk: Desk) -> None:
+    mt = desk.submitting(valid_ms=HOUR_MS, parts=2)
+    half = [(1, AskedKey("1A", "1a"), MtState.SUBMITTED), (2, "", MtState.UNKNOWN)]
+    desk.write(MtFact(mt, MtState.QUEUED, desk.clock.now(), desk.clock.now(), parts=half))
+    desk.write(MtFact(mt, MtState.SUBMITTING, desk.clock.now()))
+    desk.accepted(mt, "2A", AskedKey("2B", "2b"))
+    desk.advance(SOON)
+
+    assert [(one.key, one.asked_id) for one in desk.asks()] == [("2A", ""), ("2B", "2b")]
+
+
+def test_an_id_that_is_longer_than_any_is_asked_for_as_it_is_stored(desk: Desk) -> None:
+    desk.sent(AskedKey("A" * 70, "a" * 70))
+    desk.advance(SOON)
+
+    (asked,) = desk.asks()
+
+    assert (len(asked.key), asked.asked_id) == (64, "")
 
 
 def test_what_has_its_receipt_is_not_asked_for(desk: Desk) -> None:

@@ -4,7 +4,9 @@ import pytest
 import sqlalchemy as sa
 
 from core.message import Mt, MtState, ReceiptState
+from store.cancellations import give
 from store.database import Database
+from store.journal import CancelFact, CancelHow
 from store.schema import Receipt
 from tests.store.mt_desk import MtDesk
 from wire.ucp.codes import reason_sentence
@@ -71,6 +73,19 @@ def test_a_receipt_over_another_link_of_the_operator_is_taken_when_nothing_else_
     desk.receipt("12", link_id=links[1])
 
     assert desk.state(mt) is MtState.DELIVERED
+
+
+def test_what_was_taken_back_is_delivered_all_the_same_when_another_link_says_so(database: Database) -> None:
+    desk = MtDesk(database)
+    mt = over(1, desk.submitted("12"))
+    (given,) = give(database, [mt.id], author="olga", note="wrong text", now=desk.clock.now())
+    desk.write(CancelFact(given.order_id, mt.id, desk.clock.now(), CancelHow.ASKED, [(0, True)]))
+    taken_back = desk.state(mt)
+
+    desk.receipt("12", link_id=2)
+
+    assert (taken_back, desk.state(mt)) == (MtState.CANCELLED, MtState.DELIVERED)
+    assert kept(database) == []
 
 
 def test_a_receipt_that_waits_keeps_its_whole_reason(database: Database) -> None:

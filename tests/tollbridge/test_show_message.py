@@ -1,7 +1,9 @@
 """What `tollbridge message` says of how an MT ended, and of whose receipts wait; on both databases."""
 
 import io
+import json
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ from store.journal.overdue import NO_RECEIPT, UNSENT
 from store.messages import read_life
 from tests.partner_api.rows import add
 from tests.store.mt_desk import SUBSCRIBER, MtDesk
+from tollbridge.commands.message import as_value
 from tollbridge.show_message import show_life
 
 
@@ -24,13 +27,13 @@ def desk(database: Database) -> MtDesk:
     return MtDesk(database)
 
 
-def shown(desk: MtDesk, mt: Mt) -> list[str]:
+def shown(desk: MtDesk, mt: Mt, *, full: bool = True) -> list[str]:
     """The lines of its story."""
     with desk.database.read() as connection:
         life = read_life(connection, mt.id)
     assert life is not None
     out = io.StringIO()
-    show_life(life, full=True, out=Console(file=out, width=200, highlight=False, markup=False, emoji=False))
+    show_life(life, full=full, out=Console(file=out, width=200, highlight=False, markup=False, emoji=False))
     return [" ".join(line.split()) for line in out.getvalue().splitlines()]
 
 
@@ -125,3 +128,17 @@ def waits(desk: MtDesk, **values: Any) -> None:
             connection, schema.Receipt,
             operator_id=1, key="1A", state="failed", word="UNDELIV", error="005", arrived_at=desk.clock.now(), **values,
         )  # fmt: skip
+
+
+def test_the_operators_id_shows_no_more_of_the_number_than_the_number_itself(desk: MtDesk) -> None:
+    """UCP and CIMD2 name a message by its recipient and the second."""
+    key = f"241126081009/{SUBSCRIBER[-8:]}"
+    mt = desk.submitted(key)
+    with desk.database.read() as connection:
+        life = asdict(read_life(connection, mt.id))  # type: ignore[arg-type]
+
+    masked, whole = (json.dumps(as_value(life, full=full)) for full in (False, True))
+
+    assert SUBSCRIBER[-8:] not in "\n".join(shown(desk, mt, full=False)) + masked
+    assert "241126081009/***" in masked
+    assert all(key in said for said in ("\n".join(shown(desk, mt)), whole))

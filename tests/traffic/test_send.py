@@ -1,6 +1,8 @@
 """From «submitting» over a line to «submitted», and everything that may be said on the way."""
 
-from core.message import MtState
+import pytest
+
+from core.message import MtKind, MtState
 from tests.makers import a_link
 from tests.traffic.desk import (
     ACCEPTED,
@@ -15,6 +17,11 @@ from tests.traffic.desk import (
     run,
 )
 from traffic.send import TAKE_OVER_MS
+
+CHARGED = pytest.mark.parametrize(
+    ("kind", "reply_to"), [(MtKind.STANDARD, 0), (MtKind.PREMIUM, 0), (MtKind.PREMIUM, 7)]
+)
+"""Whoever pays for it, and whether or not it answers an MO."""
 
 
 def test_what_is_accepted_is_submitted_under_the_operators_id() -> None:
@@ -172,13 +179,14 @@ def test_a_free_reply_without_an_answer_goes_again_later_and_is_marked() -> None
     run(story)
 
 
-def test_a_charged_message_without_an_answer_is_unknown_and_never_sent_again() -> None:
+@CHARGED
+def test_a_charged_message_without_an_answer_is_unknown_and_never_sent_again(kind: MtKind, reply_to: int) -> None:
     async def story() -> None:
         desk, line = Desk(), FakeLine()
         line.says = lambda sent: UNANSWERED if sent.part == 1 else ACCEPTED
         desk.sender.line_opened(line)
 
-        desk.sender.offer(an_mt(reply_to=0, parts=2))
+        desk.sender.offer(an_mt(kind=kind, reply_to=reply_to, parts=2))
         await desk.flow()
 
         (move,) = desk.paper.moves
@@ -188,13 +196,30 @@ def test_a_charged_message_without_an_answer_is_unknown_and_never_sent_again() -
     run(story)
 
 
-def test_a_charged_message_that_the_centre_did_not_take_goes_again() -> None:
+@pytest.mark.parametrize("reply_to", [0, 7])
+def test_a_free_message_without_an_answer_goes_again_marked_whether_or_not_it_is_a_reply(reply_to: int) -> None:
+    async def story() -> None:
+        desk, line = Desk(), FakeLine()
+        line.says = lambda sent: UNANSWERED
+        desk.sender.line_opened(line)
+
+        desk.sender.offer(an_mt(reply_to=reply_to))
+        await desk.flow()
+
+        (move,) = desk.paper.moves
+        assert (move.new, move.mt.maybe_twice) == (MtState.QUEUED, True)
+
+    run(story)
+
+
+@CHARGED
+def test_a_charged_message_that_the_centre_did_not_take_goes_again(kind: MtKind, reply_to: int) -> None:
     async def story() -> None:
         desk, line = Desk(), FakeLine()
         line.says = lambda sent: TEMPORARY
         desk.sender.line_opened(line)
 
-        desk.sender.offer(an_mt(reply_to=0))
+        desk.sender.offer(an_mt(kind=kind, reply_to=reply_to))
         await desk.flow()
 
         (move,) = desk.paper.moves
@@ -203,11 +228,12 @@ def test_a_charged_message_that_the_centre_did_not_take_goes_again() -> None:
     run(story)
 
 
-def test_a_charged_message_of_which_a_part_was_taken_is_sent_by_no_other_line() -> None:
+@CHARGED
+def test_a_charged_message_of_which_a_part_was_taken_is_sent_by_no_other_line(kind: MtKind, reply_to: int) -> None:
     async def story() -> None:
         desk, first = Desk(), FakeLine(room=1)
         desk.sender.line_opened(first)
-        desk.sender.offer(an_mt(reply_to=0, parts=2))
+        desk.sender.offer(an_mt(kind=kind, reply_to=reply_to, parts=2))
         await desk.flow()
 
         first.is_open = False

@@ -10,11 +10,11 @@ Rule: only what stands outside of the service is made up here; all that is betwe
 """
 
 import asyncio
-import functools
 import inspect
 import tempfile
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache, partial, wraps
 from pathlib import Path
 from random import Random
 from typing import Any, TypeVar
@@ -48,6 +48,7 @@ from tests.makers import NOON, a_catalogue
 from tests.simulation.faults import Crash, Fault, FaultyDatabase, faulty_copy, template_of
 from tests.simulation.loop import VirtualClock, VirtualLoop
 from traffic.asking import questions_of
+from traffic.cancelling import cancels_of
 from traffic.settle import Book, Settler
 from traffic.submit import Replied, ReplyPlace
 from traffic.way import Pace, Way
@@ -62,7 +63,7 @@ BORIS = "79001112244"
 def story(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
     """A test whose time is virtual: it waits for nothing, and an hour passes at once."""
 
-    @functools.wraps(test)
+    @wraps(test)
     def run(**fixtures: Any) -> None:
         _template()  # Django makes it, and refuses to where a loop runs.
         loop = VirtualLoop()
@@ -82,7 +83,7 @@ def story(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]
     return run
 
 
-@functools.cache
+@cache
 def _template() -> bytes:
     """A migrated database, as octets."""
     with tempfile.TemporaryDirectory() as folder:
@@ -305,15 +306,14 @@ class Process:
             is_crowded=lambda partner_id: self.way.dispatcher.is_crowded(partner_id),
             probe=lambda: None,
         )  # fmt: skip
-        lease_ms = office.pace.lease_ms
+        lease_ms, asked = office.pace.lease_ms, (database, self, self, clock, me.id)
         self.journal = Journal(database, self.settler, process_id=me.id, ids=ids, clock=clock, lease_ms=lease_ms)
         outbox = Outbox(database, lambda: office.catalogue, clock, process_id=me.id, lease_ms=lease_ms)
         self.way = Way(
             journal=self.journal, run=self.run, clock=clock, random=Random(1), catalogue=lambda: office.catalogue,
             ids=ids, methods=dict.fromkeys(("http_get", "http_post", "http_post_json"), self._call),
-            due_callbacks=functools.partial(self.run, outbox.callbacks),
-            due_mts=functools.partial(self.run, outbox.mts),
-            due_questions=questions_of(database, self, self, clock, me.id), find_place=self._find_place,
+            due_mts=partial(self.run, outbox.mts), due_callbacks=partial(self.run, outbox.callbacks),
+            due_questions=questions_of(*asked), wanted_back=cancels_of(*asked), find_place=self._find_place,
             coding_of=adapters.coding_of, pace=office.pace, on_failed=self.failed.set,
         )  # fmt: skip
         self.links = Links(intake=self.way, connect=office.network.connect, clock=clock, random=Random(2))

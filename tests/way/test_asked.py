@@ -12,7 +12,7 @@ from core.message import Answer, MtKind, MtState, Outcome
 from core.question import ASKED_MAX, GRACE_MS
 from core.tariff.charge import ChargeKind, ChargeState
 from plumbing.threads import InlineWriter
-from sim.quirks import Quirks
+from sim.quirks import ID_FORMS, Quirks
 from sim.subscribers import DELIVERED, EXPIRED, UNDELIVERABLE
 from store import schema
 from store.journal import NewMtFact
@@ -136,10 +136,26 @@ async def test_what_is_still_on_its_way_is_asked_for_again_and_each_time_later(p
         ("padded", {"asked_id_length": 10}),
         ("hex_then_decimal", {"message_id_base": "resp_hex_receipt_dec", "asked_id_letters": "lower"}),
         ("decimal_then_hex", {"message_id_base": "resp_dec_receipt_hex"}),
+        ("recased", {}),
+        ("padded", {}),
     ],
 )
 @story
 async def test_the_centre_is_asked_by_the_id_that_its_answer_had(ids: str, options: dict[str, Any]) -> None:
+    await twenty_are_asked_for(ids, options)
+
+
+@pytest.mark.parametrize("options", [{}, {"asked_id_letters": "lower", "asked_id_length": 12}])
+@story
+async def test_an_id_of_mixed_case_is_asked_for_as_the_answer_had_it(
+    options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(ID_FORMS, "recased", (lambda number: f"aB{number:04x}z", lambda number: f"AB{number:04X}Z"))
+
+    await twenty_are_asked_for("recased", options)
+
+
+async def twenty_are_asked_for(ids: str, options: dict[str, Any]) -> None:
     office = Office(a_catalogue_that_asks(**options), quirks=replace(LOST, message_ids=ids))
     await office.opens()
     for number in range(20):

@@ -1,5 +1,9 @@
 """Several links of one operator: an answer goes the way that its message came, or another when that one is gone."""
 
+from typing import Any
+
+import pytest
+
 from core.clock import DAY_MS, HOUR_MS
 from core.message import Answer, MtState, Outcome
 from plumbing.conversation import Address
@@ -175,6 +179,57 @@ async def test_a_flapping_link_loses_no_answer() -> None:
     assert len(office.rows(schema.Mo)) == 20
     assert sorted(mt.destination for mt in office.centre.mts) == [f"790011122{number:02d}" for number in range(20)]
     assert office.audit() == []
+
+
+@pytest.mark.parametrize(
+    ("second", "third", "shares"),
+    [
+        ({"priority": 2}, {"priority": 1}, (0, 24)),
+        ({"weight": 3}, {"weight": 1}, (18, 6)),
+        ({}, {}, (12, 12)),
+    ],
+)
+@story
+async def test_which_other_link_is_next_stands_in_the_options_of_the_links(
+    second: dict[str, int], third: dict[str, int], shares: tuple[int, int]
+) -> None:
+    office = await answered_over_others(second, third)
+
+    assert (len(office.texts("alpha-2")), len(office.texts("alpha-3"))) == shares
+
+
+@pytest.mark.parametrize(("sticky", "links_of_a_number"), [(True, 1), (False, 2)])
+@story
+async def test_a_number_stays_on_one_of_the_other_links_where_their_options_say_so(
+    sticky: bool, links_of_a_number: int
+) -> None:
+    office = await answered_over_others({"sticky": sticky}, {"sticky": sticky})
+
+    ways: dict[str, set[str]] = {}
+    for link in ("alpha-2", "alpha-3"):
+        for mt in office.centres[link].mts:
+            ways.setdefault(mt.destination, set()).add(link)
+    assert [len(links) for links in ways.values()] == [links_of_a_number] * 8
+
+
+async def answered_over_others(second: dict[str, Any], third: dict[str, Any]) -> Office:
+    """24 replies to 8 subscribers, whose own link is down when they come; two others are up."""
+    others = [
+        a_link(f"alpha-{id_}", id=id_, port=2774 + id_, options=options) for id_, options in ((2, second), (3, third))
+    ]
+    office = Office(a_catalogue(links=[a_link(), *others]))
+    office.partner.answers = lambda callback: Answer(Outcome.LATER, status=202)
+    process = await office.opens()
+    for turn in range(3):
+        for number in range(8):
+            office.writes(f"GAME {turn}", link="alpha-1", source=f"7900111220{number}")
+    await office.quiet()
+    hang_up(office, "alpha-1")
+    await office.passes(1)
+    for mo in sorted(office.rows(schema.Mo), key=lambda mo: mo.source):
+        await process.replies(mo.id, "thank you")
+    await office.quiet()
+    return office
 
 
 @story

@@ -1,4 +1,5 @@
-"""`tollbridge message`: the life of one message, a subscriber's last messages, what is parked or held.
+"""`tollbridge message`: the life of one message, a subscriber's last messages, what is parked or held, receipts that
+belong to no message.
 
 Rule: texts are shown, since who looks after a complaint needs them; numbers are masked unless asked for whole.
 """
@@ -10,7 +11,7 @@ from typing import Any
 import click
 from sqlalchemy import Connection
 
-from core.clock import HOUR_MS
+from core.clock import HOUR_MS, Instant
 from core.errors import UserMistake
 from core.msisdn import mask, read_msisdn
 from fraud.rules.limit import bound_of
@@ -19,15 +20,18 @@ from store.holds import read_holds, with_held
 from store.messages import messages_of, parked_messages, read_life
 from store.secrets import Sealed
 from store.snapshot import read_catalogue
+from store.unmatched import read_unmatched
 from tollbridge.commands import config_option, json_option, open_database, read_config
 from tollbridge.json_values import in_major_units, print_json
 from tollbridge.show import plain
 from tollbridge.show_message import show_held, show_life, show_lines
+from tollbridge.show_receipts import show_receipts, shown_id
 
 ID_MAX = 2**63 - 1
 NUMBERS = frozenset({"source", "destination"})
 HELD = "held"
 PARKED = frozenset({HELD, "no_tariff", "no_plan", "refused", "no_short_code", "no_number", "no_prefix"})
+OPERATORS_IDS = frozenset({"key"})
 IDS = frozenset({"asked", "id", "reply_to", "reply_id", "entry_id", "fingerprint"})
 
 
@@ -36,6 +40,7 @@ IDS = frozenset({"asked", "id", "reply_to", "reply_id", "entry_id", "fingerprint
 @config_option
 @click.option("--msisdn", metavar="NUMBER", help="List this subscriber's last messages instead.")
 @click.option("--parked", is_flag=True, help="List MO that lie in suspense or wait for a tariff instead.")
+@click.option("--receipts", is_flag=True, help="List receipts that belong to no MT that we know instead.")
 @click.option(
     "--reason",
     type=click.Choice(sorted(PARKED)),
@@ -46,7 +51,7 @@ IDS = frozenset({"asked", "id", "reply_to", "reply_id", "entry_id", "fingerprint
     default=24,
     show_default=True,
     type=click.IntRange(1, 9000),
-    help="With --parked: how far back; what is held is listed however old it is.",
+    help="With --parked and --receipts: how far back; what is held is listed however old it is.",
 )
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 10_000), help="Of a list: how many.")
 @click.option("--full-numbers", is_flag=True, help="Subscribers' numbers whole, not as 7900***33.")
@@ -64,10 +69,11 @@ def message(message_id: str | None, config_file: Path | None, **options: Any) ->
       tollbridge message --msisdn 79001112233 --limit 20
       tollbridge message --parked --reason no_prefix
       tollbridge message --parked --reason held
+      tollbridge message --receipts --hours 168
     """
     asked = Asked(**options)
-    if [message_id is None, asked.msisdn is None, not asked.parked].count(False) != 1:
-        raise click.UsageError("name either an ID, or --msisdn NUMBER, or --parked")
+    if [message_id is None, asked.msisdn is None, not asked.parked, not asked.receipts].count(False) != 1:
+        raise click.UsageError("name either an ID, or --msisdn NUMBER, or --parked, or --receipts")
     if asked.reason and not asked.parked:
         raise click.UsageError("--reason goes with --parked")
     message_number = None if message_id is None else read_id(message_id)
@@ -86,6 +92,7 @@ class Asked:
 
     msisdn: str | None
     parked: bool
+    receipts: bool
     reason: str | None
     hours: int
     limit: int
@@ -97,8 +104,11 @@ def _list(connection: Connection, asked: Asked) -> None:
     if asked.reason == HELD:
         _list_held(connection, asked)
         return
+    since = SystemClock().now() - asked.hours * HOUR_MS
+    if asked.receipts:
+        _list_receipts(connection, since, asked)
+        return
     if asked.parked:
-        since = SystemClock().now() - asked.hours * HOUR_MS
         lines = parked_messages(connection, since, asked.limit, asked.reason or "")
         words = f"that are parked, of the last {asked.hours} h"
     else:
@@ -126,6 +136,20 @@ def _list_held(connection: Connection, asked: Asked) -> None:
         show_held(holds, rules, full=asked.full_numbers)
 
 
+def _list_receipts(connection: Connection, since: Instant, asked: Asked) -> None:
+    found = read_unmatched(connection, since, asked.limit)
+    if asked.as_json:
+        print_json(
+            [
+                as_value(asdict(line), full=asked.full_numbers)
+                | {"ids": [shown_id(one, line.source, full=asked.full_numbers) for one in line.ids]}
+                for line in found.receipts
+            ]
+        )
+    else:
+        show_receipts(found, asked.hours, full=asked.full_numbers)
+
+
 def _show(connection: Connection, message_id: int, asked: Asked) -> None:
     life = read_life(connection, message_id)
     if life is None:
@@ -145,13 +169,18 @@ def read_id(text: str) -> int:
     return int(text)
 
 
-def as_value(value: Any, *, full: bool, key: str = "") -> Any:
-    """For JSON: subscribers' numbers masked, ids as strings, since many readers of JSON keep only 53 bits."""
+def as_value(value: Any, *, full: bool, key: str = "", number: str = "") -> Any:
+    """For JSON: subscribers' numbers masked, in operators' ids too; our ids as strings, since many readers of JSON keep
+    only 53 bits. `number`: of the subscriber that the value is about.
+    """
     if isinstance(value, dict):
-        return {name: as_value(one, full=full, key=name) for name, one in value.items()}
+        number = value.get("destination", number)
+        return {name: as_value(one, full=full, key=name, number=number) for name, one in value.items()}
     if isinstance(value, list | tuple):
-        return [as_value(one, full=full, key=key) for one in value]
+        return [as_value(one, full=full, key=key, number=number) for one in value]
     if key in IDS and isinstance(value, int):
         return str(value)
+    if key in OPERATORS_IDS and number and value:
+        return shown_id(value, number, full=full)
     # A short code is nobody's number.
     return mask(value) if key in NUMBERS and not full and len(value) > 6 else value

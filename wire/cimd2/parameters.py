@@ -80,12 +80,13 @@ class Whole:
 class Letters:
     """Any Latin-1 but the four octets that frame a packet (which codec.py looks for).
 
-    A long password is only met by a check of the password; spaces around it are refused by centres (pitfall 14).
+    Those of an account are `tidy`: people wrote them, so what cannot be printed is a slip, and spaces around them are
+    refused by centres (pitfall 14). A long password is only met by a check of the password.
     """
 
     size: int
     any_length: bool = False
-    trimmed: bool = False
+    tidy: bool = False
 
     def reader(self, answer: int, *, lenient: bool) -> Read:
         if lenient or self.any_length:
@@ -100,13 +101,15 @@ class Letters:
         return read
 
     def writer(self, prefix: str) -> Write:
-        size, trimmed = self.size, self.trimmed
+        size, tidy = self.size, self.tidy
 
         def write(value: str) -> str:
             if len(value) > size:
                 raise LocalError(f"a string of {len(value)} characters, at most {size}")
-            if trimmed and value != value.strip(" "):
+            if tidy and value != value.strip(" "):
                 raise LocalError("a string with spaces around it")
+            if tidy and not value.isprintable():
+                raise LocalError("a string with letters that cannot be printed")
             return prefix + value
 
         return write
@@ -246,8 +249,8 @@ _OCTET = Whole(0, 255)
 _VALIDITY = Whole(-1, 255)
 
 _ROWS: tuple[tuple[int, str, Form, int], ...] = (
-    (10, "user_identity", Letters(32, trimmed=True), codes.INVALID_LOGIN),
-    (11, "password", Letters(32, any_length=True, trimmed=True), codes.INVALID_LOGIN),
+    (10, "user_identity", Letters(32, tidy=True), codes.INVALID_LOGIN),
+    (11, "password", Letters(32, any_length=True, tidy=True), codes.INVALID_LOGIN),
     (12, "subaddress", Whole(0, 9), codes.INVALID_SUBADDRESS),
     (19, "window_size", Whole(1, 128), codes.INVALID_WINDOW),
     (21, "destination", Address(), codes.BAD_DESTINATION),

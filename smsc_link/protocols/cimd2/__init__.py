@@ -5,6 +5,7 @@ options        the table of all quirks, with defaults and meanings
 inbound        20 → Delivery; 23 → Receipt
 outbound       Mt → 03
 inquiry        04: what became of an MT
+cancelling     06: an MT taken back
 
 Rule: neither 20 nor 23 has a negative answer. What can never be taken is acknowledged, or it would come for ever; what
 cannot be taken now is handed to us again by the session, which ends when that does not help.
@@ -17,10 +18,12 @@ from core.errors import ConfigError
 from core.message import Heard
 from smsc_link.adapter import Fault, Refusal
 from smsc_link.options import mistake, read_options
+from smsc_link.protocols.cimd2.cancelling import Cimd2Cancelling
 from smsc_link.protocols.cimd2.inbound import Cimd2Reader
 from smsc_link.protocols.cimd2.inquiry import Cimd2Inquiry
 from smsc_link.protocols.cimd2.options import WINDOW_MAX, Cimd2Options
 from smsc_link.protocols.cimd2.outbound import Cimd2Writer
+from smsc_link.saying import check_said
 from smsc_link.trunk import SessionAdapter
 from wire.cimd2 import (
     Cimd2Session,
@@ -35,11 +38,13 @@ from wire.cimd2 import (
     StatusReport,
     StatusReportResp,
     codes,
+    encode,
 )
 
 __all__ = ["Cimd2Adapter", "Cimd2Options"]
 
-_NAME_MAX = 32
+_LOGIN = "at most 32 letters of Latin-1, without spaces around them"
+_OF_LOGIN = {"user_identity": ("system_id", _LOGIN), "password": ("password", _LOGIN)}
 # The one refusal that passes by itself: a session of ours that the centre has not seen the end of.
 _TOO_MANY_USERS = 102
 _ADVICE = {
@@ -64,11 +69,12 @@ class Cimd2Adapter(SessionAdapter[Cimd2Options]):
             raise mistake(link, "called", what)
         options = read_options(Cimd2Options, link)
         super().__init__(link, options)
-        _check(link)
+        self._check()
         self._settings = _settings_of(link, options)
         numbers = options.numbers_of(link, operator)
         writer = Cimd2Writer(link, options, numbers)
         self._map(Cimd2Reader(link, operator, options, numbers), writer)
+        self.cancelling = Cimd2Cancelling(writer)
         if options.asks:
             self.inquiry = Cimd2Inquiry(options, writer)
 
@@ -85,6 +91,12 @@ class Cimd2Adapter(SessionAdapter[Cimd2Options]):
             subaddress=None if subaddress < 0 else subaddress,
             window_size=None if link.window == 1 else link.window,
         )
+
+    def _check(self) -> None:
+        """Raises a ConfigError for a link without an account, or with one that no packet can carry."""
+        if not self.link.system_id:
+            raise ConfigError(f"link {self.link.name}: CIMD2 has a login; give the link a system_id and a password")
+        check_said(self.link, self.name, encode, self.bind(), _OF_LOGIN)
 
     def unbind(self) -> Logout:
         """The logout."""
@@ -108,16 +120,6 @@ class Cimd2Adapter(SessionAdapter[Cimd2Options]):
         if kind is None:
             return None
         return kind(request.sequence, error=codes.CONGESTION if heard is Heard.LATER else codes.OK)
-
-
-def _check(link: Link) -> None:
-    if not link.system_id:
-        raise ConfigError(f"link {link.name}: CIMD2 has a login; give the link a system_id and a password")
-    for name, value in (("system_id", link.system_id), ("password", link.password)):
-        fits = len(value) <= _NAME_MAX and value == value.strip() and value.isprintable()
-        if not fits or value.encode("latin-1", "ignore").decode("latin-1") != value:
-            wanted = f"at most {_NAME_MAX} letters of Latin-1, without spaces around them"
-            raise ConfigError(f"link {link.name}: the {name} has no form in CIMD2: {wanted}")
 
 
 def _settings_of(link: Link, options: Cimd2Options) -> Settings:

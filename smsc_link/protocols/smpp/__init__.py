@@ -5,6 +5,7 @@ options       the table of all quirks, with defaults and meanings
 inbound       deliver_sm, data_sm → Delivery, Receipt
 outbound      Mt → submit_sm
 inquiry       query_sm: what became of an MT
+cancelling    cancel_sm: an MT taken back
 ussd          deliver_sm, data_sm ↔ turns of USSD sessions
 
 A link that is called binds when the centre's outbind asks for it, on the same connection (SMPP 3.4, 2.2.1).
@@ -23,12 +24,13 @@ from core.ussd.turn import subscriber
 from smsc_link.adapter import Answer, Dialogue, Fault, Ignored, Inbound, Refusal, Unreadable
 from smsc_link.called import Greeting, is_same
 from smsc_link.options import read_options
+from smsc_link.protocols.smpp.cancelling import SmppCancelling
 from smsc_link.protocols.smpp.inbound import SmppReader
 from smsc_link.protocols.smpp.inquiry import SmppInquiry
 from smsc_link.protocols.smpp.options import TEMPORARY_ERRORS, SmppOptions
 from smsc_link.protocols.smpp.outbound import SmppWriter
 from smsc_link.protocols.smpp.ussd import SmppUssd
-from smsc_link.saying import SHORT_CODE, Keys, a_probe, check_said
+from smsc_link.saying import SHORT_CODE, Keys, a_plain_mt, check_said
 from smsc_link.trunk import SessionAdapter
 from wire.smpp import encode
 from wire.smpp import status as st
@@ -105,6 +107,7 @@ class SmppAdapter(SessionAdapter[SmppOptions]):
         numbers = options.numbers_of(link, operator)
         writer = SmppWriter(link, options, numbers)
         self._map(SmppReader(link, operator, options, numbers), writer)
+        self.cancelling = SmppCancelling(options, writer)
         if options.asks:
             self.inquiry = SmppInquiry(options, writer.source_of)
         if options.ussd:  # The hot path of a link without USSD asks nobody.
@@ -164,7 +167,7 @@ class SmppAdapter(SessionAdapter[SmppOptions]):
         outbind = self.options.outbind
         said(Outbind(system_id=outbind.system_id, password=outbind.secret), _OF_OUTBIND)
         if self.sends:
-            for submission in self.write(a_probe(self.link), 0, 0):
+            for submission in self.write(a_plain_mt(self.link), 0, 0):
                 said(submission, _OF_SUBMISSION)
         if self.ussd is not None:
             # Whether it sends or not: what it reads is answered by any link of its operator, in its manner.

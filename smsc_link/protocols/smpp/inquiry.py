@@ -1,10 +1,10 @@
 """What became of an MT, asked by query_sm.
 
 SmppInquiry   one link's: Question → query_sm, query_sm_resp → Finding
-spelled       an id as it is stored → as the centre wrote it
+spelled       an id as it is stored → as the centre writes its ids; spells_plainly, whether that is always the same
 
 An id is stored in one form for all its spellings (wire/smpp/message_ids.py), so the link's options say how its centre
-writes one.
+writes one; where they do not give back what it wrote, that stands beside it (core/question.py, AskedKey).
 
 Rule: what a centre says of a state means what it means in a receipt. «Unknown» is no end: the message is one of which
 nobody knows more, as without the question.
@@ -39,7 +39,7 @@ class SmppInquiry:
         """A query_sm."""
         ton, npi, sender = self._sender_of(question.source)
         return QuerySm(
-            message_id=spelled(question.key, self._options),
+            message_id=question.asked_id or spelled(question.key, self._options),
             source_addr_ton=ton,
             source_addr_npi=npi,
             source_addr=sender,
@@ -72,8 +72,14 @@ class SmppInquiry:
 
 
 def spelled(key: str, options: SmppOptions) -> str:
-    """An id as the centre's answers have it: in their base, in their letters, with the zeros in front."""
+    """An id as the centre's usual answers have it: in their base, in their letters, with the zeros in front."""
     base, _ = ID_MODES[options.message_id_base]
     written = f"{int(key):x}" if base == "hex" and key.isascii() and key.isdigit() else key
     written = written.lower() if options.asked_id_letters == "lower" else written.upper()
     return written.rjust(options.asked_id_length, "0")
+
+
+def spells_plainly(options: SmppOptions) -> bool:
+    """Whether an id that was written as it is stored is always asked for as it is stored."""
+    base, _ = ID_MODES[options.message_id_base]
+    return base != "hex" and options.asked_id_letters == "upper" and not options.asked_id_length

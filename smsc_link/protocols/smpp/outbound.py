@@ -15,8 +15,10 @@ from core.catalogue import Link
 from core.clock import DAY_MS, Instant
 from core.message import Mt, SubmitAnswer, SubmitOutcome
 from core.numbering import Numbers
+from core.question import AskedKey
 from core.sms.alphabet import GSM7, Alphabet, data_coding_of, decode_gsm, encode, encode_gsm, pack
 from core.sms.parts import MESSAGE_SEPTETS, count, cut, headers, split
+from smsc_link.protocols.smpp.inquiry import spelled, spells_plainly
 from smsc_link.protocols.smpp.options import SmppOptions
 from smsc_link.reading import coding_named
 from wire.smpp import status as st
@@ -48,6 +50,7 @@ class SmppWriter:
         self._bits = _BITS[options.long_messages]
         self.source_of = lru_cache(maxsize=1024)(self._read_sender)
         fixed = options.dest_ton >= 0 and options.dest_npi >= 0
+        self._plain_ids = spells_plainly(options)
         self._dest = (options.dest_ton, options.dest_npi) if fixed else None
 
     def write(self, mt: Mt, reference: int, now: Instant) -> list[SubmitSm]:
@@ -80,18 +83,23 @@ class SmppWriter:
         """What the centre says to one part."""
         code = response.status
         if code == 0 and type(response) is SubmitSmResp:
-            return SubmitAnswer(
-                SubmitOutcome.ACCEPTED, response_key(response.message_id, self._options.message_id_base)
-            )
+            message_id = response.message_id
+            key = response_key(message_id, self._options.message_id_base)
+            if key != message_id or not self._plain_ids:
+                key = self._asked_by(key, message_id)
+            return SubmitAnswer(SubmitOutcome.ACCEPTED, key)
         return SubmitAnswer(_OUTCOMES[st.lookup(code).kind], "", code, st.sentence(code))
+
+    def _asked_by(self, key: str, message_id: str) -> str:
+        """The key, with what the centre wrote where the options do not give that back."""
+        return AskedKey(key, message_id) if key and spelled(key, self._options) != message_id else key
 
     def _submit(
         self, mt: Mt, now: Instant, data_coding: int, octets: bytes, *, udhi: int = 0, tlvs: tlv.Tlvs = ()
     ) -> SubmitSm:
         options = self._options
         ton, npi, source = self.source_of(mt.source)
-        destination = self.numbers.outbound(mt.destination)
-        dest_ton, dest_npi = self._dest or self._kind_of(destination, mt.destination)
+        dest_ton, dest_npi, destination = self.destination_of(mt.destination)
         return SubmitSm(
             0,
             0,
@@ -114,6 +122,11 @@ class SmppWriter:
             0,
             octets,
         )
+
+    def destination_of(self, number: str) -> tuple[int, int, str]:
+        """TON, NPI and address of a subscriber."""
+        destination = self.numbers.outbound(number)
+        return (*(self._dest or self._kind_of(destination, number)), destination)
 
     def _validity_of(self, valid_until: Instant, now: Instant) -> str:
         how = self._options.validity

@@ -6,6 +6,7 @@ inbound      52, 01 → Delivery; 53 → Receipt
 words        what a centre tells in words
 outbound     Mt → 51, 01
 inquiry      55 and 57: what became of an MT
+cancelling   56 and 58: an MT taken back
 
 A link without a system_id says no login: its operator knows us by our address, and both are bound at once. One that is
 called says none either: with a system_id, the centre does, by the same name and password.
@@ -22,16 +23,18 @@ from core.sms.alphabet import encode_gsm
 from smsc_link.adapter import Fault, Refusal
 from smsc_link.called import Greeting, is_same
 from smsc_link.options import read_options
+from smsc_link.protocols.ucp.cancelling import UcpCancelling
 from smsc_link.protocols.ucp.inbound import UcpReader
 from smsc_link.protocols.ucp.inquiry import UcpInquiry
 from smsc_link.protocols.ucp.options import LATER_ERRORS, WINDOW_MAX, UcpOptions
 from smsc_link.protocols.ucp.outbound import UcpWriter
-from smsc_link.saying import Keys, a_probe, check_said
+from smsc_link.saying import Keys, a_plain_mt, check_said
 from smsc_link.trunk import SessionAdapter
 from wire.ucp import Settings, UcpSession, codes, encode
 from wire.ucp.operations import (
     Alert,
     CallInput,
+    DeleteResponse,
     DeliverMessage,
     DeliverNotification,
     Goodbye,
@@ -77,6 +80,7 @@ class UcpAdapter(SessionAdapter[UcpOptions]):
         numbers = options.numbers_of(link, operator)
         writer = UcpWriter(link, options, numbers)
         self._map(UcpReader(link, operator, options, numbers), writer)
+        self.cancelling = UcpCancelling(writer)
         if options.asks:
             self.inquiry = UcpInquiry(options, writer)
         self._check()
@@ -122,7 +126,7 @@ class UcpAdapter(SessionAdapter[UcpOptions]):
             # A centre that calls us says the same name, but neither our version nor our OPID.
             said(self.bind() or OpenSession(oadc=link.system_id), _OF_LOGIN)
         for kind, keys in ((MtKind.FREE, _OF_SUBMISSION), (MtKind.PREMIUM, _OF_PREMIUM)) if self.sends else ():
-            for submission in self.write(a_probe(link, kind), 0, 0):
+            for submission in self.write(a_plain_mt(link, kind), 0, 0):
                 said(submission, keys)
         if options.keepalive_s or options.called:
             key = "system_id" if link.system_id else "my_number"
@@ -145,7 +149,7 @@ class UcpAdapter(SessionAdapter[UcpOptions]):
         if isinstance(request, DeliverNotification):
             ec = codes.EC_OK if heard is Heard.NEVER else self._ecs[heard]
             return result_to(request, ec, sm="" if ec else request.scts)
-        if isinstance(request, InquiryResponse):
+        if isinstance(request, InquiryResponse | DeleteResponse):
             return result_to(request)
         if isinstance(request, DeliverMessage | CallInput):
             return result_to(request, _FAULTS.get(fault, codes.EC_SYNTAX) if heard is Heard.NEVER else self._ecs[heard])
@@ -178,5 +182,5 @@ def _settings_of(link: Link, options: UcpOptions, later: int) -> Settings:
         max_tps=link.max_tps,
         tolerant_length=options.wrong_length,
         complains=True,
-        serves=frozenset({CallInput, InquiryResponse} if options.asks else {CallInput}),
+        serves=frozenset({CallInput, DeleteResponse} | ({InquiryResponse} if options.asks else set())),
     )

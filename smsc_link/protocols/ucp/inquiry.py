@@ -16,7 +16,7 @@ import re
 from core.question import Finding, Found, Question
 from smsc_link.protocols.ucp.options import UcpOptions
 from smsc_link.protocols.ucp.outbound import UcpWriter
-from smsc_link.protocols.ucp.words import IDENTIFICATION, scts_of, state_in, words_of
+from smsc_link.protocols.ucp.words import IDENTIFICATION, RECIPIENT, scts_of, state_in, words_of
 from wire.ucp import codes
 from wire.ucp.identity import Identity
 from wire.ucp.operations import InquireMessage, InquiryResponse, Operation, Result
@@ -24,7 +24,6 @@ from wire.ucp.text import OTOA_ALPHANUMERIC
 
 _FOUND = {"0": Found.DELIVERED, "1": Found.ON_ITS_WAY, "2": Found.FAILED}
 _COUNT = re.compile(r"\s*(\d{1,4})\b")
-_RECIPIENT = re.compile(r"\bfor\s+\+?(\d{4,20})", re.IGNORECASE)
 _REFUSALS = frozenset({codes.EC_NOT_SUPPORTED, codes.EC_NOT_ALLOWED})
 
 
@@ -66,7 +65,7 @@ class UcpInquiry:
         if operation.scts == scts and operation.dst in _FOUND:
             return _finding(operation.dst, operation.rsn)
         words = words_of(operation)
-        recipients = _RECIPIENT.findall(words)
+        recipients = RECIPIENT.findall(words)
         if recipients and not any(_is_of(question, recipient, scts) for recipient in recipients):
             return None
         return _told(words, scts)

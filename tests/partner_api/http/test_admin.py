@@ -1,4 +1,4 @@
-"""/admin/links: only with the key, as if it were not there without one; orders and what comes of them."""
+"""/admin: only with the key, as if it were not there without one; orders and what comes of them."""
 
 import asyncio
 from typing import Any
@@ -17,11 +17,18 @@ from tests.partner_api.rows import add
 KEY = "k" * 40
 PROCESS = 21
 ORDER = b'{"by": "olga"}'
+WORD = b'{"by": "olga", "because": "wrong text"}'
+CANCEL = ("POST", f"/admin/messages/{rows.LONG_MT}/cancel")
 
 
 class WithoutKey(ApiCase):
     async def test_there_is_nothing(self) -> None:
-        for method, path in (("GET", "/admin/links"), ("POST", "/admin/links/alpha-1/drain"), ("PUT", "/admin/links")):
+        for method, path in (
+            ("GET", "/admin/links"),
+            ("POST", "/admin/links/alpha-1/drain"),
+            ("PUT", "/admin/links"),
+            CANCEL,
+        ):
             found = await self.ask(method, path, data=ORDER)
             nowhere = await self.ask(method, "/nowhere", data=ORDER)
             assert (found.status, found.text) == (404, nowhere.text)
@@ -140,6 +147,37 @@ class Admin(ApiCase):
         assert (listed.status, listed.json["detail"]) == (503, "the answer took too long; ask again in a moment")
         assert ordered.status == 503
         assert ordered.json["detail"] == "the answer took too long; see GET /admin/links before you order it again"
+
+    async def cancel(self, mt_id: int = rows.LONG_MT, wait: str = "0", body: bytes = WORD) -> Answer:
+        return await self.call("POST", f"/admin/messages/{mt_id}/cancel?wait={wait}", body=body)
+
+    async def test_a_message_is_taken_back(self) -> None:
+        async def take_back() -> None:
+            done = sa.update(schema.Cancellation).values(outcome="done", result="cancelled before it was sent")
+            found = 0
+            while not found:
+                await asyncio.sleep(0.01)
+                with self.database.write() as connection:
+                    found = connection.execute(done).rowcount
+
+        early = await self.cancel()
+        late, _ = await asyncio.gather(self.cancel(wait="15"), take_back())
+
+        assert (early.status, early.json["outcome"]) == (202, "pending")
+        assert late.status == 200
+        assert late.json["result"] == "cancelled before it was sent"
+        assert (late.json["id"], late.json["by"], late.json["because"]) == (str(rows.LONG_MT), "olga", "wrong text")
+
+    async def test_what_cannot_be_taken_back_is_told(self) -> None:
+        ended = await self.cancel(rows.MT)
+        wrong = [await self.cancel(body=b'{"by": " ", "because": "x"}'), await self.cancel(body=ORDER)]
+        statuses = [(await self.cancel(one)).status for one in (77, rows.MO, 10**18)]
+
+        assert (ended.status, ended.json["outcome"]) == (200, "nothing")
+        assert [one.status for one in wrong] == [422, 422]
+        assert wrong[0].json["errors"] == {"by": "the name is empty; say who it is"}
+        assert statuses == [404, 404, 404]
+        assert (await self.call(*CANCEL, key="wrong", body=WORD)).status == 401
 
     async def test_partners_read_nothing_of_it(self) -> None:
         assert "admin" not in (await self.ask("GET", "/v1/openapi.json")).text

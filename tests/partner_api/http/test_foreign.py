@@ -84,7 +84,7 @@ class Foreign(ApiCase):
         assert {path for _, path in others - admin} == EVERYBODY | PROVIDERS
         assert admin, "administrators have calls of their own"
         for method, path in admin:
-            path = path.replace("{name}", "alpha-1").replace("{order}", "drain")
+            path = path.replace("{name}", "alpha-1").replace("{order}", "drain").replace("{id}", str(rows.MT))
             for key in (CY, "key-of-acme", ""):
                 answer = await self.ask(method, path, key=key, json={"author": "cy"} if method == "POST" else None)
                 assert (answer.status, answer.is_problem) == (401, True), (method, path, key)

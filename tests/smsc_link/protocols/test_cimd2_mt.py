@@ -330,6 +330,8 @@ def test_a_wrong_option_is_explained(options: dict[str, Any], mistake: str) -> N
         ({"password": "пароль"}, "the password has no form in CIMD2"),
         ({"password": "x" * 33}, "the password has no form in CIMD2"),
         ({"password": "a\tb"}, "the password has no form in CIMD2"),
+        ({"password": "a\x1bb"}, "the password has no form in CIMD2: at most 32 letters of Latin-1, without spaces"),
+        ({"system_id": "us\xa0"}, "the system_id has no form in CIMD2"),
     ],
 )
 def test_wrong_fields_of_the_link_itself_are_explained_too(values: dict[str, Any], mistake: str) -> None:

@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.question import Finding, Found, Question
+from core.question import AskedKey, Finding, Found, Question
 from smsc_link.adapter import Inquiry
 from tests.smsc_link.protocols.smpp_ends import a_deliver, an_adapter
 from wire.smpp import decode, encode
 from wire.smpp import status as status_of
 from wire.smpp.message_ids import ID_MODES, response_key
-from wire.smpp.operations import GenericNack, QuerySm, QuerySmResp
+from wire.smpp.operations import GenericNack, QuerySm, QuerySmResp, SubmitSmResp
 
 A_QUESTION = Question(5, 0, 7, 1, "A1B2C3", "4446", "79001112233", 0)
 
@@ -71,6 +71,48 @@ def test_the_id_is_written_as_the_centre_wrote_it(written: str, options: dict[st
     asked = an_inquiry(**options).write(Question(5, 0, 7, 1, key, "4446", "79001112233", 0))
 
     assert asked.message_id == written
+
+
+def asked_after(message_id: str, **options: Any) -> tuple[str, str]:
+    """The key that a submission's answer has, and what the centre is asked by."""
+    key = an_adapter(asks=True, **options).submit_answer(SubmitSmResp(1, 0, message_id=message_id)).key
+    asked_id = key.asked_id if isinstance(key, AskedKey) else ""
+    question = Question(5, 0, 7, 1, key, "4446", "79001112233", 0, asked_id)
+    asked = an_inquiry(**options).write(question)
+    assert isinstance(asked, QuerySm)
+    return key, asked.message_id
+
+
+@given(
+    st.text("09aAbBfFxX-zZ ", min_size=1, max_size=64).filter(lambda id_: id_.strip()),
+    st.sampled_from(sorted(ID_MODES)),
+    st.sampled_from(["upper", "lower"]),
+    st.sampled_from([0, 10]),
+)
+def test_whatever_the_spelling_is_the_centre_is_asked_by_the_same(
+    message_id: str, base: str, letters: str, length: int
+) -> None:
+    key, asked = asked_after(message_id, message_id_base=base, asked_id_letters=letters, asked_id_length=length)
+
+    assert asked == message_id
+    assert key == response_key(message_id, base), "receipts find it as before"
+
+
+@pytest.mark.parametrize(
+    ("message_id", "options"),
+    [
+        ("1234567890", {}),
+        ("A1B2C3", {}),
+        ("", {"asked_id_length": 10}),
+        ("0000000007", {"asked_id_length": 10}),
+        ("a1b2-c3", {"asked_id_letters": "lower"}),
+        ("00ab12", {"message_id_base": "resp_hex_receipt_dec", "asked_id_letters": "lower", "asked_id_length": 6}),
+    ],
+)
+def test_a_usual_id_is_stored_once(message_id: str, options: dict[str, Any]) -> None:
+    key = an_adapter(**options).submit_answer(SubmitSmResp(1, 0, message_id=message_id)).key
+
+    assert type(key) is str
 
 
 @given(st.text(min_size=1, max_size=65), st.sampled_from(sorted(ID_MODES)))

@@ -201,6 +201,11 @@ def test_the_bind_says_what_the_link_says() -> None:
             ({"ia5_alphabet": name}, f"option ia5_alphabet: {name!r} is neither gsm7 nor a charset; write")
             for name in ("klingon", "hex", "rot13", "idna", "punycode", "undefined", "unicode_escape", "utf-16", "\0")
         ),
+        *(
+            ({option: name}, f"option {option}: {name!r} has two octets for each Latin letter, and is UCS-2, which")
+            for option in ("default_alphabet", "ia5_alphabet")
+            for name in ("utf-16-be", "UTF-16LE", "utf_16_be")
+        ),
         ({"interface_version": 0x33, "long_messages": "sar"}, "option long_messages: sar needs TLVs"),
     ],
 )

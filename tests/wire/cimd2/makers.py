@@ -35,11 +35,17 @@ STAMP = "261124081000"
 numbers = some.integers(0, 255)
 _octets = [octet for octet in range(256) if octet not in (0, 2, 3, 9)]
 letters = some.sampled_from([chr(octet) for octet in _octets])
+printable = some.sampled_from([chr(octet) for octet in _octets if chr(octet).isprintable()])
 
 
 def strings(longest: int, *, shortest: int = 0) -> some.SearchStrategy[str]:
     """Strings of any octet but the four that frame a packet."""
     return some.text(letters, min_size=shortest, max_size=longest)
+
+
+def accounts(longest: int) -> some.SearchStrategy[str]:
+    """Names and passwords: letters that can be printed, without spaces around them."""
+    return some.text(printable, max_size=longest).map(lambda text: text.strip(" "))
 
 
 texts = some.lists(some.sampled_from(_octets), min_size=1, max_size=480).map(bytes)
@@ -53,7 +59,7 @@ def _values_of(form: Form) -> some.SearchStrategy[Any]:
     if isinstance(form, Whole):
         return some.none() | some.integers(form.low, form.high)
     if isinstance(form, Letters):
-        return strings(form.size).map(lambda text: text.strip(" ") if form.trimmed else text)
+        return accounts(form.size) if form.tidy else strings(form.size)
     if isinstance(form, Address):
         return some.just("") | addresses
     if isinstance(form, Moment):
@@ -81,7 +87,7 @@ def operations_of(command: type[Operation]) -> some.SearchStrategy[Operation]:
 
 def _required(command: type[Operation]) -> dict[str, some.SearchStrategy[Any]]:
     if command is Login:
-        return {"user_identity": strings(32, shortest=1).map(lambda text: text.strip(" ") or "us")}
+        return {"user_identity": accounts(32).map(lambda name: name or "us")}
     if command is Submit:
         return {"destinations": some.lists(addresses, min_size=1, max_size=4).map(tuple)}
     if command is SubmitResp:

@@ -322,6 +322,10 @@ def test_what_has_no_negative_form_is_refused_by_a_general_error() -> None:
         Login(),
         Login(user_identity=" us"),
         Login(user_identity="us", password="s3cret "),
+        Login(user_identity="us\x1b"),
+        Login(user_identity="us", password="s3c\nret"),
+        Login(user_identity="us", password="s3cret\xa0"),
+        Set(password="s3c\x7fret"),
         Login(user_identity="us", window_size=129),
         Enquire(destination="1"),
         Get(),
@@ -338,7 +342,7 @@ def test_what_has_no_form_on_the_wire_is_our_mistake(operation: Operation) -> No
 
 
 @pytest.mark.parametrize(
-    "password", ["s3cret" * 6, "s3cret\t", "s3cret\3", "s3cretЖ", " s3cret", b"s3cret", ("s3cret",)]
+    "password", ["s3cret" * 6, "s3cret\t", "s3cret\3", "s3cret\r", "s3cretЖ", " s3cret", b"s3cret", ("s3cret",)]
 )
 @pytest.mark.parametrize("command", [Login, Set])
 def test_a_password_is_in_no_error(command: Any, password: Any) -> None:

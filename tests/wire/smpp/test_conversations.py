@@ -98,9 +98,9 @@ def _step(end: End, peer: End, now_ms: int) -> None:
     elif choice < 0.98:
         end.take(end.session.tick(now_ms))
     elif end.closed is None and not end.session.state.value.startswith("unbind"):
-        probe = EnquireLink()
-        end.session.send(probe, now_ms)
-        end.sent.append(probe)
+        enquiry = EnquireLink()
+        end.session.send(enquiry, now_ms)
+        end.sent.append(enquiry)
 
 
 def _settle(ends: tuple[End, End], now_ms: int) -> None:

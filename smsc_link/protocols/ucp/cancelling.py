@@ -1,0 +1,76 @@
+"""An MT taken back, by 56. Its result says yes or no; a centre may say more by 58, an operation of its own.
+
+UcpCancelling   one link's: Withdrawal → 56; its result, and the 58 that may follow → Finding
+
+Rule: a 58 has words and no message id (sheet, section 3): one that names another message, or another recipient, is late
+and of an earlier 56.
+
+Source: the fact sheet's sections 3 and 7.
+"""
+
+import re
+
+from core.question import Finding, Found, Question
+from smsc_link.adapter import Silence
+from smsc_link.protocols.ucp.outbound import UcpWriter
+from smsc_link.protocols.ucp.words import IDENTIFICATION, RECIPIENT, scts_of, words_of
+from wire.ucp import codes
+from wire.ucp.identity import Identity
+from wire.ucp.operations import DeleteMessage, DeleteResponse, Operation, Result
+from wire.ucp.text import OTOA_ALPHANUMERIC
+
+HEAR_S = 3.0
+"""A 58 that contradicts the result comes at once, if it does."""
+_NOTHING = re.compile(r"\A\s*0+\b|\bno message|\bnot\b|\bcannot\b|\bunknown\b", re.IGNORECASE)
+_REFUSALS = frozenset({codes.EC_NOT_SUPPORTED, codes.EC_NOT_ALLOWED})
+_TAKEN = Finding(Found.CANCELLED)
+
+
+class UcpCancelling:
+    """How one link takes an MT back."""
+
+    def __init__(self, writer: UcpWriter) -> None:
+        self._writer = writer
+
+    def write(self, question: Question) -> DeleteMessage:
+        """A 56. Raises ValueError for a submission that the centre gave no time."""
+        if not _scts_in(question):
+            raise ValueError("the centre did not say when it took the message")
+        originator, otoa = self._writer.originator_of(question.source)
+        return DeleteMessage(
+            adc=self._writer.destination_of(question.destination),
+            oadc=originator,
+            otoa=otoa if otoa == OTOA_ALPHANUMERIC else "",
+            scts=_scts_in(question),
+        )
+
+    def read(self, question: Question, response: Result) -> Finding | Silence:
+        """What the result says; that it was done may be taken back by a 58."""
+        ec = response.ec
+        if ec == codes.EC_OK:
+            return Silence(_TAKEN, HEAR_S)
+        why = codes.sentence(ec)
+        if codes.is_throttle(ec, response.sm):
+            return Finding(Found.LATER, why)
+        if ec in _REFUSALS:
+            return Finding(Found.REFUSED, why)
+        return Finding(Found.KEPT if codes.is_permanent(ec, response.sm) else Found.LATER, why)
+
+    def overhear(self, question: Question, operation: Operation) -> Finding | None:
+        """What a 58 says of it."""
+        if not isinstance(operation, DeleteResponse):
+            return None
+        words, scts = words_of(operation), _scts_in(question)
+        named = [scts_of(match) for match in IDENTIFICATION.finditer(words)]
+        if named and scts not in named:
+            return None
+        recipients = RECIPIENT.findall(words)
+        if recipients and not any(Identity(recipient, scts).key == question.key for recipient in recipients):
+            return None
+        return Finding(Found.KEPT, "its 58 says that nothing was deleted") if _NOTHING.search(words) else _TAKEN
+
+
+def _scts_in(question: Question) -> str:
+    """The centre's time, in front of the recipient's last digits; "" where the key is none of UCP's."""
+    scts, slash, _ = question.key.partition("/")
+    return scts if slash else ""

@@ -1,0 +1,93 @@
+"""`tollbridge cancel`: messages to subscribers that are not to be delivered.
+
+The word goes through the database to the process that has the message, or the link that it went by
+(store/cancellations.py).
+
+Rule: what was accepted is not lost with this command: it waits a few seconds for what comes of it, and no more.
+"""
+
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from plumbing.clock import SystemClock
+from store.cancellations import Given, Order, give, read_given
+from store.database import Database
+from tollbridge.commands import IDS, config_option, json_option, open_database, read_config
+from tollbridge.json_values import print_json
+from tollbridge.show import plain
+
+WAIT_S = 15.0
+LOOK_S = 0.2
+MANY = 1000
+"""As many at once; each is asked for over a link."""
+
+
+@click.command()
+@click.argument("ids", metavar="ID…", nargs=-1, required=True, type=click.IntRange(1, 2**63 - 1))
+@click.option("--by", "author", metavar="NAME", required=True, help="Who wants it; kept for good.")
+@click.option("--because", "note", metavar="REASON", required=True, help="Why; kept for good. Partners do not see it.")
+@click.option("--wait/--no-wait", "waits", default=True, help="Wait at most 15 s, and tell what came of it (default).")
+@json_option(IDS)
+@config_option
+def cancel(ids: Sequence[int], author: str, note: str, config_file: Path | None, *, waits: bool, as_json: bool) -> None:
+    """Take messages to subscribers back. One that waits is not sent any more. One that the operator has is asked for
+    by SMPP, UCP or CIMD2, over the link that it went by; the operator may say no. What was not delivered costs what
+    any such message costs.
+
+    While that link is down, or no service runs, the order waits, for a day at most; ordered twice it does no harm.
+    `tollbridge message ID` tells what came of it.
+
+    \b
+    Example:
+      tollbridge cancel 911742853120000000 --by olga --because "wrong text"
+    """
+    if len(ids) > MANY:
+        raise click.UsageError(f"at most {MANY} messages at once")
+    with open_database(read_config(config_file)) as database:
+        given = give(database, ids, author=author, note=note, now=SystemClock().now())
+        found = _wait(database, [one.order_id for one in given if one.order_id], WAIT_S if waits else 0.0)
+    if as_json:
+        print_json([_value(one, found) for one in given])
+    else:
+        for one in given:
+            click.echo(_line(one, found, waits=waits))
+    if any(_is_bad(one, found, waits=waits) for one in given):
+        sys.exit(1)
+
+
+def _wait(database: Database, order_ids: Sequence[int], seconds: float) -> dict[int, Order]:
+    """What came of orders, when all of them are over or the time is."""
+    end_s = time.monotonic() + seconds
+    while True:
+        with database.read() as connection:
+            found = read_given(connection, order_ids, SystemClock().now())
+        if all(one.is_over for one in found) or time.monotonic() >= end_s:
+            return {one.id: one for one in found}
+        time.sleep(LOOK_S)
+
+
+def _line(given: Given, found: dict[int, Order], *, waits: bool) -> str:
+    if not given.order_id:
+        return plain(f"{given.mt_id}: {given.sentence}")
+    order = found[given.order_id]
+    said = order.sentence() if waits or order.is_over else "ordered"
+    return plain(f"{given.mt_id}: {said}")
+
+
+def _value(given: Given, found: dict[int, Order]) -> dict[str, Any]:
+    if not given.order_id:
+        return {"id": str(given.mt_id), "outcome": "nothing", "result": given.sentence}
+    return found[given.order_id].value()
+
+
+def _is_bad(given: Given, found: dict[int, Order], *, waits: bool) -> bool:
+    """It is not taken back, or not yet."""
+    if not given.order_id:
+        return True
+    order = found[given.order_id]
+    return not order.is_done and (waits or order.is_over)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from unittest.mock import patch
 from typing import Any
 
 import pytest
@@ -289,14 +290,15 @@ async def test_an_order_that_no_process_took_is_taken_by_the_next_one() -> None:
 async def test_who_hears_something_temporary_asks_again_and_gives_up_in_the_end() -> None:
     office = Office(quirks=replace(SLOW, receipt_delay_s=36_000, changes="failed"))
     await submitted(office)
-    said = office.centre.tongue.refuse_change
-    office.centre.tongue.refuse_change = lambda change, how: replace(said(change, how), status=0x08)  # type: ignore[method-assign]
+    tongue = office.centre.tongue  # Of all centres.
+    said = tongue.refuse_change
 
-    given = orders(office)
-    await office.passes(10)
-    early = what_came(office, given)[0]
-    await office.passes(400)
-    (order,) = what_came(office, given)
+    with patch.object(tongue, "refuse_change", lambda change, how: replace(said(change, how), status=0x08)):
+        given = orders(office)
+        await office.passes(10)
+        early = what_came(office, given)[0]
+        await office.passes(400)
+        (order,) = what_came(office, given)
 
     assert not early.is_over
     assert early.sentence().endswith("; it is asked again")

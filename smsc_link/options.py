@@ -298,8 +298,14 @@ def _read(where: str, value: object, row: Any) -> Any:
     if isinstance(value, int | float) and (
         (least is not None and value < least) or (most is not None and value > most)
     ):
-        raise ConfigError(f"{where}: {value} is not between {least} and {'any' if most is None else most}")
+        raise ConfigError(f"{where}: {value} is {_outside(value, least, most)}")
     return value
+
+
+def _outside(value: float, least: float | None, most: float | None) -> str:
+    if least is not None and most is not None:
+        return f"not between {least} and {most}"
+    return f"below {least}" if least is not None and value < least else f"above {most}"
 
 
 _KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}

@@ -168,10 +168,17 @@ def _quirks_of(protocol: str) -> list[str]:
 
 
 def quirk_defaults(protocol: str) -> str:
-    """All of them, for --help."""
+    """All of them, for --help; of those that are a word, also what else they may be."""
     values = {name: getattr(Quirks(), name) for name in _quirks_of(protocol)}
     shown = {name: str(value).lower() if isinstance(value, bool) else value for name, value in values.items()}
-    return ", ".join(f"{name}={value}" for name, value in shown.items())
+    never, _ = _limits(protocol)
+    others = {
+        name: " | ".join(one for one in CHOICES.get(name, ()) if one != value and one not in never.get(name, ()))
+        for name, value in shown.items()
+    }
+    return ", ".join(
+        f"{name}={value}" + (f" ({others[name]})" if others[name] else "") for name, value in shown.items()
+    )
 
 
 def read_quirks(protocol: str, given: tuple[str, ...]) -> Quirks:

@@ -268,6 +268,7 @@ def test_only_what_is_our_own_fault_is_no_reason_to_try_soon() -> None:
     [
         ({"notfy": 1}, "no option notfy; did you mean notify?"),
         ({"notify": 8}, "8 is not between 0 and 7"),
+        ({"parked_s": -1.0}, "option parked_s: -1.0 is below 0"),
         ({"operation": "03"}, "'03' is none of 51, 01, 02"),
         *(
             ({"alphabet": name}, f"option alphabet: {name!r} is neither gsm7 nor a charset; write")

@@ -98,6 +98,10 @@ class Trace:
         if self._frames_max and self.frames >= self._frames_max:
             self._end("")
 
+    def stop(self) -> None:
+        """Nothing more is taken: what is still under way comes too late for the file."""
+        self.is_over = True
+
     def _end(self, error: str) -> None:
         self.error = error
         self.is_over = True

@@ -64,15 +64,14 @@ class Traces:
         path, file = self._create(name)
         full = asyncio.Event()
         self._links.add(link)
+        trace = Trace(traced, file.write, _now_us, texts=wanted.texts, frames_max=wanted.packets, on_end=full.set)
         try:
-            trace = Trace(
-                traced, file.write, _now_us, texts=wanted.texts, frames_max=wanted.packets, on_end=full.set
-            )  # fmt: skip
             _listen(kept, trace)
             await _until(full, wanted.seconds, lambda: tell(f"{trace.frames} frames so far"))
         finally:
             self._links.discard(link)
             _listen(kept, None)
+            trace.stop()
             fault = _close(file)
         return _sentence(trace, fault, path), path
 

@@ -262,3 +262,13 @@ def test_addresses_of_a_trace_are_the_conversations() -> None:
 
     assert Address(*packet.source) == Address("192.0.2.1", 40_000)
     assert packet.target == ("192.0.2.2", 2775)
+
+
+def test_what_comes_after_a_trace_was_stopped_is_not_written() -> None:
+    trace, file = a_trace()
+    before = bytes(file)
+
+    trace.stop()
+    trace.put(lambda _: b"too late", frames=1)
+
+    assert (bytes(file), trace.frames, trace.error) == (before, 0, "")

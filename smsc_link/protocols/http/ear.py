@@ -5,7 +5,8 @@ Hearing    a request of the operator, until our answer has left
 Sending    a request of ours, until its answer is whole
 
 A message is written as it was understood: a body in pieces is whole, its length is what is written here. A body that
-cannot be masked for sure, or that no dissector would take for what its Content-Type says, is left out and counted.
+cannot be masked for sure, or that no dissector would take for what its Content-Type says, is left out and counted. So
+is a long one of a caller who was refused: masking is work of the loop, which a stranger could ask for.
 
 Rule: nothing here raises, and nothing of a message is logged: what fails is left out.
 """
@@ -42,6 +43,10 @@ log = get_logger()
 
 LEFT_OUT = b"X-Trace-Left-Out"
 """Not of the message: how many octets of a body are not in the trace."""
+AT_ONCE_MAX = 4096
+"""A request with a longer body is noted when it is answered: by then it is known whose it is."""
+_REFUSALS = (401, 404, 405, 429)
+"""Statuses with which a link refuses a caller (reception.py)."""
 _METHODS = frozenset(("GET", "POST", "PUT", "HEAD", "OPTIONS", "DELETE", "PATCH"))
 _FORM, _JSON, _PLAIN, _HTML = "application/x-www-form-urlencoded", "json", "text/plain", "text/html"
 _NO_BODY = (204, 304)
@@ -73,8 +78,9 @@ class HttpEar:
         self.name = link.name
         self.notes = notes
         self.mapped = Mapped(link, options)
-        values = (link.password, options.auth.secret, options.ussd_gateway.secret)
+        values = (link.password, options.auth.secret, options.ussd_gateway.secret, *self.mapped.keys)
         self._secrets = Secrets(values, (link.system_id, options.auth.user))
+        self._words = self.mapped.words
 
     def calls(self, asked: Asked) -> "Hearing":
         """A request of the operator begins."""
@@ -85,8 +91,8 @@ class HttpEar:
         return Sending(self, request)
 
     def veil(self) -> Veil:
-        """For one message."""
-        return Veil(self._secrets, self.mapped.words, texts=self.notes.texts)
+        """For a request and its answer: a number of the one is hidden in the other too."""
+        return Veil(self._secrets, self._words, texts=self.notes.texts)
 
 
 class Message:
@@ -133,41 +139,44 @@ class Hearing:
         self.notes = ear.notes
         self._ear = ear
         self._asked = asked
+        self._veil = ear.veil()
         self._tail = ""
+        self._body = b""
         self._is_noted = False
-        self._is_over = False
 
     @_harmless
     def asked(self, body: bytes) -> None:
         """It is whole."""
-        self._note_request(body)
+        self._body = body
+        if len(body) <= AT_ONCE_MAX:
+            self._note_request()
 
     @_harmless
     def answered(self, answer: VisitAnswer, *, has_left: bool) -> None:
         """What we said; a request whose body nobody read is there without it."""
         if not self._is_noted:
-            self._note_request(b"")
+            self._note_request(is_refused=not isinstance(answer, Filled) and answer.status in _REFUSALS)
         if not has_left:
             self.notes.end(self._asked.ends)
             return
         headers = [(name.encode(), value.encode("latin-1", "replace")) for name, value in answer.headers]
         kind = (b"Content-Type", answer.content_type.encode("latin-1", "replace"))
-        veil = self._ear.veil()
-        message = Message(self._ear, _status(answer.status), [(b"Server", b"Tollbridge"), kind, *headers], veil)
+        fields = [(b"Server", b"Tollbridge"), kind, *headers]
+        message = Message(self._ear, _status(answer.status), fields, self._veil)
         has_body = self._asked.method != "HEAD" and answer.status not in _NO_BODY
         body = answer.body if has_body else b""
-        written = message.write(body, self._masked(message, answer, veil) if body else b"")
+        written = message.write(body, self._masked(message, answer, self._veil) if body else b"")
         self.notes.note(self._asked.ends, written, ours=True, by_peer=True)
 
-    def _note_request(self, body: bytes) -> None:
+    def _note_request(self, *, is_refused: bool = False) -> None:
         self._is_noted = True
-        asked, veil, mapped = self._asked, self._ear.veil(), self._ear.mapped
+        asked, veil, mapped, body = self._asked, self._veil, self._ear.mapped, self._body
         path, mark, query = asked.target.partition(b"?")
         self._tail = _tail_of(path)
         shown = mask_path(path, self._segments(path), veil) if path.startswith(b"/") else b"/" + b"*" * len(path)
         target = shown + mark + mask_pairs(query, mapped.asked(self._tail, "query"), veil)
         message = Message(self._ear, _line(asked.method, target), asked.headers, veil)
-        written = message.write(body, self._body(message, body, veil))
+        written = message.write(body, None if is_refused else self._masked_request(message, body, veil))
         self.notes.note(asked.ends, written, ours=False, by_peer=True)
 
     def _segments(self, path: bytes) -> list[Kind]:
@@ -180,7 +189,7 @@ class Hearing:
             is_known[-1] = parts[-1] in tails
         return [Kind.CODE if one else Kind.UNKNOWN for one in is_known]
 
-    def _body(self, message: Message, body: bytes, veil: Veil) -> bytes | None:
+    def _masked_request(self, message: Message, body: bytes, veil: Veil) -> bytes | None:
         mapped = self._ear.mapped
         for form, mask in ((_JSON, message.json), ("form", message.form)):
             names = mapped.asked(self._tail, form)
@@ -209,6 +218,7 @@ class Sending:
         self.notes = ear.notes
         self._ear = ear
         self._request = request
+        self._veil = ear.veil()
         self._ends: Ends | None = None
         self._is_answered = False
 
@@ -217,7 +227,9 @@ class Sending:
         """It goes over this connection."""
         ours, theirs = (transport.get_extra_info(name) or ("", 0) for name in ("sockname", "peername"))
         self._ends = (ours[:2], theirs[:2])
-        request, veil, mapped = self._request, self._ear.veil(), self._ear.mapped
+        request, veil, mapped = self._request, self._veil, self._ear.mapped
+        # Who is asked may repeat what it was asked with, a signature too.
+        veil.secrets = veil.secrets.and_of(Secrets(mapped.secrets_of(request.headers)))
         path, mark, query = request.target.encode("utf-8", "replace").partition(b"?")
         target = mask_path(path, mapped.segments, veil) + mark + mask_pairs(query, mapped.sent_query, veil)
         fields = [(name.encode(), value.encode("utf-8", "replace")) for name, value in headers]
@@ -232,7 +244,7 @@ class Sending:
         self._is_answered = True
         if self._ends is None:
             return
-        veil, table = self._ear.veil(), self._ear.mapped.answer
+        veil, table = self._veil, self._ear.mapped.answer
         message = Message(self._ear, _status(status), headers, veil)
         masked = None if table.separator else message.json(body, self._ear.mapped.told, veil)
         if masked is None:

@@ -8,7 +8,7 @@ Rule: what the mapping does not name is UNKNOWN. A constant of the mapping may b
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from enum import IntEnum
 from urllib.parse import unquote_plus
 
@@ -18,6 +18,9 @@ from smsc_link.protocols.http.dialogue import TAIL as USSD
 from smsc_link.protocols.http.options import AnswerTable, HttpOptions, MoTable, ReceiptTable
 from smsc_link.protocols.http.outbound import PLACES
 from smsc_link.protocols.http.templates import Template
+
+KEY_LEAST = 8
+"""A constant, or a piece of a header field, of fewer letters is looked for nowhere else: it may be any word."""
 
 
 class Kind(IntEnum):
@@ -52,7 +55,10 @@ class Names:
     def of(self, path: str) -> Kind:
         """What the field is; of JSON by its path, steps joined by dots."""
         found = [kinds[name] for each, kinds, _ in self._tables if (name := _within(each, path)) in kinds]
-        return max(found) if found else Kind.UNKNOWN if _LIKE_SECRETS.search(path) else self._other
+        if found:
+            return max(found)
+        is_hidden = self._other is Kind.UNKNOWN or _LIKE_SECRETS.search(path)
+        return Kind.UNKNOWN if is_hidden else self._other
 
     def knows(self, path: str) -> bool:
         """Whether the mapping names it, or something inside it."""
@@ -84,6 +90,8 @@ _PLACES: Mapping[str, Kind] = {
     "password": Kind.SECRET,
 }
 _LIKE_SECRETS = re.compile("pass|pwd|token|secret|key|sign|auth|hmac|cred", re.IGNORECASE)
+# Of a path: words, versions, short numbers. What is longer, or mixes letters and digits, may be a key.
+_SEGMENT = re.compile(r"[A-Za-z]{0,16}(?:[-_.][A-Za-z]{1,16}){0,3}|[vV]?[0-9]{1,3}(?:\.[0-9]{1,2}){0,2}")
 _BEFORE_NUMBERS = ("", "+", "00", "tel:", "tel:+")
 # What gateways call these; their shapes are code, not a mapping (smsc_link/ussd_shapes/).
 _USSD: Mapping[str, Kind] = {
@@ -153,6 +161,13 @@ class Mapped:
             given.append(("", self._auth))
         return Names(*given)
 
+    def secrets_of(self, headers: Iterable[tuple[str, str]]) -> Iterator[str]:
+        """The secrets in header fields of ours: whole, and behind what stands before them."""
+        for name, value in headers:
+            if self.headers.get(name.lower()) is Kind.SECRET:
+                pieces = {value, value.removeprefix(self._options.submit.auth.prefix), value.rpartition(" ")[2]}
+                yield from (one for one in pieces if len(one) >= KEY_LEAST)
+
     def _tables_of(self, tail: str) -> list[tuple[str, str, Mapping[str, Kind]]]:
         mo, receipt = self._options.mo, self._options.receipt
         receipts = [(receipt.format, receipt.each, self._receipt)] if receipt.id else []
@@ -165,16 +180,36 @@ class Mapped:
         table = self._options.submit
         given = {name: kind_of(value) for name, value in table.parameters}
         path, _, query = table.path.partition("?")
-        in_query = {
-            unquote_plus(name): kind_of(value)
-            for name, _, value in (one.partition("=") for one in query.split("&"))
-            if "{" not in name
-        }
+        in_query = {name: kind_of(value) for name, value in _pairs(query)}
         self.form: str = table.format
         self.sent_query = Names(("", {**in_query, **(given if table.format == "query" else {})}))
         self.sent_body = Names(("", given if table.format != "query" else {}))
-        # A place is escaped with its slashes, so segments stay segments. What has none is the operator's address.
-        self.segments = tuple(kind_of(one) if "{" in one else Kind.CODE for one in path.split("/"))
+        # A place is escaped with its slashes, so segments stay segments.
+        self.segments = tuple(_segment_kind(one) for one in path.split("/"))
+        named = [*table.parameters, *table.headers, *((name, unquote_plus(value)) for name, value in _pairs(query))]
+        self.keys: tuple[str, ...] = tuple(
+            key for name, value in named if _LIKE_SECRETS.search(name) for key in _keys_of(str(value))
+        )
+        """Of constants whose names say that they are secrets."""
+
+
+def _segment_kind(segment: str) -> Kind:
+    """What a segment of our own path is; of one without a place, whether it is plainly technical."""
+    if "{" in segment:
+        return kind_of(segment)
+    return Kind.CODE if _SEGMENT.fullmatch(segment) else Kind.UNKNOWN
+
+
+def _pairs(query: str) -> list[tuple[str, str]]:
+    """Of a query of the mapping's: names that are plain, and their values."""
+    pairs = [one.partition("=") for one in query.split("&")]
+    return [(unquote_plus(name), value) for name, _, value in pairs if "{" not in name]
+
+
+def _keys_of(value: str) -> Iterator[str]:
+    """The constant, and what stands behind a word like Bearer. Short ones and plain words are no keys."""
+    pieces = {value, value.rpartition(" ")[2]} if "{" not in value else set()
+    yield from (one for one in pieces if len(one) >= KEY_LEAST and not _SEGMENT.fullmatch(one))
 
 
 def _mo_of(table: MoTable) -> Mapping[str, Kind]:

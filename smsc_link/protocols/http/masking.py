@@ -1,7 +1,7 @@
 """Requests and answers for others' eyes: queries, forms, JSON, paths and header fields without what they may not show.
 
-Secrets    what is never shown of a link, in every spelling
-Veil       one message's: a value and its kind → what is shown of it
+Secrets    what is never shown of a link, in the spellings that HTTP has for it
+Veil       one exchange's: a value and its kind → what is shown of it
 mask_pairs, mask_json, mask_path, mask_headers, mask_text   places of a message
 
 What is hidden is stars, as many as there were octets, so that what remains is where it was; a number of JSON is a
@@ -12,7 +12,7 @@ Rule: bytes in, bytes out, no I/O. What a function here does not know, it hides;
 
 import json
 import re
-from base64 import b64encode
+from base64 import b64encode, urlsafe_b64encode
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import unescape
@@ -30,6 +30,12 @@ DEPTH_MAX = 32
 """Of JSON: the mapping's paths have a few steps."""
 TOKENS_MAX = 16_000
 """Of JSON: a thousand messages have fewer. Masking is work of the loop."""
+PATH_MAX = 256
+"""Of JSON, in letters: each token has its path."""
+TAIL = 8
+"""A number is known by so many of its last digits: one may have the country's code, another a zero in its place."""
+CHARSETS = ("utf-8", "latin-1", "cp1251", "utf-16-be")
+"""In which a link may write."""
 SECRET_LEAST = 4
 """A secret of fewer octets is looked for as a whole value only: one digit stands everywhere."""
 
@@ -42,8 +48,10 @@ _TECHNICAL = re.compile(
 _NUMBER = re.compile(rb"((?:\+|%2[Bb]|%20| |tel:|tel%3[Aa])*)([0-9]{1,20})")
 _RUN = re.compile(rb"[0-9]{7,}")
 """A subscriber's number may be in it; shorter ones are short codes, and shown."""
+_NO_DIGITS = re.compile(rb"[^0-9]+")
 _NAME = re.compile(rb"[A-Za-z0-9_.\[\]-]{1,40}")
-_TOKEN = re.compile(r'\s*(?:("(?:[^"\\]|\\.)*")|([^\s\[\]{},:"]+)|([\[\]{},:]))')
+# White space is passed over by the search itself: a pattern that began with it would try anew from each blank.
+_TOKEN = re.compile(r'("(?:[^"\\]|\\.)*")|([^\s\[\]{},:"]+)|([\[\]{},:])')
 _WORDS = frozenset(("true", "false", "null"))
 _FIELD_VALUE = re.compile(rb"[ -~]{0,256}")
 _FIELD_NAME = re.compile(rb"[A-Za-z0-9_-]{1,64}")
@@ -61,20 +69,47 @@ _OF_TRANSFER = frozenset(("content-length", "transfer-encoding", "content-encodi
 class Secrets:
     """What is never shown: passwords, tokens, keys, and logins made of them."""
 
-    def __init__(self, values: Iterable[str], users: Iterable[str]) -> None:
-        plain = {one.encode("utf-8", "replace") for one in values if one}
-        logins = {f"{user}:".encode() + one for user in users for one in plain}
-        spelled = plain | {b64encode(one).rstrip(b"=") for one in plain | logins}
+    def __init__(self, values: Iterable[str], users: Iterable[str] = ()) -> None:
+        plain = {octets for one in values if one for octets in _in_charsets(one)}
+        logins = {octets + b":" + one for user in users for octets in _in_charsets(user) for one in plain}
+        spelled = set(plain)
+        for encode in (b64encode, urlsafe_b64encode):
+            spelled |= {encode(one).rstrip(b"=") for one in plain | logins}
         spelled |= {one.hex().encode() for one in plain} | {one.hex().upper().encode() for one in plain}
-        self._long = tuple(one for one in spelled if len(one) >= SECRET_LEAST)
+        self._long = tuple(sorted((one for one in spelled if len(one) >= SECRET_LEAST), key=len))
         self._short = frozenset(plain)
+
+    def and_of(self, others: "Secrets") -> "Secrets":
+        """Both."""
+        both = Secrets(())
+        both._long = tuple(sorted({*self._long, *others._long}, key=len))
+        both._short = self._short | others._short
+        return both
 
     def are_in(self, *forms: bytes) -> bool:
         """Whether one of them is in one of the forms of a value."""
         return any(self._is_in(one) for form in forms for one in _spellings(form))
 
     def _is_in(self, octets: bytes) -> bool:
-        return octets in self._short or any(one in octets for one in self._long)
+        if octets in self._short:
+            return True
+        for one in self._long:
+            if len(one) > len(octets):
+                return False  # Nor any that is longer still.
+            if one in octets:
+                return True
+        return False
+
+
+def _in_charsets(text: str) -> set[bytes]:
+    """As it is written in each charset that has its letters."""
+    found = {text.encode("utf-8", "replace")}
+    for charset in CHARSETS:
+        try:
+            found.add(text.encode(charset))
+        except UnicodeEncodeError:
+            continue
+    return found
 
 
 def _spellings(octets: bytes) -> set[bytes]:
@@ -98,18 +133,20 @@ def _letter(found: "re.Match[bytes]") -> bytes:
 
 
 class Veil:
-    """What is shown of the values of one message. `words` are the mapping's own: they are shown as they are."""
+    """What is shown of the values of a request and of its answer. `words` are the mapping's own: shown as they are."""
 
     def __init__(self, secrets: Secrets, words: frozenset[str] = frozenset(), *, texts: bool) -> None:
         self.texts = texts
         self.secrets = secrets
         self._words = {one.encode() for one in words}
-        self._numbers: set[bytes] = set()
+        self._tails: set[bytes] = set()
 
     def knows(self, kind: Kind, plain: bytes) -> None:
-        """A number of the message is not shown in its other fields either."""
+        """A number of the exchange is not shown in its other fields either."""
         if kind in (Kind.NUMBER, Kind.NAME):
-            self._numbers.update(_RUN.findall(plain))
+            # People write blanks and dashes into a number, and ids have none.
+            runs = [*_RUN.findall(plain), _NO_DIGITS.sub(b"", plain)]
+            self._tails.update(run[-TAIL:] for run in runs if len(run) >= TAIL - 1)
 
     def __call__(self, kind: Kind, raw: bytes, plain: bytes) -> bytes:
         """The octets of a value as they are written, and what they say → those that are shown."""
@@ -130,8 +167,14 @@ class Veil:
     def _is_code(self, plain: bytes) -> bool:
         if _CODE.fullmatch(plain) is None:
             return plain in self._words
-        # Runs of digits are few and numbers are many, in a list.
-        return not any(number in run for run in _RUN.findall(plain) for number in self._numbers)
+        # Numbers are many in a list, so they are looked up: a code has a few places where one may stand.
+        runs = _RUN.findall(plain) if self._tails else ()
+        return not any(
+            run[at : at + length] in self._tails
+            for run in runs
+            for length in (TAIL - 1, TAIL)
+            for at in range(len(run) - length + 1)
+        )
 
     def name(self, raw: bytes) -> bytes:
         """A name that the mapping has not: with texts, for who looks for the right one."""
@@ -175,9 +218,11 @@ def _unescaped(octets: bytes) -> bytes:
 
 def mask_path(octets: bytes, kinds: Sequence[Kind], veil: Veil) -> bytes:
     """A path by its segments; those that are too many are hidden."""
-    parts = octets.split(b"/")
-    known = [*kinds, *([Kind.UNKNOWN] * len(parts))]
-    return b"/".join(veil(kind, part, unquote_to_bytes(part)) for kind, part in zip(known, parts, strict=False))
+    parts = [(part, unquote_to_bytes(part)) for part in octets.split(b"/")]
+    known = [*kinds, *([Kind.UNKNOWN] * len(parts))][: len(parts)]
+    for kind, (_, plain) in zip(known, parts, strict=True):
+        veil.knows(kind, plain)
+    return b"/".join(veil(kind, part, plain) for kind, (part, plain) in zip(known, parts, strict=True))
 
 
 # --- JSON -------------------------------------------------------------------------------------------------------------
@@ -230,7 +275,7 @@ def _said(token: str) -> bytes:
 def _tokens(text: str) -> Iterator[tuple[tuple[int, int], str, bool]]:
     """Strings, numbers and words of JSON that was found sound: from where to where, at which path, whether a name.
 
-    Raises ValueError where it is too deep.
+    Raises ValueError where it is too deep, or its names are too long.
     """
     steps: list[str] = []
     marks: list[str] = []
@@ -240,6 +285,8 @@ def _tokens(text: str) -> Iterator[tuple[tuple[int, int], str, bool]]:
         if mark is None:
             if is_key:
                 steps[-1] = json.loads(string)
+                if sum(map(len, steps)) > PATH_MAX:
+                    raise ValueError("too long names")
             yield found.span(1 if plain is None else 2), ".".join(steps), is_key
             is_key = False
         elif mark in "{[":
@@ -293,6 +340,7 @@ def _field(name: str, value: bytes, kinds: Mapping[str, Kind], veil: Veil) -> by
         is_shown = _FIELD_VALUE.fullmatch(value) and not veil.secrets.are_in(value)
         return value if is_shown else stars(value)
     if kind is not None and kind < Kind.UNKNOWN:
+        veil.knows(kind, value)
         return veil(kind, value, value) if _FIELD_VALUE.fullmatch(value) else stars(value)
     scheme = _SCHEMES.match(value)
     kept = scheme[0] if scheme is not None and name in ("authorization", "proxy-authorization") else b""

@@ -17,6 +17,7 @@ from hypothesis import strategies as some
 from smsc_link.keeping import Ends
 from smsc_link.protocols.http import HttpAdapter
 from smsc_link.protocols.http.ear import HttpEar
+from smsc_link.protocols.http.outbound import Outgoing
 from smsc_link.visits import Asked, VisitAnswer
 from tests.smsc_link.ends import a_link, an_mt, an_operator
 
@@ -72,22 +73,26 @@ class Traced:
         kind: str = "",
         headers: dict[str, str] | None = None,
     ) -> bytes:
-        """What is noted of an operator's request."""
+        """What is noted of an operator's request; a long one is only when it is answered."""
         path = f"/links/{self.link.name}{tail}" + (f"?{query}" if query else "")
         given = {**({"Content-Type": kind} if kind else {}), **(headers or {})}
         fields = tuple((name.encode(), value.encode()) for name, value in given.items())
         self.hearing = self.ear.calls(Asked(ENDS, "POST" if body else "GET", path.encode("latin-1"), fields))
         self.hearing.asked(body)
-        return self.notes.messages[-1]
+        return self.notes.messages[-1] if self.notes.messages else b""
 
     def answered(self, answer: VisitAnswer) -> bytes:
         """And of our answer to it."""
         self.hearing.answered(answer, has_left=True)
         return self.notes.messages[-1]
 
+    def written(self, text: str) -> list[Outgoing]:
+        """Our requests with an MT."""
+        return self.adapter.write(an_mt(text, destination=NUMBER), 7, 1_795_824_000_000)
+
     def sent(self, text: str, answer: tuple[int, str, bytes] = (200, "text/plain", b"OK")) -> bytes:
         """What is noted of our request with an MT, and its answer."""
-        [request] = self.adapter.write(an_mt(text, destination=NUMBER), 7, 1_795_824_000_000)
+        [request] = self.written(text)
         sending = self.ear.sends(request)
         sending.leaves(Carrier(), [("Host", "api.example"), *request.headers])
         status, kind, body = answer

@@ -1,7 +1,7 @@
 """What a trace of an HTTP link shows: no text, number or secret, however it is written and wherever it stands."""
 
 import json
-from base64 import b64encode
+from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable
 from html import escape
 from typing import Any
@@ -132,13 +132,17 @@ def test_our_answer_with_the_reply_shows_none_of_it(text: str, body: str) -> Non
     assert not traced.notes.left_out
 
 
-def test_an_answer_says_why_and_a_number_in_an_id_is_hidden() -> None:
+@pytest.mark.parametrize(
+    ("id_", "shown"), [("op-1", "op-1"), (f"{NUMBER}-17", "*" * 14), (f"17/8{NUMBER[1:]}", "*" * 14), ("4446", "4446")]
+)
+def test_an_answer_says_why_and_a_number_in_an_id_is_hidden_in_it_too(id_: str, shown: str) -> None:
     traced = Traced({"mo": {"id": "id", "taken": {"body": "OK {id}"}}})
-    traced.asked(f"from={NUMBER}&to=4446&text=x&id={NUMBER}-17")
+    traced.asked(f"from=%2B{NUMBER[0]}+{NUMBER[1:4]}+{NUMBER[4:]}&to=4446&text=x&id={id_}")
     reader = traced.adapter.reader
 
-    assert b"&id=**************" in traced.notes.messages[0]
-    assert traced.answered(reader.answer("mo", Heard.TAKEN)(id="op-1", reason="")).endswith(b"OK op-1")
+    assert f"&id={shown}".encode() in traced.notes.messages[0]
+    taken = traced.answered(reader.answer("mo", Heard.TAKEN)(id=id_, reason=""))
+    assert taken.endswith(f"OK {shown}".encode())
     refused = traced.answered(reader.answer("mo", Heard.NEVER)(id="", reason="to is no number"))
     assert refused.startswith(b"HTTP/1.1 400 Bad Request\r\n")
     assert refused.endswith(b"\r\n\r\nto is no number")
@@ -191,6 +195,7 @@ def test_a_secret_in_a_path_or_in_another_field_is_hidden(texts: bool) -> None:
         PASSWORD.encode(), quote(PASSWORD).encode(), quote_plus(PASSWORD).encode(), whole_percent(PASSWORD).encode(),
         json.dumps(PASSWORD).encode(), escape(PASSWORD).encode(), PASSWORD.encode().hex().upper().encode(),
         b64encode(PASSWORD.encode()), b64encode(f"us:{PASSWORD}".encode()),
+        PASSWORD.encode("utf-16-be"), quote(PASSWORD.encode("utf-16-be")).encode(),
     ],
 )  # fmt: skip
 def test_a_secret_is_known_in_every_spelling(written: bytes) -> None:
@@ -199,6 +204,18 @@ def test_a_secret_is_known_in_every_spelling(written: bytes) -> None:
     assert secrets.are_in(b"<" + written + b">")
     assert not secrets.are_in(b"a word of 77 letters")
     assert secrets.are_in(b"7")
+
+
+@pytest.mark.parametrize("encode", [b64encode, urlsafe_b64encode])
+@pytest.mark.parametrize("before", ["", "us:", "pä:"])
+def test_a_secret_is_known_in_both_alphabets_of_base64(encode: Callable[[bytes], bytes], before: str) -> None:
+    secret = "???>>>~~~ÿÿÿ"
+    secrets = Secrets((secret,), ("us", "pä"))
+
+    for charset in ("utf-8", "latin-1"):
+        written = encode((before + secret).encode(charset))
+        assert set(written) & set(b"+/-_")
+        assert secrets.are_in(written)
 
 
 def test_with_texts_the_text_and_the_number_are_there() -> None:
@@ -279,7 +296,9 @@ def test_what_is_too_deep_or_too_much_is_left_out_or_hidden() -> None:
 
     traced.asked("", b"[" * 40 + b"]" * 40)
     traced.asked("", b"[" + b"1," * 20_000 + b"1]")
-    assert traced.notes.left_out == 2
+    traced.answered(VisitAnswer(200))
+    traced.asked("", b'{"%s": [1]}' % (b"k" * 300))
+    assert traced.notes.left_out == 3
     assert b"?*" + b"*" * 10 in Traced(texts=True).asked("&".join(["to=4446"] * 300))
 
 

@@ -15,7 +15,7 @@ favour not before its time, so a choice costs a few steps, however many lines th
 from bisect import insort
 from collections.abc import Iterator
 from dataclasses import dataclass
-from heapq import heappop, heappush, heapreplace
+from heapq import heapify, heappop, heappush, heapreplace
 from typing import Generic, Protocol, TypeVar
 
 from traffic.circle import Circle
@@ -123,6 +123,14 @@ class _Spared(Generic[R]):
         """It is in favour, or gone."""
         seat.is_spared = seat.has_chance = False
 
+    def sweep(self, seats: int) -> None:
+        """Nobody may ask for the least bad for long: of more than twice as many as there are, many have no chance."""
+        if len(self._heap) > 2 * seats:
+            for *_, seat in self._heap:
+                seat.is_heaped = seat.has_chance
+            self._heap[:] = [entry for entry in self._heap if entry[-1].has_chance]
+            heapify(self._heap)
+
     def watch(self, seat: _Seat[R]) -> None:
         """due() gives it when its time out of favour is over."""
         if not seat.waking_ms or seat.favour_ms < seat.waking_ms:
@@ -171,7 +179,7 @@ class _Rank(Generic[R]):
         self.virtual = 0
         """What who was chosen last had had: a line that comes back begins here, and makes up for nothing."""
         self.full: set[_Seat[R]] = set()
-        self.due: list[_Seat[R]] = []
+        self.due: set[_Seat[R]] = set()
         """Whose time out of favour is over."""
         self.circle: Circle[_Seat[R]] = Circle(spared.watch)
         self.is_live = False
@@ -223,6 +231,15 @@ class _Rank(Generic[R]):
             else:
                 self.circle.take_back(seat)
 
+    def remove(self, seat: _Seat[R], seats: int) -> None:
+        """It is gone; so many are left. A rank may not be asked for long, where a better one is up."""
+        self.full.discard(seat)
+        self.circle.remove(seat)
+        self.due.discard(seat)
+        if len(self._heap) > 2 * seats:
+            self._heap[:] = [entry for entry in self._heap if not entry[-1].is_gone]
+            heapify(self._heap)
+
     def is_up(self) -> bool:
         """Whether one in favour is up that only has no room just now. Those that are not, are forgotten here."""
         closed = []
@@ -267,10 +284,9 @@ class Routes(Generic[R]):
         seat = self._seats.pop(name, None)
         if seat is not None:
             seat.is_gone = True
-            rank = self._ranks[seat.priority]
-            rank.full.discard(seat)
-            rank.circle.remove(seat)
+            self._ranks[seat.priority].remove(seat, len(self._seats))
             self._spared.discard(seat)
+            self._spared.sweep(len(self._seats))
         return seat
 
     def has_room(self, line: R, now_ms: int) -> None:
@@ -330,7 +346,7 @@ class Routes(Generic[R]):
     def _wake(self, now_ms: int) -> None:
         for seat in self._spared.due(now_ms):
             rank = self._ranks[seat.priority]
-            rank.due.append(seat)
+            rank.due.add(seat)
             self._enliven(rank)
 
     def _enliven(self, rank: _Rank[R]) -> None:

@@ -256,6 +256,49 @@ def test_those_without_room_are_not_looked_at_again() -> None:
     assert sum(line.looks for line in full) == 200
 
 
+def kept(routes: Routes[Road]) -> int:
+    """Places that are held for lines, for as long as nobody waits for them to be in favour."""
+    ranks = sum(len(rank._heap) + len(rank.due) for rank in routes._ranks.values())
+    return len(routes._spared._heap) + ranks
+
+
+def test_lines_that_are_made_anew_leave_nothing_behind_while_a_better_one_is_up() -> None:
+    routes = roads(Road("first"), Road("fixed", Terms(priority=2)), Road("second", Terms(priority=2)))
+    for again in range(1000):
+        routes.opened(Road("second", Terms(priority=2)), 5_000 + again)
+    at_once = kept(routes)
+    for again in range(1000):
+        now = 100_000 + again * (SETTLE_MAX_MS + 1)
+        routes.opened(Road("second", Terms(priority=2)), now)
+        assert shares(routes, 1, now + SETTLE_MAX_MS) == {"first": 1}
+
+    assert at_once <= 3 * 3
+    assert kept(routes) <= 3 * 3
+
+
+def test_a_line_that_flaps_where_nobody_needs_it_waits_in_one_place() -> None:
+    second = Road("second", Terms(priority=2))
+    routes = roads(Road("first"), second)
+    for again in range(1, 1000):
+        now = again * (SETTLE_MAX_MS + 1)
+        routes.opened(second, now)
+        assert shares(routes, 1, now + SETTLE_MAX_MS) == {"first": 1}
+
+    assert kept(routes) <= 2 * 3
+
+
+def test_a_line_that_was_made_anew_is_still_the_least_bad() -> None:
+    first, second = Road("first"), Road("second")
+    routes = roads(first, second)
+    for _ in range(100):
+        second = Road("second")
+        routes.opened(second, 1_000)
+    first.is_open = False
+
+    assert shares(routes, 10, 1_001) == {"second": 10}
+    assert routes.choose(1_001) is second
+
+
 class Any(RuleBasedStateMachine):
     """Lines open, close, fill, throttle in any order: who is chosen is open, and somebody is chosen if he can be."""
 

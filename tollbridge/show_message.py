@@ -90,7 +90,8 @@ def _show_mo(life: Life, mo: MoLife, full: bool, out: Console) -> None:
     whole = "" if mo.complete else ", incomplete: the others did not come in time"
     fingerprint = f"{mo.fingerprint & (2**64 - 1):016x}"
     _fact(out, "PDU", f"{_parts(mo.parts)}{whole}, data_coding {mo.data_coding}, fingerprint {fingerprint}")
-    _fact(out, "new", "each of its parts was judged by itself when it came" if mo.part_rows else mo.new_because)
+    because = plain(shown_id(mo.new_because, mo.source, full=full), 200)
+    _fact(out, "new", "each of its parts was judged by itself when it came" if mo.part_rows else because)
     for part in mo.part_rows:
         place = f"part {part.sequence} of {part.total}, reference {part.reference}"
         _fact(out, "", f"{place}: {moment(part.arrived_at)}, id {part.id}")

@@ -10,11 +10,13 @@ import pytest
 from rich.console import Console
 
 from core.clock import DAY_MS, HOUR_MS
+from core.ids import first_id_at
 from core.message import Mt, MtState, ReceiptState
 from store import schema
 from store.database import Database
 from store.journal import MtFact
 from store.journal.overdue import NO_RECEIPT, UNSENT
+from store.life import Life
 from store.messages import read_life
 from tests.partner_api.rows import add
 from tests.store.mt_desk import SUBSCRIBER, MtDesk
@@ -32,6 +34,10 @@ def shown(desk: MtDesk, mt: Mt, *, full: bool = True) -> list[str]:
     with desk.database.read() as connection:
         life = read_life(connection, mt.id)
     assert life is not None
+    return told(life, full=full)
+
+
+def told(life: Life, *, full: bool) -> list[str]:
     out = io.StringIO()
     show_life(life, full=full, out=Console(file=out, width=200, highlight=False, markup=False, emoji=False))
     return [" ".join(line.split()) for line in out.getvalue().splitlines()]
@@ -128,6 +134,28 @@ def waits(desk: MtDesk, **values: Any) -> None:
             connection, schema.Receipt,
             operator_id=1, key="1A", state="failed", word="UNDELIV", error="005", arrived_at=desk.clock.now(), **values,
         )  # fmt: skip
+
+
+def test_the_operators_id_of_an_mo_hides_the_number_too(desk: MtDesk) -> None:
+    key = f"MO-{SUBSCRIBER}-17"
+    mo_id = first_id_at(desk.clock.now())
+    with desk.database.write() as connection:
+        add(
+            connection, schema.Mo,
+            id=mo_id, link_id=1, operator_id=1, source=SUBSCRIBER, short_code="4446", text="?", parts=1, complete=True,
+            accepted_at=desk.clock.now(), reason="no_prefix", charge_state=2, currency="RUB", price=1, operator_key=key,
+        )  # fmt: skip
+    with desk.database.read() as connection:
+        life = read_life(connection, mo_id)
+    assert life is not None
+
+    masked, whole = (json.dumps(as_value(asdict(life), full=full)) for full in (False, True))
+    screen, whole_screen = ("\n".join(told(life, full=full)) for full in (False, True))
+
+    assert all(SUBSCRIBER[-8:] not in said for said in (masked, screen))
+    assert "had the operator's id MO-790***33-17" in screen
+    assert '"operator_key": "MO-790***33-17"' in masked
+    assert all(key in said for said in (whole, whole_screen))
 
 
 def test_the_operators_id_shows_no_more_of_the_number_than_the_number_itself(desk: MtDesk) -> None:

@@ -31,7 +31,8 @@ ID_MAX = 2**63 - 1
 NUMBERS = frozenset({"source", "destination"})
 HELD = "held"
 PARKED = frozenset({HELD, "no_tariff", "no_plan", "refused", "no_short_code", "no_number", "no_prefix"})
-OPERATORS_IDS = frozenset({"key"})
+OPERATORS_IDS = frozenset({"key", "operator_key", "new_because"})
+"""Ids of operators, and the sentence that repeats one."""
 IDS = frozenset({"asked", "id", "reply_to", "reply_id", "entry_id", "fingerprint"})
 
 
@@ -174,7 +175,8 @@ def as_value(value: Any, *, full: bool, key: str = "", number: str = "") -> Any:
     only 53 bits. `number`: of the subscriber that the value is about.
     """
     if isinstance(value, dict):
-        number = value.get("destination", number)
+        # An MO is about its sender, an MT about its recipient.
+        number = value.get("source" if "operator_key" in value else "destination", number)
         return {name: as_value(one, full=full, key=name, number=number) for name, one in value.items()}
     if isinstance(value, list | tuple):
         return [as_value(one, full=full, key=key, number=number) for one in value]

@@ -43,7 +43,7 @@ from wire.cimd2 import (
 
 __all__ = ["Cimd2Adapter", "Cimd2Options"]
 
-_LOGIN = "at most 32 letters of Latin-1, without spaces around them"
+_LOGIN = "at most 32 printed letters of Latin-1, without spaces around them"
 _OF_LOGIN = {"user_identity": ("system_id", _LOGIN), "password": ("password", _LOGIN)}
 # The one refusal that passes by itself: a session of ours that the centre has not seen the end of.
 _TOO_MANY_USERS = 102

@@ -196,22 +196,23 @@ class PocketSmsc(Counterpart[Job]):
         """It is under way no more; whose receipt nobody wants has the fate that is drawn when somebody asks."""
         taken.is_open = False
         if taken.wants_receipt:
-            assert taken.mt is not None
-            self._receipt(taken.mt.system_id, taken, taken.receipt_id, taken.mt)
+            self._receipt(taken)
 
     def _end_now(self, taken: Remembered) -> None:
         if taken.is_open:  # It may have been taken back meanwhile.
             self._end(taken)
             self.stirred()
 
-    def _receipt(self, system_id: str, taken: Remembered, message_id: str, mt: SeenMt) -> None:
+    def _receipt(self, taken: Remembered) -> None:
         """What became of it; that its sender took it back is known, all else is drawn."""
+        assert taken.mt is not None
         if taken.fate is not TAKEN_BACK:
             taken.fate = self._subscribers.fate()
         if self.quirks.lose_receipts and self._random.random() < self.quirks.lose_receipts:
             return
-        operation = self.tongue.receipt(taken.submit, message_id, taken.fate, self.quirks, now=self._clock.now())
-        self._queue_of_client(system_id).append(Job(operation, mt=mt))
+        now = self._clock.now()
+        operation = self.tongue.receipt(taken.submit, taken.receipt_id, taken.fate, self.quirks, now=now)
+        self._queue_of_client(taken.mt.system_id).append(Job(operation, mt=taken.mt))
 
     def asked(self, esme: Esme, question: Operation) -> None:
         """A client asks what became of an MT."""
@@ -258,8 +259,7 @@ class PocketSmsc(Counterpart[Job]):
         self.counted.taken_back += 1
         taken.fate, taken.is_open = TAKEN_BACK, False
         if self.tongue.wants_cancelled(taken.submit):
-            assert taken.mt is not None
-            self._receipt(taken.mt.system_id, taken, taken.receipt_id, taken.mt)
+            self._receipt(taken)
 
     def _replace(self, taken: Remembered, change: Operation) -> None:
         assert taken.mt is not None

@@ -75,8 +75,10 @@ PROTOCOLS = tuple(ANSWERS)
 
 @dataclass(slots=True)
 class Flaps:
-    """The figures of a run. `twice`: replies that a centre accepted more than once; `marked`: that may have been;
-    `answered`, by protocol: those whose answers were seen to arrive.
+    """The figures of a run. `twice`: replies that a centre accepted more than once; `marked`: that may have been.
+
+    By protocol: `answered`, answers that were seen to arrive; `known`, MT of a centre that one of them was found to be
+    of, which must not come again.
     """
 
     flaps: int = 0
@@ -87,6 +89,7 @@ class Flaps:
     marked: int = 0
     twice: int = 0
     answered: dict[str, int] = field(default_factory=dict)
+    known: dict[str, int] = field(default_factory=dict)
     binds: int = 0
     settled_after_s: float = 0.0
     seconds: float = 0.0
@@ -94,10 +97,13 @@ class Flaps:
 
 @dataclass(slots=True)
 class Witness:
-    """The gate downwards of one centre's proxy. `arrived`: ids of submissions whose answers the service has read."""
+    """The gate downwards of one centre's proxy. `arrived`: ids of submissions whose answers the service has read;
+    `known`: how many of its centre's MT these were found to be of.
+    """
 
     protocol: str
     arrived: set[str] = field(default_factory=set)
+    known: int = 0
     _passed: dict[Passage, list[str]] = field(default_factory=lambda: defaultdict(list))
     _readers: dict[Passage, Cut] = field(default_factory=dict)
 
@@ -220,6 +226,7 @@ async def flap_often(
         raise_for(faults + again_faults(stage, flapping.witnesses), f"after {flapping.done} flaps, seed {seed}")
         figures = _figures(stage, flapping.done, settled_after_s, time.monotonic() - begun)
         figures.answered = {witness.protocol: len(witness.arrived) for witness in flapping.witnesses}
+        figures.known = {witness.protocol: witness.known for witness in flapping.witnesses}
         return figures
 
 
@@ -235,6 +242,7 @@ def again_faults(stage: Stage, witnesses: list[Witness]) -> list[str]:
         if mt.text in answered:
             found.append(f"R5 {mt.text!r} was sent again {at_ms - answered[mt.text]} ms after what has its answer")
         if witness.saw(mt):
+            witness.known += 1
             answered[mt.text] = at_ms
     return found
 

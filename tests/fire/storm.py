@@ -22,12 +22,12 @@ from typing import Any
 from core.message import MtState
 from sim.centre import PocketSmsc
 from sim.esme import Job
+from sim.fates import Remembered
 from sim.quirks import Quirks
-from sim.records import Durations, SeenMt
+from sim.records import Durations
 from tests.fire.queued import TEXT, queue_mts
 from tests.fire.stage import Ask, Stage
 from tests.fire.truth import audit_faults, kept_faults, raise_for
-from wire.session import Operation
 
 RATE = 200.0
 WINDOW = 400
@@ -75,9 +75,11 @@ class HeldSmsc(PocketSmsc):
         """How many."""
         return sum(map(len, self._held.values()))
 
-    def _receipt(self, system_id: str, submit: Operation, message_id: str, mt: SeenMt) -> None:
-        super()._receipt(system_id, submit, message_id, mt)
-        if self.holds and mt.text.startswith(_QUEUED):
+    def _receipt(self, taken: Remembered) -> None:
+        super()._receipt(taken)
+        assert taken.mt is not None
+        if self.holds and taken.mt.text.startswith(_QUEUED):
+            system_id = taken.mt.system_id
             self._held.setdefault(system_id, deque()).append(self._receipts[system_id].pop())
 
     def _next_job(self, system_id: str) -> Job | None:

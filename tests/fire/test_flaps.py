@@ -39,3 +39,4 @@ def check(flaps: Flaps) -> None:
     assert flaps.stored == flaps.written
     assert set(flaps.answered) == {"smpp", "ucp", "cimd2"}
     assert all(flaps.answered.values()), "answers of every protocol are told from what passes"
+    assert all(flaps.known[one] for one in flaps.answered), "and found to be of messages, which must not go again"

@@ -236,7 +236,7 @@ async def test_a_receipt_that_comes_after_the_answer_changes_nothing() -> None:
     office.centre.quirks = Quirks()
     (one,) = office.centre._fates.of("1")
 
-    office.centre._receipt("tollbridge", one, "1", office.centre.mts[0])
+    office.centre._receipt(one)
     office.centre.on_answered = lambda job, status: came.append(status)
     office.centre.stirred()
     await office.passes(1)

@@ -180,6 +180,9 @@ class MtState(IntEnum):
         return self > MtState.SUBMITTED
 
 
+WITH_CENTRE = (MtState.SUBMITTED, MtState.UNKNOWN)
+"""Its centre has it, or may have it: what became of it is open."""
+
 MOVES: dict[MtState, frozenset[MtState]] = {
     MtState.QUEUED: frozenset(
         {MtState.SUBMITTING, MtState.REJECTED, MtState.CANCELLED, MtState.EXPIRED, MtState.FAILED}

@@ -27,6 +27,7 @@ from smsc_link.adapter import Adapter, Dialogue, Fault, Ignored, Session, Unread
 from smsc_link.inquiry import Asking
 from smsc_link.keeping import UNBIND_S, Counts, Listens
 from smsc_link.mishaps import Mishaps
+from smsc_link.room import Room
 from smsc_link.screens import Screens
 from traffic.ports import Delivery, Intake, Line
 from wire.errors import LocalError
@@ -85,8 +86,7 @@ class LinkSession:
         self._listens: Listens | None = None
         self._owed: dict[int, Delivery | None] = {}
         self._flying: dict[int, tuple[asyncio.Future[SubmitAnswer], int]] = {}
-        self._starved = False
-        self._room_timer: asyncio.TimerHandle | None = None
+        self._room = Room(self.wire, clock, self._tell_of_room)
         self._drained = asyncio.Event()
         self._worked = False
         self._bound_ms = 0
@@ -128,8 +128,7 @@ class LinkSession:
                 self._complain(event)  # type: ignore[arg-type]
             else:
                 self._take(event, now, now_ms)
-        if self._starved:
-            self._feed()
+        self._room.appeared()
 
     # --- What comes in --------------------------------------------------------------------------------
 
@@ -208,13 +207,7 @@ class LinkSession:
 
     def room(self) -> int:
         """How many may be submitted now. Asked in vain, it tells when there is room again."""
-        if self.is_over or self.is_draining or not self.bound_at:
-            return 0
-        room = self.wire.room_at(self._clock.monotonic_ms())
-        if not room:
-            self._starved = True
-            self._wait_for_rate()
-        return room
+        return 0 if self.is_over or self.is_draining or not self.bound_at else self._room.look()
 
     def submit(self, operation: Operation) -> "asyncio.Future[SubmitAnswer]":
         """Send one part."""
@@ -242,9 +235,9 @@ class LinkSession:
         """
         asking, conversation, is_urgent = self._asking, self._conversation, isinstance(question, Withdrawal)
         is_up = bool(self.bound_at) and not (self.is_over or self.is_draining)
-        if conversation is None or not is_up or not asking.is_free or (self._starved and not is_urgent):
+        if conversation is None or not is_up or not asking.is_free or (self._room.is_awaited and not is_urgent):
             return None
-        room = self.room() if is_urgent else self.wire.room_at(self._clock.monotonic_ms())
+        room = self._room.look() if is_urgent else self._room.now()
         if room < (2 if self._flying and not is_urgent else 1):
             return None
         self._counts.questions += 1
@@ -300,20 +293,7 @@ class LinkSession:
         if self.is_draining:
             self._see_drained()
 
-    def _wait_for_rate(self) -> None:
-        """A full window opens with an answer; a spent rate only with time."""
-        now_ms = self._clock.monotonic_ms()
-        delay_ms = self.wire.room_at_ms(now_ms) - now_ms
-        if delay_ms > 0 and self._room_timer is None:
-            self._room_timer = asyncio.get_running_loop().call_later(delay_ms / 1000, self._rate_allows)
-
-    def _rate_allows(self) -> None:
-        self._room_timer = None
-        if self._starved:
-            self._feed()
-
-    def _feed(self) -> None:
-        self._starved = False
+    def _tell_of_room(self) -> None:
         if self._screens is not None and self.room():
             self._screens.has_room(self._line)
         if self.room():
@@ -351,8 +331,7 @@ class LinkSession:
             # A session answers for all that it sent; but what ended it may have been a mistake of ours on the answer.
             self._land(future, SubmitAnswer(SubmitOutcome.UNANSWERED, sentence="no answer (lost)"))
         self._flying.clear()
-        if self._room_timer is not None:
-            self._room_timer.cancel()
+        self._room.closed()
         self._drained.set()
         self._asking.closed()
         if self._screens is not None:

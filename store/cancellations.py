@@ -10,8 +10,8 @@ Cancellations    of one process, blocking
 A queued MT is held back by the word itself: from then on it is due to nobody, also while no process runs. What else
 comes of it is written by a process that keeps links (traffic/cancelling.py), in the transaction that ends the MT.
 
-Rule: a word that was accepted stays due until it has its outcome. What a process took with it when it died is taken
-again by the next one; to ask a centre twice does no harm.
+Rule: a word that was accepted stays due until it has its outcome, and what cannot be done now keeps nothing else
+waiting. What a process took with it when it died is taken again by the next one; to ask a centre twice does no harm.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -23,7 +23,7 @@ from sqlalchemy import Connection
 
 from core.clock import DAY_MS, MINUTE_MS, Clock, Instant, iso_of
 from core.errors import UserMistake
-from core.message import MtState
+from core.message import WITH_CENTRE, MtState
 from core.question import Withdrawal
 from core.second_person import checked_name, checked_reason
 from store.database import Database
@@ -34,21 +34,41 @@ from store.schema import Cancellation, Link, Mo, Mt
 from store.standing import read_links
 from store.text import places, read_text
 
-LEASE_MS = MINUTE_MS
-"""How long what was taken is another process's."""
+LEASE_MS = 5 * MINUTE_MS
+"""How long what was taken is no other process's, as long as that one lives."""
 LINK_WAIT_MS = DAY_MS
 """How long a message waits for its link, to be asked for."""
 DUE_MAX = 100
+LINK_MAX = 10
+"""Of one link at once."""
+_FIRST = (-1, 0)
 
-_OPEN = (MtState.SUBMITTED, MtState.UNKNOWN)
+_WITH_CENTRE = tuple(map(int, WITH_CENTRE))
+_COLUMNS_DUE = "c.id, c.mt_id, c.asked, c.at, mt.state, mt.operator_id, mt.link_id"
 _FREE = (
-    "c.due_at >= 0 AND (c.due_at <= ? OR NOT EXISTS (SELECT 1 FROM process WHERE process.id = c.process_id "
-    "AND process.state = ?))"
+    "c.due_at >= 0 AND (c.due_at <= ? OR c.process_id = ? OR (c.process_id <> 0 AND NOT EXISTS "
+    "(SELECT 1 FROM process WHERE process.id = c.process_id AND process.state = ?)))"
 )
-_DUE = (
-    "SELECT c.id, c.mt_id, c.asked, c.at, mt.state, mt.operator_id, mt.link_id FROM cancellation c "
-    f"JOIN mt ON mt.id = c.mt_id WHERE {_FREE} AND (mt.state NOT IN (?, ?, ?) OR (mt.state = ? AND mt.process_id = ?) "
-    "OR (mt.state <> ? AND (c.at <= ? OR mt.link_id IN ({})))) ORDER BY c.id LIMIT ?"
+# Not as EXISTS, which MariaDB may answer by a table of all parts.
+_HAS_ID = (
+    "(mt.`key` <> '' OR (SELECT COUNT(*) FROM mt_part WHERE mt_part.mt_id = mt.id AND LENGTH(mt_part.`key`) > 0 "
+    "AND mt_part.state IN (?, ?)) > 0)"
+)
+# The few that are due first, by their index, then the MT of each: SQLite keeps the order of a CROSS JOIN.
+_FROM = f"FROM cancellation c CROSS JOIN mt ON mt.id = c.mt_id WHERE {_FREE} AND c.id NOT IN ({{}})"
+_ANY = "SELECT 1 FROM cancellation WHERE due_at >= 0 LIMIT 1"
+_AT_ONCE = (
+    f"SELECT {_COLUMNS_DUE}, {_HAS_ID} {_FROM} AND (mt.state NOT IN (?, ?, ?) OR (mt.state <> ? AND "
+    f"((c.at <= ? AND mt.link_id NOT IN ({{}})) OR NOT {_HAS_ID}))) ORDER BY c.due_at, c.id LIMIT ?"
+)
+_HELD = (
+    f"SELECT {_COLUMNS_DUE}, c.due_at {_FROM} AND mt.state = ? AND mt.process_id = ? "
+    "AND (c.due_at > ? OR (c.due_at = ? AND c.id > ?)) ORDER BY c.due_at, c.id LIMIT ?"
+)
+# Of each link those that wait longest, so that none waits for another link's.
+_BY_LINK = (
+    f"SELECT * FROM (SELECT {_COLUMNS_DUE}, ROW_NUMBER() OVER (PARTITION BY mt.link_id ORDER BY c.due_at, c.id) "
+    f"AS turn {_FROM} AND mt.state IN (?, ?) AND mt.link_id IN ({{}}) AND {_HAS_ID}) AS those WHERE turn <= ?"
 )
 _OURS = f"SELECT c.id, c.mt_id FROM cancellation c WHERE c.id IN ({{}}) AND {_FREE}"
 _MT = (
@@ -56,6 +76,11 @@ _MT = (
     "AND state IN (?, ?)"
 )
 _PARTS = "SELECT mt_id, sequence, `key`, asked_id, state FROM mt_part WHERE mt_id IN ({}) ORDER BY mt_id, sequence"
+_SAME_KEY = (
+    "SELECT id, operator_id, `key`, destination FROM mt WHERE `key` IN ({}) AND state IN (?, ?)",
+    "SELECT mt.id, mt.operator_id, mt_part.`key`, mt.destination FROM mt_part JOIN mt ON mt.id = mt_part.mt_id "
+    "WHERE mt_part.`key` IN ({}) AND mt_part.state IN (?, ?)",
+)
 _SKIP_LOCKED = "FOR UPDATE SKIP LOCKED"
 
 
@@ -196,7 +221,7 @@ def read_of(connection: Connection, mt_id: int) -> list[Order]:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """One that something can be done about. `asked`: how often its centre was."""
+    """One that something can be done about. `asked`: how often its centre was; without an id it cannot be."""
 
     order_id: int
     mt_id: int
@@ -205,6 +230,15 @@ class Due:
     state: MtState
     operator_id: int
     link_id: int
+    has_id: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a centre is to be asked for; where that is nothing, `sentence` says why, if that is known."""
+
+    parts: Sequence[Withdrawal] = ()
+    sentence: str = ""
 
 
 class Cancellations:
@@ -214,48 +248,98 @@ class Cancellations:
         self._database = database
         self._clock = clock
         self._process_id = process_id
+        self._after: tuple[Instant, int] = _FIRST
+        """Those of MT that wait in this process, or fly, were looked at up to here; the next look goes on."""
 
-    def due(self, link_ids: Collection[int]) -> list[Due]:
-        """Those of MT that wait in the database or in this process, that have their end, or that went by these links;
-        and those that waited too long for another.
+    def due(self, up: Collection[int], ready: Collection[int], under_way: Collection[int]) -> list[Due]:
+        """Those of MT that wait in the database, that have their end, or of which the operator gave no id; those that
+        waited too long for links other than those that are `up`; those of this process; of each link that is `ready` a
+        few. None that is `under_way` here.
         """
         now = self._clock.now()
-        links = tuple(link_ids) or (0,)
-        submitting, submitted, unknown = map(int, (MtState.SUBMITTING, *_OPEN))
-        values = (
-            now, ALIVE, submitting, submitted, unknown, submitting, self._process_id, submitting, now - LINK_WAIT_MS,
-            *links, DUE_MAX,
-        )  # fmt: skip
+        free = (now, self._process_id, ALIVE, *(under_way or (0,)))
         with self._database.read() as connection:
-            rows = read_text(connection, _DUE.format(places(links)), values)
-        return [Due(id_, mt, asked, at, MtState(state), *rest) for id_, mt, asked, at, state, *rest in rows]
+            if not read_text(connection, _ANY):
+                return []
+            found = self._at_once(connection, now, free, up) + self._held(connection, free)
+            return found + (self._by_link(connection, free, ready) if ready else [])
 
-    def take(self, order_ids: Sequence[int]) -> dict[int, list[Withdrawal]]:
+    def _at_once(self, connection: Connection, now: Instant, free: tuple[int, ...], up: Collection[int]) -> list[Due]:
+        submitting, links = int(MtState.SUBMITTING), tuple(up) or (0,)
+        values = (
+            *_WITH_CENTRE, *free, submitting, *_WITH_CENTRE, submitting, now - LINK_WAIT_MS, *links, *_WITH_CENTRE,
+            DUE_MAX,
+        )  # fmt: skip
+        query = _AT_ONCE.format(places(free[3:]), places(links))
+        return [_due_of(row[:7], has_id=bool(row[7])) for row in read_text(connection, query, values)]
+
+    def _held(self, connection: Connection, free: tuple[int, ...]) -> list[Due]:
+        due_at, order_id = self._after
+        values = (*free, int(MtState.SUBMITTING), self._process_id, due_at, due_at, order_id, DUE_MAX)
+        rows = read_text(connection, _HELD.format(places(free[3:])), values)
+        self._after = (rows[-1][7], rows[-1][0]) if len(rows) == DUE_MAX else _FIRST
+        return [_due_of(row[:7]) for row in rows]
+
+    def _by_link(self, connection: Connection, free: tuple[int, ...], ready: Collection[int]) -> list[Due]:
+        values = (*free, *_WITH_CENTRE, *ready, *_WITH_CENTRE, LINK_MAX)
+        rows = read_text(connection, _BY_LINK.format(places(free[3:]), places(ready)), values)
+        return [_due_of(row[:7]) for row in sorted(rows, key=lambda row: (row[6], row[7]))]
+
+    def take(self, order_ids: Sequence[int]) -> dict[int, Taken]:
         """By order, what its centre is to be asked for: nothing where it gave no id, or the MT has moved meanwhile."""
         now = self._clock.now()
         with self._database.write() as connection:
             hold_life(connection, self._process_id)
-            values = (*order_ids, now, ALIVE)
+            values = (*order_ids, now, self._process_id, ALIVE)
             ours = dict(read_text(connection, _OURS.format(places(order_ids)), values, lock=_SKIP_LOCKED))
             if not ours:
                 return {}
-            taken = {"process_id": self._process_id, "due_at": now + LEASE_MS, "asked": Cancellation.asked + 1}
+            taken = {"process_id": self._process_id, "due_at": now + LEASE_MS}
             connection.execute(sa.update(Cancellation).where(Cancellation.id.in_(list(ours))).values(**taken))
             found = _withdrawals(connection, sorted(set(ours.values())))
-        return {order_id: found.get(mt_id, []) for order_id, mt_id in ours.items()}
+        return {order_id: found.get(mt_id, Taken()) for order_id, mt_id in ours.items()}
 
 
-def _withdrawals(connection: Connection, mt_ids: Sequence[int]) -> dict[int, list[Withdrawal]]:
+def _due_of(row: Sequence[Any], *, has_id: bool = True) -> Due:
+    id_, mt_id, asked, at, state, operator_id, link_id = row
+    return Due(id_, mt_id, asked, at, MtState(state), operator_id, link_id, has_id)
+
+
+def _withdrawals(connection: Connection, mt_ids: Sequence[int]) -> dict[int, Taken]:
     parts: dict[int, list[tuple[int, str, str | None, MtState]]] = {}
     for mt_id, sequence, key, asked_id, state in read_text(connection, _PARTS.format(places(mt_ids)), tuple(mt_ids)):
         parts.setdefault(mt_id, []).append((sequence, key, asked_id, MtState(state)))
     found: dict[int, list[Withdrawal]] = {}
-    for row in read_text(connection, _MT.format(places(mt_ids)), (*mt_ids, *map(int, _OPEN))):
+    for row in read_text(connection, _MT.format(places(mt_ids)), (*mt_ids, *_WITH_CENTRE)):
         mt_id, link_id, operator_id, source, destination, key, asked_id, at = row
         pieces = parts.get(mt_id) or [(0, key, asked_id, MtState.SUBMITTED)]
         found[mt_id] = [
-            Withdrawal(mt_id, place, operator_id, link_id, its, source, destination, at, its_asked or "")
-            for place, its, its_asked, state in pieces
-            if its and state in _OPEN
+            Withdrawal(mt_id, sequence, operator_id, link_id, its, source, destination, at, its_asked or "")
+            for sequence, its, its_asked, state in pieces
+            if its and state in WITH_CENTRE
         ]
-    return found
+    twins = _twins(connection, [one for its in found.values() for one in its])
+    return {
+        mt_id: Taken((), f"the operator cannot tell it from message {twins[mt_id]}") if mt_id in twins else Taken(its)
+        for mt_id, its in found.items()
+    }
+
+
+def _twins(connection: Connection, wanted: Sequence[Withdrawal]) -> dict[int, int]:
+    """Of MT the others, to the same subscriber and open, that their operator gave the same id: UCP and CIMD2 name a
+    message by its recipient and the second. To take one back might take back the other.
+    """
+    keys = tuple({one.key for one in wanted})
+    if not keys:
+        return {}
+    same: dict[tuple[int, str, str], set[int]] = {}
+    for query in _SAME_KEY:
+        rows = read_text(connection, query.format(places(keys)), (*keys, *_WITH_CENTRE))
+        for mt_id, operator_id, key, number in rows:
+            same.setdefault((operator_id, key, number), set()).add(mt_id)
+    twins = {}
+    for one in wanted:
+        others = same.get((one.operator_id, one.key, one.destination), set()) - {one.mt_id}
+        if others:
+            twins[one.mt_id] = min(others)
+    return twins

@@ -44,6 +44,8 @@ _DUE = "(due_at <= ? OR due_at > ?)"
 """Its time has come; or, behind now + LONGEST_MS, it was set by a clock that was ahead and has been set back since."""
 _AGAIN_SINCE = "EXISTS (SELECT 1 FROM called_again WHERE called_again.mo_id = callback.mo_id AND called_again.at > ?)"
 """A person had it called again: it is not to be given up yet, however old its message is."""
+_NOT_CANCELLED = "NOT EXISTS (SELECT 1 FROM cancellation c WHERE c.mt_id = mt.id AND c.due_at >= 0)"
+"""No person wants it back: one may have said so while a process was just sending it, and gave it back afterwards."""
 _SKIP_LOCKED = "FOR UPDATE SKIP LOCKED"
 
 LONGEST_MS = HOUR_MS + MINUTE_MS
@@ -145,7 +147,7 @@ class Outbox:
         its = f"state = ? AND traffic = ? AND operator_id IN ({places(operator_ids)})"
         now = self._clock.now()
         values = (now, now + LONGEST_MS, int(MtState.QUEUED), int(traffic), *operator_ids, limit)
-        query = f"{_MT} WHERE {_DUE} AND {its} ORDER BY due_at LIMIT ?"
+        query = f"{_MT} WHERE {_DUE} AND {its} AND {_NOT_CANCELLED} ORDER BY due_at LIMIT ?"
         return read_text(connection, query, values, lock=_SKIP_LOCKED)
 
     def _ours_after_all(self, connection: Connection) -> Sequence[Any]:

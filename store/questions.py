@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from core.clock import HOUR_MS, MINUTE_MS, Clock, Instant
-from core.message import MtState, TrafficClass
+from core.message import WITH_CENTRE, MtState, TrafficClass
 from core.question import GRACE_MS, Question, pause_ms
 from store import schema
 from store.bulk import bulk_update, insert_ignore
@@ -151,7 +151,7 @@ def _of(connection: Connection, mt_ids: Sequence[int]) -> list[Question]:
     """What is to be asked of these: nothing, where they have their end or the operator gave no id."""
     parts: dict[int, list[_Part]] = {}
     for mt_id, sequence, key, asked_id, state in read_text(connection, _PARTS.format(places(mt_ids)), tuple(mt_ids)):
-        if key and MtState(state) in (MtState.SUBMITTED, MtState.UNKNOWN):
+        if key and MtState(state) in WITH_CENTRE:
             parts.setdefault(mt_id, []).append((sequence, key, asked_id))
     questions: list[Question] = []
     for row in sorted(read_text(connection, _MT.format(places(mt_ids)), tuple(mt_ids))):

@@ -4,6 +4,7 @@ Asker         of one process
   line_opened a link is bound: if it may ask, its operator's questions are looked for
 Counted       what came of it
 questions_of  what there is to ask, from the store: found on a reader's thread, taken on the writer's
+note_failure  a look that failed, in the log
 
 One question of an operator is under way at a time, over the link that the MT went by where that is up, else over
 another of the operator that may ask; at most as many in a minute as the link is told, and only where MT leave room.
@@ -127,14 +128,8 @@ class Asker:
         limit = min(TAKE_MAX, max(place.line.asks_per_minute for place in ready))
         try:
             questions = await self._due(operator_id, limit)
-        except StoreError as error:
-            log.debug("the database is away", error=str(error))
-            return False
         except Exception as error:
-            if is_conflict(error):
-                log.debug("another transaction stood in the way of questions")
-            else:
-                log.exception("questions could not be looked for")
+            note_failure(error, "questions")
             return False
         for _, parts in groupby(questions, key=lambda question: question.mt_id):
             if not await self._ask_for(list(parts)):
@@ -235,6 +230,16 @@ def questions_of(database: Database, readers: Runs, writer: Runs, clock: Clock, 
         return await writer.run(questions.take, operator_id, found) if found else []
 
     return due
+
+
+def note_failure(error: Exception, what: str) -> None:
+    """A look failed, or what it began; there is another one soon."""
+    if isinstance(error, StoreError):
+        log.debug("the database is away", error=str(error))
+    elif is_conflict(error):
+        log.debug("another transaction stood in the way", of=what)
+    else:
+        log.error("it failed, and is tried again", what=what, exc_info=error)
 
 
 def _written(fact: Fact, error: StoreError | None) -> None:

@@ -210,16 +210,20 @@ class Lanes:
             now_ms, own=own.name if own is not None and not own.line.only_answers else "", number=mt.destination
         )
 
-    def withdraw(self, operator_id: int, mt_id: int) -> bool:
-        """An MT waits on no line any more; False: it did on none, or nobody knows what became of parts of it."""
+    def withdraw(self, operator_id: int, mt_ids: Collection[int]) -> list[Mt]:
+        """Let these wait on no line any more, but those of which parts are under way or were answered: those let go."""
+        gone = []
         for lane in self.of(operator_id):
-            if withdrawn(lane.stays, mt_id):
-                return True
-            for sending in lane.begun:
-                if sending.mt.id == mt_id and not (sending.open or sending.answers):
-                    lane.begun.remove(sending)
-                    return True
-        return False
+            gone += withdrawn(lane.stays, mt_ids)
+            unsaid = {
+                sending: sending.mt
+                for sending in lane.begun
+                if sending.mt.id in mt_ids and not (sending.open or sending.answers)
+            }
+            if unsaid:
+                lane.begun = deque(sending for sending in lane.begun if sending not in unsaid)
+                gone += unsaid.values()
+        return gone
 
     def waiting(self, operator_id: int, traffic: TrafficClass) -> int:
         """How many have begun on the lines of an operator and are not done; and of a class, wait for one of them."""
@@ -240,13 +244,12 @@ class Lanes:
         return ((operator_id, lane) for operator_id in self.operators() for lane in self.of(operator_id))
 
 
-def withdrawn(waiting: Waiting[Sending], mt_id: int) -> bool:
-    """Whether an MT waited there; it does so no more."""
-    left = [sending for sending in waiting if sending.mt.id != mt_id]
-    if len(left) == len(waiting):
-        return False
-    waiting.replace(left)
-    return True
+def withdrawn(waiting: Waiting[Sending], mt_ids: Collection[int]) -> list[Mt]:
+    """Those of these MT that waited there; they do so no more."""
+    gone = [sending.mt for sending in waiting if sending.mt.id in mt_ids]
+    if gone:
+        waiting.replace([sending for sending in waiting if sending.mt.id not in mt_ids])
+    return gone
 
 
 def reference_of(mt: Mt, link_id: int) -> int:

@@ -143,7 +143,11 @@ class Cancels(Line, Protocol):
         ...
 
     def cancel(self, withdrawal: Withdrawal) -> Awaitable[Finding] | None:
-        """Ask now, one at a time. The result never raises; None: not now, `Intake.line_has_room` tells when."""
+        """Ask now, one at a time. The result never raises; None: not now.
+
+        Where the window is full `Intake.line_has_room` tells when; where another question is under way, or the link is
+        about to unbind, nobody does: look again.
+        """
         ...
 
 

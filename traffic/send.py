@@ -93,11 +93,10 @@ class Sender:
             self._queues[mt.operator_id].add(Sending(mt))
             self._pump(mt.operator_id)
 
-    def withdraw(self, operator_id: int, mt_id: int) -> bool:
-        """Send an MT no more, if it waits here and nothing of it is under way, or was accepted; whether that is so."""
-        return self._lanes.withdraw(operator_id, mt_id) or (
-            operator_id in self._queues and withdrawn(self._queues[operator_id], mt_id)
-        )
+    def withdraw(self, operator_id: int, mt_ids: Collection[int]) -> list[Mt]:
+        """Send these no more, where they wait here and nothing of them is under way, or was accepted: those let go."""
+        queue = self._queues.get(operator_id)
+        return self._lanes.withdraw(operator_id, mt_ids) + ([] if queue is None else withdrawn(queue, mt_ids))
 
     def line_opened(self, line: Line) -> None:
         """A link is bound for sending."""

@@ -20,6 +20,7 @@ from core.clock import Clock
 from core.errors import RequestError, StoreAway, UserMistake
 from partner_api.http.auth import Administrators
 from partner_api.http.bodies import read_body, read_model
+from partner_api.http.messages import read_id
 from partner_api.http.ports import OrderLinks, Ports
 from partner_api.http.problems import away_for
 from store import cancellations
@@ -31,7 +32,6 @@ Handler: TypeAlias = Callable[[web.Request], Awaitable[web.Response]]
 ORDERS = (ENABLE, DISABLE, DRAIN, RECONNECT)
 WAIT_S = 15.0
 LOOK_S = 0.1
-ID_DIGITS = 19
 ANSWER_WAIT_S = 20
 """How long the database may take."""
 
@@ -117,10 +117,9 @@ class AdminDoor:
 
     async def _take_back(self, mt_id: str, body: CancelBody) -> cancellations.Given:
         assert self._ports.cancel_message is not None, "who orders links takes messages back"
-        is_id = mt_id.isascii() and mt_id.isdigit() and len(mt_id) < ID_DIGITS
         try:
             async with asyncio.timeout(ANSWER_WAIT_S):
-                return await self._ports.cancel_message(int(mt_id) if is_id else 0, body.by, body.because)
+                return await self._ports.cancel_message(read_id(mt_id) or 0, body.by, body.because)
         except cancellations.UnknownMessage as error:
             raise RequestError("there is no message to a subscriber with this id", status=404) from error
         except UserMistake as error:

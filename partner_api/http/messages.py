@@ -161,12 +161,18 @@ def _moment(instant: Instant) -> str | None:
     return iso_of(instant) if instant else None
 
 
+def read_id(text: str) -> int | None:
+    """A message's id as it stands in a path; None: it cannot be one."""
+    is_id = text.isascii() and text.isdigit() and len(text) <= len(str(ID_MAX)) and 0 < int(text) <= ID_MAX
+    return int(text) if is_id else None
+
+
 def _id(call: Call) -> int:
     """The id in the path; what cannot be one is as unknown as any other."""
-    text = call.path["id"]
-    if not (text.isascii() and text.isdigit() and len(text) <= 19 and 0 < int(text) <= ID_MAX):
+    id_ = read_id(call.path["id"])
+    if id_ is None:
         raise _unknown(call)
-    return int(text)
+    return id_
 
 
 def _unknown(call: Call) -> RequestError:

@@ -22,7 +22,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from core.message import MtKind, MtState, may_move
+from core.message import WITH_CENTRE, MtKind, MtState, may_move
 from store.bulk import bulk_insert
 from store.journal.facts import CancelFact, CancelHow, Moved
 from store.journal.rows import ERROR_MAX, MOVE_COLUMNS, move_row
@@ -31,11 +31,13 @@ from store.schema import Cancellation, Mt, MtMove, MtPart
 DONE, FAILED = "done", "failed"
 RESULT_MAX = 300
 UNSENT = "cancelled before it was sent"
+UNACCEPTED = "cancelled before an operator accepted it"
+MAY_ARRIVE = "cancelled; an earlier submission got no answer and may have arrived"
 AT_CENTRE = "cancelled: the operator took it back"
 SOME = "a part of it was delivered, the operator took the rest back"
+NO_ID_OF_REST = "the rest has no id at the operator"
 PART = "cancelled"
 """The error of a part that was taken back."""
-_OPEN = (MtState.SUBMITTED, MtState.UNKNOWN)
 
 
 @dataclass(slots=True)
@@ -70,7 +72,7 @@ def write_cancelled(connection: Connection, facts: Sequence[CancelFact], process
             continue  # Written already.
         old = written.states[mt.id]
         is_ours = old is not MtState.SUBMITTING or mt.process_id == process_id
-        became = _judge(connection, fact, old, mt.error, is_ours=is_ours)
+        became = _judge(connection, fact, old, mt, is_ours=is_ours)
         if became.new is not None:
             _end(connection, fact, mt, became, written)
         elif became.line:
@@ -87,12 +89,12 @@ def _open_orders(connection: Connection, ids: Sequence[int]) -> set[int]:
 
 
 def _locked(connection: Connection, ids: Sequence[int]) -> Mapping[int, Any]:
-    columns = (Mt.id, Mt.state, Mt.kind, Mt.operator_id, Mt.process_id, Mt.error)
+    columns = (Mt.id, Mt.state, Mt.kind, Mt.operator_id, Mt.process_id, Mt.error, Mt.attempt, Mt.maybe_twice)
     query = sa.select(*columns).where(Mt.id.in_(ids)).order_by(Mt.id).with_for_update()
     return {row.id: row for row in connection.execute(query)}
 
 
-def _judge(connection: Connection, fact: CancelFact, old: MtState, error: str, *, is_ours: bool) -> _Became:
+def _judge(connection: Connection, fact: CancelFact, old: MtState, mt: Any, *, is_ours: bool) -> _Became:
     """What becomes of an MT in this state."""
     if old is MtState.CANCELLED:
         return _Became(DONE, "it is cancelled already")
@@ -101,22 +103,31 @@ def _judge(connection: Connection, fact: CancelFact, old: MtState, error: str, *
         return _judge_asked(connection, fact, old)
     if old.is_final and old is not MtState.UNKNOWN:
         line = _said(f"{fact.sentence or AT_CENTRE}, told after its end") if fact.parts else ""
-        return _Became(FAILED, f"it has its end: {old.public}{f' ({error})' if error else ''}", line=line)
-    if old in _OPEN and fact.how is CancelHow.NOT:
+        return _Became(FAILED, f"it has its end: {old.public}{f' ({mt.error})' if mt.error else ''}", line=line)
+    if old in WITH_CENTRE and fact.how is CancelHow.NOT:
         return _Became(FAILED, fact.sentence, line=_said(fact.sentence))
-    if old in _OPEN and fact.how is CancelHow.ASKED:
+    if old in WITH_CENTRE and fact.how is CancelHow.UNASKED:
+        return _Became("", fact.sentence)
+    if old in WITH_CENTRE and fact.how is CancelHow.ASKED:
         return _judge_asked(connection, fact, old)
     if old is MtState.QUEUED or (fact.how is CancelHow.HELD and is_ours and old is not MtState.SUBMITTED):
-        return _Became(DONE, UNSENT, MtState.CANCELLED)
+        return _Became(DONE, _unsent(fact, mt), MtState.CANCELLED)
     return _Became()  # Somebody took it meanwhile; it is looked at again.
+
+
+def _unsent(fact: CancelFact, mt: Any) -> str:
+    """Of one that waits, what is known of earlier tries: by its row, or by the process that held it."""
+    if mt.maybe_twice or fact.maybe_twice:
+        return MAY_ARRIVE
+    return UNACCEPTED if mt.attempt else UNSENT
 
 
 def _judge_asked(connection: Connection, fact: CancelFact, old: MtState) -> _Became:
     """Its centre was asked, part by part."""
-    taken = [place for place, is_taken in fact.parts if is_taken]
-    ends = _mark_parts(connection, fact, taken) if any(place for place, _ in fact.parts) else []
+    taken = [sequence for sequence, is_taken in fact.parts if is_taken]
+    ends = _mark_parts(connection, fact, taken) if any(sequence for sequence, _ in fact.parts) else []
     if ends:
-        left = [state for state in ends if state in _OPEN]
+        left = [state for state in ends if state in WITH_CENTRE]
         if not left and MtState.DELIVERED in ends:
             return _Became(FAILED, SOME, None if old is MtState.FAILED else MtState.FAILED)
         is_done = not left
@@ -125,7 +136,7 @@ def _judge_asked(connection: Connection, fact: CancelFact, old: MtState) -> _Bec
         is_done, so_far = bool(taken), ""
     if is_done:
         return _Became(DONE, AT_CENTRE, MtState.CANCELLED)
-    sentence = f"{so_far}{fact.sentence}"
+    sentence = f"{so_far}{fact.sentence or NO_ID_OF_REST}"
     if fact.again_at is not None:
         return _Became("", sentence)
     return _Became(FAILED, sentence, line=_said(sentence))
@@ -138,7 +149,7 @@ def _said(sentence: str) -> str:
 def _mark_parts(connection: Connection, fact: CancelFact, taken: Sequence[int]) -> list[MtState]:
     """What was taken back has failed; the states of all parts then."""
     if taken:
-        these = (MtPart.mt_id == fact.mt_id, MtPart.sequence.in_(taken), MtPart.state.in_([int(one) for one in _OPEN]))
+        these = (MtPart.mt_id == fact.mt_id, MtPart.sequence.in_(taken), MtPart.state.in_(list(map(int, WITH_CENTRE))))
         ended = {"state": int(MtState.FAILED), "error": PART, "final_at": fact.at}
         connection.execute(sa.update(MtPart).where(*these).values(**ended))
     found = connection.execute(sa.select(MtPart.state).where(MtPart.mt_id == fact.mt_id)).scalars()
@@ -159,6 +170,9 @@ def _end(connection: Connection, fact: CancelFact, mt: Any, became: _Became, wri
 def _write_order(connection: Connection, fact: CancelFact, became: _Became) -> None:
     fact.outcome, fact.result = became.outcome, became.result[:RESULT_MAX]
     values: dict[str, Any] = {"outcome": fact.outcome, "result": fact.result, "due_at": fact.again_at or fact.at}
+    values["process_id"] = 0
+    if fact.how is CancelHow.ASKED:
+        values["asked"] = Cancellation.asked + 1
     if fact.outcome:
         values |= {"due_at": None, "done_at": fact.at}
     connection.execute(sa.update(Cancellation).where(Cancellation.id == fact.order_id).values(**values))

@@ -230,6 +230,8 @@ class CancelHow(Enum):
     """It waited in this process, and does so no more."""
     ASKED = "asked"
     """Its centre was asked."""
+    UNASKED = "unasked"
+    """Its link went down, or had no room: its centre is to be asked again, and that does not count."""
     NOT = "not"
     """It cannot be: the fact's sentence says why."""
 
@@ -238,8 +240,9 @@ class CancelHow(Enum):
 class CancelFact:
     """What came of a person's word, a row of `cancellation`, that an MT is not to be delivered any more.
 
-    `parts`: of each that its centre was asked for, its place (0: there is one) and whether it was taken back;
+    `parts`: of each that its centre was asked for, its sequence (0: there is one) and whether it was taken back;
     `sentence`: what was said of those that were not. `again_at`: the centre is asked again then; None: no more.
+    `maybe_twice`: nobody knows what became of an earlier submission of what this process held.
     """
 
     order_id: int
@@ -249,6 +252,7 @@ class CancelFact:
     parts: Sequence[tuple[int, bool]] = ()
     sentence: str = ""
     again_at: Instant | None = None
+    maybe_twice: bool = False
     outcome: str = ""
     """Done or failed; filled in by the write, as `result` is. Empty: it is not over."""
     result: str = ""

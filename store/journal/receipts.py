@@ -55,7 +55,7 @@ _EXIT_PREFIXES = ("00", "810", "011")
 _TWINS_MS = 5 * SECOND_MS
 
 LATE = "a late receipt"
-"""Why a message moves out of UNKNOWN, in its history; other moves by a receipt have no line there."""
+"""Why a message moves out of UNKNOWN or CANCELLED, in its history; other moves by a receipt have no line there."""
 ASKED = "asked the centre"
 """That it did not come by itself; before what was said."""
 
@@ -131,7 +131,7 @@ def write_receipts(connection: Connection, facts: Sequence[ReceiptFact]) -> list
         if new is None or new is old or not may_move(old, new):
             moves.append(move_row(one.mt_id, at, old, old, _why(fact, f"receipt {receipt.word}")))
             continue
-        if old is MtState.UNKNOWN or fact.asked:
+        if old in _MAY_ARRIVE or fact.asked:
             moves.append(move_row(one.mt_id, at, old, new, _why(fact, LATE)))
         moved[one.mt_id] = one.state = new
         told.append(Moved(one.mt_id, old, new, at, MtKind(one.kind), receipt.operator_id))

@@ -258,7 +258,7 @@ class Cancellation(models.Model):
     """A person's word that an MT is not to be delivered any more; kept for good as a record.
 
     `due_at` is when something is to be done about it; null when nothing more comes of it, and `outcome` says what did.
-    Before that `result` says how far it is. `asked`: how often its centre was; by the process `process_id`, 0: by none.
+    Before that `result` says how far it is. `asked`: how often its centre was. `process_id` has it under way; 0: none.
     """
 
     mt_id = ReferenceField(db_index=True)

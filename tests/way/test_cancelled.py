@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from unittest.mock import patch
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
@@ -170,6 +170,32 @@ async def test_what_waits_while_no_process_runs_is_never_sent() -> None:
     assert sentence.startswith("held back: it is not sent")
     assert (order.outcome, order.result) == ("done", "cancelled before it was sent")
     assert office.states() == [MtState.CANCELLED]
+    assert office.texts() == []
+    assert office.audit() == []
+
+
+@pytest.mark.parametrize("ends", ["it stops", "it dies"])
+@story
+async def test_what_a_process_held_when_the_order_came_is_never_sent_by_the_next_one(ends: str) -> None:
+    """The one that held it ends before it hears of the order."""
+    office = Office(quirks=Quirks(throttle=1.0))
+    process = await office.opens()
+    office.writes()
+    await office.until(lambda: office.states() == [MtState.SUBMITTING], "the reply waits in the process")
+
+    given = orders(office)
+    if ends == "it stops":
+        await process.stops()
+    else:
+        process.dies()
+    left = office.states()
+    office.centre.quirks = Quirks()
+    await office.opens()
+    order = await over(office, given)
+    await office.passes(60)
+
+    assert left == [MtState.QUEUED if ends == "it stops" else MtState.SUBMITTING], "nobody took it back before"
+    assert order.is_done
     assert office.texts() == []
     assert office.audit() == []
 

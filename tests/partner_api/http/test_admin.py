@@ -179,5 +179,16 @@ class Admin(ApiCase):
         assert statuses == [404, 404, 404]
         assert (await self.call(*CANCEL, key="wrong", body=WORD)).status == 401
 
+    async def test_an_id_of_nineteen_digits_is_one(self) -> None:
+        """As they are given from July 2027 on."""
+        with self.database.write() as connection:
+            values = sa.update(schema.Mt).where(schema.Mt.id == rows.LONG_MT).values(id=10**18 + 7)
+            connection.execute(values)
+
+        answers = [await self.cancel(one) for one in (10**18 + 7, 2**63, 0)]
+
+        assert [one.status for one in answers] == [202, 404, 404]
+        assert answers[0].json["id"] == str(10**18 + 7)
+
     async def test_partners_read_nothing_of_it(self) -> None:
         assert "admin" not in (await self.ask("GET", "/v1/openapi.json")).text

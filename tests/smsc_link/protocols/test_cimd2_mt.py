@@ -326,11 +326,17 @@ def test_a_wrong_option_is_explained(options: dict[str, Any], mistake: str) -> N
         ({"window": 0}, "window 0 is not between"),
         ({"bind": "both"}, "bind 'both' is none of"),
         ({"system_id": ""}, "CIMD2 has a login"),
-        ({"system_id": " us"}, "the system_id has no form in CIMD2: at most 32 printed letters of Latin-1, without spaces"),
+        (
+            {"system_id": " us"},
+            "the system_id has no form in CIMD2: at most 32 printed letters of Latin-1, without spaces",
+        ),
         ({"password": "пароль"}, "the password has no form in CIMD2"),
         ({"password": "x" * 33}, "the password has no form in CIMD2"),
         ({"password": "a\tb"}, "the password has no form in CIMD2"),
-        ({"password": "a\x1bb"}, "the password has no form in CIMD2: at most 32 printed letters of Latin-1, without spaces"),
+        (
+            {"password": "a\x1bb"},
+            "the password has no form in CIMD2: at most 32 printed letters of Latin-1, without spaces",
+        ),
         ({"system_id": "us\xa0"}, "the system_id has no form in CIMD2"),
     ],
 )

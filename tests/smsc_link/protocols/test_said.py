@@ -142,9 +142,15 @@ def test_the_account_of_a_cimd2_link_fits_its_login() -> None:
     assert not fault_of(a_cimd2_link(system_id="é" * 32, password=""))
     for wrong in ("x" * 33, "оператор", " us", "us ", "u\x1bs", "u\x85s"):
         said = fault_of(a_cimd2_link(system_id=wrong))
-        assert said == "the system_id has no form in CIMD2: at most 32 printed letters of Latin-1, without spaces around them"
+        assert (
+            said
+            == "the system_id has no form in CIMD2: at most 32 printed letters of Latin-1, without spaces around them"
+        )
         said = fault_of(a_cimd2_link(password=wrong))
-        assert said == "the password has no form in CIMD2: at most 32 printed letters of Latin-1, without spaces around them"
+        assert (
+            said
+            == "the password has no form in CIMD2: at most 32 printed letters of Latin-1, without spaces around them"
+        )
 
 
 # --- all of them ------------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from store import schema
 from store.cancellations import give
 from store.database import Database
 from store.journal import CancelFact, CancelHow, Fact, MtFact
+from store.journal.cancelled import MAY_ARRIVE, UNACCEPTED, UNSENT
 from tests.store.journal.paid import PRICE, RUB, Office, the_catalogue
 
 ALL = [(0, True)]
@@ -147,6 +148,16 @@ def test_a_partner_that_got_its_money_back_keeps_it_when_the_message_arrives_aft
     assert office.findings() == []
 
 
+def test_a_message_that_arrives_after_all_has_a_line_for_it(office: Office) -> None:
+    mt = office.sent()
+    office.write(asked(office, mt))
+
+    office.ends(mt)
+
+    lines = [(MtState(old), MtState(new), why) for old, new, why in history(office, mt)]
+    assert lines[-1] == (MtState.CANCELLED, MtState.DELIVERED, "a late receipt")
+
+
 def test_what_is_unknown_may_be_taken_back_too_and_its_cost_is_booked_once(office: Office) -> None:
     mt = office.sent(MtKind.PREMIUM)
     office.unknown(mt)
@@ -172,15 +183,55 @@ def test_what_the_operator_keeps_stays_as_it_is_with_a_line(office: Office) -> N
     assert office.findings() == []
 
 
-def test_an_order_without_an_answer_stays_due(office: Office) -> None:
+@pytest.mark.parametrize(("how", "counted"), [(CancelHow.ASKED, 1), (CancelHow.UNASKED, 0)])
+def test_an_order_without_an_answer_stays_due_and_counts_where_a_question_went_out(
+    office: Office, how: CancelHow, counted: int
+) -> None:
     mt = office.sent()
     later = office.clock.now() + 5000
+    fact = asked(office, mt, [(0, False)], again_at=later)
+    fact.how = how
 
-    office.write(asked(office, mt, [(0, False)], again_at=later))
+    office.write(fact)
 
     (order,) = rows(office, schema.Cancellation)
     assert (order.outcome, order.due_at, order.result) == ("", later, "the operator keeps it: no")
+    assert (order.asked, order.process_id) == (counted, 0)
     assert history(office, mt) == []
+
+
+@pytest.mark.parametrize(
+    ("row", "by_process", "sentence"),
+    [
+        ((0, False), False, UNSENT),
+        ((1, False), False, UNACCEPTED),
+        ((1, True), False, MAY_ARRIVE),
+        ((0, False), True, MAY_ARRIVE),
+    ],
+)
+def test_of_what_may_have_been_sent_nobody_says_that_it_was_not(
+    office: Office, row: tuple[int, bool], by_process: bool, sentence: str
+) -> None:
+    mt = office.submitting()
+    mt.attempt, mt.maybe_twice = row
+    office.write(MtFact(mt, MtState.QUEUED, office.clock.now(), office.clock.now() + 1000, "no answer (timeout)"))
+    fact = CancelFact(ordered(office, mt), mt.id, office.clock.now(), CancelHow.QUEUED, maybe_twice=by_process)
+
+    office.write(fact)
+
+    assert (fact.outcome, fact.result, office.state(mt)) == ("done", sentence, MtState.CANCELLED)
+
+
+def test_a_part_without_an_id_that_is_left_over_is_told_of(office: Office) -> None:
+    mt = office.submitting(parts=2)
+    parts = [(1, "1A", MtState.SUBMITTED), (2, "", MtState.UNKNOWN)]
+    office.write(MtFact(mt, MtState.UNKNOWN, office.clock.now(), None, "no answer (timeout)", parts))
+
+    fact = asked(office, mt, [(1, True)])
+    office.write(fact)
+
+    assert fact.result == "1 of 2 parts have their end; the rest has no id at the operator"
+    assert (fact.outcome, office.state(mt)) == ("failed", MtState.UNKNOWN)
 
 
 def test_a_long_message_is_cancelled_when_all_of_its_parts_are(office: Office) -> None:
@@ -228,6 +279,18 @@ def test_a_long_message_that_arrives_after_all_is_delivered(office: Office) -> N
     office.receipt("1B")
 
     assert office.state(mt) is MtState.DELIVERED
+
+
+def test_a_long_message_of_which_a_part_arrives_after_all_stays_cancelled_with_a_line(office: Office) -> None:
+    mt = office.submitted("1A", "1B")
+    office.write(asked(office, mt, [(1, True), (2, True)]))
+
+    office.receipt("1A")
+
+    assert office.state(mt) is MtState.CANCELLED
+    assert history(office, mt)[-1] == (8, 8, "receipt DELIVRD")
+    assert [part.state for part in rows(office, schema.MtPart)] == [MtState.DELIVERED, MtState.FAILED]
+    assert office.findings() == []
 
 
 def test_what_another_process_holds_is_left_to_it(office: Office, database: Database) -> None:

@@ -6,6 +6,7 @@ Rule: nothing is counted here; a number is asked for when it is scraped.
 """
 
 from functools import partial
+from typing import Any
 
 from plumbing.metrics import Metrics
 from traffic.ussd import Dialogues
@@ -15,13 +16,16 @@ from traffic.way import Way
 def count_stations(metrics: Metrics, way: Way, dialogues: Dialogues) -> None:
     """Make the stations' counts and queues readable."""
     counter, gauge = metrics.counter, metrics.gauge
-    for station, counted in (
+    stations: list[tuple[str, Any]] = [
         ("mo", way.accept.counted),
         ("callback", way.dispatcher.counted),
         ("mt", way.sender.counted),
         ("ussd", dialogues.counted),
         ("question", way.asker.counted),
-    ):
+    ]
+    if way.canceller is not None:
+        stations.append(("cancel", way.canceller.counted))
+    for station, counted in stations:
         for name in counted.__slots__:
             counter(f"tollbridge_{station}_{name}", f"{station}: {name}", ask=partial(getattr, counted, name))
     counter("tollbridge_commits", "transactions of the journal", ask=lambda: way.batcher.batches)

@@ -1,6 +1,7 @@
 """MT that a person takes back: out of the queue, or at the operator.
 
 Canceller     of one process
+  counted       for /metrics
   line_opened, line_has_room   as for who sends; what is to be taken back goes before what is to be sent
 cancels_of    what people want, from the store: found on a reader's thread, taken on the writer's
 
@@ -33,6 +34,7 @@ from plumbing.threads import Runs
 from store.cancellations import LEASE_MS, LINK_MAX, LINK_WAIT_MS, Cancellations, Due, Taken
 from store.database import Database
 from store.journal import CancelFact, CancelHow, Fact
+from store.journal.cancelled import DONE
 from traffic.asking import note_failure
 from traffic.commit import Batcher
 from traffic.ports import Cancels, Line
@@ -64,6 +66,28 @@ class WantedBack(Protocol):
     ) -> Awaitable[list[Due]]: ...
 
     def take(self, order_ids: Sequence[int], /) -> Awaitable[Mapping[int, Taken]]: ...
+
+
+@dataclass(slots=True)
+class Counted:
+    """What came of orders and of what was asked, part by part, for /metrics."""
+
+    done: int = 0
+    """Orders whose message is taken back."""
+    failed: int = 0
+    asked: int = 0
+    taken_back: int = 0
+    kept: int = 0
+    unanswered: int = 0
+    refused: int = 0
+
+    def said(self, found: Found) -> None:
+        """An answer, or none."""
+        self.asked += 1
+        self.taken_back += found is Found.CANCELLED
+        self.unanswered += found is Found.LATER
+        self.refused += found is Found.REFUSED
+        self.kept += found not in (Found.CANCELLED, Found.LATER, Found.REFUSED)
 
 
 class _Place:
@@ -121,6 +145,7 @@ class Canceller:
         self._clock = clock
         self._wanted = wanted
         self._spawn = spawn
+        self.counted = Counted()
         self._places: dict[int, _Place] = {}
         """By link."""
         self._asking: set[int] = set()
@@ -237,6 +262,7 @@ class Canceller:
                 self._tell_cut_off(place.line, due, taken.parts, findings)
                 return False
             findings.append(finding)
+            self.counted.said(finding.found)
             if finding.found is Found.REFUSED:
                 break
         is_open = any(finding.found is Found.LATER for finding in findings) and due.asked + 1 < ASKED_MAX
@@ -263,7 +289,7 @@ class Canceller:
         is_taken = [(part.part, part.key in done) for part in parts]
         others = [(part, finding) for part, finding in zip(parts, findings, strict=False) if part.key not in done]
         again_at = self._clock.now() + PAUSES_MS[min(due.asked, len(PAUSES_MS) - 1)] if is_open else None
-        said = list(dict.fromkeys(_sentence(line, part, finding) for part, finding in others))
+        said = _sentences(line, others)
         if is_open:
             said.append("it is asked again")
         self._put(due, CancelHow.ASKED, parts=is_taken, sentence="; ".join(said), again_at=again_at)
@@ -290,7 +316,11 @@ class Canceller:
             return
         self._held.pop(fact.mt_id, None)
         if fact.outcome:
-            log.info("cancelling a message", message=fact.mt_id, outcome=fact.outcome, result=fact.result)
+            self.counted.done += fact.outcome == DONE
+            self.counted.failed += fact.outcome != DONE
+            log.info(
+                "an order to cancel a message is over", message=fact.mt_id, outcome=fact.outcome, result=fact.result
+            )
 
 
 def cancels_of(database: Database, readers: Runs, writer: Runs, clock: Clock, process_id: int) -> WantedBack:
@@ -320,9 +350,20 @@ def _cannot(line: Line) -> str:
     return f"link {link.name} speaks {link.protocol}, which has no way to take a message back"
 
 
-def _sentence(line: Line, part: Withdrawal, finding: Finding) -> str:
-    of_part = f"part {part.part}: " if part.part else ""
+def _sentences(line: Line, said: Sequence[tuple[Withdrawal, Finding]]) -> list[str]:
+    """What was said, of which parts."""
+    parts: dict[str, list[str]] = {}
+    for part, finding in said:
+        of_part = part.part and finding.found is not Found.REFUSED
+        parts.setdefault(_sentence(line, finding), []).extend([str(part.part)] if of_part else [])
+    return [
+        f"part{'s' if len(its) > 1 else ''} {', '.join(its)}: {sentence}" if its else sentence
+        for sentence, its in parts.items()
+    ]
+
+
+def _sentence(line: Line, finding: Finding) -> str:
     word = finding.word or finding.found.value
     if finding.found is Found.REFUSED:
         return f"the operator of {line.link.name} takes no messages back: {word}"
-    return f"{of_part}{word}" if finding.found is Found.LATER else f"{of_part}the operator keeps it: {word}"
+    return word if finding.found is Found.LATER else f"the operator keeps it: {word}"

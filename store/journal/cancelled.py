@@ -30,10 +30,10 @@ from store.schema import Cancellation, Mt, MtMove, MtPart
 
 DONE, FAILED = "done", "failed"
 RESULT_MAX = 300
-UNSENT = "cancelled before it was sent"
-UNACCEPTED = "cancelled before an operator accepted it"
-MAY_ARRIVE = "cancelled; an earlier submission got no answer and may have arrived"
-AT_CENTRE = "cancelled: the operator took it back"
+UNSENT = "taken back before it was sent"
+UNACCEPTED = "taken back before an operator accepted it"
+MAY_ARRIVE = "taken back; an earlier submission got no answer and may have arrived"
+AT_CENTRE = "the operator took it back"
 SOME = "a part of it was delivered, the operator took the rest back"
 NO_ID_OF_REST = "the rest has no id at the operator"
 PART = "cancelled"
@@ -89,7 +89,9 @@ def _open_orders(connection: Connection, ids: Sequence[int]) -> set[int]:
 
 
 def _locked(connection: Connection, ids: Sequence[int]) -> Mapping[int, Any]:
-    columns = (Mt.id, Mt.state, Mt.kind, Mt.operator_id, Mt.process_id, Mt.error, Mt.attempt, Mt.maybe_twice)
+    columns = (
+        *(Mt.id, Mt.state, Mt.kind, Mt.operator_id, Mt.process_id, Mt.error, Mt.attempt, Mt.maybe_twice, Mt.final_at),
+    )
     query = sa.select(*columns).where(Mt.id.in_(ids)).order_by(Mt.id).with_for_update()
     return {row.id: row for row in connection.execute(query)}
 
@@ -163,8 +165,18 @@ def _end(connection: Connection, fact: CancelFact, mt: Any, became: _Became, wri
     values = {"state": int(new), "error": became.result[:ERROR_MAX], "final_at": fact.at, "due_at": None}
     connection.execute(sa.update(Mt).where(Mt.id == mt.id).values(**values))
     written.states[mt.id] = new
+    if old is MtState.FAILED:
+        _keep_receipt(connection, mt, written)
     written.moves.append(move_row(mt.id, fact.at, old, new, became.result))
     written.told.append(Moved(mt.id, old, new, fact.at, MtKind(mt.kind), mt.operator_id))
+
+
+def _keep_receipt(connection: Connection, mt: Any, written: _Written) -> None:
+    """What ended it before stood in its row alone."""
+    known = sa.select(MtMove.id).where(MtMove.mt_id == mt.id, MtMove.new == int(MtState.FAILED))
+    if mt.final_at and connection.execute(known.limit(1)).first() is None:
+        reason = f"a receipt: {mt.error}"[:ERROR_MAX]
+        written.moves.append(move_row(mt.id, mt.final_at, MtState.SUBMITTED, MtState.FAILED, reason))
 
 
 def _write_order(connection: Connection, fact: CancelFact, became: _Became) -> None:

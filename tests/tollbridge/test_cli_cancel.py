@@ -74,12 +74,12 @@ def cancel(config: Path, *words: object) -> Result:
 
 
 def test_it_tells_what_came_of_each(config: Path) -> None:
-    with a_service(config, "done", "cancelled: the operator took it back"):
+    with a_service(config, "done", "the operator took it back"):
         done = cancel(config, REPLY)
     shown = call(config, "message", str(REPLY)).stdout
 
-    assert (done.exit_code, done.stdout) == (0, f"{REPLY}: cancelled: the operator took it back\n")
-    assert "by olga: wrong text; cancelled: the operator took it back" in shown
+    assert (done.exit_code, done.stdout) == (0, f"{REPLY}: the operator took it back\n")
+    assert "by olga: wrong text; the operator took it back" in shown
 
 
 def test_what_the_operator_keeps_is_a_failure_with_its_words(config: Path) -> None:
@@ -91,7 +91,7 @@ def test_what_the_operator_keeps_is_a_failure_with_its_words(config: Path) -> No
 
 
 def test_what_has_its_end_is_told_so_beside_others(config: Path) -> None:
-    with a_service(config, "done", "cancelled before it was sent"):
+    with a_service(config, "done", "taken back before it was sent"):
         done = cancel(config, DONE, QUEUED, "--json")
 
     assert done.exit_code == 1
@@ -198,7 +198,7 @@ def test_the_real_service_takes_back_what_the_centre_has_also_after_a_kill(tmp_p
         pocket.send_signal(signal.SIGINT)
         pocket.wait(20)
 
-    assert (done.returncode, done.stdout) == (0, f"{REPLY}: cancelled: the operator took it back\n")
+    assert (done.returncode, done.stdout) == (0, f"{REPLY}: the operator took it back\n")
     assert ordered.stdout == f"{QUEUED}: ordered\n"
     assert state_of(tmp_path, REPLY) == "cancelled"
     checked = within("check", "--config", "tollbridge.toml", cwd=tmp_path)

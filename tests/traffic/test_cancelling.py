@@ -23,7 +23,7 @@ from tests.traffic.cancels import (
     story_of,
 )
 from tests.traffic.desk import an_mt
-from traffic.cancelling import ASKED_MAX, LOOK_S, NO_ID, NO_LINK, ROOM_S
+from traffic.cancelling import ASKED_MAX, LOOK_S, NO_ID, NO_LINK, ROOM_S, Counted
 
 
 def test_what_was_submitted_is_asked_for_part_by_part_over_its_line() -> None:
@@ -35,6 +35,32 @@ def test_what_was_submitted_is_asked_for_part_by_part_over_its_line() -> None:
     assert (fact.how, fact.parts) == (CancelHow.ASKED, [(1, True), (2, False), (3, True)])
     assert fact.sentence == "part 2: the operator keeps it: 0x11 ESME_RCANCELFAIL: cancel failed"
     assert fact.again_at is None
+
+
+def test_what_is_said_of_several_parts_is_told_once() -> None:
+    line = CancellingLine(says=lambda one: Finding(Found.LATER, "no answer") if one.part == 3 else KEPT)
+
+    (fact,) = story_of(Wanted(a_due(asked=4), parts={1: [a_part(one) for one in (1, 2, 3, 4)]}), line)
+
+    assert fact.sentence == (
+        "parts 1, 2, 4: the operator keeps it: 0x11 ESME_RCANCELFAIL: cancel failed; part 3: no answer"
+    )
+
+
+def test_what_came_of_orders_and_questions_is_counted() -> None:
+    says = [TAKEN, KEPT, Finding(Found.LATER), Finding(Found.REFUSED), Finding(Found.NOT_KNOWN)]
+
+    async def story() -> Counted:
+        parts = {order: [a_part()] for order in range(1, 6)}
+        line = CancellingLine(says=lambda one: says.pop(0))
+        office = Office(Wanted(*map(a_due, parts), parts=parts), line)
+        await office.looks()
+        await office.ends()
+        return office.canceller.counted
+
+    counted = virtually(story())
+
+    assert counted == Counted(done=5, asked=5, taken_back=1, kept=2, unanswered=1, refused=1)
 
 
 def test_parts_that_the_centre_names_alike_are_taken_back_together() -> None:

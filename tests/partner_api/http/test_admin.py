@@ -153,7 +153,7 @@ class Admin(ApiCase):
 
     async def test_a_message_is_taken_back(self) -> None:
         async def take_back() -> None:
-            done = sa.update(schema.Cancellation).values(outcome="done", result="cancelled before it was sent")
+            done = sa.update(schema.Cancellation).values(outcome="done", result="taken back before it was sent")
             found = 0
             while not found:
                 await asyncio.sleep(0.01)
@@ -165,7 +165,7 @@ class Admin(ApiCase):
 
         assert (early.status, early.json["outcome"]) == (202, "pending")
         assert late.status == 200
-        assert late.json["result"] == "cancelled before it was sent"
+        assert late.json["result"] == "taken back before it was sent"
         assert (late.json["id"], late.json["by"], late.json["because"]) == (str(rows.LONG_MT), "olga", "wrong text")
 
     async def test_what_cannot_be_taken_back_is_told(self) -> None:

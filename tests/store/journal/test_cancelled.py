@@ -116,6 +116,10 @@ def test_whichever_comes_first_a_deleted_message_is_cancelled_and_costs_the_same
     assert answer.outcome == "done"
     assert sorted(kind for kind, *_ in office.charges()) == [4, 5]
     assert office.findings() == []
+    steps = [(old, new) for old, new, _ in history(office, mt) if old != new]
+    submitted, failed, cancelled = map(int, (MtState.SUBMITTED, MtState.FAILED, MtState.CANCELLED))
+    quicker = [(submitted, failed), (failed, cancelled)]
+    assert steps == ([(submitted, cancelled)] if first == "the answer" else quicker), "the receipt is not lost"
 
 
 @pytest.mark.parametrize("kind", [MtKind.STANDARD, MtKind.PREMIUM])

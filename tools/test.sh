@@ -18,6 +18,8 @@ unset PYTHONDONTWRITEBYTECODE
 "$python" -m twisted.trial --temp-directory="$folder/trial" tests.plumbing tests.smsc_link \
     tests.partner_api.test_smpp_server tests.partner_api.test_smpp_limits >"$folder/trial.out" 2>&1 &
 beside=$!
+# Once for all: each of the four would compile every test for itself, and does where none is compiled yet.
+"$python" -m pytest -q --collect-only >"$folder/collected.out" 2>&1 || { cat "$folder/collected.out"; exit 1; }
 "$python" -m pytest -q -n 4 --dist loadfile --basetemp="$folder/pytest"
 by_pytest=$?
 wait "$beside"

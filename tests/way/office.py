@@ -122,6 +122,7 @@ class Office:
         quirks: Quirks | None = None,
         pace: Pace | None = None,
         database: FaultyDatabase | None = None,
+        cancels: bool = False,
     ) -> None:
         loop = asyncio.get_running_loop()
         assert isinstance(loop, VirtualLoop)
@@ -130,7 +131,7 @@ class Office:
         self.catalogue = catalogue or a_catalogue()
         self.partner = Partner()
         self.network = Network()
-        self.pace = pace or Pace(max_delay_ms=0)
+        self.pace, self.cancels = pace or Pace(max_delay_ms=0), cancels  # Looks twice in a second of virtual time.
         self.centres: dict[str, PocketSmsc] = {}
         known: dict[Address, PocketSmsc] = {}  # Links may be binds of one centre.
         manners = quirks or Quirks(retry_s=0.5)
@@ -196,10 +197,7 @@ class Office:
     def at(self, kind: type[Fact], happens: Fault | Callable[[], None]) -> None:
         """In the next commit that has a fact of this kind: a fault of the database's, or something of the world's."""
 
-        def act() -> Fault | None:
-            return happens if isinstance(happens, Fault) else happens()
-
-        self._due[kind] = act
+        self._due[kind] = lambda: happens if isinstance(happens, Fault) else happens()
 
     def fault_of(self, facts: Sequence[Fact]) -> Fault:
         """What is to happen in this commit; once."""
@@ -313,8 +311,8 @@ class Process:
             journal=self.journal, run=self.run, clock=clock, random=Random(1), catalogue=lambda: office.catalogue,
             ids=ids, methods=dict.fromkeys(("http_get", "http_post", "http_post_json"), self._call),
             due_mts=partial(self.run, outbox.mts), due_callbacks=partial(self.run, outbox.callbacks),
-            due_questions=questions_of(*asked), wanted_back=cancels_of(*asked), find_place=self._find_place,
-            coding_of=adapters.coding_of, pace=office.pace, on_failed=self.failed.set,
+            due_questions=questions_of(*asked), wanted_back=cancels_of(*asked) if office.cancels else None,
+            find_place=self._find_place, coding_of=adapters.coding_of, pace=office.pace, on_failed=self.failed.set,
         )  # fmt: skip
         self.links = Links(intake=self.way, connect=office.network.connect, clock=clock, random=Random(2))
         self._serve()

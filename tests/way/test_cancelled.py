@@ -73,7 +73,7 @@ def reasons(office: Office) -> list[str]:
 @protocols
 @story
 async def test_the_operator_takes_back_what_it_has_not_delivered(protocol: str) -> None:
-    office = Office(a_catalogue_by(protocol), quirks=SLOW)
+    office = Office(a_catalogue_by(protocol), cancels=True, quirks=SLOW)
     await submitted(office)
 
     order = await over(office, orders(office))
@@ -94,7 +94,7 @@ async def test_the_operator_takes_back_what_it_has_not_delivered(protocol: str) 
 @protocols
 @story
 async def test_a_partner_is_told_that_it_is_cancelled_and_not_by_whom(protocol: str) -> None:
-    office = Office(a_catalogue_by(protocol), quirks=SLOW)
+    office = Office(a_catalogue_by(protocol), cancels=True, quirks=SLOW)
     await submitted(office)
     await over(office, orders(office))
 
@@ -109,7 +109,7 @@ async def test_a_partner_is_told_that_it_is_cancelled_and_not_by_whom(protocol: 
 @protocols
 @story
 async def test_every_part_of_a_long_message_is_taken_back(protocol: str) -> None:
-    office = Office(a_catalogue_by(protocol), quirks=SLOW)
+    office = Office(a_catalogue_by(protocol), cancels=True, quirks=SLOW)
     await submitted(office, LONG)
 
     order = await over(office, orders(office))
@@ -126,7 +126,7 @@ async def test_every_part_of_a_long_message_is_taken_back(protocol: str) -> None
 @protocols
 @story
 async def test_what_is_delivered_is_kept_and_the_operators_words_are_told(protocol: str) -> None:
-    office = Office(a_catalogue_by(protocol), quirks=Quirks(lose_receipts=1.0))
+    office = Office(a_catalogue_by(protocol), cancels=True, quirks=Quirks(lose_receipts=1.0))
     await submitted(office)
 
     order = await over(office, orders(office))
@@ -140,7 +140,7 @@ async def test_what_is_delivered_is_kept_and_the_operators_words_are_told(protoc
 @protocols
 @story
 async def test_an_operator_that_takes_nothing_back_says_so(protocol: str) -> None:
-    office = Office(a_catalogue_by(protocol), quirks=replace(SLOW, changes="unknown"))
+    office = Office(a_catalogue_by(protocol), cancels=True, quirks=replace(SLOW, changes="unknown"))
     await submitted(office)
 
     order = await over(office, orders(office))
@@ -152,7 +152,7 @@ async def test_an_operator_that_takes_nothing_back_says_so(protocol: str) -> Non
 
 @story
 async def test_what_waits_while_no_process_runs_is_never_sent() -> None:
-    office = Office(quirks=Quirks(throttle=1.0))
+    office = Office(cancels=True, quirks=Quirks(throttle=1.0))
     process = await office.opens()
     office.writes()
     await office.until(lambda: office.states() == [MtState.SUBMITTING], "the reply waits in the process")
@@ -179,7 +179,7 @@ async def test_what_waits_while_no_process_runs_is_never_sent() -> None:
 @story
 async def test_what_a_process_held_when_the_order_came_is_never_sent_by_the_next_one(ends: str) -> None:
     """The one that held it ends before it hears of the order."""
-    office = Office(quirks=Quirks(throttle=1.0))
+    office = Office(cancels=True, quirks=Quirks(throttle=1.0))
     process = await office.opens()
     office.writes()
     await office.until(lambda: office.states() == [MtState.SUBMITTING], "the reply waits in the process")
@@ -203,7 +203,7 @@ async def test_what_a_process_held_when_the_order_came_is_never_sent_by_the_next
 
 @story
 async def test_what_waits_for_room_on_its_link_is_taken_out_of_the_queue() -> None:
-    office = Office(quirks=Quirks(throttle=1.0))
+    office = Office(cancels=True, quirks=Quirks(throttle=1.0))
     await office.opens()
     office.writes()
     await office.until(lambda: office.states() == [MtState.SUBMITTING], "the reply waits in the process")
@@ -220,7 +220,7 @@ async def test_what_waits_for_room_on_its_link_is_taken_out_of_the_queue() -> No
 
 @story
 async def test_what_is_just_being_submitted_is_asked_for_when_it_has_its_answer() -> None:
-    office = Office(quirks=replace(SLOW, lose_answers=1.0))
+    office = Office(cancels=True, quirks=replace(SLOW, lose_answers=1.0))
     await office.opens()
     office.writes()
     await office.until(lambda: office.centre.counted.submitted == 1, "the submission")
@@ -239,7 +239,7 @@ async def test_what_is_just_being_submitted_is_asked_for_when_it_has_its_answer(
 @story
 async def test_an_order_waits_for_its_link_and_no_other_is_asked() -> None:
     both = [a_link(), a_link(id=2, name="alpha-2", port=2776)]
-    office = Office(a_catalogue(links=both), quirks=SLOW)
+    office = Office(a_catalogue(links=both), cancels=True, quirks=SLOW)
     process = await submitted(office)
     (mt,) = office.rows(schema.Mt)
     name = "alpha-1" if mt.link_id == 1 else "alpha-2"
@@ -262,7 +262,7 @@ async def test_an_order_waits_for_its_link_and_no_other_is_asked() -> None:
 
 @story
 async def test_a_link_that_does_not_come_up_for_a_day_ends_the_waiting() -> None:
-    office = Office(quirks=replace(SLOW, receipt_delay_s=10 * DAY_MS / 1000))
+    office = Office(cancels=True, quirks=replace(SLOW, receipt_delay_s=10 * DAY_MS / 1000))
     process = await submitted(office)
     link = process.links.named("alpha-1")
     assert link is not None
@@ -279,7 +279,7 @@ async def test_a_link_that_does_not_come_up_for_a_day_ends_the_waiting() -> None
 @pytest.mark.parametrize("fault", [Fault.CRASH_BEFORE, Fault.CRASH_AFTER, Fault.DOUBT_LOST, Fault.DOUBT_WRITTEN])
 @story
 async def test_a_crash_between_the_answer_and_its_commit_loses_no_order(fault: Fault) -> None:
-    office = Office(quirks=SLOW)
+    office = Office(cancels=True, quirks=SLOW)
     await submitted(office)
     office.at(CancelFact, fault)
 
@@ -301,7 +301,7 @@ async def test_a_crash_between_the_answer_and_its_commit_loses_no_order(fault: F
 
 @story
 async def test_an_order_that_no_process_took_is_taken_by_the_next_one() -> None:
-    office = Office(quirks=SLOW)
+    office = Office(cancels=True, quirks=SLOW)
     process = await submitted(office)
     process.dies()
 
@@ -315,7 +315,7 @@ async def test_an_order_that_no_process_took_is_taken_by_the_next_one() -> None:
 
 @story
 async def test_who_hears_something_temporary_asks_again_and_gives_up_in_the_end() -> None:
-    office = Office(quirks=replace(SLOW, receipt_delay_s=36_000, changes="failed"))
+    office = Office(cancels=True, quirks=replace(SLOW, receipt_delay_s=36_000, changes="failed"))
     await submitted(office)
     tongue = office.centre.tongue  # Of all centres.
     said = tongue.refuse_change
@@ -337,7 +337,7 @@ async def test_who_hears_something_temporary_asks_again_and_gives_up_in_the_end(
 
 @story
 async def test_ordered_twice_it_is_done_once() -> None:
-    office = Office(quirks=SLOW)
+    office = Office(cancels=True, quirks=SLOW)
     await submitted(office)
 
     first, second = orders(office), orders(office, author="ada", note="me too")

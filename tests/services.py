@@ -20,7 +20,6 @@ import functools
 import itertools
 import os
 import re
-import secrets
 import shutil
 import signal
 import socket
@@ -35,6 +34,7 @@ import MySQLdb
 
 from store.migrate import migrate
 from tests.needed import apt_line, missing_programs, search_path
+from tests.ports import free_port
 
 READY_TIMEOUT_S = 30
 PAUSE_S = 0.01
@@ -53,7 +53,7 @@ class Server:
 
     def __init__(self, name: str, parent: str | None = None) -> None:
         self.folder = _guarded_folder(name, parent)
-        self.port = _free_port()
+        self.port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
         atexit.register(self.stop, signal.SIGKILL)
 
@@ -332,12 +332,3 @@ def _wait_for(ready: Callable[[], bool], what: str) -> None:
         if time.monotonic() > deadline:
             raise RuntimeError(f"{what} did not answer within {READY_TIMEOUT_S} s")
         time.sleep(PAUSE_S)
-
-
-def _free_port() -> int:
-    """Below the ports that outgoing connections get: one of those might take ours while the server is stopped."""
-    while True:
-        port = 12_000 + secrets.randbelow(18_000)
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port

@@ -8,7 +8,6 @@ binding: another program might take one in between, which would fail with Kannel
 """
 
 import asyncio
-import socket
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import parse_qsl
@@ -16,6 +15,7 @@ from urllib.parse import parse_qsl
 from aiohttp import ClientSession, ClientTimeout, web
 
 from tests.peers.programs import Program, which
+from tests.ports import free_port
 
 CONF = """
 group = core
@@ -72,16 +72,6 @@ def missing() -> str:
     return f"{' and '.join(gone)} not installed (apt-get install kannel)" if gone else ""
 
 
-def free_ports(count: int) -> list[int]:
-    """So many ports that nobody has."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    try:
-        return [int(one.getsockname()[1]) for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()
-
-
 class Partner:
     """Takes MO, replying with `reply`, and receipts."""
 
@@ -134,7 +124,7 @@ class Kannel:
         password: str = "password",
         conf: str = CONF,
     ) -> None:
-        admin, box, self._sendsms = free_ports(3)
+        admin, box, self._sendsms = free_port(), free_port(), free_port()
         self._partner = partner
         self._folder = folder
         ports = {"admin": admin, "box": box, "sendsms": self._sendsms, "smsc": smsc_port, "partner": partner.port}

@@ -7,9 +7,10 @@ from plumbing.loop import spawn
 from plumbing.pump import connect
 from sim.calling import keep_calling
 from sim.quirks import Quirks
-from tests.peers.kannel import CONF, Kannel, free_ports
+from tests.peers.kannel import CONF, Kannel
 from tests.peers.server import ACCOUNT, CLOCK, Watched
 from tests.peers.test_kannel import DELIVERED, LONG, TAKEN, KannelCase
+from tests.ports import free_port
 
 _BY_SMPP = CONF[CONF.index("smsc = smpp") : CONF.index("group = smsbox")]
 _BY_EMI = """smsc = emi
@@ -79,7 +80,7 @@ class KannelByEmi(KannelCase):
     async def test_it_takes_mo_over_a_connection_that_the_centre_opens(self) -> None:
         """Its receive-port, which is what a link of ours with called = true is too."""
         centre = self.centre(accounts=None)
-        (port,) = free_ports(1)
+        port = free_port()
         await self.emi(more=f'receive-port = {port}\nconnect-allow-ip = "127.0.0.1"').with_smsbox()
         await centre.until(lambda: bool(centre.esmes))
         calling = spawn(keep_calling(centre, Address("127.0.0.1", port), connect, CLOCK, print), name="calls")

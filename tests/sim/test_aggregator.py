@@ -24,8 +24,8 @@ from smsc_link.protocols import PROTOCOLS
 from smsc_link.protocols.http import HttpAdapter, HttpLink
 from smsc_link.protocols.http.door import DoorTerms, HttpDoor
 from tests.case import AsyncioTestCase
+from tests.ports import free_port
 from tests.smsc_link.ends import FakeIntake, an_mt, an_operator
-from tests.tollbridge.shell import free_port
 from tollbridge.commands.sim_http import mapping_of
 from traffic.ports import Delivery
 

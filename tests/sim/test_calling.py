@@ -11,10 +11,10 @@ from sim.records import Counted
 from smsc_link.keeping import Surroundings
 from smsc_link.protocols import PROTOCOLS
 from tests.case import AsyncioTestCase
+from tests.ports import free_port
 from tests.sim.test_pocket import Told
 from tests.smsc_link.calls import a_called_link
 from tests.smsc_link.ends import FakeIntake, a_link, an_mt, an_operator, keep
-from tests.tollbridge.shell import free_port
 from traffic.ports import Delivery
 
 CLOCK = SystemClock()

@@ -19,9 +19,9 @@ from smsc_link.keeping import Surroundings
 from smsc_link.protocols import PROTOCOLS
 from tests.case import AsyncioTestCase
 from tests.plumbing.certificates import write_certificates
+from tests.ports import free_port
 from tests.smsc_link.calls import a_called_link
 from tests.smsc_link.ends import FakeIntake, an_operator
-from tests.tollbridge.shell import free_port
 
 CLOCK = SystemClock()
 

@@ -12,7 +12,6 @@ always one, and `migrate`, which would settle Django's settings for the whole te
 """
 
 import os
-import socket
 import subprocess
 import sys
 from contextlib import chdir
@@ -20,6 +19,7 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
+from tests.ports import free_port
 from tollbridge.cli import main
 
 PROCESSES = ("run", "demo", "migrate")
@@ -66,14 +66,6 @@ def begin(*words: str, cwd: Path, **variables: str) -> "subprocess.Popen[str]":
         return subprocess.Popen(
             [*COMMAND, *words], cwd=cwd, env=environment(**variables), stdout=log, stderr=log, text=True
         )
-
-
-def free_port() -> int:
-    """A port that nobody has now."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
 
 
 def write_config(folder: Path, more: str = "") -> int:

@@ -6,7 +6,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tests.tollbridge.shell import begin, free_port, within, write_config
+from tests.ports import free_port
+from tests.tollbridge.shell import begin, within, write_config
 from tests.tollbridge.test_cli_run import a_database, running
 
 LINKS = """

@@ -21,8 +21,9 @@ from store.database import Database, connect
 from store.journal import CallbackState
 from tests.partner_api.rows import add
 from tests.partners import Heard, Partner, answers
+from tests.ports import free_port
 from tests.tollbridge.desk import a_folder, call
-from tests.tollbridge.shell import begin, free_port, within, write_config
+from tests.tollbridge.shell import begin, within, write_config
 from tests.tollbridge.test_cli_run import PROVISIONING, a_database, running
 
 WITHIN_S = 60

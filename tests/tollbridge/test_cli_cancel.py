@@ -18,8 +18,9 @@ from plumbing.clock import SystemClock
 from store import schema
 from store.database import Database, connect
 from tests.partner_api.rows import add
+from tests.ports import free_port
 from tests.tollbridge.desk import a_folder, call
-from tests.tollbridge.shell import begin, free_port, within, write_config
+from tests.tollbridge.shell import begin, within, write_config
 from tests.tollbridge.test_cli_run import a_database, running
 from tollbridge.commands import cancel as command
 

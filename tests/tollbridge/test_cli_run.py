@@ -16,7 +16,8 @@ import pytest
 
 from tests import services
 from tests.partners import Partner, answers
-from tests.tollbridge.shell import begin, free_port, tollbridge, within, write_config
+from tests.ports import free_port
+from tests.tollbridge.shell import begin, tollbridge, within, write_config
 
 PROVISIONING = """
 [[operator]]

@@ -9,7 +9,8 @@ import pytest
 from core.errors import ConfigError, StoreAway
 from store.database import connect
 from tests import services
-from tests.tollbridge.shell import cheaply, free_port, write_config
+from tests.ports import free_port
+from tests.tollbridge.shell import cheaply, write_config
 from tollbridge.contact import mistake_in, reached
 
 COMMANDS = (("migrate",), ("status",), ("run", "--config", "tollbridge.toml"))

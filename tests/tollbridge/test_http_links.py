@@ -22,8 +22,9 @@ from aiohttp import web
 from store.database import connect
 from store.schema import Mo, Mt
 from tests.partners import Partner, answers
+from tests.ports import free_port
 from tests.smsc_link.protocols.http.aggregator import Aggregator
-from tests.tollbridge.shell import free_port, within, write_config
+from tests.tollbridge.shell import within, write_config
 from tests.tollbridge.test_cli_run import a_database, running
 
 ANNA = "79001112233"

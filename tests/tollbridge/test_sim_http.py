@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.partners import Partner, answers
-from tests.tollbridge.shell import free_port, tollbridge, within, write_config
+from tests.ports import free_port
+from tests.tollbridge.shell import tollbridge, within, write_config
 from tests.tollbridge.test_cli_run import a_database, running
 
 CONF = Path("conf").resolve()

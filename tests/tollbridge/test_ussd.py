@@ -16,7 +16,8 @@ from partner_api.dispatch.callback import sign
 from store.database import connect
 from store.schema import Mo, UssdSession
 from tests.partners import Partner, answers
-from tests.tollbridge.shell import begin, free_port, within, write_config
+from tests.ports import free_port
+from tests.tollbridge.shell import begin, within, write_config
 from tests.tollbridge.test_cli_run import PROVISIONING, a_database, running
 
 SECRET = "a-secret-of-the-gateway"

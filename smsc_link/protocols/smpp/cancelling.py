@@ -9,14 +9,11 @@ Source: SMPP 3.4, 4.9; the fact sheet's sections 3 and 6.
 """
 
 from core.question import Finding, Found, Question
-from smsc_link.protocols.smpp.inquiry import spelled
+from smsc_link.protocols.smpp.inquiry import spelled, why_not
 from smsc_link.protocols.smpp.options import SmppOptions
 from smsc_link.protocols.smpp.outbound import SmppWriter
 from wire.smpp import status as st
 from wire.smpp.operations import CancelSm, CancelSmResp, Operation
-
-# The operation itself is refused, whatever message it is about.
-_REFUSALS = frozenset({st.RINVCMDID, st.RPROHIBITED})
 
 
 class SmppCancelling:
@@ -48,11 +45,7 @@ class SmppCancelling:
         status = response.status
         if status == st.ROK and type(response) is CancelSmResp:
             return Finding(Found.CANCELLED)
-        why = st.sentence(status)
-        if status in _REFUSALS:
-            return Finding(Found.REFUSED, why)
-        passes = status == st.ROK or not st.is_permanent(status)
-        return Finding(Found.LATER if passes else Found.KEPT, why)
+        return why_not(status, Found.KEPT)
 
     def overhear(self, question: Question, operation: Operation) -> None:
         """All is said in the response."""

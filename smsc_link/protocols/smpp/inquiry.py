@@ -1,6 +1,7 @@
 """What became of an MT, asked by query_sm.
 
 SmppInquiry   one link's: Question → query_sm, query_sm_resp → Finding
+why_not       what a response that is no means, to a question and to who takes back
 spelled       an id as it is stored → as the centre writes its ids; spells_plainly, whether that is always the same
 
 An id is stored in one form for all its spellings (wire/smpp/message_ids.py), so the link's options say how its centre
@@ -53,11 +54,7 @@ class SmppInquiry:
             if state is None:
                 return Finding(Found.LATER, f"message_state {response.message_state}")
             return Finding(self._found(state), state.word, str(response.error_code) if response.error_code else "")
-        why = st.sentence(status)
-        if status in _REFUSALS:
-            return Finding(Found.REFUSED, why)
-        passes = status == st.ROK or not st.is_permanent(status)
-        return Finding(Found.LATER if passes else Found.NOT_KNOWN, why)
+        return why_not(status, Found.NOT_KNOWN)
 
     def overhear(self, question: Question, operation: Operation) -> None:
         """All is said in the response."""
@@ -69,6 +66,15 @@ class SmppInquiry:
         if not state.is_final:
             return Found.ON_ITS_WAY
         return _ENDS.get(state.code, Found.FAILED)
+
+
+def why_not(status: int, permanent: Found) -> Finding:
+    """What another response than the yes means, to a question and to who takes back; `permanent`: for this message."""
+    why = st.sentence(status)
+    if status in _REFUSALS:
+        return Finding(Found.REFUSED, why)
+    passes = status == st.ROK or not st.is_permanent(status)
+    return Finding(Found.LATER if passes else permanent, why)
 
 
 def spelled(key: str, options: SmppOptions) -> str:

@@ -12,6 +12,7 @@ import re
 
 from core.question import Finding, Found, Question
 from smsc_link.adapter import Silence
+from smsc_link.protocols.ucp.inquiry import scts_in, why_not
 from smsc_link.protocols.ucp.outbound import UcpWriter
 from smsc_link.protocols.ucp.words import IDENTIFICATION, RECIPIENT, scts_of, words_of
 from wire.ucp import codes
@@ -22,7 +23,6 @@ from wire.ucp.text import OTOA_ALPHANUMERIC
 HEAR_S = 3.0
 """A 58 that contradicts the result comes at once, if it does."""
 _NOTHING = re.compile(r"\A\s*0+\b|\bno message|\bnot\b|\bcannot\b|\bunknown\b", re.IGNORECASE)
-_REFUSALS = frozenset({codes.EC_NOT_SUPPORTED, codes.EC_NOT_ALLOWED})
 _TAKEN = Finding(Found.CANCELLED)
 
 
@@ -34,33 +34,25 @@ class UcpCancelling:
 
     def write(self, question: Question) -> DeleteMessage:
         """A 56. Raises ValueError for a submission that the centre gave no time."""
-        if not _scts_in(question):
+        if not scts_in(question):
             raise ValueError("the centre did not say when it took the message")
         originator, otoa = self._writer.originator_of(question.source)
         return DeleteMessage(
             adc=self._writer.destination_of(question.destination),
             oadc=originator,
             otoa=otoa if otoa == OTOA_ALPHANUMERIC else "",
-            scts=_scts_in(question),
+            scts=scts_in(question),
         )
 
     def read(self, question: Question, response: Result) -> Finding | Silence:
         """What the result says; that it was done may be taken back by a 58."""
-        ec = response.ec
-        if ec == codes.EC_OK:
-            return Silence(_TAKEN, HEAR_S)
-        why = codes.sentence(ec)
-        if codes.is_throttle(ec, response.sm):
-            return Finding(Found.LATER, why)
-        if ec in _REFUSALS:
-            return Finding(Found.REFUSED, why)
-        return Finding(Found.KEPT if codes.is_permanent(ec, response.sm) else Found.LATER, why)
+        return Silence(_TAKEN, HEAR_S) if response.ec == codes.EC_OK else why_not(response, Found.KEPT)
 
     def overhear(self, question: Question, operation: Operation) -> Finding | None:
         """What a 58 says of it."""
         if not isinstance(operation, DeleteResponse):
             return None
-        words, scts = words_of(operation), _scts_in(question)
+        words, scts = words_of(operation), scts_in(question)
         named = [scts_of(match) for match in IDENTIFICATION.finditer(words)]
         if named and scts not in named:
             return None
@@ -68,9 +60,3 @@ class UcpCancelling:
         if recipients and not any(Identity(recipient, scts).key == question.key for recipient in recipients):
             return None
         return Finding(Found.KEPT, "its 58 says that nothing was deleted") if _NOTHING.search(words) else _TAKEN
-
-
-def _scts_in(question: Question) -> str:
-    """The centre's time, in front of the recipient's last digits; "" where the key is none of UCP's."""
-    scts, slash, _ = question.key.partition("/")
-    return scts if slash else ""

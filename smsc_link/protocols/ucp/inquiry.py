@@ -1,6 +1,8 @@
 """What became of an MT, asked by 55. Its result only says that it was heard; the centre tells by 57, an operation.
 
 UcpInquiry   one link's: Question → 55; its result, and the 57 that follows → Finding
+scts_in      the time that the centre gave a submission
+why_not      what a result that is no means, to a question and to who takes back
 
 A 55 names recipient and originator, no message, so the 57 may speak of several: ours is known by the time at which
 the centre took it, in its words ("with identification 241126081000") or, where a centre fills it in, in SCTS.
@@ -36,7 +38,7 @@ class UcpInquiry:
 
     def write(self, question: Question) -> InquireMessage:
         """A 55. Raises ValueError for a submission that the centre gave no time."""
-        if not _scts_in(question):
+        if not scts_in(question):
             raise ValueError("the centre did not say when it took the message")
         originator, otoa = self._writer.originator_of(question.source)
         return InquireMessage(
@@ -47,21 +49,15 @@ class UcpInquiry:
 
     def read(self, question: Question, response: Result) -> Finding | None:
         """None: it was heard, and a 57 will come."""
-        ec = response.ec
-        if ec == codes.EC_OK:
+        if response.ec == codes.EC_OK:
             return None
-        why = codes.sentence(ec)
-        if codes.is_throttle(ec, response.sm):
-            return Finding(Found.LATER, why)
-        if ec in _REFUSALS:
-            return Finding(Found.REFUSED, why)
-        return Finding(Found.NOT_KNOWN if codes.is_permanent(ec, response.sm) else Found.LATER, why)
+        return why_not(response, Found.NOT_KNOWN)
 
     def overhear(self, question: Question, operation: Operation) -> Finding | None:
         """What a 57 says of it; None where it speaks of another recipient: it is late, and of an earlier question."""
         if not isinstance(operation, InquiryResponse):
             return None
-        scts = _scts_in(question)
+        scts = scts_in(question)
         if operation.scts == scts and operation.dst in _FOUND:
             return _finding(operation.dst, operation.rsn)
         words = words_of(operation)
@@ -89,10 +85,20 @@ def _finding(dst: str, rsn: str = "") -> Finding:
     return Finding(_FOUND[dst], state.word, codes.reason_sentence(rsn) if state.ok is False else "")
 
 
-def _scts_in(question: Question) -> str:
+def scts_in(question: Question) -> str:
     """The centre's time, in front of the recipient's last digits; "" where the key is none of UCP's."""
     scts, slash, _ = question.key.partition("/")
     return scts if slash else ""
+
+
+def why_not(response: Result, permanent: Found) -> Finding:
+    """`permanent`: what it means that this message is refused, not for now and not the operation itself."""
+    ec, why = response.ec, codes.sentence(response.ec)
+    if codes.is_throttle(ec, response.sm):
+        return Finding(Found.LATER, why)
+    if ec in _REFUSALS:
+        return Finding(Found.REFUSED, why)
+    return Finding(permanent if codes.is_permanent(ec, response.sm) else Found.LATER, why)
 
 
 def _is_of(question: Question, recipient: str, scts: str) -> bool:

@@ -2,23 +2,29 @@
 
 AskedKey   an operator's id that is asked for in another spelling than the one it is matched in
 Question   what becomes of one submission (an MT, or a part of one)
-Withdrawal that one is not to be delivered any more
+Ordered    what a person's word asks of the centre: Withdrawal, that one is not to be delivered any more; Replacement,
+           that it is to be delivered with another text
 Finding    what came of asking
 Found      the kinds of that
 pause_ms   how long after so many times it is asked again
 
 An MT is asked about when its validity is over and no receipt has come; a centre keeps what it knows for hours or days.
-It is taken back by a person's word (traffic/cancelling.py).
+It is taken back, or changed, by a person's word (traffic/orders.py).
 
 Rule: values only. What is said of its fate is a receipt like any other (store/journal/receipts.py); the rest moves
 nothing.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from enum import Enum
+from typing import Any, TypeVar
 
 from core.clock import DAY_MS, HOUR_MS, MINUTE_MS, Instant
-from core.message import ReceiptState
+from core.message import MtKind, ReceiptState
+
+T = TypeVar("T", bound="Ordered")
+CANCEL, REPLACE = "cancel", "replace"
+"""Kinds of orders: stored, and said by people."""
 
 GRACE_MS = 2 * MINUTE_MS
 """So long after its validity its receipt may still be under way: most centres send one when it expires."""
@@ -68,10 +74,32 @@ class Question:
     """That id as the operator wrote it, where it cannot be told from `key`."""
 
 
-class Withdrawal(Question):
-    """The same submission: its centre is asked not to deliver it any more."""
+class Ordered(Question):
+    """The same submission, of which its centre is asked for something."""
 
     __slots__ = ()
+
+    @classmethod
+    def of(cls: type[T], question: Question, **more: Any) -> T:
+        """About this submission."""
+        return cls(*(getattr(question, one.name) for one in fields(Question)), **more)
+
+
+class Withdrawal(Ordered):
+    """Not to deliver it any more."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement(Ordered):
+    """To deliver it with another text."""
+
+    text: str = field(default="", repr=False)
+    sent: str = field(default="", repr=False)
+    """The one that it was submitted with: the new one goes in its alphabet."""
+    kind: MtKind = MtKind.FREE
+    """What it was submitted as: so its price is what it was."""
 
 
 class Found(Enum):
@@ -89,8 +117,10 @@ class Found(Enum):
     """The centre answers no such questions."""
     CANCELLED = "cancelled"
     """It was taken back."""
+    REPLACED = "replaced"
+    """It is delivered with the new text."""
     KEPT = "kept"
-    """It was not, and will not be: it has its end, or the centre knows no such message."""
+    """It was neither, and will not be: it has its end, or the centre knows no such message."""
 
     @property
     def state(self) -> ReceiptState | None:
@@ -112,8 +142,12 @@ _ENDS = {
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What came of a question: the centre's own word, such as DELIVRD, and its error code, as a receipt has them."""
+    """What came of a question: the centre's own word, such as DELIVRD, and its error code, as a receipt has them.
+
+    `in_doubt`: it was sent and got no answer, so the centre may have done what was asked.
+    """
 
     found: Found
     word: str = ""
     error: str = ""
+    in_doubt: bool = False

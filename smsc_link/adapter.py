@@ -4,7 +4,7 @@ Wording      how a protocol's texts are counted and read: all that is asked with
 Adapter      the pure mapping between a protocol's operations and our messages
 Session      a wire session with what a link asks besides: room, throttled
 Dialogue     a turn of a USSD session, with the Gateway that writes its screens
-Errand       how a link asks something about a message: Inquiry, what became of it; Cancelling, to take it back
+Errand       how a link asks something about a message: Inquiry, what became of it; others, by the kind of order
 Ignored      what needs no more than its acknowledgement; Unreadable, what can never be taken, and which Fault it has
 Refusal      why a bind failed
 
@@ -15,7 +15,7 @@ Rule: an adapter has no socket, no clock and no state but what it precomputes of
 whatever a peer sent.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol, TypeAlias
@@ -23,7 +23,7 @@ from typing import Protocol, TypeAlias
 from core.catalogue import Operator
 from core.clock import Instant
 from core.message import Heard, Mt, Receipt, SubmitAnswer
-from core.question import Finding, Question
+from core.question import Finding, Ordered, Question
 from core.sms.alphabet import Coding
 from core.ussd.session import Ways
 from core.ussd.turn import Reply, Turn
@@ -130,10 +130,6 @@ class Inquiry(Errand, Protocol):
     def read(self, question: Question, response: wire.Operation) -> Finding | None: ...
 
 
-class Cancelling(Errand, Protocol):
-    """That a message is not to be delivered any more. Asked a second time of the same, it does no harm."""
-
-
 Inbound: TypeAlias = Delivery | Receipt | Dialogue | Ignored | Unreadable
 
 
@@ -213,8 +209,8 @@ class Adapter(Wording, Protocol):
         ...
 
     @property
-    def cancelling(self) -> Cancelling | None:
-        """None: the protocol has no word for it."""
+    def errands(self) -> Mapping[type[Ordered], Errand]:
+        """What the protocol has words for. Asked a second time of the same message, none of it does harm."""
         ...
 
     @property

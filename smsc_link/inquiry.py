@@ -1,4 +1,4 @@
-"""The question that a session has under way: what became of one submission, or to take it back (core/question.py).
+"""The question that a session has under way: what became of one submission, or an order to it (core/question.py).
 
 Asking   of one session: sends it where MT leave room, and says what came of it
 
@@ -8,12 +8,13 @@ Rule: one at a time, and every question ends in exactly one Finding, with the se
 """
 
 import asyncio
+from collections.abc import Mapping
 
 from structlog import get_logger
 
-from core.question import Finding, Found, Question, Withdrawal
+from core.question import Finding, Found, Ordered, Question
 from plumbing.conversation import Conversation
-from smsc_link.adapter import Cancelling, Errand, Inquiry, Silence
+from smsc_link.adapter import Errand, Inquiry, Silence
 from smsc_link.mishaps import Mishaps
 from wire.errors import LocalError
 from wire.session import Answered, Operation, Unanswered
@@ -27,9 +28,11 @@ HEAR_S = 30.0
 class Asking:
     """What is asked in one session."""
 
-    def __init__(self, inquiry: Inquiry | None, cancelling: Cancelling | None, link: str, mishaps: Mishaps) -> None:
+    def __init__(
+        self, inquiry: Inquiry | None, errands: Mapping[type[Ordered], Errand], link: str, mishaps: Mishaps
+    ) -> None:
         self._inquiry = inquiry
-        self._cancelling = cancelling
+        self._errands = errands
         self._link = link
         self._mishaps = mishaps
         self._errand: Errand | None = None
@@ -45,7 +48,7 @@ class Asking:
 
     def ask(self, question: Question, conversation: Conversation) -> "asyncio.Future[Finding]":
         """Send it; there must be room. Never raises."""
-        errand = self._cancelling if isinstance(question, Withdrawal) else self._inquiry
+        errand = self._errands.get(type(question)) if isinstance(question, Ordered) else self._inquiry
         assert self.is_free, self._question
         assert errand is not None, question
         future: asyncio.Future[Finding] = asyncio.get_running_loop().create_future()
@@ -70,11 +73,11 @@ class Asking:
         try:
             said = self._errand.read(self._question, event.response)
         except Exception as error:
-            said = self._stumbled(error, type(event.response).__name__)
+            said = self._stumbled(error, type(event.response).__name__, in_doubt=True)
         if isinstance(said, Finding):
             self._end(said)
         else:
-            silence = said or Silence(Finding(Found.LATER, "no answer"), HEAR_S)
+            silence = said or Silence(_unheard("no answer"), HEAR_S)
             self._timer = asyncio.get_running_loop().call_later(silence.hear_s, self._end, silence.finding)
         return True
 
@@ -82,7 +85,7 @@ class Asking:
         """Whether this says that the question gets no response."""
         if self._question is None or event.request is not self._request:
             return False
-        self._end(Finding(Found.LATER, f"no answer ({event.reason})"))
+        self._end(_unheard(f"no answer ({event.reason})"))
         return True
 
     def overhears(self, operation: Operation) -> bool:
@@ -97,12 +100,12 @@ class Asking:
 
     def closed(self) -> None:
         """The session is over."""
-        self._end(Finding(Found.LATER, "no answer (lost)"))
+        self._end(_unheard("no answer (lost)"))
 
-    def _stumbled(self, error: Exception, what: str) -> Finding:
+    def _stumbled(self, error: Exception, what: str, *, in_doubt: bool = False) -> Finding:
         """A mistake of ours is that question's."""
         self._mishaps.happened(error, what, became="it is asked again later")
-        return Finding(Found.LATER, "a mistake of ours; see the log")
+        return Finding(Found.LATER, "a mistake of ours; see the log", in_doubt=in_doubt)
 
     def _end(self, finding: Finding) -> None:
         future = self._future
@@ -111,3 +114,8 @@ class Asking:
         self._errand = self._question = self._request = self._future = self._timer = None
         if future is not None and not future.done():
             future.set_result(finding)
+
+
+def _unheard(word: str) -> Finding:
+    """It was sent; the centre may have done what was asked."""
+    return Finding(Found.LATER, word, in_doubt=True)

@@ -16,7 +16,7 @@ from structlog import get_logger
 from core.catalogue import Link, Operator
 from core.clock import Instant
 from core.message import Mt, SubmitAnswer, SubmitOutcome
-from core.question import Finding, Question, Withdrawal
+from core.question import Finding, Ordered, Question
 from plumbing.loop import spawn
 from smsc_link.adapter import Adapter
 from smsc_link.keeping import UNBIND_S, Counts, LinkState, Listens, Surroundings
@@ -150,14 +150,13 @@ class OperatorLink:
         """Ask what became of a submission; never raises. None: not now, MT go first."""
         return self._session.ask(question) if self._session is not None and self.asks_per_minute else None
 
-    @property
-    def cancels(self) -> bool:
-        """Whether an MT that went over it may be taken back."""
-        return self._adapter.cancelling is not None and self._adapter.sends
+    def obeys(self, order: type[Ordered]) -> bool:
+        """Whether such a thing may be asked of an MT that went over it."""
+        return order in self._adapter.errands and self._adapter.sends
 
-    def cancel(self, withdrawal: Withdrawal) -> "asyncio.Future[Finding] | None":
-        """Ask that a submission is not delivered any more; never raises. None: not now."""
-        return self._session.ask(withdrawal) if self._session is not None and self.cancels else None
+    def order(self, ordered: Ordered) -> "asyncio.Future[Finding] | None":
+        """Ask it of a submission; never raises. None: not now."""
+        return self._session.ask(ordered) if self._session is not None and self.obeys(type(ordered)) else None
 
     # --- Life -----------------------------------------------------------------------------------------
 

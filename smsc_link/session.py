@@ -21,7 +21,7 @@ from structlog import get_logger
 
 from core.clock import Clock, Instant
 from core.message import Heard, Receipt, SubmitAnswer, SubmitOutcome
-from core.question import Finding, Question, Withdrawal
+from core.question import Finding, Ordered, Question
 from plumbing.conversation import Conversation
 from smsc_link.adapter import Adapter, Dialogue, Fault, Ignored, Session, Unreadable
 from smsc_link.inquiry import Asking
@@ -81,7 +81,7 @@ class LinkSession:
         self._mishaps = mishaps
         self._mishaps_before = counts.mishaps
         self._screens = screens if adapter.ussd is not None else None
-        self._asking = Asking(adapter.inquiry, adapter.cancelling, self._link.name, mishaps)
+        self._asking = Asking(adapter.inquiry, adapter.errands, self._link.name, mishaps)
         self._conversation: Conversation | None = None
         self._listens: Listens | None = None
         self._owed: dict[int, Delivery | None] = {}
@@ -231,9 +231,9 @@ class LinkSession:
     def ask(self, question: Question) -> "asyncio.Future[Finding] | None":
         """Send a question where no MT waits for the room, and one more would have some; None: not now.
 
-        To take an MT back goes before others: asked in vain, it tells when there is room again, as `room` does.
+        What a person ordered goes before others: asked in vain, it tells when there is room again, as `room` does.
         """
-        asking, conversation, is_urgent = self._asking, self._conversation, isinstance(question, Withdrawal)
+        asking, conversation, is_urgent = self._asking, self._conversation, isinstance(question, Ordered)
         is_up = bool(self.bound_at) and not (self.is_over or self.is_draining)
         if conversation is None or not is_up or not asking.is_free or (self._room.is_awaited and not is_urgent):
             return None

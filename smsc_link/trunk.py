@@ -6,7 +6,8 @@ Reads, Writes    what the reader and the writer of a protocol must have
 A protocol adds its login, its answers, its words for errors.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from core.catalogue import Link, Operator
@@ -14,10 +15,11 @@ from core.clock import Instant
 from core.errors import ConfigError
 from core.message import Mt, SubmitAnswer
 from core.numbering import Numbers
+from core.question import Ordered
 from core.sms.alphabet import Coding
 from plumbing.conversation import Address
 from plumbing.networks import Network
-from smsc_link.adapter import Answer, Cancelling, Gateway, Inbound, Inquiry
+from smsc_link.adapter import Answer, Errand, Gateway, Inbound, Inquiry
 from smsc_link.options import Common
 from wire.session import Operation
 
@@ -55,7 +57,7 @@ class SessionAdapter(Generic[T]):
 
     only_answers = False
     inquiry: Inquiry | None = None
-    cancelling: Cancelling | None = None
+    errands: Mapping[type[Ordered], Errand] = MappingProxyType({})
     ussd: Gateway | None = None
     callers: tuple[Network, ...] | None = None
     """Who opens the connection, where that is the centre (smsc_link/called.py); None: it is us."""

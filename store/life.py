@@ -180,6 +180,14 @@ class CancelLife:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplaceLife(CancelLife):
+    """A person's word that it is to have another text; `old_text` is the one that it had."""
+
+    text: str
+    old_text: str
+
+
+@dataclass(frozen=True, slots=True)
 class MtLife:
     """A message to a subscriber. `key` is the operator's id where there is one part. `receipted`: a receipt ended it.
 
@@ -213,6 +221,7 @@ class MtLife:
     charges: tuple[ChargeLife, ...]
     receipted: bool
     cancels: tuple[CancelLife, ...] = ()
+    replaces: tuple[ReplaceLife, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,14 +25,12 @@ from core.ledger.entry import ChargeKind, ChargeState
 from core.message import Action, MtKind, MtState
 from store import schema
 from store.act_life import read_acts
-from store.cancellations import read_of
 from store.journal.receipts import ASKED, LATE, RECEIPT_BECOMES, is_same_number
 from store.life import (
     AlertLife,
     AttemptLife,
     CallbackLife,
     CalledAgainLife,
-    CancelLife,
     ChargeLife,
     DetailLife,
     EntryLife,
@@ -48,6 +46,7 @@ from store.life import (
     Remembered,
     RepeatLife,
 )
+from store.mt_orders import read_lives
 from store.pages import sifted
 
 T = TypeVar("T")
@@ -303,7 +302,7 @@ def _read_mt(connection: Connection, which: sa.ColumnElement[bool], partner_id: 
         row.submitted_at, row.final_at, row.valid_until, row.error, parts, moves,
         _read_receipts(connection, row.operator_id, row.destination, keys), MtKind(row.kind).name.lower(), row.price,
         row.currency, _read_corrections(connection, row.id), _is_receipted(MtState(row.state), moves),
-        tuple(CancelLife(one.at, one.author, one.note, one.outcome, one.result) for one in read_of(connection, row.id)),
+        *read_lives(connection, row.id),
     )  # fmt: skip
 
 

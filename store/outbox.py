@@ -44,7 +44,7 @@ _DUE = "(due_at <= ? OR due_at > ?)"
 """Its time has come; or, behind now + LONGEST_MS, it was set by a clock that was ahead and has been set back since."""
 _AGAIN_SINCE = "EXISTS (SELECT 1 FROM called_again WHERE called_again.mo_id = callback.mo_id AND called_again.at > ?)"
 """A person had it called again: it is not to be given up yet, however old its message is."""
-_NOT_CANCELLED = "NOT EXISTS (SELECT 1 FROM cancellation c WHERE c.mt_id = mt.id AND c.due_at >= 0)"
+_NOT_CANCELLED = "NOT EXISTS (SELECT 1 FROM mt_order c WHERE c.mt_id = mt.id AND c.due_at >= 0 AND c.kind = 'cancel')"
 """No person wants it back: one may have said so while a process was just sending it, and gave it back afterwards."""
 _SKIP_LOCKED = "FOR UPDATE SKIP LOCKED"
 

@@ -1104,12 +1104,13 @@ class Question(Base):
     due_at: Mapped[int | None] = mapped_column(sa.BigInteger)
 
 
-class Cancellation(Base):
-    """A person's word that an MT is not to be delivered any more; kept for good as a record."""
+class MtOrder(Base):
+    """A person's word on an MT: not to be delivered any more, or with another text; kept for good as a record."""
 
-    __tablename__ = "cancellation"
+    __tablename__ = "mt_order"
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
+    kind: Mapped[str] = mapped_column(sa.String(12))
     mt_id: Mapped[int] = mapped_column(sa.BigInteger, index=True)
     author: Mapped[str] = mapped_column(sa.String(80))
     note: Mapped[str] = mapped_column(sa.String(200))
@@ -1120,6 +1121,9 @@ class Cancellation(Base):
     done_at: Mapped[int] = mapped_column(sa.BigInteger)
     outcome: Mapped[str] = mapped_column(sa.String(12))
     result: Mapped[str] = mapped_column(sa.String(300))
+    in_doubt: Mapped[bool] = mapped_column(sa.Boolean)
+    text: Mapped[str] = mapped_column(sa.Text)
+    old_text: Mapped[str] = mapped_column(sa.Text)
 
 
 class Receipt(Base):

@@ -15,9 +15,12 @@ import pytest
 
 from store.database import Database, connect
 from tests import services
+from tests.compiled import compile_once
 
 # Young objects, and how many rounds of these an older generation waits for: a test leaves little behind.
 _OFTEN = (20_000, 20, 50)
+
+compile_once()
 
 
 def pytest_collectstart() -> None:

@@ -42,6 +42,7 @@ COMMANDS = {
     "settle": ("settle", "Settle with operators: their monthly files, differences, payments."),
     "message": ("message", "Show the whole life of one message."),
     "cancel": ("cancel", "Take messages to subscribers back, also at the operator."),
+    "replace": ("replace", "Give a message another text, at the operator that has it."),
     "alert": ("alert", "List, show and resolve what a person should look at."),
     "again": ("again", "Call partners again about dead letters."),
     "payout": ("payout", "Pay partners: ask, approve, send, and say what became of it."),

@@ -5,6 +5,7 @@ count_stations   a counter for each number that a station keeps, a gauge for eac
 Rule: nothing is counted here; a number is asked for when it is scraped.
 """
 
+from dataclasses import fields
 from functools import partial
 from typing import Any
 
@@ -23,10 +24,10 @@ def count_stations(metrics: Metrics, way: Way, dialogues: Dialogues) -> None:
         ("ussd", dialogues.counted),
         ("question", way.asker.counted),
     ]
-    if way.canceller is not None:
-        stations.append(("cancel", way.canceller.counted))
+    if way.orders is not None:
+        stations += way.orders.counted.items()
     for station, counted in stations:
-        for name in counted.__slots__:
+        for name in (field.name for field in fields(counted)):
             counter(f"tollbridge_{station}_{name}", f"{station}: {name}", ask=partial(getattr, counted, name))
     counter("tollbridge_commits", "transactions of the journal", ask=lambda: way.batcher.batches)
     counter("tollbridge_facts", "facts made durable", ask=lambda: way.batcher.facts)

@@ -1,7 +1,7 @@
 """Orders to the links of this process: looked for, carried out, answered (store/link_orders.py).
 
 LinkDesk    open: links, with what is in force before; run: what comes later
-orders_by   how the API gives orders; cancels_by, how it takes messages back
+orders_by   how the API gives orders; message_orders_by, those to messages
 
 Each order is a task of its own: a link that takes its time holds up no other, and none holds up the looking.
 
@@ -19,16 +19,18 @@ from structlog import get_logger
 from core.catalogue import Catalogue
 from core.clock import SECOND_MS, Clock
 from core.errors import StoreError
-from partner_api.http.ports import CancelMessage, OrderLinks
+from core.question import CANCEL, REPLACE
+from partner_api.http.ports import OrderLinks, OrderMessage
 from plumbing.loop import spawn
 from plumbing.threads import Runs
 from smsc_link.keeping import Kept
 from smsc_link.links import Links
-from store import cancellations
+from store import cancellations, replacements
 from store import link_orders as orders
 from store.database import Database
 from store.link_orders import DISABLE, DONE, DRAIN, ENABLE, FAILED, RECONNECT, TRACE, Order
 from store.messages import Reader
+from store.mt_orders import Given
 from tollbridge.link_traces import CannotTrace, Traces, Wanted, name_of
 from traffic.rests import Rests
 
@@ -242,11 +244,19 @@ def orders_by(database: Database, readers: Runs, clock: Clock) -> OrderLinks:
     return order
 
 
-def cancels_by(database: Database, readers: Runs, clock: Clock) -> CancelMessage:
+def message_orders_by(database: Database, readers: Runs, clock: Clock) -> OrderMessage:
     """Nor this: it waits for the lock of a message."""
 
-    async def cancel(mt_id: int, author: str, note: str) -> cancellations.Given:
-        give = partial(cancellations.give, database, [mt_id], author=author, note=note, now=clock.now())
-        return (await readers.run(give))[0]
+    async def order(kind: str, mt_id: int, author: str, note: str, text: str) -> Given:
+        word = {"author": author, "note": note, "now": clock.now()}
+        return await readers.run(partial(_GIVE[kind], database, mt_id, text, **word))
 
-    return cancel
+    return order
+
+
+def _give_cancel(database: Database, mt_id: int, text: str, **word: Any) -> Given:
+    (given,) = cancellations.give(database, [mt_id], **word)
+    return given
+
+
+_GIVE: dict[str, Callable[..., Given]] = {CANCEL: _give_cancel, REPLACE: replacements.give}

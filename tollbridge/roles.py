@@ -54,7 +54,7 @@ from tollbridge.door import links_door, open_api
 from tollbridge.figures import count_stations
 from tollbridge.health import health_of
 from tollbridge.keys import keyring_of
-from tollbridge.link_desk import LinkDesk, cancels_by, orders_by
+from tollbridge.link_desk import LinkDesk, message_orders_by, orders_by
 from tollbridge.link_traces import Traces
 from tollbridge.memory_watch import read_bounds, watch_memory
 from tollbridge.pace import pace_of
@@ -64,8 +64,8 @@ from tollbridge.stopping import STOP_S, Deadline, Stage, at_most, drain
 from tollbridge.stragglers import Stragglers
 from tollbridge.watch import Heartbeat, watch_catalogue, watch_writing
 from traffic.asking import questions_of
-from traffic.cancelling import cancels_of
 from traffic.janitor import Janitor
+from traffic.orders import orders_of
 from traffic.settle import Book, Settler
 from traffic.submit import ReplyPlace
 from traffic.way import Pace, Way
@@ -207,7 +207,7 @@ class Service:
             catalogue=lambda: self._catalogue, pace=pace,
             methods={name: method(means) for name, method in METHODS.items()},
             due_callbacks=self._due_callbacks, due_mts=self._due_mts,
-            due_questions=questions_of(*asked), wanted_back=cancels_of(*asked),
+            due_questions=questions_of(*asked), wanted_orders=orders_of(*asked),
             find_place=self._find_place, coding_of=self._adapters.coding_of,
             on_failed=lambda: self._die("a station of the message's way failed; the log says how"),
         )  # fmt: skip
@@ -284,7 +284,7 @@ class Service:
             payments=self._payments,
             admin_key=self.config.api.admin_key,
             order_links=orders_by(self.database, self._readers, self._clock),
-            cancel_message=cancels_by(self.database, self._readers, self._clock),
+            order_message=message_orders_by(self.database, self._readers, self._clock),
         )
 
     # --- what the stations ask ---------------------------------------------------------------------------

@@ -229,6 +229,10 @@ def _show_mt(life: Life, mt: MtLife, full: bool, out: Console) -> None:
     for cancel in mt.cancels:
         came = plain(cancel.result) or "not done yet"
         _fact(out, "cancel", f"{moment(cancel.at)}  by {plain(cancel.author)}: {plain(cancel.note)}; {came}")
+    for replace in mt.replaces:
+        came = plain(replace.result) or "not done yet"
+        _fact(out, "replace", f"{moment(replace.at)}  by {plain(replace.author)}: {plain(replace.note)}; {came}")
+        _fact(out, "", f"«{plain(replace.old_text)}» → «{plain(replace.text)}»")
     if mt.final_at:
         because = "" if mt.receipted else f", not by a receipt: {plain(mt.error) or 'nobody said why'}"
         _fact(out, "receipt" if mt.receipted else "ended", f"{moment(mt.final_at)}  {mt.state}{because}")

@@ -3,7 +3,7 @@
 Delivery    one PDU of an operator with an MO (or a part of one): to be answered exactly once
 Intake      what a link calls: traffic.accept is one
 Line        a link that messages can be sent over: smsc_link.link has one
-Asks        such a link, where its operator tells what became of a message; Cancels, where it takes messages back
+Asks        such a link, where its operator tells what became of a message; Obeys, where it takes back or changes one
 TakeTurns   whoever goes on with a USSD session: traffic.ussd; ShowScreen writes the screen of a turn
 Deliver     a dispatch method: partner_api.dispatch has them
 
@@ -17,7 +17,7 @@ from typing import Protocol, TypeAlias, runtime_checkable
 from core.catalogue import Link, Operator
 from core.clock import Instant
 from core.message import Answer, Callback, Heard, Mt, Receipt, SubmitAnswer
-from core.question import Finding, Question, Withdrawal
+from core.question import Finding, Ordered, Question
 from core.sms.alphabet import Coding
 from core.sms.parts import Piece
 from core.ussd.session import Ways
@@ -134,15 +134,14 @@ class Asks(Line, Protocol):
 
 
 @runtime_checkable
-class Cancels(Line, Protocol):
-    """A line that may ask that a message is not delivered any more."""
+class Obeys(Line, Protocol):
+    """A line that may ask something of a message that went over it: to take it back, to change it."""
 
-    @property
-    def cancels(self) -> bool:
-        """Whether it can; a link that only receives cannot."""
+    def obeys(self, order: type[Ordered]) -> bool:
+        """Whether it can ask that; a link that only receives can nothing."""
         ...
 
-    def cancel(self, withdrawal: Withdrawal) -> Awaitable[Finding] | None:
+    def order(self, ordered: Ordered) -> Awaitable[Finding] | None:
         """Ask now, one at a time. The result never raises; None: not now.
 
         Where the window is full `Intake.line_has_room` tells when; where another question is under way, or the link is

@@ -20,10 +20,10 @@ from core.message import Callback, Heard, Mt, MtState, Receipt
 from core.sms.alphabet import Coding
 from traffic.accept import Accept
 from traffic.asking import Asker, DueQuestions
-from traffic.cancelling import Canceller, WantedBack
 from traffic.commit import Batcher, Run, Writes
 from traffic.dispatch import LEASE_MARGIN_S, Dispatcher, Due
 from traffic.fetch import DueMts
+from traffic.orders import Orders, WantedOrders
 from traffic.ports import Deliver, Delivery, Line
 from traffic.queues import most_of_one
 from traffic.send import Sender
@@ -70,7 +70,7 @@ class Way:
         coding_of: Callable[[Link, int], Coding],
         pace: Pace,
         due_questions: DueQuestions,
-        wanted_back: WantedBack | None = None,
+        wanted_orders: WantedOrders | None = None,
         on_failed: Callable[[], None] = lambda: None,
     ) -> None:
         """`on_failed` is called when a station ended unasked: nothing can go on without it."""
@@ -85,10 +85,10 @@ class Way:
         )
         self.sender = Sender(self.batcher, clock, random, due=due_mts)
         self.asker = Asker(self.batcher, clock, due=due_questions, spawn=self._spawn)
-        self.canceller = (
+        self.orders = (
             None
-            if wanted_back is None
-            else Canceller(self.batcher, self.sender, clock, wanted=wanted_back, spawn=self._spawn)
+            if wanted_orders is None
+            else Orders(self.batcher, self.sender, clock, wanted=wanted_orders, spawn=self._spawn)
         )
         offer = self.sender.offer
         self.dispatcher = Dispatcher(
@@ -125,8 +125,8 @@ class Way:
 
     def line_opened(self, line: Line) -> None:
         """A link is bound for sending."""
-        if self.canceller is not None:
-            self.canceller.line_opened(line)
+        if self.orders is not None:
+            self.orders.line_opened(line)
         self.sender.line_opened(line)
         operator = self._catalogue().operators.get(line.link.operator)
         if operator is not None:
@@ -134,8 +134,8 @@ class Way:
 
     def line_has_room(self, line: Line) -> None:
         """Room in a window."""
-        if self.canceller is not None:
-            self.canceller.line_has_room(line)
+        if self.orders is not None:
+            self.orders.line_has_room(line)
         self.sender.line_has_room(line)
 
     # --- life ------------------------------------------------------------------------------------------
@@ -153,8 +153,8 @@ class Way:
         if links:
             self._station(self.sender.fetcher.run())
             self._station(self._sweep())
-            if self.canceller is not None:
-                self._station(self.canceller.run())
+            if self.orders is not None:
+                self._station(self.orders.run())
 
     async def stop(self, timeout_s: float) -> None:
         """Make all that is on its way durable, however long that takes; wait so long for what is being submitted.

@@ -1,16 +1,19 @@
 """/admin: what administrators may, by the key `api.admin_key`. Not among the partners' calls, so not in openapi.
 
-AdminDoor   GET /admin/links; POST /admin/links/NAME/{enable|disable|drain|reconnect}; POST /admin/messages/ID/cancel
+AdminDoor   GET /admin/links; POST /admin/links/NAME/{enable|disable|drain|reconnect};
+            POST /admin/messages/ID/{cancel|replace}
 
 An order waits for what comes of it, as `tollbridge link` does, at most WAIT_S or as long as `wait` says. What is as
 wanted already stays so: to order the same again changes nothing, but that a link is connected once more. The same
-holds of a message that is taken back, as by `tollbridge cancel`.
+holds of a message that is taken back, as by `tollbridge cancel`; one that is changed, as by `tollbridge replace`, takes
+no other text while that is under way.
 
 Rule: without a key in the configuration there is nothing at these paths, and nothing that tells of them.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
 from aiohttp import web
@@ -18,16 +21,17 @@ from pydantic import BaseModel, ConfigDict
 
 from core.clock import Clock
 from core.errors import RequestError, StoreAway, UserMistake
+from core.question import CANCEL, REPLACE
 from partner_api.http.auth import Administrators
 from partner_api.http.bodies import read_body, read_model
 from partner_api.http.messages import read_id
 from partner_api.http.ports import OrderLinks, Ports
 from partner_api.http.problems import away_for
-from store import cancellations
+from store import mt_orders
 from store.link_orders import DISABLE, DRAIN, ENABLE, RECONNECT, Order, UnknownLink, read_given, read_rows
 from store.messages import Reader
 
-T = TypeVar("T", Order, cancellations.Order)
+T = TypeVar("T", Order, mt_orders.Order)
 Handler: TypeAlias = Callable[[web.Request], Awaitable[web.Response]]
 ORDERS = (ENABLE, DISABLE, DRAIN, RECONNECT)
 WAIT_S = 15.0
@@ -53,6 +57,16 @@ class CancelBody(BaseModel):
     because: str
 
 
+class ReplaceBody(CancelBody):
+    """The new text, too."""
+
+    text: str
+
+
+BODIES: dict[str, type[CancelBody]] = {CANCEL: CancelBody, REPLACE: ReplaceBody}
+"""Orders to messages."""
+
+
 class AdminDoor:
     """The paths of administrators."""
 
@@ -65,9 +79,15 @@ class AdminDoor:
     def routes(self) -> list[web.RouteDef]:
         """For the application."""
         paths = f"/admin/links/{{name}}/{{order:{'|'.join(ORDERS)}}}"
-        message = "/admin/messages/{id}/cancel"
         return [
-            web.post(message, _advising("order it again", self.cancel), name="admin-cancel"),
+            *(
+                web.post(
+                    f"/admin/messages/{{id}}/{kind}",
+                    _advising("order it again", partial(self.order_message, kind)),
+                    name=f"admin-{kind}",
+                )
+                for kind in BODIES
+            ),
             web.get("/admin/links", _advising("ask again in a moment", self.links), name="admin-links"),
             web.post(
                 paths, _advising("see GET /admin/links before you order it again", self.order), name="admin-order"
@@ -101,26 +121,27 @@ class AdminDoor:
         content = {"link": name, "order": kind, "by": body.by, "processes": [_value(one) for one in found]}
         return web.json_response(content, status=200 if all(one.is_over for one in found) else 202)
 
-    async def cancel(self, request: web.Request) -> web.Response:
-        """Take a message back, and tell what came of it: 200, or 202 while it is under way."""
+    async def order_message(self, kind: str, request: web.Request) -> web.Response:
+        """Take a message back, or give it another text, and tell what came of it: 200, or 202 while it is under way."""
         self._administrators.let_in(request)
         wait_s = _wait_of(request)
-        body = read_model(CancelBody, await read_body(request))
+        body = read_model(BODIES[kind], await read_body(request))
         assert isinstance(body, CancelBody), body
-        given = await self._take_back(request.match_info["id"], body)
+        given = await self._give(kind, request.match_info["id"], body)
         if not given.order_id:
             said = {"by": body.by, "because": body.because, "outcome": "nothing", "result": given.sentence}
             return web.json_response({"id": str(given.mt_id), **said})
         ids = [given.order_id]
-        (found,) = await self._until(lambda one: cancellations.read_given(one, ids, self._clock.now()), wait_s)
+        (found,) = await self._until(lambda one: mt_orders.read_given(one, ids, self._clock.now()), wait_s)
         return web.json_response(found.value(), status=200 if found.is_over else 202)
 
-    async def _take_back(self, mt_id: str, body: CancelBody) -> cancellations.Given:
-        assert self._ports.cancel_message is not None, "who orders links takes messages back"
+    async def _give(self, kind: str, mt_id: str, body: CancelBody) -> mt_orders.Given:
+        assert self._ports.order_message is not None, "who orders links orders messages"
+        text = body.text if isinstance(body, ReplaceBody) else ""
         try:
             async with asyncio.timeout(ANSWER_WAIT_S):
-                return await self._ports.cancel_message(read_id(mt_id) or 0, body.by, body.because)
-        except cancellations.UnknownMessage as error:
+                return await self._ports.order_message(kind, read_id(mt_id) or 0, body.by, body.because, text)
+        except mt_orders.UnknownMessage as error:
             raise RequestError("there is no message to a subscriber with this id", status=404) from error
         except UserMistake as error:
             field, _, sentence = str(error).removeprefix("--").partition(": ")

@@ -2,7 +2,7 @@
 
 Ports         the catalogue, reads on a thread, the reply to an MO, health, metrics
 ReplyResult   what became of a reply, as traffic.submit says it
-OrderLinks    what administrators want of links; CancelMessage, of a message that is not to be delivered
+OrderLinks    what administrators want of links; OrderMessage, of a message: not to be delivered, or with another text
 PaymentDesk   what partners pay in and ask for, and what payment providers tell
 
 Rule: no part of the API opens a database, a socket or a file by itself.
@@ -15,9 +15,9 @@ from typing import Any, Protocol, TypeVar
 from core.catalogue import Catalogue, Partner
 from core.top_ups import Expected, Told
 from partner_api.payments.contract import Settings
-from store.cancellations import Given
 from store.life import Idempotency
 from store.messages import Reader
+from store.mt_orders import Given
 from store.payments import Taken
 from store.payouts import PayoutRow
 from store.repeats import OnceOnly
@@ -64,10 +64,10 @@ class OrderLinks(Protocol):
     def __call__(self, name: str, kind: str, author: str, /) -> Awaitable[list[int]]: ...
 
 
-class CancelMessage(Protocol):
-    """Takes an MT back, by whom and why (store.cancellations). Raises UserMistake, StoreAway."""
+class OrderMessage(Protocol):
+    """Takes an MT back, or changes its text, by whom and why (store.mt_orders). Raises UserMistake, StoreAway."""
 
-    def __call__(self, mt_id: int, author: str, note: str, /) -> Awaitable[Given]: ...
+    def __call__(self, kind: str, mt_id: int, author: str, note: str, text: str, /) -> Awaitable[Given]: ...
 
 
 class PaymentDesk(Protocol):
@@ -113,4 +113,4 @@ class Ports:
     admin_key: str = ""
     """Empty: nobody is an administrator, and there is nothing for one."""
     order_links: OrderLinks | None = None
-    cancel_message: CancelMessage | None = None
+    order_message: OrderMessage | None = None

@@ -8,7 +8,7 @@ outgoing  calls to partners, MT and their moves
 charging  outgoing SMS and money; premium, those that the subscriber pays
 receipts  receipts find their MT
 asked     what else a centre said that was asked
-cancelled MT that a person takes back
+ordered   a person's word on an MT: cancelled, taken back; replaced, with another text; became, what is judged
 overdue   MT whose time is over
 alerts    limits that ask a person to look, once in a window
 
@@ -35,7 +35,7 @@ from store.accounts import Accounts
 from store.bulk import bulk_insert, insert_ignore
 from store.daily import slot_of, write_sums
 from store.database import Database, is_conflict
-from store.journal import asked, booking, cancelled, outgoing, overdue, receipts, repeats
+from store.journal import asked, booking, ordered, outgoing, overdue, receipts, repeats
 from store.journal.alerts import LimitAlerts
 from store.journal.charging import Charging
 from store.journal.facts import (
@@ -43,8 +43,6 @@ from store.journal.facts import (
     AskedFact,
     CallbackFact,
     CallbackState,
-    CancelFact,
-    CancelHow,
     Decider,
     DoubtFact,
     Fact,
@@ -52,6 +50,8 @@ from store.journal.facts import (
     Moved,
     MtFact,
     NewMtFact,
+    OrderFact,
+    OrderHow,
     OverdueFact,
     PartFact,
     ReceiptFact,
@@ -81,8 +81,6 @@ __all__ = [
     "AskedFact",
     "CallbackFact",
     "CallbackState",
-    "CancelFact",
-    "CancelHow",
     "Decider",
     "DoubtFact",
     "Fact",
@@ -90,6 +88,8 @@ __all__ = [
     "MoFact",
     "MtFact",
     "NewMtFact",
+    "OrderFact",
+    "OrderHow",
     "OverdueFact",
     "PartFact",
     "ReceiptFact",
@@ -178,8 +178,8 @@ class Journal:
             told += receipts.write_receipts(connection, came)
         if said := _of(facts, AskedFact):
             asked.write_asked(connection, said)
-        if taken_back := _of(facts, CancelFact):
-            told += cancelled.write_cancelled(connection, taken_back, self._process_id)
+        if orders := _of(facts, OrderFact):
+            told += ordered.write_ordered(connection, orders, self._process_id)
         if over := _of(facts, OverdueFact):
             # Behind the receipts: one that comes in the same batch was in time.
             told += overdue.end_overdue(connection, over)
@@ -305,5 +305,5 @@ def _forget(fact: Fact) -> None:
         fact.refused = ""
     elif isinstance(fact, CallbackFact):
         fact.stored = False
-    elif isinstance(fact, CancelFact):
+    elif isinstance(fact, OrderFact):
         fact.outcome = fact.result = ""

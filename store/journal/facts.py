@@ -7,7 +7,7 @@ MtFact        a move of an MT: submitted, put back, failed …
 NewMtFact     a new MT: a reply through the API, or one that somebody pays
 ReceiptFact   what a message centre says became of an MT, unasked or asked
 AskedFact     what else it said when it was asked: no end
-CancelFact    what came of a person's word that an MT is not to be delivered
+OrderFact     what came of a person's word on an MT: not to be delivered, or with another text
 DoubtFact     messages whose answer may not have arrived
 SessionFact   a session ended without unbind: its last messages are in doubt
 AlertFact     something that a person should see
@@ -221,13 +221,13 @@ class AskedFact:
     is_last: bool = False
 
 
-class CancelHow(Enum):
-    """How an MT was taken back, or why not."""
+class OrderHow(Enum):
+    """How something was done about an order, or why not."""
 
     QUEUED = "queued"
-    """It waits in the database."""
+    """Its MT waits in the database, or has its end."""
     HELD = "held"
-    """It waited in this process, and does so no more."""
+    """Its MT waited in this process, and does so no more."""
     ASKED = "asked"
     """Its centre was asked."""
     UNASKED = "unasked"
@@ -237,24 +237,26 @@ class CancelHow(Enum):
 
 
 @dataclass(slots=True)
-class CancelFact:
-    """What came of a person's word, a row of `cancellation`, that an MT is not to be delivered any more.
+class OrderFact:
+    """What came of a person's word on an MT, a row of `mt_order`, whose kind says what is wanted.
 
-    `parts`: of each that its centre was asked for, its sequence (0: there is one) and whether it was taken back;
-    `sentence`: what was said of those that were not. `again_at`: the centre is asked again then; None: no more.
-    `maybe_twice`: nobody knows what became of an earlier submission of what this process held.
+    `parts`: of each that its centre was asked for, its sequence (0: there is one) and whether it did what was asked;
+    `sentence`: what was said of those that it did not. `again_at`: the centre is asked again then; None: no more.
+    `maybe_twice`: nobody knows what became of an earlier submission of what this process held. `in_doubt`: something
+    got no answer, so the centre may have done it.
     """
 
     order_id: int
     mt_id: int
     at: Instant
-    how: CancelHow
+    how: OrderHow
     parts: Sequence[tuple[int, bool]] = ()
     sentence: str = ""
     again_at: Instant | None = None
     maybe_twice: bool = False
+    in_doubt: bool = False
     outcome: str = ""
-    """Done or failed; filled in by the write, as `result` is. Empty: it is not over."""
+    """Done, failed or unknown; filled in by the write, as `result` is. Empty: it is not over."""
     result: str = ""
 
 
@@ -297,7 +299,7 @@ Fact: TypeAlias = (
     | NewMtFact
     | ReceiptFact
     | AskedFact
-    | CancelFact
+    | OrderFact
     | DoubtFact
     | SessionFact
     | AlertFact

@@ -254,13 +254,16 @@ class Question(models.Model):
         indexes = [models.Index(fields=["operator_id", "due_at"], name="question_due")]
 
 
-class Cancellation(models.Model):
-    """A person's word that an MT is not to be delivered any more; kept for good as a record.
+class MtOrder(models.Model):
+    """A person's word on an MT: not to be delivered any more, or with another text; kept for good as a record.
 
     `due_at` is when something is to be done about it; null when nothing more comes of it, and `outcome` says what did.
     Before that `result` says how far it is. `asked`: how often its centre was. `process_id` has it under way; 0: none.
+    `in_doubt`: the centre may have done what it was asked without our hearing it. `text` is the new one, where there is
+    one, `old_text` the one before.
     """
 
+    kind = CodeField(max_length=12, default="cancel")
     mt_id = ReferenceField(db_index=True)
     author = models.CharField(max_length=80)
     note = models.CharField(max_length=200)
@@ -271,9 +274,12 @@ class Cancellation(models.Model):
     done_at = InstantField(default=0)
     outcome = CodeField(max_length=12, default="")
     result = models.CharField(max_length=300, default="")
+    in_doubt = models.BooleanField(default=False)
+    text = models.TextField(default="")
+    old_text = models.TextField(default="")
 
     class Meta:
-        db_table = "cancellation"
+        db_table = "mt_order"
 
 
 class Receipt(models.Model):

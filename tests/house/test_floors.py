@@ -93,7 +93,7 @@ ORDER = (
     ("sms", "catalogue"),
     ("directory",),
     ("message",),
-    ("question",),
+    ("question", "replacement"),
     ("tariff",),
     ("ledger",),
     ("settlement",),

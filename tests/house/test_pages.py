@@ -25,7 +25,7 @@ from store.provisioning.elements import Document
 from tests.house.tree import ROOT, product
 from tests.partners import a_callback
 from tollbridge.config import KEYS
-from traffic import accept, asking, cancelling, dispatch, endings, ussd
+from traffic import accept, asking, cancelling, dispatch, endings, replacing, ussd
 
 DOCS = ROOT / "docs"
 BESIDE = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md")
@@ -150,7 +150,7 @@ def test_every_metric_is_in_the_reference() -> None:
     named = {name.partition("{")[0].removesuffix("_total") for name in rows(text)}
     stations = (
         *(("mo", accept.Counted), ("callback", dispatch.Counted), ("mt", endings.Counted), ("ussd", ussd.Counted)),
-        *(("question", asking.Counted), ("cancel", cancelling.Counted)),
+        *(("question", asking.Counted), ("cancel", cancelling.Counted), ("replace", replacing.Counted)),
     )
     made = {f"tollbridge_{station}_{row.name}" for station, counted in stations for row in fields(counted)}
     made |= {f"tollbridge_link_{row.name}" for row in fields(Counts)} | {"tollbridge_link_bound"}

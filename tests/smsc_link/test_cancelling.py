@@ -30,7 +30,7 @@ async def submitted(rig: Rig, **values: Any) -> Withdrawal:
 
 
 async def cancel(rig: Rig, withdrawal: Withdrawal) -> Finding:
-    future = rig.link.cancel(withdrawal)
+    future = rig.link.order(withdrawal)
     assert future is not None, "there is room"
     return await future
 
@@ -59,8 +59,8 @@ def test_only_a_link_that_sends_takes_back_and_only_when_it_is_bound(protocol: s
     async def story() -> None:
         rig = Rig(a_link_by(protocol, bind=bind))
 
-        assert rig.link.cancels == (bind == "transmitter")
-        assert rig.link.cancel(Withdrawal(5, 0, 7, 1, "1", "4446", "79001112233", 0)) is None
+        assert rig.link.obeys(Withdrawal) == (bind == "transmitter")
+        assert rig.link.order(Withdrawal(5, 0, 7, 1, "1", "4446", "79001112233", 0)) is None
 
     virtually(story())
 
@@ -74,7 +74,7 @@ def test_it_goes_before_the_messages_that_wait_for_room() -> None:
         under_way = rig.link.submit(part)
         assert rig.link.room() == 0, "a message waits for the room"
 
-        in_vain = rig.link.cancel(withdrawal)
+        in_vain = rig.link.order(withdrawal)
         question = rig.link.ask(Question(5, 0, 7, 1, withdrawal.key, "4446", "79001112233", 0))
         await under_way
         finding = await cancel(rig, withdrawal)
@@ -95,7 +95,7 @@ def test_who_was_asked_in_vain_is_told_of_room() -> None:
         under_way = rig.link.submit(part)
         rig.intake.roomy.clear()
 
-        assert rig.link.cancel(withdrawal) is None
+        assert rig.link.order(withdrawal) is None
         assert (await under_way).outcome is SubmitOutcome.ACCEPTED
 
         assert rig.intake.roomy == ["alpha-1"]
@@ -110,14 +110,14 @@ def test_a_session_that_is_lost_meanwhile_leaves_it_open(protocol: str) -> None:
         rig = Rig(a_link_by(protocol), quirks=SLOW)
         await rig.bound()
         withdrawal = await submitted(rig)
-        future = rig.link.cancel(withdrawal)
+        future = rig.link.order(withdrawal)
         assert future is not None
 
         for pipe in rig.network.pipes:
             pipe.sever()
         finding = await future
 
-        assert finding == Finding(Found.LATER, "no answer (lost)")
+        assert finding == Finding(Found.LATER, "no answer (lost)", in_doubt=True)
         await rig.link.stop()
 
     virtually(story())

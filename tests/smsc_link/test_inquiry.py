@@ -166,7 +166,7 @@ def test_a_centre_that_says_nothing_is_not_waited_for_for_ever(protocol: str) ->
 
         finding = await ask(rig, question)
 
-        assert finding == Finding(Found.LATER, "no answer (timeout)")
+        assert finding == Finding(Found.LATER, "no answer (timeout)", in_doubt=True)
         assert rig.link.is_open, "the link is fine"
         await rig.link.stop()
 
@@ -191,7 +191,7 @@ def test_a_57_that_does_not_come_is_not_waited_for_for_ever_and_a_late_one_is_ac
         esme.conversation.send(late)
         again = await ask(rig, question)
 
-        assert (finding, waited_ms) == (Finding(Found.LATER, "no answer"), int(1000 * HEAR_S))
+        assert (finding, waited_ms) == (Finding(Found.LATER, "no answer", in_doubt=True), int(1000 * HEAR_S))
         assert again.found is Found.DELIVERED
         await rig.link.stop()
         assert rig.intake.ended == [("alpha-1", True)]

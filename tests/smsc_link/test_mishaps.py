@@ -195,7 +195,7 @@ def test_a_mistake_of_ours_on_one_question_is_that_ones(link: Link, over: str) -
             assert future is not None
             findings.append(await future)
 
-        assert findings[0] == Finding(Found.LATER, "a mistake of ours; see the log")
+        assert findings[0] == Finding(Found.LATER, "a mistake of ours; see the log", in_doubt=over == "read")
         assert findings[1].found is Found.DELIVERED, "the next has none"
         assert (rig.link.state, rig.intake.opened, rig.intake.ended) == ("bound", ["alpha-1"], [])
         [(_, sentence)] = rig.intake.alarms

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from core.message import Mt, MtState, ReceiptState
 from store.cancellations import give
 from store.database import Database
-from store.journal import CancelFact, CancelHow
+from store.journal import OrderFact, OrderHow
 from store.schema import Receipt
 from tests.store.mt_desk import MtDesk
 from wire.ucp.codes import reason_sentence
@@ -79,7 +79,7 @@ def test_what_was_taken_back_is_delivered_all_the_same_when_another_link_says_so
     desk = MtDesk(database)
     mt = over(1, desk.submitted("12"))
     (given,) = give(database, [mt.id], author="olga", note="wrong text", now=desk.clock.now())
-    desk.write(CancelFact(given.order_id, mt.id, desk.clock.now(), CancelHow.ASKED, [(0, True)]))
+    desk.write(OrderFact(given.order_id, mt.id, desk.clock.now(), OrderHow.ASKED, [(0, True)]))
     taken_back = desk.state(mt)
 
     desk.receipt("12", link_id=2)

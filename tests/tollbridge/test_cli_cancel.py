@@ -57,9 +57,7 @@ def a_service(config: Path, outcome: str, result: str) -> Iterator[None]:
         with database_of(config) as database:
             while not done.wait(0.02):
                 with database.write() as connection:
-                    connection.execute(
-                        sa.update(schema.Cancellation).where(schema.Cancellation.outcome == "").values(**words)
-                    )
+                    connection.execute(sa.update(schema.MtOrder).where(schema.MtOrder.outcome == "").values(**words))
 
     thread = Thread(target=work)
     thread.start()

@@ -1,6 +1,6 @@
-"""A canceller at its desk: what people want of it, a sender that holds messages, lines that say what they are told to.
+"""Orders to messages at their desk: what people want, a sender that holds messages, lines that say what they should.
 
-Office        a Canceller with a batcher that keeps what it is given; story_of tells what is written
+Office        Orders with a batcher that keeps what it is given; story_of tells what is written
 Wanted        orders that are due once; Shelf, those that stay until something comes of them
 PlainLine     a line that cannot; CancellingLine, one that can; SlowLine, one that takes its time
 
@@ -13,13 +13,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from core.catalogue import Link
+from core.errors import StoreError
 from core.message import Mt, MtState
-from core.question import Finding, Found, Withdrawal
-from store.cancellations import LINK_MAX, Due, Taken
-from store.journal import CancelFact, Fact
+from core.question import CANCEL, Finding, Found, Ordered, Withdrawal
+from store.due_orders import LINK_MAX, Due, Taken
+from store.journal import Fact, OrderFact
 from tests.makers import NOON, a_link
 from tests.smsc_link.virtual import VirtualClock, virtually
-from traffic.cancelling import LOOK_S, Canceller
+from traffic.orders import LOOK_S, Orders
 from traffic.routes import Terms
 
 OPERATOR = 7
@@ -54,18 +55,21 @@ class CancellingLine(PlainLine):
     """One that says what it is told to, one at a time; without room where it has none."""
 
     link: Link = field(default_factory=a_link)
-    cancels: bool = True
+    can: tuple[type[Ordered], ...] = (Withdrawal,)
     has_room: bool = True
-    says: Callable[[Withdrawal], Finding] = lambda withdrawal: TAKEN
+    says: Callable[[Ordered], Finding] = lambda ordered: TAKEN
     asked: list[int] = field(default_factory=list)
     """Parts."""
 
-    def cancel(self, withdrawal: Withdrawal) -> Awaitable[Finding] | None:
+    def obeys(self, order: type[Ordered]) -> bool:
+        return order in self.can
+
+    def order(self, ordered: Ordered) -> Awaitable[Finding] | None:
         if not self.has_room:
             return None
-        self.asked.append(withdrawal.part)
+        self.asked.append(ordered.part)
         future: asyncio.Future[Finding] = asyncio.get_running_loop().create_future()
-        future.set_result(self.says(withdrawal))
+        future.set_result(self.says(ordered))
         return future
 
 
@@ -74,15 +78,18 @@ class Paper:
     """A batcher that keeps what it is given, and settles it."""
 
     away: bool = False
-    facts: list[CancelFact] = field(default_factory=list)
-    wrote: Callable[[CancelFact], None] = lambda fact: None
+    facts: list[OrderFact] = field(default_factory=list)
+    wrote: Callable[[OrderFact], None] = lambda fact: None
+    errors: list[StoreError] = field(default_factory=list)
+    """What keeps the next ones from being written."""
 
-    def put(self, fact: Fact, settled: Callable[[Fact, None], None]) -> None:
-        assert isinstance(fact, CancelFact)
+    def put(self, fact: Fact, settled: Callable[[Fact, StoreError | None], None]) -> None:
+        assert isinstance(fact, OrderFact)
         self.facts.append(fact)
-        fact.outcome = "done"
+        error = self.errors.pop(0) if self.errors else None
+        fact.outcome = "" if error else "done"
         self.wrote(fact)
-        settled(fact, None)
+        settled(fact, error)
 
 
 class Holder:
@@ -102,7 +109,7 @@ class Holder:
 class Wanted:
     """What people want, and what there is to ask for of each."""
 
-    def __init__(self, *due: Due, parts: Mapping[int, Sequence[Withdrawal]] | None = None) -> None:
+    def __init__(self, *due: Due, parts: Mapping[int, Sequence[Ordered]] | None = None) -> None:
         self.all = list(due)
         self.parts = parts or {}
         self.up: list[list[int]] = []
@@ -138,7 +145,7 @@ class Shelf(Wanted):
         self.taken.append(list(order_ids))
         return {id_: Taken([replace(a_part(), mt_id=100 + id_)]) for id_ in order_ids}
 
-    def wrote(self, fact: CancelFact) -> None:
+    def wrote(self, fact: OrderFact) -> None:
         self.all = [due for due in self.all if due.order_id != fact.order_id]
 
 
@@ -149,12 +156,12 @@ class SlowLine(CancellingLine):
     seconds: float = 3.0
     mt_ids: list[int] = field(default_factory=list)
 
-    def cancel(self, withdrawal: Withdrawal) -> Awaitable[Finding] | None:
-        asked = super().cancel(withdrawal)
+    def order(self, ordered: Ordered) -> Awaitable[Finding] | None:
+        asked = super().order(ordered)
         if asked is None:
             return None
         self.has_room = False
-        self.mt_ids.append(withdrawal.mt_id)
+        self.mt_ids.append(ordered.mt_id)
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Finding] = loop.create_future()
         loop.call_later(self.seconds, self._says, future)
@@ -166,20 +173,20 @@ class SlowLine(CancellingLine):
 
 
 class Office:
-    """A canceller at work. To be made inside a story."""
+    """Orders at work. To be made inside a story."""
 
     def __init__(self, wanted: Wanted, *lines: PlainLine, held: Sequence[Mt] = ()) -> None:
         self.paper, self.holder, self.clock = Paper(), Holder(*held), VirtualClock()
         self.tasks: list[asyncio.Task[None]] = []
-        self.canceller = Canceller(self.paper, self.holder, self.clock, wanted=wanted, spawn=self._spawn)  # type: ignore[arg-type]
+        self.orders = Orders(self.paper, self.holder, self.clock, wanted=wanted, spawn=self._spawn)  # type: ignore[arg-type]
         for line in lines:
-            self.canceller.line_opened(line)
-        self._spawn(self.canceller.run())
+            self.orders.line_opened(line)
+        self._spawn(self.orders.run())
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         self.tasks.append(asyncio.get_running_loop().create_task(work))
 
-    async def looks(self, times: int = 1) -> list[CancelFact]:
+    async def looks(self, times: int = 1) -> list[OrderFact]:
         await asyncio.sleep(times * LOOK_S + 0.1)
         return self.paper.facts
 
@@ -192,16 +199,16 @@ class Office:
 def a_due(
     order: int = 1, state: MtState = MtState.SUBMITTED, *, asked: int = 0, at: int = NOON, link: int = 1, **more: Any
 ) -> Due:
-    return Due(order, 100 + order, asked, at, state, OPERATOR, link, **more)
+    return Due(order, CANCEL, 100 + order, asked, at, state, OPERATOR, link, **more)
 
 
 def a_part(part: int = 0, key: str = "") -> Withdrawal:
     return Withdrawal(101, part, OPERATOR, 1, key or f"k{part}", "4446", "79001112233", 0)
 
 
-def story_of(wanted: Wanted, *lines: PlainLine, held: Sequence[Mt] = (), looks: int = 1) -> list[CancelFact]:
+def story_of(wanted: Wanted, *lines: PlainLine, held: Sequence[Mt] = (), looks: int = 1) -> list[OrderFact]:
     """What is written of these."""
-    found: list[CancelFact] = []
+    found: list[OrderFact] = []
 
     async def story() -> None:
         office = Office(wanted, *lines, held=held)

@@ -2,14 +2,16 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pytest
 
 from core.errors import StoreAway
 from core.message import MtState
-from core.question import Finding, Found, Withdrawal
-from store.cancellations import Taken
-from store.journal import CancelHow
+from core.question import CANCEL, Finding, Found, Ordered
+from store.due_orders import Taken
+from store.journal import OrderHow
+from tests.makers import a_link
 from tests.smsc_link.virtual import virtually
 from tests.traffic.cancels import (
     KEPT,
@@ -23,7 +25,10 @@ from tests.traffic.cancels import (
     story_of,
 )
 from tests.traffic.desk import an_mt
-from traffic.cancelling import ASKED_MAX, LOOK_S, NO_ID, NO_LINK, ROOM_S, Counted
+from traffic import order_kind
+from traffic.cancelling import NO_ID, Counted
+from traffic.order_kind import NO_LINK
+from traffic.orders import ASKED_MAX, LOOK_S, ROOM_S
 
 
 def test_what_was_submitted_is_asked_for_part_by_part_over_its_line() -> None:
@@ -32,7 +37,7 @@ def test_what_was_submitted_is_asked_for_part_by_part_over_its_line() -> None:
     (fact,) = story_of(Wanted(a_due(), parts={1: [a_part(1), a_part(2), a_part(3)]}), line)
 
     assert line.asked == [1, 2, 3]
-    assert (fact.how, fact.parts) == (CancelHow.ASKED, [(1, True), (2, False), (3, True)])
+    assert (fact.how, fact.parts) == (OrderHow.ASKED, [(1, True), (2, False), (3, True)])
     assert fact.sentence == "part 2: the operator keeps it: 0x11 ESME_RCANCELFAIL: cancel failed"
     assert fact.again_at is None
 
@@ -50,13 +55,13 @@ def test_what_is_said_of_several_parts_is_told_once() -> None:
 def test_what_came_of_orders_and_questions_is_counted() -> None:
     says = [TAKEN, KEPT, Finding(Found.LATER), Finding(Found.REFUSED), Finding(Found.NOT_KNOWN)]
 
-    async def story() -> Counted:
+    async def story() -> order_kind.Counted:
         parts = {order: [a_part()] for order in range(1, 6)}
         line = CancellingLine(says=lambda one: says.pop(0))
         office = Office(Wanted(*map(a_due, parts), parts=parts), line)
         await office.looks()
         await office.ends()
-        return office.canceller.counted
+        return office.orders.counted[CANCEL]
 
     counted = virtually(story())
 
@@ -96,20 +101,23 @@ def test_without_an_answer_it_is_asked_again_later_and_not_for_ever(asked: int, 
     ("line", "sentence"),
     [
         (PlainLine(), "link alpha-1 speaks http, which has no way to take a message back"),
-        (CancellingLine(cancels=False), "link alpha-1 only receives, so its operator cannot be asked over it"),
+        (
+            CancellingLine(link=replace(a_link(), bind="receiver"), can=()),
+            "link alpha-1 only receives, so its operator cannot be asked over it",
+        ),
     ],
 )
 def test_a_line_that_cannot_says_why(line: PlainLine, sentence: str) -> None:
     (fact,) = story_of(Wanted(a_due(), parts={1: [a_part()]}), line)
 
-    assert (fact.how, fact.sentence) == (CancelHow.NOT, sentence)
+    assert (fact.how, fact.sentence) == (OrderHow.NOT, sentence)
 
 
 def test_what_the_operator_gave_no_id_is_told_so_whether_its_link_is_up_or_not() -> None:
     for line in (CancellingLine(), CancellingLine(is_open=False)):
         (fact,) = story_of(Wanted(a_due(has_id=False)), line)
 
-        assert (fact.how, fact.sentence) == (CancelHow.NOT, NO_ID)
+        assert (fact.how, fact.sentence) == (OrderHow.NOT, NO_ID)
 
 
 def test_what_has_lost_its_parts_meanwhile_or_has_a_twin_is_not_asked_for() -> None:
@@ -130,7 +138,7 @@ def test_what_waits_in_this_process_is_let_go_and_what_does_not_is_looked_at_aga
 
     (fact,) = story_of(Wanted(held, flying), held=[an_mt(id=held.mt_id)])
 
-    assert (fact.mt_id, fact.how, fact.maybe_twice) == (held.mt_id, CancelHow.HELD, False)
+    assert (fact.mt_id, fact.how, fact.maybe_twice) == (held.mt_id, OrderHow.HELD, False)
 
 
 def test_all_that_wait_in_this_process_are_let_go_at_once_and_who_may_have_gone_before_is_told() -> None:
@@ -153,7 +161,7 @@ def test_all_that_wait_in_this_process_are_let_go_at_once_and_who_may_have_gone_
 def test_of_what_waits_in_the_database_the_journal_decides(state: MtState) -> None:
     (fact,) = story_of(Wanted(a_due(1, state)))
 
-    assert fact.how is CancelHow.QUEUED
+    assert fact.how is OrderHow.QUEUED
 
 
 def test_a_line_that_is_down_is_not_asked_and_its_messages_wait_a_day() -> None:
@@ -164,7 +172,7 @@ def test_a_line_that_is_down_is_not_asked_and_its_messages_wait_a_day() -> None:
 
     assert wanted.up == [[]]
     assert closed.asked == []
-    assert (fact.order_id, fact.how, fact.sentence) == (1, CancelHow.NOT, NO_LINK)
+    assert (fact.order_id, fact.how, fact.sentence) == (1, OrderHow.NOT, NO_LINK)
 
 
 def test_a_withdrawal_goes_as_soon_as_its_line_tells_of_room() -> None:
@@ -174,7 +182,7 @@ def test_a_withdrawal_goes_as_soon_as_its_line_tells_of_room() -> None:
         await office.looks()
 
         line.has_room = True
-        office.canceller.line_has_room(line)
+        office.orders.line_has_room(line)
 
         assert line.asked == [0], "before the line is handed to who sends"
         await asyncio.sleep(0.01)
@@ -198,8 +206,8 @@ def test_a_line_without_room_for_long_or_that_goes_down_is_asked_again_later_and
         await office.looks()
 
         assert [(fact.how, fact.again_at and fact.again_at - fact.at) for fact in office.paper.facts] == [
-            (CancelHow.UNASKED, 5000),
-            (CancelHow.UNASKED, 5000),
+            (OrderHow.UNASKED, 5000),
+            (OrderHow.UNASKED, 5000),
         ]
         assert full.asked == []
         await office.ends()
@@ -212,13 +220,13 @@ def test_a_line_without_room_is_waited_for_a_day_and_no_longer() -> None:
 
     (fact,) = story_of(Wanted(a_due(at=-(1 << 40)), parts={1: [a_part()]}), full, looks=int(ROOM_S / LOOK_S) + 4)
 
-    assert (fact.how, fact.sentence) == (CancelHow.NOT, NO_LINK)
+    assert (fact.how, fact.sentence) == (OrderHow.NOT, NO_LINK)
 
 
 def test_a_line_that_goes_down_between_two_parts_is_asked_for_the_rest_however_often_it_was_before() -> None:
     line = CancellingLine(says=lambda one: TAKEN)
 
-    def says(one: Withdrawal) -> Finding:
+    def says(one: Ordered) -> Finding:
         line.is_open = False
         return TAKEN
 
@@ -226,7 +234,7 @@ def test_a_line_that_goes_down_between_two_parts_is_asked_for_the_rest_however_o
 
     (fact,) = story_of(Wanted(a_due(asked=ASKED_MAX - 1), parts={1: [a_part(1), a_part(2)]}), line)
 
-    assert (fact.how, fact.parts) == (CancelHow.ASKED, [(1, True), (2, False)])
+    assert (fact.how, fact.parts) == (OrderHow.ASKED, [(1, True), (2, False)])
     assert fact.sentence == "part 2: link alpha-1 went down, or had no room; it is asked again"
     assert fact.again_at is not None
 

@@ -3,8 +3,8 @@
 import asyncio
 from dataclasses import replace
 
-from store.cancellations import LINK_MAX
-from store.journal import CancelHow
+from store.due_orders import LINK_MAX
+from store.journal import OrderHow
 from tests.makers import a_link
 from tests.smsc_link.virtual import virtually
 from tests.traffic.cancels import (
@@ -16,7 +16,7 @@ from tests.traffic.cancels import (
     a_due,
     a_part,
 )
-from traffic.cancelling import ROOM_LOOK_S, ROOM_S, TAKEN_S
+from traffic.orders import ROOM_LOOK_S, ROOM_S, TAKEN_S
 
 
 def test_a_slow_link_keeps_no_other_waiting_and_all_of_its_own_are_asked_for_in_their_order() -> None:
@@ -36,7 +36,7 @@ def test_a_slow_link_keeps_no_other_waiting_and_all_of_its_own_are_asked_for_in_
 
         assert others == [0], "at the next look"
         assert slow.mt_ids == [101 + number for number in range(25)]
-        assert {fact.how for fact in office.paper.facts} == {CancelHow.ASKED}
+        assert {fact.how for fact in office.paper.facts} == {OrderHow.ASKED}
         assert len(office.paper.facts) == 26
         assert [len(ids) for ids in shelf.taken] == [LINK_MAX, 1, LINK_MAX, 5]
         await office.ends()
@@ -70,8 +70,8 @@ def test_others_of_a_link_without_room_are_let_go_with_the_first() -> None:
         await office.looks()
 
         assert [(fact.order_id, fact.how) for fact in office.paper.facts] == [
-            (1, CancelHow.UNASKED),
-            (2, CancelHow.ASKED),
+            (1, OrderHow.UNASKED),
+            (2, OrderHow.ASKED),
         ]
         assert shelf.taken == [[1, 2], [2]]
         await office.ends()

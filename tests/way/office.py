@@ -48,7 +48,7 @@ from tests.makers import NOON, a_catalogue
 from tests.simulation.faults import Crash, Fault, FaultyDatabase, faulty_copy, template_of
 from tests.simulation.loop import VirtualClock, VirtualLoop
 from traffic.asking import questions_of
-from traffic.cancelling import cancels_of
+from traffic.orders import orders_of
 from traffic.settle import Book, Settler
 from traffic.submit import Replied, ReplyPlace
 from traffic.way import Pace, Way
@@ -311,7 +311,7 @@ class Process:
             journal=self.journal, run=self.run, clock=clock, random=Random(1), catalogue=lambda: office.catalogue,
             ids=ids, methods=dict.fromkeys(("http_get", "http_post", "http_post_json"), self._call),
             due_mts=partial(self.run, outbox.mts), due_callbacks=partial(self.run, outbox.callbacks),
-            due_questions=questions_of(*asked), wanted_back=cancels_of(*asked) if office.cancels else None,
+            due_questions=questions_of(*asked), wanted_orders=orders_of(*asked) if office.cancels else None,
             find_place=self._find_place, coding_of=adapters.coding_of, pace=office.pace, on_failed=self.failed.set,
         )  # fmt: skip
         self.links = Links(intake=self.way, connect=office.network.connect, clock=clock, random=Random(2))

@@ -12,14 +12,15 @@ from core.clock import DAY_MS
 from core.message import Answer, MtState, Outcome
 from sim.quirks import Quirks
 from store import schema
-from store.cancellations import Order, give, read_given
-from store.journal import CancelFact
+from store.cancellations import give
+from store.journal import OrderFact
 from store.life import MtLife
 from store.messages import read_life
+from store.mt_orders import Order, read_given
 from tests.makers import a_catalogue, a_link
 from tests.simulation.faults import Fault
 from tests.way.office import Office, Process, story
-from traffic.cancelling import ASKED_MAX, LOOK_S
+from traffic.orders import ASKED_MAX, LOOK_S
 
 protocols = pytest.mark.parametrize("protocol", ["smpp", "ucp", "cimd2"])
 SLOW = Quirks(receipt_delay_s=60)
@@ -281,7 +282,7 @@ async def test_a_link_that_does_not_come_up_for_a_day_ends_the_waiting() -> None
 async def test_a_crash_between_the_answer_and_its_commit_loses_no_order(fault: Fault) -> None:
     office = Office(cancels=True, quirks=SLOW)
     await submitted(office)
-    office.at(CancelFact, fault)
+    office.at(OrderFact, fault)
 
     given = orders(office)
     if fault in (Fault.CRASH_BEFORE, Fault.CRASH_AFTER):
@@ -360,4 +361,4 @@ async def test_what_has_its_end_is_left_alone() -> None:
     (given,) = give(office.database, [mt.id], author="olga", note="too late", now=office.clock.now())
 
     assert (given.order_id, given.sentence) == (0, "it has its end: delivered; nothing was done")
-    assert office.rows(schema.Cancellation) == []
+    assert office.rows(schema.MtOrder) == []

@@ -7,22 +7,17 @@ Rule: what was accepted is not lost with this command: it waits a few seconds fo
 """
 
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import click
 
 from plumbing.clock import SystemClock
-from store.cancellations import Given, Order, give, read_given
-from store.database import Database
+from store.cancellations import give
 from tollbridge.commands import IDS, config_option, json_option, open_database, read_config
 from tollbridge.json_values import print_json
-from tollbridge.show import plain
+from tollbridge.order_outcomes import WAIT_S, is_bad, line_of, value_of, wait_for
 
-WAIT_S = 15.0
-LOOK_S = 0.2
 MANY = 1000
 """As many at once; each is asked for over a link."""
 
@@ -50,44 +45,11 @@ def cancel(ids: Sequence[int], author: str, note: str, config_file: Path | None,
         raise click.UsageError(f"at most {MANY} messages at once")
     with open_database(read_config(config_file)) as database:
         given = give(database, ids, author=author, note=note, now=SystemClock().now())
-        found = _wait(database, [one.order_id for one in given if one.order_id], WAIT_S if waits else 0.0)
+        found = wait_for(database, given, WAIT_S if waits else 0.0)
     if as_json:
-        print_json([_value(one, found) for one in given])
+        print_json([value_of(one, found) for one in given])
     else:
         for one in given:
-            click.echo(_line(one, found, waits=waits))
-    if any(_is_bad(one, found, waits=waits) for one in given):
+            click.echo(line_of(one, found, waits=waits))
+    if any(is_bad(one, found, waits=waits) for one in given):
         sys.exit(1)
-
-
-def _wait(database: Database, order_ids: Sequence[int], seconds: float) -> dict[int, Order]:
-    """What came of orders, when all of them are over or the time is."""
-    end_s = time.monotonic() + seconds
-    while True:
-        with database.read() as connection:
-            found = read_given(connection, order_ids, SystemClock().now())
-        if all(one.is_over for one in found) or time.monotonic() >= end_s:
-            return {one.id: one for one in found}
-        time.sleep(LOOK_S)
-
-
-def _line(given: Given, found: dict[int, Order], *, waits: bool) -> str:
-    if not given.order_id:
-        return plain(f"{given.mt_id}: {given.sentence}")
-    order = found[given.order_id]
-    said = order.sentence() if waits or order.is_over else "ordered"
-    return plain(f"{given.mt_id}: {said}")
-
-
-def _value(given: Given, found: dict[int, Order]) -> dict[str, Any]:
-    if not given.order_id:
-        return {"id": str(given.mt_id), "outcome": "nothing", "result": given.sentence}
-    return found[given.order_id].value()
-
-
-def _is_bad(given: Given, found: dict[int, Order], *, waits: bool) -> bool:
-    """It is not taken back, or not yet."""
-    if not given.order_id:
-        return True
-    order = found[given.order_id]
-    return not order.is_done and (waits or order.is_over)

@@ -16,6 +16,7 @@ Source: the fact sheet, protocols/cimd2.md.
 from core.catalogue import Link, Operator
 from core.errors import ConfigError
 from core.message import Heard
+from core.question import Withdrawal
 from smsc_link.adapter import Fault, Refusal
 from smsc_link.options import mistake, read_options
 from smsc_link.protocols.cimd2.cancelling import Cimd2Cancelling
@@ -74,7 +75,7 @@ class Cimd2Adapter(SessionAdapter[Cimd2Options]):
         numbers = options.numbers_of(link, operator)
         writer = Cimd2Writer(link, options, numbers)
         self._map(Cimd2Reader(link, operator, options, numbers), writer)
-        self.cancelling = Cimd2Cancelling(writer)
+        self.errands = {Withdrawal: Cimd2Cancelling(writer)}
         if options.asks:
             self.inquiry = Cimd2Inquiry(options, writer)
 

@@ -6,6 +6,7 @@ inbound       deliver_sm, data_sm → Delivery, Receipt
 outbound      Mt → submit_sm
 inquiry       query_sm: what became of an MT
 cancelling    cancel_sm: an MT taken back
+replacing     replace_sm: an MT with another text
 ussd          deliver_sm, data_sm ↔ turns of USSD sessions
 
 A link that is called binds when the centre's outbind asks for it, on the same connection (SMPP 3.4, 2.2.1).
@@ -20,6 +21,7 @@ from core.catalogue import Link, Operator
 from core.clock import Instant
 from core.errors import ConfigError
 from core.message import Heard
+from core.question import Replacement, Withdrawal
 from core.ussd.turn import subscriber
 from smsc_link.adapter import Answer, Dialogue, Fault, Ignored, Inbound, Refusal, Unreadable
 from smsc_link.called import Greeting, is_same
@@ -29,6 +31,7 @@ from smsc_link.protocols.smpp.inbound import SmppReader
 from smsc_link.protocols.smpp.inquiry import SmppInquiry
 from smsc_link.protocols.smpp.options import TEMPORARY_ERRORS, SmppOptions
 from smsc_link.protocols.smpp.outbound import SmppWriter
+from smsc_link.protocols.smpp.replacing import SmppReplacing
 from smsc_link.protocols.smpp.ussd import SmppUssd
 from smsc_link.saying import SHORT_CODE, Keys, a_plain_mt, check_said
 from smsc_link.trunk import SessionAdapter
@@ -107,7 +110,7 @@ class SmppAdapter(SessionAdapter[SmppOptions]):
         numbers = options.numbers_of(link, operator)
         writer = SmppWriter(link, options, numbers)
         self._map(SmppReader(link, operator, options, numbers), writer)
-        self.cancelling = SmppCancelling(options, writer)
+        self.errands = {Withdrawal: SmppCancelling(options, writer), Replacement: SmppReplacing(options, writer)}
         if options.asks:
             self.inquiry = SmppInquiry(options, writer.source_of)
         if options.ussd:  # The hot path of a link without USSD asks nobody.

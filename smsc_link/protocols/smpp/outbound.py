@@ -17,7 +17,7 @@ from core.message import Mt, SubmitAnswer, SubmitOutcome
 from core.numbering import Numbers
 from core.question import AskedKey
 from core.sms.alphabet import GSM7, Alphabet, data_coding_of, decode_gsm, encode, encode_gsm, pack
-from core.sms.parts import MESSAGE_SEPTETS, count, cut, headers, split
+from core.sms.parts import MESSAGE_OCTETS, MESSAGE_SEPTETS, count, cut, headers, split
 from smsc_link.protocols.smpp.inquiry import spelled, spells_plainly
 from smsc_link.protocols.smpp.options import SmppOptions
 from smsc_link.reading import coding_named
@@ -78,6 +78,19 @@ class SmppWriter:
     def parts_of(self, text: str) -> int:
         """How many SMS the text is over this link."""
         return count(text, bits=self._bits) if self._plain_gsm else len(self._cut(text)[2])
+
+    def text_like(self, old: str, new: str) -> bytes:
+        """The octets of a text in one SMS, in the data_coding that another one has. Raises ValueError."""
+        data_coding = self._cut(old)[0]
+        if data_coding:
+            octets = encode(new, Alphabet.UCS2)
+            if len(octets) > MESSAGE_OCTETS:
+                raise ValueError("the new text does not fit into one SMS")
+            return octets
+        its, octets, chunks = self._cut(new)
+        if its or len(chunks) > 1:
+            raise ValueError("the new text does not go in one SMS in the alphabet that the message was sent in")
+        return self._packed(octets, data_coding)
 
     def submit_answer(self, response: Operation) -> SubmitAnswer:
         """What the centre says to one part."""

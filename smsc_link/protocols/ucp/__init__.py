@@ -7,6 +7,7 @@ words        what a centre tells in words
 outbound     Mt → 51, 01
 inquiry      55 and 57: what became of an MT
 cancelling   56 and 58: an MT taken back
+replacing    54: an MT with another text
 
 A link without a system_id says no login: its operator knows us by our address, and both are bound at once. One that is
 called says none either: with a system_id, the centre does, by the same name and password.
@@ -19,6 +20,7 @@ from functools import partial
 from core.catalogue import Link, Operator
 from core.errors import ConfigError
 from core.message import Heard, MtKind
+from core.question import Replacement, Withdrawal
 from core.sms.alphabet import encode_gsm
 from smsc_link.adapter import Fault, Refusal
 from smsc_link.called import Greeting, is_same
@@ -28,6 +30,7 @@ from smsc_link.protocols.ucp.inbound import UcpReader
 from smsc_link.protocols.ucp.inquiry import UcpInquiry
 from smsc_link.protocols.ucp.options import LATER_ERRORS, WINDOW_MAX, UcpOptions
 from smsc_link.protocols.ucp.outbound import UcpWriter
+from smsc_link.protocols.ucp.replacing import UcpReplacing
 from smsc_link.saying import Keys, a_plain_mt, check_said
 from smsc_link.trunk import SessionAdapter
 from wire.ucp import Settings, UcpSession, codes, encode
@@ -80,7 +83,7 @@ class UcpAdapter(SessionAdapter[UcpOptions]):
         numbers = options.numbers_of(link, operator)
         writer = UcpWriter(link, options, numbers)
         self._map(UcpReader(link, operator, options, numbers), writer)
-        self.cancelling = UcpCancelling(writer)
+        self.errands = {Withdrawal: UcpCancelling(writer), Replacement: UcpReplacing(writer)}
         if options.asks:
             self.inquiry = UcpInquiry(options, writer)
         self._check()

@@ -15,19 +15,20 @@ Source: the fact sheet's sections 3 to 6.
 from collections.abc import Callable
 from datetime import datetime
 from functools import lru_cache, partial
+from typing import TypeVar
 
 from core.catalogue import Link
 from core.clock import MINUTE_MS, Instant
 from core.message import Mt, MtKind, SubmitAnswer, SubmitOutcome
 from core.numbering import Numbers
 from core.sms.alphabet import GSM7, Alphabet, decode_gsm, encode, encode_gsm
-from core.sms.parts import MESSAGE_SEPTETS, PARTS_MAX, TooLong, count, cut, headers
+from core.sms.parts import MESSAGE_OCTETS, MESSAGE_SEPTETS, PARTS_MAX, TooLong, count, cut, headers
 from smsc_link.options import error_codes, zone_named
 from smsc_link.protocols.ucp.options import UcpOptions, read_billing, read_extras
 from smsc_link.reading import coding_named, said
 from wire.errors import LocalError
 from wire.ucp import codes, read_identity
-from wire.ucp.operations import CallInput, MultipleCallInput, Request, Result, SubmitMessage
+from wire.ucp.operations import CallInput, MultipleCallInput, Request, Result, ShortMessage, SubmitMessage
 from wire.ucp.text import (
     ALPHANUMERIC,
     OTOA_ALPHANUMERIC,
@@ -39,6 +40,7 @@ from wire.ucp.text import (
 from wire.ucp.times import write_minute
 from wire.ucp.xser import BILLING_IDENTIFIER, DATA_CODING_SCHEME, USER_DATA_HEADER, Item, write_xser
 
+S = TypeVar("S", bound=ShortMessage)
 _OLD = frozenset({CallInput.ot, MultipleCallInput.ot})
 _UCS2: Item = (DATA_CODING_SCHEME, b"\x08")
 _ESCAPE = 0x1B
@@ -107,6 +109,24 @@ class UcpWriter:
             for chunk, header in zip(chunks, self._headers(alphabet, reference, len(chunks)))
         ]
 
+    def text_like(self, envelope: Callable[..., S], old: str, new: str, *, source: str, kind: MtKind) -> S:
+        """An operation with a text in one SMS, in the alphabet that another one went in, and with what else stood
+        beside it in XSer. Raises ValueError.
+        """
+        alphabet = self._cut(old)[0]
+        if alphabet is Alphabet.UCS2:
+            chunks: tuple[bytes, ...] = (encode(new, Alphabet.UCS2),)
+            fits = len(chunks[0]) <= MESSAGE_OCTETS
+        else:
+            its, chunks = self._cut(new)
+            fits = its is alphabet and len(chunks) == 1
+        if not fits:
+            raise ValueError("the new text does not go in one SMS in the alphabet that the message was sent in")
+        if self._is_old:
+            return envelope(mt=ALPHANUMERIC, msg=self._characters(chunks[0]))
+        services = self._services_of(source, kind is MtKind.PREMIUM)
+        return self._filled(envelope, alphabet, chunks[0], self._headers(alphabet, 0, 1)[0] + services)
+
     def _call_to(self, destination: str) -> Callable[..., Request]:
         if self._options.operation == MultipleCallInput.ot:
             return partial(MultipleCallInput, adc=(destination,))
@@ -169,9 +189,7 @@ class UcpWriter:
             return [write_xser(coded)]
         return [write_xser(((USER_DATA_HEADER, header), *coded)) for header in headers(reference, total, self._bits)]
 
-    def _filled(
-        self, envelope: Callable[..., SubmitMessage], alphabet: Alphabet, chunk: bytes, xser: str
-    ) -> SubmitMessage:
+    def _filled(self, envelope: Callable[..., S], alphabet: Alphabet, chunk: bytes, xser: str) -> S:
         if alphabet is Alphabet.UCS2:
             msg, nb = write_transparent(chunk)
             return envelope(mt=TRANSPARENT, nb=nb, msg=msg, mcls=self._class, xser=xser)

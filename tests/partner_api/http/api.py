@@ -28,7 +28,7 @@ from partner_api.http.app import build_app, build_runner
 from partner_api.http.ports import PaymentDesk, Ports
 from plumbing.crowd import ServerLimits
 from plumbing.threads import Readers, Writer
-from store import cancellations, schema
+from store import cancellations, mt_orders, replacements, schema
 from store.database import Database, connect
 from store.life import Idempotency
 from store.link_orders import give
@@ -130,7 +130,7 @@ class Api:
             payments=self.payments,
             admin_key=self.admin_key,
             order_links=self.order_links,
-            cancel_message=self.cancel_message,
+            order_message=self.order_message,
         )
         self._runner = build_runner(build_app(ports, clock=self.clock), self.limits)
         await self._runner.setup()
@@ -179,9 +179,11 @@ class Api:
     async def order_links(self, name: str, kind: str, author: str) -> list[int]:
         return await self.write(partial(give, self.database, [name], kind, author=author, now=self.clock.now()))
 
-    async def cancel_message(self, mt_id: int, author: str, note: str) -> cancellations.Given:
-        take_back = partial(cancellations.give, self.database, [mt_id], author=author, note=note, now=self.clock.now())
-        return (await self.write(take_back))[0]
+    async def order_message(self, kind: str, mt_id: int, author: str, note: str, text: str) -> mt_orders.Given:
+        word: dict[str, Any] = {"author": author, "note": note, "now": self.clock.now()}
+        if kind == "replace":
+            return await self.write(partial(replacements.give, self.database, mt_id, text, **word))
+        return (await self.write(partial(cancellations.give, self.database, [mt_id], **word)))[0]
 
     async def reply(self, partner: Partner, mo_id: int, text: str, idempotency: Idempotency | None, /) -> Result:
         return await self._writer.run(self._reply, partner, mo_id, text, idempotency)

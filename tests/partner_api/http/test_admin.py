@@ -1,10 +1,12 @@
 """/admin: only with the key, as if it were not there without one; orders and what comes of them."""
 
 import asyncio
+import json
 from typing import Any
 
 import sqlalchemy as sa
 
+from core.message import MtState
 from partner_api.http import admin
 from partner_api.http.auth import NETWORK_FAILURES_MAX
 from store import link_orders, schema
@@ -153,7 +155,7 @@ class Admin(ApiCase):
 
     async def test_a_message_is_taken_back(self) -> None:
         async def take_back() -> None:
-            done = sa.update(schema.Cancellation).values(outcome="done", result="taken back before it was sent")
+            done = sa.update(schema.MtOrder).values(outcome="done", result="taken back before it was sent")
             found = 0
             while not found:
                 await asyncio.sleep(0.01)
@@ -178,6 +180,30 @@ class Admin(ApiCase):
         assert wrong[0].json["errors"] == {"by": "the name is empty; say who it is"}
         assert statuses == [404, 404, 404]
         assert (await self.call(*CANCEL, key="wrong", body=WORD)).status == 401
+
+    async def replace(self, mt_id: int, **body: str) -> Answer:
+        content = json.dumps({"by": "olga", "because": "wrong PIN", "text": "another"} | body).encode()
+        return await self.call("POST", f"/admin/messages/{mt_id}/replace?wait=0", body=content)
+
+    async def test_a_message_gets_another_text(self) -> None:
+        mt_id = 5099
+        with self.database.write() as connection:
+            submitted = int(MtState.SUBMITTED)
+            add(connection, schema.Mt, id=mt_id, state=submitted, text="one", parts=1, key="1A", operator_id=1)
+
+        given, again = await self.replace(mt_id), await self.replace(mt_id)
+        ended = await self.replace(rows.MT)
+        wrong = [await self.replace(mt_id, text=" "), await self.cancel(mt_id, body=b'{"by": "olga", "text": "x"}')]
+        bare = await self.call("POST", f"/admin/messages/{mt_id}/replace", body=WORD)
+
+        assert (given.status, given.json["outcome"]) == (202, "pending")
+        assert (again.status, again.json["outcome"]) == (200, "nothing")
+        assert again.json["result"].startswith("it is being changed already, by olga")
+        assert "another" not in given.text + again.text, "no text of a message in it"
+        assert ended.json["result"] == "it has its end: delivered; nothing was done"
+        assert [one.status for one in (*wrong, bare)] == [422, 422, 422]
+        assert wrong[0].json["errors"]["text"].startswith("it is empty")
+        assert (await self.replace(77)).status == 404
 
     async def test_an_id_of_nineteen_digits_is_one(self) -> None:
         """As they are given from July 2027 on."""

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from core.question import Finding, Found, Withdrawal
-from smsc_link.adapter import Cancelling
+from smsc_link.adapter import Errand
 from tests.smsc_link.protocols.cimd2_ends import NOW, STAMP, an_adapter
 from wire.cimd2 import Cancel, CancelResp, GeneralError, Nack, Response
 
@@ -14,10 +14,8 @@ def a_withdrawal(key: str = f"{STAMP}/01112233") -> Withdrawal:
     return Withdrawal(5, 0, 7, 1, key, "4446", "79001112233", NOW)
 
 
-def cancelling(**options: Any) -> Cancelling:
-    adapter = an_adapter(**options)
-    assert adapter.cancelling is not None
-    return adapter.cancelling
+def cancelling(**options: Any) -> Errand:
+    return an_adapter(**options).errands[Withdrawal]
 
 
 def test_it_names_one_message_by_destination_and_time_stamp() -> None:

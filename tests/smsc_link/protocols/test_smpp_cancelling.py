@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from core.question import Finding, Found, Withdrawal
-from smsc_link.adapter import Cancelling
+from smsc_link.adapter import Errand
 from tests.smsc_link.protocols.smpp_ends import an_adapter
 from wire.smpp import decode, encode
 from wire.smpp import status as status_of
@@ -16,10 +16,8 @@ def a_withdrawal(key: str = "A1B2C3", *, source: str = "4446", asked_id: str = "
     return Withdrawal(5, 0, 7, 1, key, source, "79001112233", 0, asked_id)
 
 
-def cancelling(**options: Any) -> Cancelling:
-    adapter = an_adapter(**options)
-    assert adapter.cancelling is not None
-    return adapter.cancelling
+def cancelling(**options: Any) -> Errand:
+    return an_adapter(**options).errands[Withdrawal]
 
 
 def test_it_names_one_message_with_the_addresses_of_its_submission() -> None:

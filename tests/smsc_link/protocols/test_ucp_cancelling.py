@@ -6,7 +6,7 @@ import pytest
 
 from core.message import Heard
 from core.question import Finding, Found, Withdrawal
-from smsc_link.adapter import Cancelling, Silence
+from smsc_link.adapter import Errand, Silence
 from smsc_link.protocols.ucp.cancelling import HEAR_S
 from tests.smsc_link.protocols.ucp_ends import SCTS, an_adapter
 from wire.ucp import codes, decode, encode
@@ -21,10 +21,8 @@ def a_withdrawal(key: str = f"{SCTS}/01112233", source: str = "4446") -> Withdra
     return Withdrawal(5, 0, 7, 1, key, source, "79001112233", 0)
 
 
-def cancelling(**options: Any) -> Cancelling:
-    adapter = an_adapter(**options)
-    assert adapter.cancelling is not None
-    return adapter.cancelling
+def cancelling(**options: Any) -> Errand:
+    return an_adapter(**options).errands[Withdrawal]
 
 
 def result(ec: int, sm: str = "") -> Finding | Silence | None:

@@ -9,7 +9,7 @@ from core.message import Mt, MtKind, MtState, ReceiptState
 from store import schema
 from store.cancellations import give
 from store.database import Database
-from store.journal import CancelFact, CancelHow, Fact, MtFact
+from store.journal import Fact, MtFact, OrderFact, OrderHow
 from store.journal.cancelled import MAY_ARRIVE, UNACCEPTED, UNSENT
 from tests.store.journal.paid import PRICE, RUB, Office, the_catalogue
 
@@ -30,15 +30,13 @@ def ordered(office: Office, mt: Mt) -> int:
 
 def asked(
     office: Office, mt: Mt, parts: Sequence[tuple[int, bool]] = ALL, *, order: int = 0, again_at: int | None = None
-) -> CancelFact:
+) -> OrderFact:
     """What a centre said."""
     sentence = "" if all(taken for _, taken in parts) else "the operator keeps it: no"
-    return CancelFact(
-        order or ordered(office, mt), mt.id, office.clock.now(), CancelHow.ASKED, parts, sentence, again_at
-    )
+    return OrderFact(order or ordered(office, mt), mt.id, office.clock.now(), OrderHow.ASKED, parts, sentence, again_at)
 
 
-def told(office: Office, answer: CancelFact, receipt: Fact, first: str) -> None:
+def told(office: Office, answer: OrderFact, receipt: Fact, first: str) -> None:
     """What the centre says, in that order."""
     if first == "both at once":
         office.write(receipt, answer)
@@ -60,7 +58,7 @@ def history(office: Office, mt: Mt) -> list[tuple[int, int, str]]:
 @pytest.mark.parametrize("kind", [MtKind.STANDARD, MtKind.PREMIUM])
 def test_what_was_never_sent_costs_nobody_anything(office: Office, kind: MtKind) -> None:
     mt = office.ask(kind).mt
-    fact = CancelFact(ordered(office, mt), mt.id, office.clock.now(), CancelHow.HELD)
+    fact = OrderFact(ordered(office, mt), mt.id, office.clock.now(), OrderHow.HELD)
 
     office.write(fact)
 
@@ -187,9 +185,9 @@ def test_what_the_operator_keeps_stays_as_it_is_with_a_line(office: Office) -> N
     assert office.findings() == []
 
 
-@pytest.mark.parametrize(("how", "counted"), [(CancelHow.ASKED, 1), (CancelHow.UNASKED, 0)])
+@pytest.mark.parametrize(("how", "counted"), [(OrderHow.ASKED, 1), (OrderHow.UNASKED, 0)])
 def test_an_order_without_an_answer_stays_due_and_counts_where_a_question_went_out(
-    office: Office, how: CancelHow, counted: int
+    office: Office, how: OrderHow, counted: int
 ) -> None:
     mt = office.sent()
     later = office.clock.now() + 5000
@@ -198,7 +196,7 @@ def test_an_order_without_an_answer_stays_due_and_counts_where_a_question_went_o
 
     office.write(fact)
 
-    (order,) = rows(office, schema.Cancellation)
+    (order,) = rows(office, schema.MtOrder)
     assert (order.outcome, order.due_at, order.result) == ("", later, "the operator keeps it: no")
     assert (order.asked, order.process_id) == (counted, 0)
     assert history(office, mt) == []
@@ -219,7 +217,7 @@ def test_of_what_may_have_been_sent_nobody_says_that_it_was_not(
     mt = office.submitting()
     mt.attempt, mt.maybe_twice = row
     office.write(MtFact(mt, MtState.QUEUED, office.clock.now(), office.clock.now() + 1000, "no answer (timeout)"))
-    fact = CancelFact(ordered(office, mt), mt.id, office.clock.now(), CancelHow.QUEUED, maybe_twice=by_process)
+    fact = OrderFact(ordered(office, mt), mt.id, office.clock.now(), OrderHow.QUEUED, maybe_twice=by_process)
 
     office.write(fact)
 
@@ -300,18 +298,18 @@ def test_a_long_message_of_which_a_part_arrives_after_all_stays_cancelled_with_a
 def test_what_another_process_holds_is_left_to_it(office: Office, database: Database) -> None:
     mt = office.submitting()
     other = Office(database, office.catalogue, office.clock)
-    fact = CancelFact(ordered(office, mt), mt.id, office.clock.now(), CancelHow.HELD)
+    fact = OrderFact(ordered(office, mt), mt.id, office.clock.now(), OrderHow.HELD)
 
     other.write(fact)
 
     assert (fact.outcome, office.state(mt)) == ("", MtState.SUBMITTING)
-    (order,) = rows(office, schema.Cancellation)
+    (order,) = rows(office, schema.MtOrder)
     assert order.due_at is not None
 
 
 def test_what_somebody_sent_meanwhile_is_looked_at_again(office: Office) -> None:
     mt = office.submitting()
-    fact = CancelFact(ordered(office, mt), mt.id, office.clock.now(), CancelHow.QUEUED)
+    fact = OrderFact(ordered(office, mt), mt.id, office.clock.now(), OrderHow.QUEUED)
     mt.keys = ["1A"]
 
     office.write(MtFact(mt, MtState.SUBMITTED, office.clock.now()), fact)

@@ -1,0 +1,251 @@
+"""What a process does about a person's word on an MT (store/mt_orders.py), whatever its kind.
+
+DueOrders   of one process, blocking
+  due       what this process can do something about: a look
+  take      of these, those that no other process has taken: what to ask its centre for, each part by its own id
+QUESTIONS   what a centre is asked for, by the kind of the order
+
+A queued MT is held back by the word itself, also while no process runs. What else comes of it is written by a process
+that keeps links (traffic/orders.py), in the transaction that ends or changes the MT.
+
+Rule: what cannot be done now keeps nothing else waiting. What a process took with it when it died is taken again by the
+next one, which cannot know whether its centre was asked: to ask twice does no harm.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from core.clock import DAY_MS, MINUTE_MS, Clock, Instant
+from core.message import WITH_CENTRE, MtKind, MtState
+from core.question import CANCEL, REPLACE, Ordered, Question, Replacement, Withdrawal
+from store.database import Database
+from store.mt_orders import texts_sent
+from store.pulse import ALIVE, hold_life
+from store.schema import MtOrder
+from store.text import places, read_text
+
+LEASE_MS = 5 * MINUTE_MS
+"""How long what was taken is no other process's, as long as that one lives."""
+LINK_WAIT_MS = DAY_MS
+"""How long a message waits for its link, to be asked for."""
+DUE_MAX = 100
+LINK_MAX = 10
+"""Of one link at once."""
+_FIRST = (-1, 0)
+
+_WITH_CENTRE = tuple(map(int, WITH_CENTRE))
+_COLUMNS_DUE = "c.id, c.kind, c.mt_id, c.asked, c.at, mt.state, mt.operator_id, mt.link_id"
+_FREE = (
+    "c.due_at >= 0 AND (c.due_at <= ? OR c.process_id = ? OR (c.process_id <> 0 AND NOT EXISTS "
+    "(SELECT 1 FROM process WHERE process.id = c.process_id AND process.state = ?)))"
+)
+# Not as EXISTS, which MariaDB may answer by a table of all parts.
+_HAS_ID = (
+    "(mt.`key` <> '' OR (SELECT COUNT(*) FROM mt_part WHERE mt_part.mt_id = mt.id AND LENGTH(mt_part.`key`) > 0 "
+    "AND mt_part.state IN (?, ?)) > 0)"
+)
+# The few that are due first, by their index, then the MT of each: SQLite keeps the order of a CROSS JOIN.
+_FROM = f"FROM mt_order c CROSS JOIN mt ON mt.id = c.mt_id WHERE {_FREE} AND c.id NOT IN ({{}})"
+_ANY = "SELECT 1 FROM mt_order WHERE due_at >= 0 LIMIT 1"
+_AT_ONCE = (
+    f"SELECT {_COLUMNS_DUE}, {_HAS_ID} {_FROM} AND (mt.state NOT IN (?, ?, ?) OR (mt.state <> ? AND "
+    f"((c.at <= ? AND mt.link_id NOT IN ({{}})) OR NOT {_HAS_ID}))) ORDER BY c.due_at, c.id LIMIT ?"
+)
+_HELD = (
+    f"SELECT {_COLUMNS_DUE}, c.due_at {_FROM} AND mt.state = ? AND mt.process_id = ? "
+    "AND (c.due_at > ? OR (c.due_at = ? AND c.id > ?)) ORDER BY c.due_at, c.id LIMIT ?"
+)
+# Of each link those that wait longest, so that none waits for another link's.
+_BY_LINK = (
+    f"SELECT * FROM (SELECT {_COLUMNS_DUE}, ROW_NUMBER() OVER (PARTITION BY mt.link_id ORDER BY c.due_at, c.id) "
+    f"AS turn {_FROM} AND mt.state IN (?, ?) AND mt.link_id IN ({{}}) AND {_HAS_ID}) AS those WHERE turn <= ?"
+)
+_OURS = (
+    f"SELECT c.id, c.mt_id, c.kind, c.text, c.old_text, c.process_id FROM mt_order c WHERE c.id IN ({{}}) AND {_FREE}"
+)
+_MT = (
+    "SELECT id, link_id, operator_id, source, destination, `key`, asked_id, submitted_at, kind FROM mt "
+    "WHERE id IN ({}) AND state IN (?, ?)"
+)
+_PARTS = "SELECT mt_id, sequence, `key`, asked_id, state FROM mt_part WHERE mt_id IN ({}) ORDER BY mt_id, sequence"
+_SAME_KEY = (
+    "SELECT id, operator_id, `key`, destination FROM mt WHERE `key` IN ({}) AND state IN (?, ?)",
+    "SELECT mt.id, mt.operator_id, mt_part.`key`, mt.destination FROM mt_part JOIN mt ON mt.id = mt_part.mt_id "
+    "WHERE mt_part.`key` IN ({}) AND mt_part.state IN (?, ?)",
+)
+_SKIP_LOCKED = "FOR UPDATE SKIP LOCKED"
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """One that something can be done about. `asked`: how often its centre was; without an id it cannot be."""
+
+    order_id: int
+    kind: str
+    mt_id: int
+    asked: int
+    at: Instant
+    state: MtState
+    operator_id: int
+    link_id: int
+    has_id: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a centre is to be asked for; where that is nothing, `sentence` says why, if that is known."""
+
+    parts: Sequence[Ordered] = ()
+    sentence: str = ""
+
+
+class DueOrders:
+    """Of one process. `take` is for the writer's thread; both raise StoreAway, `take` Buried too."""
+
+    def __init__(self, database: Database, clock: Clock, *, process_id: int) -> None:
+        self._database = database
+        self._clock = clock
+        self._process_id = process_id
+        self._after: tuple[Instant, int] = _FIRST
+        """Those of MT that wait in this process, or fly, were looked at up to here; the next look goes on."""
+
+    def due(self, up: Collection[int], ready: Collection[int], under_way: Collection[int]) -> list[Due]:
+        """Those of MT that wait in the database, that have their end, or of which the operator gave no id; those that
+        waited too long for links other than those that are `up`; those of this process; of each link that is `ready` a
+        few. None that is `under_way` here.
+        """
+        now = self._clock.now()
+        free = (now, self._process_id, ALIVE, *(under_way or (0,)))
+        with self._database.read() as connection:
+            if not read_text(connection, _ANY):
+                return []
+            found = self._at_once(connection, now, free, up) + self._held(connection, free)
+            return found + (self._by_link(connection, free, ready) if ready else [])
+
+    def _at_once(self, connection: Connection, now: Instant, free: tuple[int, ...], up: Collection[int]) -> list[Due]:
+        submitting, links = int(MtState.SUBMITTING), tuple(up) or (0,)
+        values = (
+            *_WITH_CENTRE, *free, submitting, *_WITH_CENTRE, submitting, now - LINK_WAIT_MS, *links, *_WITH_CENTRE,
+            DUE_MAX,
+        )  # fmt: skip
+        query = _AT_ONCE.format(places(free[3:]), places(links))
+        return [_due_of(row[:8], has_id=bool(row[8])) for row in read_text(connection, query, values)]
+
+    def _held(self, connection: Connection, free: tuple[int, ...]) -> list[Due]:
+        due_at, order_id = self._after
+        values = (*free, int(MtState.SUBMITTING), self._process_id, due_at, due_at, order_id, DUE_MAX)
+        rows = read_text(connection, _HELD.format(places(free[3:])), values)
+        self._after = (rows[-1][8], rows[-1][0]) if len(rows) == DUE_MAX else _FIRST
+        return [_due_of(row[:8]) for row in rows]
+
+    def _by_link(self, connection: Connection, free: tuple[int, ...], ready: Collection[int]) -> list[Due]:
+        values = (*free, *_WITH_CENTRE, *ready, *_WITH_CENTRE, LINK_MAX)
+        rows = read_text(connection, _BY_LINK.format(places(free[3:]), places(ready)), values)
+        return [_due_of(row[:8]) for row in sorted(rows, key=lambda row: (row[7], row[8]))]
+
+    def take(self, order_ids: Sequence[int]) -> dict[int, Taken]:
+        """By order, what its centre is to be asked for: nothing where it gave no id, or the MT has moved meanwhile."""
+        now = self._clock.now()
+        with self._database.write() as connection:
+            hold_life(connection, self._process_id)
+            values = (*order_ids, now, self._process_id, ALIVE)
+            rows = read_text(connection, _OURS.format(places(order_ids)), values, lock=_SKIP_LOCKED)
+            if not rows:
+                return {}
+            ours = [_Ours(*row) for row in rows]
+            taken = {"process_id": self._process_id, "due_at": now + LEASE_MS}
+            connection.execute(sa.update(MtOrder).where(MtOrder.id.in_([one.order_id for one in ours])).values(**taken))
+            self._doubt(connection, ours)
+            return _questions(connection, ours)
+
+    def _doubt(self, connection: Connection, ours: Sequence["_Ours"]) -> None:
+        """Who had them before may have asked, and died with the answer."""
+        left = [one.order_id for one in ours if one.process_id not in (0, self._process_id)]
+        if left:
+            connection.execute(sa.update(MtOrder).where(MtOrder.id.in_(left)).values(in_doubt=True))
+
+
+def _due_of(row: Sequence[Any], *, has_id: bool = True) -> Due:
+    id_, kind, mt_id, asked, at, state, operator_id, link_id = row
+    return Due(id_, kind, mt_id, asked, at, MtState(state), operator_id, link_id, has_id)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ours:
+    """An order that was taken, and who had it before."""
+
+    order_id: int
+    mt_id: int
+    kind: str
+    text: str = field(repr=False)
+    old_text: str = field(repr=False)
+    process_id: int
+
+
+def _withdrawal(question: Question, order: _Ours, kind: MtKind, sent: str) -> Ordered:
+    return Withdrawal.of(question)
+
+
+def _replacement(question: Question, order: _Ours, kind: MtKind, sent: str) -> Ordered:
+    return Replacement.of(question, text=order.text, sent=sent, kind=kind)
+
+
+QUESTIONS: dict[str, Callable[[Question, _Ours, MtKind, str], Ordered]] = {CANCEL: _withdrawal, REPLACE: _replacement}
+
+
+def _questions(connection: Connection, ours: Sequence[_Ours]) -> dict[int, Taken]:
+    """By order."""
+    mt_ids = sorted({one.mt_id for one in ours})
+    found = _submissions(connection, mt_ids)
+    sent = texts_sent(connection, mt_ids)
+    twins = _twins(connection, [question for its, _ in found.values() for question in its])
+    taken = {}
+    for one in ours:
+        if one.mt_id in twins:
+            taken[one.order_id] = Taken((), f"the operator cannot tell it from message {twins[one.mt_id]}")
+        else:
+            its, kind = found.get(one.mt_id, ((), MtKind.FREE))
+            text = sent.get(one.mt_id, one.old_text)
+            taken[one.order_id] = Taken([QUESTIONS[one.kind](question, one, kind, text) for question in its])
+    return taken
+
+
+def _submissions(connection: Connection, mt_ids: Sequence[int]) -> dict[int, tuple[Sequence[Question], MtKind]]:
+    parts: dict[int, list[tuple[int, str, str | None, MtState]]] = {}
+    for mt_id, sequence, key, asked_id, state in read_text(connection, _PARTS.format(places(mt_ids)), tuple(mt_ids)):
+        parts.setdefault(mt_id, []).append((sequence, key, asked_id, MtState(state)))
+    found: dict[int, tuple[Sequence[Question], MtKind]] = {}
+    for row in read_text(connection, _MT.format(places(mt_ids)), (*mt_ids, *_WITH_CENTRE)):
+        mt_id, link_id, operator_id, source, destination, key, asked_id, at, kind = row
+        pieces = parts.get(mt_id) or [(0, key, asked_id, MtState.SUBMITTED)]
+        its = [
+            Question(mt_id, sequence, operator_id, link_id, its, source, destination, at, its_asked or "")
+            for sequence, its, its_asked, state in pieces
+            if its and state in WITH_CENTRE
+        ]
+        found[mt_id] = its, MtKind(kind)
+    return found
+
+
+def _twins(connection: Connection, wanted: Sequence[Question]) -> dict[int, int]:
+    """Of MT the others, to the same subscriber and open, that their operator gave the same id: UCP and CIMD2 name a
+    message by its recipient and the second. What is asked of one might be done to the other.
+    """
+    keys = tuple({one.key for one in wanted})
+    if not keys:
+        return {}
+    same: dict[tuple[int, str, str], set[int]] = {}
+    for query in _SAME_KEY:
+        rows = read_text(connection, query.format(places(keys)), (*keys, *_WITH_CENTRE))
+        for mt_id, operator_id, key, number in rows:
+            same.setdefault((operator_id, key, number), set()).add(mt_id)
+    twins = {}
+    for one in wanted:
+        others = same.get((one.operator_id, one.key, one.destination), set()) - {one.mt_id}
+        if others:
+            twins[one.mt_id] = min(others)
+    return twins

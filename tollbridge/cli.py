@@ -8,7 +8,6 @@ Exit codes: 0 success; 1 a failure, explained in one line on stderr; 2 bad usage
 Rule: nothing heavy is imported here, so that `tollbridge --help` is quick, and only `migrate` ever loads Django.
 """
 
-import gc
 import io
 import os
 import sys
@@ -22,7 +21,7 @@ from typing import Any, NoReturn
 
 import click
 
-from tollbridge.commands import lasting
+from tollbridge.commands import lasting, own_process
 
 COMMANDS = {
     "demo": ("demo", "Show everything at work: operators, partners and the service, live on the terminal."),
@@ -79,7 +78,7 @@ class Commands(click.Group):
     def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any) -> NoReturn:  # type: ignore[override]
         """Run a command and end the process with its exit code."""
         if args is None:
-            gc.freeze()  # the process is ours, and what it imports may be left alone: see `lasting`
+            own_process()
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="replace")  # a terminal that has no ✓ gets a question mark

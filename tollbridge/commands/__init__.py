@@ -4,7 +4,7 @@ command        a subcommand: takes --config FILE and --help
 json_option    --json
 read_config    the configuration of that file and the environment
 open_database  connected and migrated, or a sentence that says what to run
-lasting        around imports: what they make is not looked through for garbage
+own_process    the process is a command's own; lasting, around imports: what they make is not looked through for garbage
 program        how this program was called, for commands that a person is told to paste
 
 Rule: a command imports what is heavy inside itself or in its own module, never here.
@@ -104,13 +104,23 @@ def open_database(config: "Config") -> Iterator["Database"]:
         yield database
 
 
+class _Process:
+    is_ours = False
+
+
+def own_process() -> None:
+    """Said where a process begins that is one command's own: what is there stays to its end."""
+    _Process.is_ours = True
+    gc.freeze()
+
+
 @contextmanager
 def lasting() -> Iterator[None]:
     """Around imports: what they make stays to the end, and looking through it for garbage is a quarter of a start.
 
-    Only in a process that is a command's own, where `tollbridge.cli` has frozen what was there before.
+    Only in a process that is a command's own. (How many objects are frozen already, Python only knows by counting.)
     """
-    if not gc.get_freeze_count():
+    if not _Process.is_ours:
         yield
         return
     gc.disable()

@@ -20,7 +20,8 @@ unset PYTHONDONTWRITEBYTECODE
 beside=$!
 # Once for all: each of the four would compile every test for itself, and does where none is compiled yet.
 "$python" -m pytest -q --collect-only >"$folder/collected.out" 2>&1 || { cat "$folder/collected.out"; exit 1; }
-"$python" -m pytest -q -n 4 --dist loadfile --basetemp="$folder/pytest"
+# In their own order: by size, the files of few tests, which are those that wait longest, would be left for the end.
+"$python" -m pytest -q -n 4 --dist loadfile --no-loadscope-reorder --basetemp="$folder/pytest"
 by_pytest=$?
 wait "$beside"
 by_trial=$?

@@ -299,6 +299,10 @@ class PocketSmsc(Counterpart[Job]):
 
     # --- For tests ------------------------------------------------------------------------------------
 
+    def remembered(self) -> list[Remembered]:
+        """What it took, and what became of each."""
+        return self._fates.all()
+
     def cut(self) -> None:
         """Cut every connection without a word."""
         for esme in list(self.esmes):

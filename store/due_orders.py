@@ -30,6 +30,8 @@ from store.text import places, read_text
 
 LEASE_MS = 5 * MINUTE_MS
 """How long what was taken is no other process's, as long as that one lives."""
+LONGEST_MS = 2 * LEASE_MS
+"""No order waits longer: what is due behind that was set by a clock that was ahead, and has been set back since."""
 LINK_WAIT_MS = DAY_MS
 """How long a message waits for its link, to be asked for."""
 DUE_MAX = 100
@@ -40,7 +42,7 @@ _FIRST = (-1, 0)
 _WITH_CENTRE = tuple(map(int, WITH_CENTRE))
 _COLUMNS_DUE = "c.id, c.kind, c.mt_id, c.asked, c.at, mt.state, mt.operator_id, mt.link_id"
 _FREE = (
-    "c.due_at >= 0 AND (c.due_at <= ? OR c.process_id = ? OR (c.process_id <> 0 AND NOT EXISTS "
+    "c.due_at >= 0 AND (c.due_at <= ? OR c.due_at > ? OR c.process_id = ? OR (c.process_id <> 0 AND NOT EXISTS "
     "(SELECT 1 FROM process WHERE process.id = c.process_id AND process.state = ?)))"
 )
 # Not as EXISTS, which MariaDB may answer by a table of all parts.
@@ -119,7 +121,7 @@ class DueOrders:
         few. None that is `under_way` here.
         """
         now = self._clock.now()
-        free = (now, self._process_id, ALIVE, *(under_way or (0,)))
+        free = (*self._free(now), *(under_way or (0,)))
         with self._database.read() as connection:
             if not read_text(connection, _ANY):
                 return []
@@ -132,19 +134,19 @@ class DueOrders:
             *_WITH_CENTRE, *free, submitting, *_WITH_CENTRE, submitting, now - LINK_WAIT_MS, *links, *_WITH_CENTRE,
             DUE_MAX,
         )  # fmt: skip
-        query = _AT_ONCE.format(places(free[3:]), places(links))
+        query = _AT_ONCE.format(places(free[4:]), places(links))
         return [_due_of(row[:8], has_id=bool(row[8])) for row in read_text(connection, query, values)]
 
     def _held(self, connection: Connection, free: tuple[int, ...]) -> list[Due]:
         due_at, order_id = self._after
         values = (*free, int(MtState.SUBMITTING), self._process_id, due_at, due_at, order_id, DUE_MAX)
-        rows = read_text(connection, _HELD.format(places(free[3:])), values)
+        rows = read_text(connection, _HELD.format(places(free[4:])), values)
         self._after = (rows[-1][8], rows[-1][0]) if len(rows) == DUE_MAX else _FIRST
         return [_due_of(row[:8]) for row in rows]
 
     def _by_link(self, connection: Connection, free: tuple[int, ...], ready: Collection[int]) -> list[Due]:
         values = (*free, *_WITH_CENTRE, *ready, *_WITH_CENTRE, LINK_MAX)
-        rows = read_text(connection, _BY_LINK.format(places(free[3:]), places(ready)), values)
+        rows = read_text(connection, _BY_LINK.format(places(free[4:]), places(ready)), values)
         return [_due_of(row[:8]) for row in sorted(rows, key=lambda row: (row[7], row[8]))]
 
     def take(self, order_ids: Sequence[int]) -> dict[int, Taken]:
@@ -152,7 +154,7 @@ class DueOrders:
         now = self._clock.now()
         with self._database.write() as connection:
             hold_life(connection, self._process_id)
-            values = (*order_ids, now, self._process_id, ALIVE)
+            values = (*order_ids, *self._free(now))
             rows = read_text(connection, _OURS.format(places(order_ids)), values, lock=_SKIP_LOCKED)
             if not rows:
                 return {}
@@ -161,6 +163,9 @@ class DueOrders:
             connection.execute(sa.update(MtOrder).where(MtOrder.id.in_([one.order_id for one in ours])).values(**taken))
             self._doubt(connection, ours)
             return _questions(connection, ours)
+
+    def _free(self, now: Instant) -> tuple[int, int, int, int]:
+        return now, now + LONGEST_MS, self._process_id, ALIVE
 
     def _doubt(self, connection: Connection, ours: Sequence["_Ours"]) -> None:
         """Who had them before may have asked, and died with the answer."""

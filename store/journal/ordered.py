@@ -48,7 +48,9 @@ def write_ordered(connection: Connection, facts: Sequence[OrderFact], process_id
             continue  # Written already.
         old = written.states[mt.id]
         is_ours = old is not MtState.SUBMITTING or mt.process_id == process_id
-        became = JUDGES[order.kind](Case(connection, fact, order.text, bool(order.in_doubt), mt, old, is_ours))
+        # Who had it before may have asked, and died with the answer.
+        in_doubt = bool(order.in_doubt) or order.process_id not in (0, process_id)
+        became = JUDGES[order.kind](Case(connection, fact, order.text, in_doubt, mt, old, is_ours))
         if became.text is not None:
             connection.execute(sa.update(Mt).where(Mt.id == mt.id).values(text=became.text))
         if became.new is not None:
@@ -62,7 +64,7 @@ def write_ordered(connection: Connection, facts: Sequence[OrderFact], process_id
 
 
 def _open_orders(connection: Connection, ids: Sequence[int]) -> Mapping[int, Any]:
-    columns = (MtOrder.id, MtOrder.kind, MtOrder.text, MtOrder.in_doubt)
+    columns = (MtOrder.id, MtOrder.kind, MtOrder.text, MtOrder.in_doubt, MtOrder.process_id)
     rows = connection.execute(sa.select(*columns).where(MtOrder.id.in_(ids), MtOrder.outcome == ""))
     return {row.id: row for row in rows}
 

@@ -12,18 +12,21 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from core.clock import month_of
 from core.errors import StoreAway
 from core.ids import EPOCH_MS, Ids
 from core.message import Heard
+from core.question import REPLACE, Finding, Found
 from core.tariff import rate
 from fraud.counters import MemoryCounts
 from fraud.window import Window
+from smsc_link.protocols.smpp.cancelling import SmppCancelling
 from store import journal, outbox, processes
-from store.journal import booking, repeats
+from store.journal import booking, ordered, repeats, replaced
+from store.journal.became import Became, Case
 from tests.simulation.__main__ import make_template
 from tests.simulation.plans import Plans
 from tests.simulation.truth import faults_of
@@ -155,6 +158,11 @@ def _life_unfenced(connection: Any, process_id: int, now: int, *, batch: int = 0
     )
 
 
+def _judge_without_doubt(case: Case) -> Became:
+    return _judge_replaced(replace(case, in_doubt=False, fact=replace(case.fact, in_doubt=False)))
+
+
+_judge_replaced = replaced.judge
 _unfenced = [
     (journal, "show_life", _life_unfenced),
     (outbox, "hold_life", _nothing),
@@ -231,6 +239,17 @@ _BUGS = (
         [(watch, "end_waits", _nothing), (outbox, "_DUE", "(due_at <= ? AND ? > 0)")],
         lambda plans: plans.jump > 0.2 and plans.partner_fails > 0,
         seed=20,
+    ),
+    Mutant(
+        "take every answer to a cancel_sm for a yes",
+        [(SmppCancelling, "read", lambda self, question, response: Finding(Found.CANCELLED))],
+        lambda plans: plans.orders > 0,
+        seed=1,
+    ),
+    Mutant(
+        "forget that a text may have been changed",
+        [(ordered, "JUDGES", {**ordered.JUDGES, REPLACE: _judge_without_doubt})],
+        lambda plans: plans.orders > 1 and plans.cut > 0.1,
     ),
 )
 MUTANTS = {mutant.name: mutant for mutant in _BUGS}

@@ -1,7 +1,7 @@
 """What a seed has in store, and the catalogue of its world.
 
 Plans          how often things go wrong, how much there is to do, which processes share it
-plans_of       the plans of a random
+plans_of       the plans of a random; orders_of, what people want of messages
 Seen           what the world saw from outside
 starts         when a world may begin: shortly before something that calendars do
 catalogue_of   two operators, three partners with plans in three time zones, a limit and a blacklist
@@ -61,6 +61,8 @@ class Plans:
     votes: int
     later: bool
     """A partner answers through the API."""
+    orders: float = 0.0
+    """How many times a second a person takes a message back, or gives it another text."""
 
     @property
     def is_calm(self) -> bool:
@@ -97,6 +99,11 @@ def plans_of(random: Random) -> Plans:
     )
 
 
+def orders_of(people: Random) -> float:
+    """Of a random of its own, so that what else a seed has in store stays as it was."""
+    return people.choice((0.0, 0.0, 0.3, 2.0))
+
+
 @dataclass(slots=True)
 class Seen:
     """What the world saw from outside."""
@@ -114,6 +121,7 @@ class Seen:
     stops: int = 0
     freezes: int = 0
     buried: int = 0
+    orders: int = 0
 
 
 def _at(text: str) -> Instant:

@@ -30,6 +30,7 @@ from tests.simulation.loop import Life, VirtualClock
 from tollbridge.watch import Heartbeat
 from traffic.asking import questions_of
 from traffic.janitor import Janitor
+from traffic.orders import orders_of
 from traffic.ports import Delivery
 from traffic.settle import Book, Settler
 from traffic.submit import ReplyPlace
@@ -190,6 +191,7 @@ class Service:
             due_callbacks=self._due_callbacks, due_mts=self._due_mts,
             due_questions=questions_of(database, self, self, clock, me.id), find_place=self._find_place,
             coding_of=lambda link, data_coding: GSM7, pace=PACE,
+            wanted_orders=orders_of(database, self, self, clock, me.id) if world.plans.orders else None,
         )  # fmt: skip
         self.way.read_ms = self.settler.read_ms
         operators = {code: operator.id for code, operator in catalogue.operators.items()}

@@ -18,6 +18,7 @@ from store import schema
 from store.audit import audit
 from store.journal import CallbackState
 from tests.simulation.plans import CLOCKS_AGREE_MS, LIMIT, LIMIT_WINDOW_MS
+from tests.simulation.truth_of_orders import order_faults
 from tests.simulation.world import World
 
 
@@ -27,6 +28,7 @@ def faults_of(world: World) -> list[str]:
         mos = _rows(connection, schema.Mo)
         mts = _rows(connection, schema.Mt)
         callbacks = _rows(connection, schema.Callback)
+        orders = _rows(connection, schema.MtOrder)
         others = [*_rows(connection, schema.MoPart), *_rows(connection, schema.MoRepeat)]
         found = [
             f"R9 {finding.check} {finding.table} {finding.row}: {finding.sentence}"
@@ -37,6 +39,7 @@ def faults_of(world: World) -> list[str]:
     found += _charged_once(world, mos)
     found += _dispatched(world, mos, callbacks)
     found += _replied(world, mos, mts, callbacks)
+    found += order_faults(world, mts, orders, _ambiguous(world))
     found += _limited(world, mos)
     found += _in_order(world, mos, [*mts, *others])
     found += _in_their_month(world, mos)

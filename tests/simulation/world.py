@@ -3,7 +3,7 @@
 World   begins the processes, the centres and the traffic; faults for a while, then calm until all is quiet
 
 What goes wrong: commits fail or are the last thing that a process does; cables are cut, the database goes away, for
-all or for one; processes are stopped, killed, frozen; wall clocks jump.
+all or for one; processes are stopped, killed, frozen; wall clocks jump. And people want messages back, or changed.
 
 Rule: everything random comes from `Random(seed)`, all time from the virtual loop; the same seed is the same run.
 """
@@ -22,10 +22,11 @@ from plumbing.conversation import Address
 from plumbing.pipe import Wire
 from sim.centre import PocketSmsc
 from sim.quirks import Quirks
+from store import cancellations, replacements
 from tests.simulation.faults import Fault, faulty_copy
 from tests.simulation.loop import VirtualClock, VirtualLoop
 from tests.simulation.network import LivingNetwork
-from tests.simulation.plans import CLOCKS_AGREE_MS, JUMPS_MS, LAYOUTS, Seen, catalogue_of, plans_of, start_of
+from tests.simulation.plans import CLOCKS_AGREE_MS, JUMPS_MS, LAYOUTS, Seen, catalogue_of, orders_of, plans_of, start_of
 from tests.simulation.service import Host, Place, Service
 from traffic.submit import ReplyOutcome
 
@@ -42,6 +43,8 @@ class World:
         self._calm_s = calm_s
         random = self.random = Random(seed)
         self.plans = plans_of(random)
+        self._people = Random(f"people of {seed}")
+        self.plans.orders = orders_of(self._people)
         self.loop = VirtualLoop()
         self._outside = copy_context()
         start = start_of(random)
@@ -113,6 +116,7 @@ class World:
             throttle=random.choice([0.0, 0.3]),
             # Of what a jump of a clock has dated, nobody knows when its validity ends.
             lose_receipts=0.0 if self.plans.jump else random.choice([0.0, 0.0, 0.2, 1.0]),
+            changes=self._people.choice(("made", "made", "made", "failed", "unknown")),
         )
         centre = PocketSmsc(self.clock, random, quirks=quirks)
         # Two centres of one operator give their numbers from different ranges; and it is the subscriber's handset that
@@ -211,6 +215,8 @@ class World:
             self._begin_service(place)
         chaos = [asyncio.create_task(work, name="world-chaos") for work in (self._chaos(), self._clocks())]
         chaos += [asyncio.create_task(self._freezes(place), name="world-freezes") for place in self.places]
+        if self.plans.orders:
+            chaos.append(asyncio.create_task(self._orders(), name="world-orders"))
         await self._traffic()
         await asyncio.sleep(max(0.0, FAULTY_S - self.loop.time()))
         self.faulty = False
@@ -293,6 +299,27 @@ class World:
                 await asyncio.sleep(random.choice((1.0, 6.0, 15.0)) * random.uniform(0.8, 1.2))
                 place.is_apart = False
 
+    async def _orders(self) -> None:
+        """People want one of the latest messages back, or changed; they reach the database when processes do not."""
+        people = self._people
+        while self.faulty:
+            await asyncio.sleep(people.expovariate(self.plans.orders))
+            with self.database.read() as connection:
+                latest = connection.exec_driver_sql("SELECT id, reply_to FROM mt ORDER BY id DESC LIMIT 12").all()
+            if not latest:
+                continue
+            mt_id, reply_to = people.choice(latest)
+            word: dict[str, Any] = {
+                "author": "olga",
+                "note": "wrong",
+                "now": people.choice(self.places).host.clock.now(),
+            }
+            if people.random() < 0.5:
+                (given,) = cancellations.give(self.database, [mt_id], **word)
+            else:
+                given = replacements.give(self.database, mt_id, f"reply {reply_to} anew {self.seen.orders}", **word)
+            self.seen.orders += bool(given.order_id)
+
     async def _calm(self, ends: str = "0, 1, 2") -> None:
         """Until nothing is left to do, or too long has passed: then the truth will say what is missing. `ends`: states
         of an MT that are none.
@@ -313,6 +340,7 @@ class World:
                 "SELECT 1 FROM callback WHERE due_at IS NOT NULL LIMIT 1",
                 f"SELECT 1 FROM mt WHERE state IN ({ends}) LIMIT 1",
                 "SELECT 1 FROM mo_part WHERE mo_id = 0 LIMIT 1",
+                "SELECT 1 FROM mt_order WHERE due_at IS NOT NULL LIMIT 1",
             ):
                 if connection.exec_driver_sql(question).first() is not None:
                     return False

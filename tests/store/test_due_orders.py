@@ -232,6 +232,16 @@ def test_a_pause_outlasts_the_process_that_began_it(desk: Desk, database: Databa
     assert other.asks() == [[(0, "1A")]]
 
 
+def test_what_was_ordered_by_a_clock_that_was_ahead_waits_for_no_such_time(desk: Desk, database: Database) -> None:
+    mt, other = desk.submitted("1A"), Desk(database, desk.clock)
+    desk.advance(DAY_MS)
+    desk.give(mt.id)
+    desk.advance(-DAY_MS)
+
+    assert desk.asks() == [[(0, "1A")]], "the clock was set back"
+    assert other.asks() == [], "what one has taken"
+
+
 @pytest.mark.parametrize("ends", ["it stops", "it dies"])
 def test_what_was_just_being_sent_when_the_order_came_is_sent_by_nobody_afterwards(
     desk: Desk, database: Database, ends: str

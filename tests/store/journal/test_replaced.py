@@ -131,6 +131,21 @@ def test_after_a_try_without_an_answer_only_a_yes_says_what_became_of_it(office:
         assert fact.result.startswith("unknown whether changed: ")
 
 
+def test_whether_a_process_that_died_with_it_had_asked_nobody_knows(office: Office) -> None:
+    """Its message has its end: it is not taken again, and so nobody notes the doubt before."""
+    mt = office.sent()
+    order, now = ordered(office, mt), office.clock.now()
+    with office.database.write() as connection:
+        connection.execute(sa.update(schema.MtOrder).where(schema.MtOrder.id == order).values(process_id=4711))
+    office.ends(mt)
+
+    fact = OrderFact(order, mt.id, now, OrderHow.QUEUED)
+    office.write(fact)
+
+    assert (fact.outcome, text(office, mt)) == ("unknown", "hello")
+    assert fact.result == "unknown whether changed: it has its end: delivered"
+
+
 @pytest.mark.parametrize(("how", "counted"), [(OrderHow.ASKED, 1), (OrderHow.UNASKED, 0)])
 def test_a_try_that_is_to_be_repeated_leaves_it_open_and_without_a_line(
     office: Office, how: OrderHow, counted: int

@@ -1,0 +1,70 @@
+"""What must hold of people's orders to messages, after every run: what was said of them is what subscribers saw.
+
+order_faults   a finished World and its MT → sentences, none when all is well
+
+Of a message that may have gone twice, or whose receipts may be another's, only its own copy is ordered about: nothing
+is known of the other.
+"""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from core.message import MtState
+from core.question import CANCEL
+from sim.fates import TAKEN_BACK, Remembered
+from store.journal.became import DONE, UNKNOWN
+from tests.simulation.world import World
+
+
+def order_faults(
+    world: World, mts: Sequence[sa.Row[Any]], orders: Sequence[sa.Row[Any]], ambiguous: Collection[str]
+) -> list[str]:
+    """Everything that does not hold of orders."""
+    found = [
+        f"order {one.id} to {one.kind} {one.mt_id} has no outcome: asked {one.asked}, {one.result}"
+        for one in orders
+        if not one.outcome
+    ]
+    by_mt: dict[int, list[sa.Row[Any]]] = {}
+    for one in orders:
+        by_mt.setdefault(one.mt_id, []).append(one)
+    copies = _copies(world)
+    for mt in mts:
+        if mt.id in by_mt and not mt.maybe_twice and mt.destination not in ambiguous:
+            found += _of_one(mt, by_mt[mt.id], copies.get(str(mt.reply_to), []))
+    return found
+
+
+def _of_one(mt: sa.Row[Any], orders: Sequence[sa.Row[Any]], copies: Sequence[Remembered]) -> list[str]:
+    found = []
+    state = MtState(mt.state)
+    is_back = any(one.kind == CANCEL and one.outcome == DONE for one in orders)
+    if is_back and state not in (MtState.CANCELLED, MtState.DELIVERED):
+        found.append(f"order: {mt.id} was taken back, and is {state.name}")
+    if state is MtState.CANCELLED:
+        if not is_back:
+            found.append(f"order: {mt.id} is cancelled, and no order did that")
+        found += [f"order: {mt.id} is cancelled, and a centre keeps it" for one in copies if one.fate is not TAKEN_BACK]
+    changes = [one for one in orders if one.kind != CANCEL]
+    done = [one.text for one in changes if one.outcome == DONE]
+    if done and done[-1] != mt.text:
+        found.append(f"order: {mt.id} was changed, and has not the last text that was")
+    if changes and not any(one.outcome == UNKNOWN for one in changes):
+        texts = {one.mt.text for one in copies if one.mt is not None}
+        found += [f"order: {mt.id} has one text here and another one at its centre"] if texts - {mt.text} else []
+    return found
+
+
+def _copies(world: World) -> dict[str, list[Remembered]]:
+    """What centres took, by the MO that it answers; of long ones the first part, which names it."""
+    copies: dict[str, list[Remembered]] = {}
+    for centre in world.centres:
+        for one in centre.remembered():
+            seen = one.mt
+            if seen is None or not seen.text.startswith("reply"):
+                continue
+            if seen.piece is None or seen.piece.sequence == 1:
+                copies.setdefault(seen.text.split()[1], []).append(one)
+    return copies

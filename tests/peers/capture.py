@@ -3,6 +3,7 @@
 tap, tap_rig  note what a session, or a link and its centre, write; Written, one such write
 write_pcap    such writes → a file (libpcap 2.4, link type 101: raw IP)
 dissect       tshark's view of a file: one dictionary of fields per packet that a protocol's dissector took
+frames_of     the same by frame, of which a packet may have several
 missing       why tshark cannot be run
 """
 
@@ -95,3 +96,9 @@ def dissect(path: Path, protocol: str, port: int) -> list[dict[str, Any]]:
     # What its dissector of CIMD2 makes of an escape that it does not know is no UTF-8.
     packets: list[dict[str, Any]] = json.loads(shown.stdout.decode("utf-8", "replace"))
     return [packet["_source"]["layers"] for packet in packets]
+
+
+def frames_of(packets: Iterable[dict[str, Any]], layer: str) -> list[dict[str, Any]]:
+    """The frames of a protocol, in order."""
+    layers = [packet[layer] for packet in packets]
+    return [frame for found in layers for frame in (found if isinstance(found, list) else [found])]

@@ -27,8 +27,9 @@ CLOCK = SystemClock()
 OPTIONS = {"ia5_alphabet": "gsm7", "message_id_base": "resp_hex_receipt_dec"}
 
 
-@pytest.mark.peers
-class NodeSmpp(AsyncioTestCase):
+class CentreCase(AsyncioTestCase):
+    """It runs as a centre at self.port; what it saw is told."""
+
     timeout = 60
     folder: ClassVar[Path]
 
@@ -89,6 +90,9 @@ class NodeSmpp(AsyncioTestCase):
         await self.intake.until(lambda: len(self.intake.opened) > opened)
         return link
 
+
+@pytest.mark.peers
+class NodeSmpp(CentreCase):
     async def test_a_link_binds_and_unbinds(self) -> None:
         link = await self.bound()
         await link.stop(5)

@@ -13,8 +13,10 @@ from typing import Any
 import pytest
 
 from core.message import MtKind, SubmitOutcome
+from core.question import Found
 from sim.quirks import Quirks
 from tests.peers.capture import Written, dissect, missing, tap_rig, write_pcap
+from tests.peers.orders import Sent, through
 from tests.peers.programs import cannot_run
 from tests.smsc_link.dissect import dissected
 from tests.smsc_link.ends import Rig, an_mt
@@ -36,6 +38,7 @@ OPTIONS = {
     "subaddress": 1,
 }
 SPOKEN = {1, 2, 3, 20, 23, 40, 51, 52, 53, 70, 73, 90}
+ORDERS = {4, 6, 54, 56}
 MT = Submit(3, destinations=("79001112233",), user_data=b"Hi")
 
 
@@ -67,6 +70,27 @@ def spoken() -> list[Written]:
         await rig.link.stop()
 
     virtually(story())
+    return packets_of(written)
+
+
+def asked_and_cancelled() -> list[Written]:
+    """An MT is asked for and taken back, with a yes and with a no."""
+    written: list[Written] = []
+
+    async def story() -> None:
+        rig = Rig(a_cimd2_link(port=PORT, options={"asks": True}), quirks=Quirks(receipt_delay_s=60))
+        tap_rig(rig, written)
+        await rig.bound()
+        found = await through(await Sent.over(rig.link, "Level 7"), "CIMD2 changes nothing")
+        await rig.link.stop()
+        assert found == [Found.ON_ITS_WAY, Found.CANCELLED, Found.FAILED, Found.KEPT]
+
+    virtually(story())
+    return packets_of(written)
+
+
+def packets_of(written: list[Written]) -> list[Written]:
+    """One by one; what a centre says before any is none."""
     return [replace(one, octets=packet) for one in written for packet in FrameReader().read(one.octets)]
 
 
@@ -102,7 +126,7 @@ def said(octets: bytes) -> tuple[str, str, list[str], str]:
     """The same of the octets."""
     head, *values, checksum = octets.decode("latin-1")[1:-1].split("\t")
     code, number = head.split(":")
-    values = [value.replace("900:0", "900:") for value in values]  # It shows an error as a number.
+    values = [f"900:{int(value[4:])}" if value.startswith("900:") else value for value in values]  # Shown as a number.
     return str(int(code)), str(int(number)), values, f"0x{sum(octets[:-3]) & 0xFF:02x}" if checksum else ""
 
 
@@ -124,10 +148,33 @@ def test_every_packet_of_ours_is_dissected_and_says_what_was_written(tmp_path: P
 
 
 @pytest.mark.peers
+def test_questions_and_orders_are_dissected_and_say_what_was_asked(tmp_path: Path) -> None:
+    if missing():
+        cannot_run(missing())
+    written = asked_and_cancelled()
+
+    packets = seen(tmp_path, written)
+
+    assert [shown(packet) for packet in packets] == [said(one.octets) for one in written]
+    named = ["021:79001112233", "060:260921143000"]
+    values = [(code, values) for code, _, values, _ in map(shown, packets) if int(code) in ORDERS]
+    assert values == [
+        ("4", named),
+        ("54", [*named, "061:1"]),
+        ("6", ["059:2", *named]),
+        ("56", []),
+        ("4", named),
+        ("54", [*named, "061:7", "063:260921143000"]),
+        ("6", ["059:2", *named]),
+        ("56", ["900:7"]),
+    ]
+
+
+@pytest.mark.peers
 def test_masked_as_in_a_trace_they_are_sound_too(tmp_path: Path) -> None:
     if missing():
         cannot_run(missing())
-    written = [replace(one, octets=mask(one.octets) or b"") for one in spoken()]
+    written = [replace(one, octets=mask(one.octets) or b"") for one in [*spoken(), *asked_and_cancelled()]]
 
     for packet, one in zip(seen(tmp_path, written), written, strict=True):
         assert shown(packet)[0::3] == said(one.octets)[0::3]

@@ -9,12 +9,18 @@
 //
 // Accounts: esme1 / password. Every submit_sm is accepted with a number as its id, in hexadecimal; if it asks for a
 // receipt, one follows with the same number in decimal. A text "throttle" is refused with 0x58, "refuse" with 0x45.
+//
+// What was accepted is delivered, state 2. A text "state 3" gets no receipt and has state 3; with 1 it is on its way,
+// with 0 the centre has none of these operations: one is asked for (query_sm), changed (replace_sm) and taken back
+// (cancel_sm, its state is 4 then) by its id as it was written and by its sender, the last two while it is on its way.
 
 const smpp = require("smpp");
 const readline = require("readline");
 
 let sessions = [];
 let last = 0x2f00;
+const kept = new Map();
+const ON_ITS_WAY = 1, DELIVERED = 2, DELETED = 4;
 
 const tell = (seen) => process.stdout.write(JSON.stringify(seen) + "\n");
 const textOf = (pdu) => {
@@ -37,14 +43,44 @@ function submitted(session, pdu) {
     return;
   }
   const number = ++last;
+  const told = /^state (\d)/.exec(text);
+  kept.set(number.toString(16), { submit: pdu, state: told ? Number(told[1]) : DELIVERED });
   session.send(pdu.response({ message_id: number.toString(16) }));
-  if (pdu.registered_delivery & 1) {
+  if (!told && pdu.registered_delivery & 1) {
     const stat = "id:" + number + " sub:001 dlvrd:001 submit date:2611240810 done date:2611240811 stat:DELIVRD err:000 text:";
     session.deliver_sm(
       { source_addr: pdu.destination_addr, destination_addr: pdu.source_addr, esm_class: 4, short_message: stat },
       (answer) => tell({ saw: "receipt answer", status: answer.command_status }));
   }
 }
+
+// All that was read but the frame itself; octets in hexadecimal.
+function fieldsOf(pdu) {
+  const written = (value) => (Buffer.isBuffer(value) ? value.toString("hex") : value);
+  const read = Object.entries(pdu).filter(([name]) => !name.startsWith("command") && name !== "sequence_number");
+  return Object.fromEntries(read.map(([name, value]) => [name, written(value)]));
+}
+
+// A query_sm, cancel_sm or replace_sm: `no` is its status where it is in vain, `yes` tells what else is answered.
+function spokenOf(session, pdu, no, yes) {
+  tell({ saw: pdu.command, fields: fieldsOf(pdu) });
+  const sender = ["source_addr_ton", "source_addr_npi", "source_addr"];
+  const one = kept.get(pdu.message_id);
+  const isNamed = one && sender.every((name) => pdu[name] === one.submit[name]);
+  if (isNamed && !one.state) return session.send(pdu.response({ command_status: smpp.ESME_RINVCMDID }));
+  return session.send(pdu.response((isNamed && yes(one, pdu)) || { command_status: no }));
+}
+
+const asked = (one, pdu) => ({
+  message_id: pdu.message_id, message_state: one.state, error_code: one.state > DELETED ? 7 : 0,
+  final_date: one.state === ON_ITS_WAY ? "" : new Date(Date.UTC(2026, 10, 24, 8, 10)),
+});
+const changed = (one) => one.state === ON_ITS_WAY && {};
+const takenBack = (one) => {
+  if (one.state !== ON_ITS_WAY) return false;
+  one.state = DELETED;
+  return {};
+};
 
 const server = smpp.createServer((session) => {
   const bind = (pdu) => {
@@ -59,6 +95,9 @@ const server = smpp.createServer((session) => {
   };
   for (const kind of ["bind_receiver", "bind_transmitter", "bind_transceiver"]) session.on(kind, bind);
   session.on("submit_sm", (pdu) => submitted(session, pdu));
+  session.on("query_sm", (pdu) => spokenOf(session, pdu, smpp.ESME_RQUERYFAIL, asked));
+  session.on("replace_sm", (pdu) => spokenOf(session, pdu, smpp.ESME_RREPLACEFAIL, changed));
+  session.on("cancel_sm", (pdu) => spokenOf(session, pdu, smpp.ESME_RCANCELFAIL, takenBack));
   session.on("enquire_link", (pdu) => { tell({ saw: "enquire_link" }); session.send(pdu.response()); });
   session.on("unbind", (pdu) => {
     tell({ saw: "unbind" });

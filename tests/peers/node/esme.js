@@ -34,6 +34,7 @@ readline.createInterface({ input: process.stdin })
     session.send(new smpp.PDU(order.ask, order.fields || {}), (answer) => tell({
       saw: answer.command, status: answer.command_status,
       system_id: answer.system_id || "", message_id: answer.message_id || "",
+      message_state: answer.message_state || 0, error_code: answer.error_code || 0, final_date: answer.final_date || "",
     }));
   })
   .on("close", () => process.exit(0));

@@ -3,7 +3,7 @@
 simulation   20 000 seeds of tests/simulation
 mutants      bugs that are planted: each must be seen by some of 3 000 seeds
 kills        kill -9 under load, 200 times on SQLite and 200 times on MariaDB
-cuts         TCP cut in mid answer, 1 000 times
+cuts         TCP cut in mid answer, 1 000 times; and 50 without the recognition of repeats, which must charge twice
 freezes      SIGSTOP of one of two services on MariaDB, 50 times with the same roles, 50 times with roles apart
 outages      MariaDB and Redis stopped and frozen for 30 s, 50 connections cut in a COMMIT either way
 memory       of the service over 500 000 messages: flat within 5 % after the first 100 000
@@ -97,6 +97,9 @@ def runs_of(options: argparse.Namespace) -> Iterator[Run]:
             count = options.count or 1_000
             database = options.database or "sqlite"
             yield Run(f"cuts × {count}, {database}", count, partial(_cuts, database, count, options.seed))
+            few = min(count, CUTS_BETWEEN)
+            control = partial(_cuts_unrecognised, database, few, options.seed)
+            yield Run(f"control × {few}, repeats not recognised", few, control)
         elif name == "freezes":
             count = options.count or 50
             for word, roles in (("twins", freezes.TWINS), ("roles apart", freezes.APART)):
@@ -176,6 +179,13 @@ def _kills(database: str, count: int, seed: int, tell: Tell) -> Awaitable[object
 
 def _cuts(database: str, count: int, seed: int, tell: Tell) -> Awaitable[object]:
     return cuts.cut_often(count, seed=seed, database=database, tell=tell)
+
+
+async def _cuts_unrecognised(database: str, count: int, seed: int, tell: Tell) -> object:
+    """The control run. Raises AssertionError where it shows no doubles: then the campaign would prove nothing."""
+    seen = await cuts.cut_often(count, seed=seed, database=database, repeat="never", tell=tell)
+    assert seen.doubles > 0, f"without the recognition of repeats nothing was charged twice: {seen}"
+    return seen
 
 
 def _freezes(roles: tuple[str, ...], count: int, seed: int, tell: Tell) -> Awaitable[object]:

@@ -15,8 +15,12 @@ trap 'exit 130' INT TERM
 unset PYTHONDONTWRITEBYTECODE
 
 "$python" tests/needed.py || exit 1
-"$python" -m twisted.trial --temp-directory="$folder/trial" tests.plumbing tests.smsc_link \
-    tests.partner_api.test_smpp_server tests.partner_api.test_smpp_limits >"$folder/trial.out" 2>&1 &
+# What speaks over Twisted's connections: of it trial runs the test cases, plain functions are pytest's alone. Left out are
+# those that start processes (fire, way, the other peers): minutes each, and what speaks HTTP, which is asyncio's.
+"$python" -m twisted.trial --temp-directory="$folder/trial" tests.plumbing tests.smsc_link tests.sim \
+    tests.partner_api.test_smpp_server tests.partner_api.test_smpp_broken tests.partner_api.test_smpp_server_ports \
+    tests.tollbridge.test_smpp_door tests.tollbridge.test_link_traces tests.peers.test_smpplib \
+    tests.peers.test_aiosmpplib >"$folder/trial.out" 2>&1 &
 beside=$!
 # Once for all: each of the four would compile every test for itself, and does where none is compiled yet.
 "$python" -m pytest -q --collect-only >"$folder/collected.out" 2>&1 || { cat "$folder/collected.out"; exit 1; }

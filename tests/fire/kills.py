@@ -5,18 +5,22 @@ kill_often    load, then N times: kill, start, check; at the end everything must
 
 Two of three kills fall at a random moment of a burst, the third between a commit and its answers.
 
-Rule: after every restart the ledger is audited and what is acknowledged is counted, beside the live service.
+Rule: after every restart the ledger is audited and what is acknowledged is counted, beside the live service; after the
+last one by `tollbridge check` too, as a person runs it, with `tollbridge status`.
 """
 
 import asyncio
+import re
 import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from store.audit import INVARIANTS
 from tests.fire.proxy import open_gate, swallow
 from tests.fire.stage import Ask, Stage
 from tests.fire.truth import audit_faults, end_faults, kept_faults, raise_for
+from tests.tollbridge.shell import tollbridge
 
 RATE = 150.0
 BURST = 100
@@ -61,6 +65,8 @@ async def kill_often(
                 stage.calm()
             raise_for(await asyncio.to_thread(audit_faults, stage), f"check after kill {number}")
             raise_for(await asyncio.to_thread(kept_faults, stage), f"after kill {number}")
+            if number == count:
+                await _commands_say_so(stage)
             stage.calm()
             stage.load(RATE)
             tell(number)
@@ -90,6 +96,29 @@ async def _between_commit_and_answer(stage: Stage) -> None:
     stage.centre.flood(UNHEARD)
     await stage.until_rows("SELECT COUNT(*) FROM mo", lambda row: row[0] > acknowledged, "a commit without its answer")
     stage.load(RATE)
+
+
+async def _commands_say_so(stage: Stage) -> None:
+    """`tollbridge check` and `tollbridge status` beside the live service, while messages flow."""
+    checked = await _command(stage, "check")
+    assert re.findall(r"^(\S) (\S+)", checked, re.M) == [("✓", name) for name in (*INVARIANTS, "triggers")], checked
+    # The process writes down what its links do at each beat of its heart.
+    mine = f"SELECT id FROM process WHERE pid = {stage.service.pid}"
+    await stage.until_rows(
+        f"SELECT state FROM link_state WHERE process_id IN ({mine})", lambda row: row == ("bound",), "the link's state"
+    )
+    said = await _command(stage, "status")
+    assert re.search(r"link-00 .* smpp .* bound ", said), said
+    assert re.search(rf" {stage.service.pid} .* alive .* links,dispatch,api", said), said
+    assert re.search(r"acme ", said), said
+
+
+async def _command(stage: Stage, word: str) -> str:
+    """What it printed; it must end well."""
+    folder = stage.service.folder
+    done = await asyncio.to_thread(tollbridge, word, "--config", str(stage.service.config), cwd=folder)
+    assert done.returncode == 0, (word, done.stdout, done.stderr)
+    return done.stdout
 
 
 def _count(stage: Stage, killed: Killed) -> None:

@@ -2,28 +2,37 @@
 
 import asyncio
 import contextlib
+import re
+import urllib.request
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
+import psutil
 import pytest
 
 from plumbing.loop import spawn
 from store.journal import CallbackState
 from tests import partners
 from tests.case import AsyncioTestCase
+from tests.fire.process import ServiceProcess
 from tests.fire.stage import Ask, Stage
 from tests.fire.truth import audit_faults, kept_faults, raise_for
 
 pytestmark = pytest.mark.campaign
 
-SOUND_A_SECOND, SICK_A_SECOND = 100, 3
+SOUND_A_SECOND, SICK_A_SECOND, HANGING_A_SECOND = 100, 3, 100
+"""The one that hangs gets as many as the sound one: so its calls are at their limit, and most of its jobs wait."""
 MESSAGES = 400
-SLOWER_MAX, SLACK_MS = 5, 300
+CONCURRENCY = 32
+"""Calls at once to a partner whose provisioning says nothing of it (docs/operators.md)."""
+LOOK_S = 0.1
+SLOWER_MAX, SLACK_MS = 2, 150
 """Against the sound partner alone. The work for the sick ones costs the same CPU; a sound one that waited behind a hung
 call would take its time-out, 3 s. The slack is for a machine that does something else for a moment: alone, it is some
-20 ms.
+10 ms.
 """
-RSS_MAX_MIB = 300.0
+RSS_MAX_MIB, RSS_MORE_MIB = 300.0, 40.0
 _SICK = "mo.text NOT LIKE 'GAME%'"
 _JOBS = "FROM callback JOIN mo ON mo.id = callback.mo_id WHERE"
 _UNTOUCHED = "callback.attempt = 0 AND callback.error = ''"
@@ -42,15 +51,20 @@ class PartnerFaults(AsyncioTestCase):
             await stage.until_settled()
             alone = await write(stage, [])
             rss_before = stage.service.rss_mib()
-            among = await write(stage, list(sick))
-            rss = stage.service.rss_mib()
+            async with watching(stage.service, sick["HANG"]) as watch:
+                among = await write(stage, list(sick))
+            rss = max(watch.rss_mib, stage.service.rss_mib())
 
             print("deliver → reply of the sound partner, and the memory of the process:")
             print(f"alone {alone}, {rss_before:.0f} MiB; beside eight sick ones {among}, {rss:.0f} MiB")
             bound_ms = SLOWER_MAX * alone.at(0.99) + SLACK_MS
             print(f"p99 beside them may be {bound_ms} ms: {SLOWER_MAX} × alone + {SLACK_MS} ms")
+            print(f"the one that hangs had {watch.calls} calls open at once, up to {watch.waiting} jobs waited")
             assert among.at(0.99) <= bound_ms
+            assert watch.calls == CONCURRENCY, "its limit is reached, and kept"
+            assert watch.waiting > 3 * CONCURRENCY
             assert rss < RSS_MAX_MIB
+            assert rss - rss_before < RSS_MORE_MIB
 
             await stage.until_rows(
                 f"SELECT COUNT(*) {_JOBS} {_SICK} AND {_UNTOUCHED} AND callback.service_id NOT IN ({_SHUT})",
@@ -100,10 +114,11 @@ async def write(stage: Stage, sick: list[str]) -> Latencies:
     first = len(centre.mos)
     seconds = MESSAGES / SOUND_A_SECOND
     texts = [(f"GAME 0-{first + number}", number / SOUND_A_SECOND) for number in range(MESSAGES)]
+    rates = dict.fromkeys(sick, SICK_A_SECOND) | ({"HANG": HANGING_A_SECOND} if sick else {})
     texts += [
-        (f"{prefix} {first}-{number}", number / SICK_A_SECOND)
-        for prefix in sick
-        for number in range(int(seconds * SICK_A_SECOND))
+        (f"{prefix} {first}-{number}", number / rate)
+        for prefix, rate in rates.items()
+        for number in range(int(seconds * rate))
     ]
 
     async def talk() -> None:
@@ -127,6 +142,47 @@ async def write(stage: Stage, sick: list[str]) -> Latencies:
         if mo.text in wanted:
             latencies.ms.append(sent[f"re {next(iter(stage.book.ids[mo.text]))}"] - mo.first_sent_ms)
     return latencies
+
+
+@dataclass(slots=True)
+class Watch:
+    """The most that was seen of a service."""
+
+    calls: int = 0
+    """Connections to one partner; what is closed just now is not one, so each was seen twice."""
+    waiting: int = 0
+    """Jobs in its memory that nobody calls yet."""
+    rss_mib: float = 0.0
+    _open: set[int] = field(default_factory=set)
+
+    def look(self, service: ServiceProcess, port: int) -> None:
+        """Look now; blocks."""
+        connections = psutil.Process(service.pid).net_connections("tcp4")
+        now = {one.laddr.port for one in connections if one.raddr and one.raddr.port == port}
+        self.calls = max(self.calls, len(now & self._open))
+        self._open = now
+        with urllib.request.urlopen(f"http://127.0.0.1:{service.port}/metrics", timeout=10) as answer:
+            (waiting,) = re.findall(r"^tollbridge_callbacks_waiting ([0-9.]+)$", answer.read().decode(), re.M)
+        self.waiting = max(self.waiting, int(float(waiting)))
+        self.rss_mib = max(self.rss_mib, service.rss_mib())
+
+
+@contextlib.asynccontextmanager
+async def watching(service: ServiceProcess, url: str) -> AsyncIterator[Watch]:
+    """Look at the service and its calls to this partner meanwhile, every LOOK_S."""
+    watch, port = Watch(), urlsplit(url).port
+    assert port is not None
+
+    async def look() -> None:
+        while True:
+            await asyncio.to_thread(watch.look, service, port)
+            await asyncio.sleep(LOOK_S)
+
+    looking = spawn(look(), name="watch")
+    try:
+        yield watch
+    finally:
+        looking.cancel()
 
 
 @contextlib.asynccontextmanager

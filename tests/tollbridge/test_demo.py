@@ -201,7 +201,12 @@ def test_it_plays_and_ends_by_itself_with_sound_books(tmp_path: Path) -> None:
     assert all(one.login in logins and one.key == f"demo-key-of-{one.login}" for one in PARTNERS)
     assert "✓ L10" in done.stdout
     assert "✗" not in done.stdout
-    assert "arcade" in done.stdout
+    assert "  not for a partner: no service has this word\n" in done.stdout, "what is refused and why"
+    assert re.search(r"^ +[1-9]\d*  no service has this word$", done.stdout, re.M), "and how often"
+    assert re.search(r"  partners earned \d+\.\d\d RUB, \d+\.\d\d KZT  ledger balances$", done.stdout, re.M)
+    earned = re.findall(r"^  arcade +\d+ calls \(quick\), earned (\d+\.\d\d) RUB", done.stdout, re.M)
+    assert [Decimal(amount) > 0 for amount in earned] == [True], "who earns what"
+    assert re.search(r"  USSD 7900\*\*\*\d\d \*384\*1# → 1 Balance / 2 Top up / ", done.stdout), "who dials"
     log = (tmp_path / "var/demo/tollbridge.log").read_text()
     assert "Traceback" not in log
     assert "destroyed but it is pending" not in log

@@ -171,9 +171,11 @@ class Traced:
 class Registered:
     """A protocol: `adapter` raises a ConfigError where a link's options are wrong; `keep` is given what it made.
 
-    `traced` None: it has no conversations to cut into frames; its links are Notable, or have no trace.
+    `receipt_options` tells people which options of a link may keep its receipts from their messages. `traced` None: it
+    has no conversations to cut into frames; its links are Notable, or have no trace.
     """
 
     adapter: Callable[[Link, Operator], Wording]
     keep: Callable[[Link, Any, Surroundings], Kept]
+    receipt_options: str
     traced: Traced | None = None

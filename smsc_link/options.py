@@ -7,6 +7,7 @@ Asking         those with the rows of one that can ask what became of a message
 Called         and with those of one whose centres may open the connection to us (smsc_link/called.py)
 describe       the table as rows, for pages and --help
 mistake        an option that cannot be so, told
+STAMPED_RECEIPTS   what a receipt needs to find its message, where both are known by a time and a number
 zone_named, network_named, error_codes   the time zone, the network, and the error codes, that an option names
 
 Rule: an option that is not in the table is a mistake, never ignored.
@@ -34,6 +35,9 @@ Pairs: TypeAlias = tuple[tuple[str, str | int | float | bool], ...]
 
 WORDS_MAX = 64
 _WORDS, _PAIRS = "words", "pairs"
+
+STAMPED_RECEIPTS = "number_rules, where the sender is not the subscriber's number: an id is a time and that number"
+"""The `receipt_options` (smsc_link/keeping.py) of such a protocol."""
 
 
 def option(

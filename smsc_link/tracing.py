@@ -2,8 +2,8 @@
 
 Trace         the file of one trace: listens in on a link's conversations until it is full
 Talks         the same of a link without conversations: its requests and answers, as it notes them
-SMPP, UCP, CIMD2   what a trace needs of each protocol, for the register (smsc_link/protocols/)
 
+What it needs of a protocol is in the register (smsc_link/protocols/): how a stream is cut into frames, and their mask.
 Frames are put together before they are masked, however the bytes came. A frame that cannot be masked for sure is left
 out and counted; the bytes of the others follow each other as if it had never been.
 
@@ -19,34 +19,12 @@ from structlog import get_logger
 from plumbing.conversation import Conversation
 from plumbing.pcap import Capture, pcap_head
 from smsc_link.keeping import Cutter, Ends, Traced
-from wire.cimd2.frames import FrameReader as Cimd2Frames
-from wire.cimd2.masking import mask as mask_cimd2
-from wire.smpp.frames import FrameReader as SmppFrames
-from wire.smpp.masking import mask as mask_smpp
-from wire.ucp.frames import Frames
-from wire.ucp.masking import mask as mask_ucp
 
 log = get_logger()
 
 OCTETS_MAX = 64 << 20
 TALKS_MAX = 1000
 """Connections whose sequence numbers are known; of one that was forgotten a new one is made."""
-
-
-class UcpFrames:
-    """Frames with what they stand between."""
-
-    def __init__(self) -> None:
-        self._frames = Frames()
-
-    def read(self, data: bytes) -> list[bytes]:
-        """Those that are complete now, STX and ETX included."""
-        return [b"\2" + frame + b"\3" for frame in self._frames.read(data)]
-
-
-SMPP = Traced(SmppFrames, mask_smpp)
-UCP = Traced(UcpFrames, mask_ucp)
-CIMD2 = Traced(Cimd2Frames, mask_cimd2)
 
 
 class Trace:

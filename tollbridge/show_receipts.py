@@ -8,27 +8,22 @@ Rule: numbers are masked unless asked for whole, in ids too.
 
 import re
 from collections import Counter
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
 from store.unmatched import Unmatched
+from tollbridge.commands import lasting
 from tollbridge.show import coloured, console, moment, number, plain, table
+
+if TYPE_CHECKING:
+    from smsc_link.keeping import Registered
 
 _FEW = "A few are no matter: some come before the answer to their submission, some are of what others sent."
 _COMPARE = (
     "Many of one link: compare the id with the operator's id of a message to the same number (tollbridge message "
     "--msisdn NUMBER, then tollbridge message ID)"
 )
-_TIME_AND_NUMBER = "number_rules, where the sender is not the subscriber's number: an id is a time and that number"
-LOOK_AT = {
-    "smpp": "message_id_base, where the one is hexadecimal and the other decimal; number_rules, where the sender is "
-    "not the subscriber's number",
-    "ucp": _TIME_AND_NUMBER,
-    "cimd2": _TIME_AND_NUMBER,
-    "http": "submit.answer.id and receipt.id, which must name the same id; receipt.number and number_rules, where the "
-    "sender is not the subscriber's number",
-}
-"""Protocol → which options of a link may keep its receipts from their messages."""
 
 _NUMBER_IN_ID = re.compile(r"(?<=/)[0-9]{6}(?=[0-9]{2}$)")
 _TAIL = 8
@@ -65,8 +60,17 @@ def advice(found: Unmatched) -> list[str]:
     if bases:
         return [_set_base(link, base, count) for (link, base), count in bases.most_common()]
     worst = found.links[0]
-    options = LOOK_AT.get(worst.protocol)
-    return [_FEW, f"{_COMPARE}, then look at the options of {plain(worst.link)}: {options}." if options else _COMPARE]
+    known = _protocols().get(worst.protocol)
+    look_at = f", then look at the options of {plain(worst.link)}: {known.receipt_options}." if known else ""
+    return [_FEW, _COMPARE + look_at]
+
+
+def _protocols() -> "dict[str, Registered]":
+    """The register, which brings all protocols with it: only who is told of them waits for that."""
+    with lasting():
+        from smsc_link.protocols import PROTOCOLS
+
+    return PROTOCOLS
 
 
 def _set_base(link: str, base: str, count: int) -> str:

@@ -2,7 +2,8 @@
 
 Document    the whole file: a list of elements per kind
 KINDS       the kinds, in the order in which they are written: what is referred to comes first
-read        values of TOML or JSON → a Document; raises Mistakes with every place that is wrong in itself
+read        values of TOML or JSON → a Document; raises Mistakes with every place that is wrong in itself. It is told
+            which protocols there are, since no module here knows them
 
 A key that the file leaves out keeps its value where the element exists, and takes the default written here where it
 is new: `element.model_fields_set` tells. What two elements have to do with each other is for checks.py.
@@ -10,7 +11,7 @@ is new: `element.model_fields_set` tells. What two elements have to do with each
 Rule: amounts are micros and fractions millionths from here on; nothing behind this module sees a decimal string.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, PlainValidator, ValidationError
@@ -18,6 +19,7 @@ from pydantic_core import ErrorDetails
 
 from store.provisioning.element import Element
 from store.provisioning.fields import (
+    PROTOCOLS,
     Amount,
     BankLine,
     BankName,
@@ -41,6 +43,7 @@ from store.provisioning.fields import (
     Number,
     PayoutMethod,
     PlanName,
+    Protocol,
     Repeat,
     ServiceName,
     Text,
@@ -128,7 +131,7 @@ class Link(Element):
 
     name: Code
     operator: Code
-    protocol: Annotated[str, Choice("smpp", "ucp", "cimd2", "http")]
+    protocol: Protocol
     host: Annotated[str, Text(255, empty=False)]
     port: Annotated[int, Whole(1, 65535)]
     system_id: Annotated[str, Text(64)] = ""
@@ -333,10 +336,13 @@ class Document(Element):
 KINDS = tuple(Document.model_fields)
 
 
-def read(values: Mapping[str, Any]) -> Document:
-    """Values as TOML or JSON gives them → a Document. Raises Mistakes, every place that is wrong in itself."""
+def read(values: Mapping[str, Any], protocols: Sequence[str] = ()) -> Document:
+    """Values as TOML or JSON gives them → a Document. Raises Mistakes, every place that is wrong in itself.
+
+    `protocols`: those that a link may have; none: nobody said which, and any name will do.
+    """
     try:
-        return Document.model_validate(values)
+        return Document.model_validate(values, context={PROTOCOLS: protocols})
     except ValidationError as error:
         findings = error.errors(include_url=False, include_input=False)
         # A key that is written wrong is missing too; that it is unknown says more.

@@ -11,14 +11,14 @@ Rule: a validator raises `wrong(…)` with a sentence that says what to write in
 """
 
 import re
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Sequence
 from datetime import date, datetime, time
 from functools import cache
 from typing import Annotated, Any, TypeAlias
 from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import PlainValidator
+from pydantic import PlainValidator, ValidationInfo
 from stdnum import bic, iban
 from stdnum.exceptions import ValidationError as BadNumber
 
@@ -32,6 +32,7 @@ from store.provisioning.sentences import did_you_mean, nearest, quoted, wrong
 
 _DECIMAL = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,30})?")
 _WINDOW = re.compile(r"([0-9]{1,9})(s|m|h|d)")
+_PROTOCOL = re.compile(r"[a-z][a-z0-9_]{0,9}")
 UNITS = {"d": DAY_MS, "h": HOUR_MS, "m": MINUTE_MS, "s": SECOND_MS}
 LONGEST_WINDOW_MS = 366 * DAY_MS
 
@@ -113,14 +114,29 @@ def Matching(pattern: str, sentence: str) -> Any:
 
 def Choice(*words: str) -> Any:
     """One of a few words."""
+    return PlainValidator(lambda value: _one_of(words, value))
 
-    def check(value: Any) -> str:
-        if not isinstance(value, str) or value not in words:
-            meant = did_you_mean(value, words) if isinstance(value, str) and value else ""
-            raise wrong("must be " + ", ".join(f'"{word}"' for word in words[:-1]) + f' or "{words[-1]}"' + meant)
-        return value
 
-    return PlainValidator(check)
+def _one_of(words: Sequence[str], value: Any) -> str:
+    if not isinstance(value, str) or value not in words:
+        meant = did_you_mean(value, words) if isinstance(value, str) and value else ""
+        *others, last = (f'"{word}"' for word in words)
+        raise wrong(f"must be {', '.join(others)}{' or ' if others else ''}{last}{meant}")
+    return value
+
+
+PROTOCOLS = "protocols"
+"""Under this name the context of a validation has the words that a link's protocol may be."""
+
+
+def _protocol(value: Any, known: ValidationInfo) -> str:
+    """One of those that there are, where that is known here."""
+    words = (known.context or {}).get(PROTOCOLS, ())
+    if words:
+        return _one_of(words, value)
+    if not isinstance(value, str) or not _PROTOCOL.fullmatch(value):
+        raise wrong('must be the name of a protocol, like "smpp"')
+    return value
 
 
 def Whole(lowest: int, highest: int) -> Any:
@@ -345,6 +361,7 @@ BankNumber: TypeAlias = Annotated[
     str, Matching(r"[0-9A-Za-z]{0,34}", "must be at most 34 digits or letters (a–z), without spaces")
 ]
 Method: TypeAlias = Annotated[str, PlainValidator(_method)]
+Protocol: TypeAlias = Annotated[str, PlainValidator(_protocol)]
 UssdCode: TypeAlias = Annotated[str, PlainValidator(_ussd_code)]
 Repeat: TypeAlias = Annotated[str, PlainValidator(_repeat)]
 Tlv: TypeAlias = Annotated[str, PlainValidator(_tlv)]

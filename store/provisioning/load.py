@@ -63,7 +63,8 @@ def load(
 ) -> Report:
     """Provision from a file (a Path) or a text (a str); errors call it `filename`. Raises ProvisioningError.
 
-    `served` is what this installation can do: for the remarks of the report, and to ask protocols about their links.
+    `served` is what this installation can do: which protocols there are, to ask them about their links, and for the
+    remarks of the report.
     """
     try:
         text = _read_file(source, filename) if isinstance(source, FilePath) else source.removeprefix("\ufeff")
@@ -138,7 +139,7 @@ def _load(
     who: str,
     served: Served | None = None,
 ) -> Report:
-    document = with_menus(read(values))
+    document = with_menus(read(values, served.known_protocols if served is not None else ()))
     with database.read() as connection:
         world = read_world(connection, document)
     document = with_numbers(document, world)

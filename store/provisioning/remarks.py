@@ -7,7 +7,7 @@ Rule: they are about elements that the file names, as they are after the load; s
 same again. No sentence holds a secret.
 """
 
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -31,7 +31,10 @@ class Served:
     """What this installation can do."""
 
     protocols: Container[str]
+    """Whose links are kept up here, and which are asked about their options."""
     methods: Container[str]
+    known_protocols: Sequence[str] = ()
+    """What a link's `protocol` may be; another name is a mistake. None: any name will do."""
     url_fault: Callable[[str], str] = lambda url: ""
     """A URL → why it is not called, with what to do; "" for one that may be."""
     link_fault: Callable[[Row, Row], str] = lambda link, operator: ""

@@ -13,7 +13,9 @@ from plumbing.pipe import Wire
 from sim.quirks import Quirks
 from smsc_link.keeping import Traced
 from smsc_link.protocols import PROTOCOLS
-from smsc_link.tracing import CIMD2, OCTETS_MAX, SMPP, Trace
+from smsc_link.protocols.cimd2 import TRACED as CIMD2
+from smsc_link.protocols.smpp import TRACED as SMPP
+from smsc_link.tracing import OCTETS_MAX, Trace
 from tests.plumbing.pcap_reader import packets, streams
 from tests.smsc_link.dissect import HAS_TSHARK, details, dissected
 from tests.smsc_link.ends import Rig, a_link, an_mt

@@ -14,7 +14,7 @@ from store import schema
 from store.database import connect
 from tests.partner_api.rows import add
 from tests.tollbridge.desk import a_folder, call
-from tollbridge.show_receipts import LOOK_AT, shown_id
+from tollbridge.show_receipts import shown_id
 
 NUMBER, MASKED = "79001112233", "7900***33"
 
@@ -136,7 +136,7 @@ def test_for_every_protocol_it_is_told_which_options_to_look_at(desk: Desk, prot
     desk.becomes(protocol)
     desk.waits("7Z")
 
-    assert LOOK_AT[protocol] in " ".join(desk.says().split())
+    assert PROTOCOLS[protocol].receipt_options in " ".join(desk.says().split())
 
 
 def test_a_link_that_is_gone_and_what_steers_a_terminal_harm_nobody(desk: Desk) -> None:

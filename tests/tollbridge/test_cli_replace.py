@@ -1,4 +1,6 @@
-"""`tollbridge replace` as a person, and a program, uses it; once with the real service and the pocket SMSC."""
+"""`tollbridge replace` as a person, and a program, uses it; once with the real service and a pocket SMSC of either
+protocol that has a word for it.
+"""
 
 import json
 import signal
@@ -18,11 +20,11 @@ from tests.partner_api.rows import add
 from tests.ports import free_port
 from tests.tollbridge.desk import a_folder, call
 from tests.tollbridge.shell import begin, cleared, within, write_config
-from tests.tollbridge.test_cli_cancel import a_service, database_of, in_the_outbox, until_state
+from tests.tollbridge.test_cli_cancel import a_service, database_of, in_the_outbox
 from tests.tollbridge.test_cli_run import a_database, running
 from tollbridge.cli import main
 
-SENT, LONG, QUEUED = 6001, 6002, 6003
+SENT, LONG, QUEUED, BY_UCP = 6001, 6002, 6003, 6004
 WORDS = ("--by", "olga", "--because", "wrong PIN")
 
 
@@ -98,64 +100,85 @@ def test_a_text_may_come_by_standard_input_and_must_be_one(config: Path) -> None
     assert "no message has the id 77" in nobody.stderr
 
 
-def test_the_real_service_changes_what_the_centre_has_also_after_a_kill_between_order_and_answer(
+# --- with the real service and pocket SMSCs, as processes --------------------------------------------------------
+
+PROTOCOLS = {SENT: "smpp", BY_UCP: "ucp"}
+"""One link of each of the example's two operators."""
+
+
+def test_the_real_service_changes_what_the_centres_have_also_after_a_kill_between_order_and_answer(
     tmp_path: Path,
 ) -> None:
-    api, port = write_config(tmp_path), free_port()
+    api, ports = write_config(tmp_path), {id_: free_port() for id_ in PROTOCOLS}
     a_database(tmp_path)
-    example = (
-        Path("conf/example-provisioning.toml").read_text(encoding="utf-8").replace("port = 2775", f"port = {port}")
-    )
-    (tmp_path / "all.toml").write_text(example, encoding="utf-8")
+    (tmp_path / "all.toml").write_text(_two_operators(ports), encoding="utf-8")
     assert within("load", "all.toml", "--config", "tollbridge.toml", cwd=tmp_path).returncode == 0
-    in_the_outbox(tmp_path, SENT)
+    in_the_outbox(tmp_path, *PROTOCOLS)
+    _is_of(tmp_path, BY_UCP, "beta")
     words = ("--by", "olga", "--because", "wrong PIN", "--config", "tollbridge.toml")
-    pocket = begin("sim", "smpp", "--listen", f"127.0.0.1:{port}", "--quirk", "receipt_delay_s=600", cwd=tmp_path)
+    quirks = ("--quirk", "receipt_delay_s=600")
+    pockets = [
+        begin("sim", protocol, "--listen", f"127.0.0.1:{ports[id_]}", *quirks, cwd=tmp_path)
+        for id_, protocol in PROTOCOLS.items()
+    ]
 
     try:
         with running(tmp_path, api) as service:
-            until_state(tmp_path, SENT, "submitted")
-            done = within("replace", str(SENT), "--text", "the first", *words, cwd=tmp_path)
-            pocket.send_signal(signal.SIGSTOP)
-            within("replace", str(SENT), "--text", "the second", "--no-wait", *words, cwd=tmp_path)
-            _until_taken(tmp_path)
+            _until(tmp_path, sa.select(schema.Mt.id).where(schema.Mt.state == int(MtState.SUBMITTED)))
+            done = {id_: within("replace", str(id_), "--text", "the first", *words, cwd=tmp_path) for id_ in PROTOCOLS}
+            for pocket in pockets:
+                pocket.send_signal(signal.SIGSTOP)
+            for id_ in PROTOCOLS:
+                within("replace", str(id_), "--text", "the second", "--no-wait", *words, cwd=tmp_path)
+            order = schema.MtOrder
+            _until(tmp_path, sa.select(order.id).where(order.outcome == "", order.process_id != 0))
             service.kill()
             service.wait(10)
-        pocket.send_signal(signal.SIGCONT)
+        for pocket in pockets:
+            pocket.send_signal(signal.SIGCONT)
         with running(tmp_path, api):
-            life = _until_text(tmp_path, "the second")
+            _until(tmp_path, sa.select(schema.Mt.id).where(schema.Mt.text == "the second"))
     finally:
-        pocket.send_signal(signal.SIGCONT)
-        pocket.send_signal(signal.SIGINT)
-        pocket.wait(20)
+        for pocket in pockets:
+            pocket.send_signal(signal.SIGCONT)
+            pocket.send_signal(signal.SIGINT)
+            pocket.wait(20)
 
-    assert (done.returncode, done.stdout) == (0, f"{SENT}: the operator changed its text\n")
-    assert [(one["old_text"], one["text"], one["outcome"]) for one in life["replaces"]] == [
-        ("hello", "the first", "done"),
-        ("the first", "the second", "done"),
-    ]
+    for id_ in PROTOCOLS:
+        assert (done[id_].returncode, done[id_].stdout) == (0, f"{id_}: the operator changed its text\n")
+        life = json.loads(within("message", str(id_), "--json", "--config", "tollbridge.toml", cwd=tmp_path).stdout)
+        assert [(one["old_text"], one["text"], one["outcome"]) for one in life["mt"]["replaces"]] == [
+            ("hello", "the first", "done"),
+            ("the first", "the second", "done"),
+        ]
 
 
-def _until_taken(folder: Path) -> None:
-    """The service has the order, and the centre says nothing."""
+def _two_operators(ports: dict[int, int]) -> str:
+    example = Path("conf/example-provisioning.toml").read_text(encoding="utf-8")
+    head, link, tail = example.partition('name = "beta-1"')
+    assert link
+    smpp, ucp = 'protocol = "smpp"', 'protocol = "ucp"'
+    tail = tail.replace(smpp, ucp, 1).replace("  enquire_s = 30\n", "", 1)
+    return (head + link + tail).replace("port = 2775", f"port = {ports[SENT]}").replace("2785", f"{ports[BY_UCP]}")
+
+
+def _is_of(folder: Path, mt_id: int, operator: str) -> None:
+    """Whose subscriber it is for."""
+    with closing(connect(f"sqlite:///{folder}/var/tollbridge.db")) as database, database.write() as connection:
+        its = sa.select(schema.Operator.id).where(schema.Operator.code == operator).scalar_subquery()
+        connection.execute(
+            sa.update(schema.Mt).where(schema.Mt.id == mt_id).values(operator_id=its, destination="79101112233")
+        )
+
+
+def _until(folder: Path, found: sa.Select[Any]) -> None:
+    """There is one of each protocol."""
     with closing(connect(f"sqlite:///{folder}/var/tollbridge.db")) as database:
         deadline = time.monotonic() + 30
         while True:
             with database.read() as connection:
-                order = schema.MtOrder
-                taken = sa.select(order.id).where(order.outcome == "", order.process_id != 0)
-                if connection.execute(taken).first() is not None:
-                    return
-            assert time.monotonic() < deadline
+                rows = connection.execute(found).all()
+            if len(rows) == len(PROTOCOLS):
+                return
+            assert time.monotonic() < deadline, (str(found), rows)
             time.sleep(0.05)
-
-
-def _until_text(folder: Path, text: str) -> dict[str, Any]:
-    deadline = time.monotonic() + 30
-    while True:
-        life = json.loads(within("message", str(SENT), "--json", "--config", "tollbridge.toml", cwd=folder).stdout)
-        if life["mt"]["text"] == text:
-            found: dict[str, Any] = life["mt"]
-            return found
-        assert time.monotonic() < deadline, life["mt"]["text"]
-        time.sleep(0.3)

@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from core.catalogue import Catalogue
+from core.catalogue import Catalogue, Link
 from core.ids import Ids
 from core.ledger.audit import Finding
 from core.message import Answer, Callback, MtState, Outcome
@@ -113,7 +113,7 @@ class Partner:
 
 
 class Office:
-    """The world. To be made inside a story."""
+    """The world. To be made inside a story. `centre` makes what is no pocket SMSC."""
 
     def __init__(
         self,
@@ -123,6 +123,7 @@ class Office:
         pace: Pace | None = None,
         database: FaultyDatabase | None = None,
         cancels: bool = False,
+        centre: Callable[[Link, VirtualClock], Any] | None = None,
     ) -> None:
         loop = asyncio.get_running_loop()
         assert isinstance(loop, VirtualLoop)
@@ -137,9 +138,10 @@ class Office:
         manners = quirks or Quirks(retry_s=0.5)
         for link in self.catalogue.links.values():
             address = Address(link.host, link.port)
-            centre = known.get(address) or PocketSmsc(self.clock, Random(1), quirks=manners, protocol=link.protocol)
-            self.network.listen(address, centre.accept, self.clock)
-            self.centres[link.name] = known[address] = centre
+            made = known.get(address) or (centre(link, self.clock) if centre is not None else None)
+            made = made or PocketSmsc(self.clock, Random(1), quirks=manners, protocol=link.protocol)
+            self.network.listen(address, made.accept, self.clock)
+            self.centres[link.name] = known[address] = made
         self._due: dict[type[Fact], Callable[[], Fault | None]] = {}
         self._references = 0
         self.living: list[bool] = []

@@ -1,16 +1,18 @@
 """The whole way over UCP and CIMD2, where number and second name a message: MO, partner, reply, receipt, faults."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from core.catalogue import Link
 from core.message import Answer, MtState, Outcome
 from sim.quirks import Quirks
 from sim.subscribers import DELIVERED, UNDELIVERABLE
 from store import schema
 from store.journal import MoFact
 from tests.makers import a_catalogue, a_link
-from tests.way.office import Office, story
+from tests.way.office import Office, Process, story
 from tests.way.test_long_messages import Fated
 
 LONG = "GAME " + "длинный текст " * 15
@@ -114,6 +116,53 @@ async def test_a_receipt_finds_its_answer_after_a_restart(protocol: str) -> None
     await office.quiet()
 
     assert office.states() == [MtState.DELIVERED]
+
+
+def two_links(protocol: str, *, second: str = "transceiver", **values: object) -> list[Link]:
+    """Of one operator, to one centre."""
+    first = replace(a_link(system_id="tollbridge", password="secret"), protocol=protocol, **values)  # type: ignore[arg-type]
+    return [first, replace(first, name="alpha-2", id=2, bind=second)]
+
+
+def hands_nothing_to(process: Process, name: str) -> None:
+    """Neither protocol says at its login what a client wants: it is the centre that is set up so."""
+    link: Any = process.links.named(name)
+    link._session._conversation.other._owner.receives = False
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["before its answer", "after"])
+@story
+async def test_a_receipt_finds_its_answer_over_another_link_of_the_operator(protocol: str, first: bool) -> None:
+    office = Office(a_catalogue(links=two_links(protocol, second="receiver")), quirks=Quirks(receipt_first=first))
+    process = await office.opens()
+    hands_nothing_to(process, "alpha-1")
+
+    for number in range(20):
+        office.writes(f"GAME {number}", source=f"790011122{number:02d}")
+    await office.quiet()
+
+    assert office.states() == [MtState.DELIVERED] * 20
+    assert {row.link_id for row in office.rows(schema.Mt)} == {1}
+    assert [link.counts.receipts for link in process.links.all()] == [0, 20]
+    assert office.rows(schema.Receipt) == []
+
+
+@story
+async def test_so_it_does_after_a_restart_when_only_that_other_link_is_up(protocol: str) -> None:
+    links = two_links(protocol)
+    office = Office(a_catalogue(links=links), quirks=Quirks(receipt_delay_s=30))
+    process = await office.opens()
+    office.writes("GAME 7")
+    await office.until(lambda: office.states() == [MtState.SUBMITTED], "the submission")
+    (mt,) = office.rows(schema.Mt)
+
+    await process.stops()
+    office.catalogue = a_catalogue(links=[replace(link, enabled=link.id != mt.link_id) for link in links])
+    process = await office.opens()
+    await office.quiet()
+
+    assert office.states() == [MtState.DELIVERED]
+    assert {link.link.id: link.counts.receipts for link in process.links.all()} == {mt.link_id: 0, 3 - mt.link_id: 1}
 
 
 @story

@@ -85,6 +85,7 @@ def served_by(config: Config) -> provisioning.Served:
 
     return provisioning.Served(
         protocols=PROTOCOLS,
+        known_protocols=tuple(PROTOCOLS),
         methods=METHODS,
         url_fault=url_fault,
         link_fault=link_fault,

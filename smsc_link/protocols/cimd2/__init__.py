@@ -1,6 +1,7 @@
 """CIMD2 towards an operator: its operations ↔ Delivery, Mt, Receipt; the quirks of centres as named options.
 
 Cimd2Adapter   one link's adapter (smsc_link/adapter.py)
+TRACED         what a trace needs of its stream
 options        the table of all quirks, with defaults and meanings
 inbound        20 → Delivery; 23 → Receipt
 outbound       Mt → 03
@@ -18,7 +19,8 @@ from core.errors import ConfigError
 from core.message import Heard
 from core.question import Withdrawal
 from smsc_link.adapter import Fault, Refusal
-from smsc_link.options import mistake, read_options
+from smsc_link.keeping import Traced
+from smsc_link.options import STAMPED_RECEIPTS, mistake, read_options
 from smsc_link.protocols.cimd2.cancelling import Cimd2Cancelling
 from smsc_link.protocols.cimd2.inbound import Cimd2Reader
 from smsc_link.protocols.cimd2.inquiry import Cimd2Inquiry
@@ -41,8 +43,13 @@ from wire.cimd2 import (
     codes,
     encode,
 )
+from wire.cimd2.frames import FrameReader
+from wire.cimd2.masking import mask
 
-__all__ = ["Cimd2Adapter", "Cimd2Options"]
+__all__ = ["RECEIPT_OPTIONS", "TRACED", "Cimd2Adapter", "Cimd2Options"]
+
+RECEIPT_OPTIONS = STAMPED_RECEIPTS
+TRACED = Traced(FrameReader, mask)
 
 _LOGIN = "at most 32 printed letters of Latin-1, without spaces around them"
 _OF_LOGIN = {"user_identity": ("system_id", _LOGIN), "password": ("password", _LOGIN)}

@@ -14,6 +14,6 @@ ear           a trace's ear;  masking, messages without what it may not show;  k
 
 from smsc_link.protocols.http.adapter import HttpAdapter
 from smsc_link.protocols.http.link import HttpLink
-from smsc_link.protocols.http.options import HttpOptions
+from smsc_link.protocols.http.options import RECEIPT_OPTIONS, HttpOptions
 
-__all__ = ["HttpAdapter", "HttpLink", "HttpOptions"]
+__all__ = ["RECEIPT_OPTIONS", "HttpAdapter", "HttpLink", "HttpOptions"]

@@ -6,6 +6,7 @@ ReceiptTable   the same for receipts
 GateTable      how the operator shows that it is the operator
 SubmitTable    how we send an MT; SignTable, how we show that it is us; AnswerTable, what the answer means
 Said           an answer of ours
+RECEIPT_OPTIONS   those that may keep receipts from their messages
 
 The operator's address is the link's: `host`, `port` and `tls` say where requests go, `submit.path` what stands behind
 them. A link that only takes requests uses none of the three.
@@ -179,3 +180,9 @@ class HttpOptions(Common):
     submit: SubmitTable = inner(SubmitTable(), "how MT go by requests of ours")
     ussd_shape: str = option("", "the operator's USSD gateway, by its shape; empty: none", among=("", *SHAPES))
     ussd_gateway: GatewayTable = inner(GatewayTable(), "with ussd_shape: the manners of the gateway")
+
+
+RECEIPT_OPTIONS = (
+    "submit.answer.id and receipt.id, which must name the same id; receipt.number and number_rules, where the sender "
+    "is not the subscriber's number"
+)

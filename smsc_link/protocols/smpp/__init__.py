@@ -1,6 +1,7 @@
 """SMPP towards an operator: its operations ↔ Delivery, Mt, Receipt; the quirks of centres as named options.
 
 SmppAdapter   one link's adapter (smsc_link/adapter.py)
+TRACED        what a trace needs of its stream
 options       the table of all quirks, with defaults and meanings
 inbound       deliver_sm, data_sm → Delivery, Receipt
 outbound      Mt → submit_sm
@@ -25,11 +26,12 @@ from core.question import Replacement, Withdrawal
 from core.ussd.turn import subscriber
 from smsc_link.adapter import Answer, Dialogue, Fault, Ignored, Inbound, Refusal, Unreadable
 from smsc_link.called import Greeting, is_same
+from smsc_link.keeping import Traced
 from smsc_link.options import read_options
 from smsc_link.protocols.smpp.cancelling import SmppCancelling
 from smsc_link.protocols.smpp.inbound import SmppReader
 from smsc_link.protocols.smpp.inquiry import SmppInquiry
-from smsc_link.protocols.smpp.options import TEMPORARY_ERRORS, SmppOptions
+from smsc_link.protocols.smpp.options import RECEIPT_OPTIONS, TEMPORARY_ERRORS, SmppOptions
 from smsc_link.protocols.smpp.outbound import SmppWriter
 from smsc_link.protocols.smpp.replacing import SmppReplacing
 from smsc_link.protocols.smpp.ussd import SmppUssd
@@ -38,7 +40,9 @@ from smsc_link.trunk import SessionAdapter
 from wire.smpp import encode
 from wire.smpp import status as st
 from wire.smpp import tlvs as tlv
+from wire.smpp.frames import FrameReader
 from wire.smpp.layout import FORMS, CString
+from wire.smpp.masking import mask
 from wire.smpp.operations import (
     Bind,
     BindReceiver,
@@ -57,7 +61,9 @@ from wire.smpp.operations import (
 from wire.smpp.session import SmppSession
 from wire.smpp.settings import Settings
 
-__all__ = ["SmppAdapter", "SmppOptions"]
+__all__ = ["RECEIPT_OPTIONS", "TRACED", "SmppAdapter", "SmppOptions"]
+
+TRACED = Traced(FrameReader, mask)
 
 _BINDS: dict[str, type[Bind]] = {
     "transceiver": BindTransceiver,

@@ -3,6 +3,7 @@
 SmppOptions        the table; a link's `options` name its rows
 OutbindOptions     inside it: who the centre says it is where it calls us
 TEMPORARY_ERRORS   a link's `temporary_error` → command_status
+RECEIPT_OPTIONS    those that may keep receipts from their messages
 
 Source: the fact sheet's sections 4, 8, 9, 10 and 14; interfaces.md, section 3.
 """
@@ -84,3 +85,8 @@ TEMPORARY_ERRORS = {
     "delivery_failure": st.RX_T_APPN,
 }
 """The link's temporary_error → command_status (interfaces.md, section 3)."""
+
+RECEIPT_OPTIONS = (
+    "message_id_base, where the one is hexadecimal and the other decimal; number_rules, where the sender is not the "
+    "subscriber's number"
+)

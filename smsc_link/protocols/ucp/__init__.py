@@ -8,6 +8,7 @@ outbound     Mt → 51, 01
 inquiry      55 and 57: what became of an MT
 cancelling   56 and 58: an MT taken back
 replacing    54: an MT with another text
+tracing      its stream as frames, masked
 
 A link without a system_id says no login: its operator knows us by our address, and both are bound at once. One that is
 called says none either: with a system_id, the centre does, by the same name and password.
@@ -24,13 +25,14 @@ from core.question import Replacement, Withdrawal
 from core.sms.alphabet import encode_gsm
 from smsc_link.adapter import Fault, Refusal
 from smsc_link.called import Greeting, is_same
-from smsc_link.options import read_options
+from smsc_link.options import STAMPED_RECEIPTS, read_options
 from smsc_link.protocols.ucp.cancelling import UcpCancelling
 from smsc_link.protocols.ucp.inbound import UcpReader
 from smsc_link.protocols.ucp.inquiry import UcpInquiry
 from smsc_link.protocols.ucp.options import LATER_ERRORS, WINDOW_MAX, UcpOptions
 from smsc_link.protocols.ucp.outbound import UcpWriter
 from smsc_link.protocols.ucp.replacing import UcpReplacing
+from smsc_link.protocols.ucp.tracing import TRACED
 from smsc_link.saying import Keys, a_plain_mt, check_said
 from smsc_link.trunk import SessionAdapter
 from wire.ucp import Settings, UcpSession, codes, encode
@@ -49,7 +51,9 @@ from wire.ucp.operations import (
 )
 from wire.ucp.text import write_ira
 
-__all__ = ["UcpAdapter", "UcpOptions"]
+__all__ = ["RECEIPT_OPTIONS", "TRACED", "UcpAdapter", "UcpOptions"]
+
+RECEIPT_OPTIONS = STAMPED_RECEIPTS
 
 _FAULTS = {Fault.SOURCE: codes.EC_SYNTAX, Fault.DESTINATION: codes.EC_ADC_INVALID}
 # Sheet, section 2 and pitfall 11: a login refused in a loop blocks accounts.

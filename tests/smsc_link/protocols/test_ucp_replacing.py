@@ -17,9 +17,7 @@ KEY = f"{SCTS}/01112233"
 
 
 def a_replacement(text: str = "new", old: str = "old", *, key: str = KEY, **values: Any) -> Replacement:
-    return Replacement(
-        5, 0, 7, 1, key, values.pop("source", "4446"), "79001112233", 0, text=text, sent=old, **values
-    )
+    return Replacement(5, 0, 7, 1, key, values.pop("source", "4446"), "79001112233", 0, text=text, sent=old, **values)
 
 
 def replacing(**options: Any) -> Errand:

@@ -26,6 +26,7 @@ class _Line:
     terms: Terms
     is_open: bool = True
     room: int = 100
+    is_slowed: bool = False
 
     def look(self) -> int:
         return self.room

@@ -128,6 +128,11 @@ class OperatorLink:
         """How many parts may be submitted right now. After a 0, intake.line_has_room tells."""
         return self._session.room() if self._session is not None and self._adapter.sends else 0
 
+    @property
+    def is_slowed(self) -> bool:
+        """The operator found it too fast, and its rate has not grown back; as of the last room()."""
+        return self._allowance is not None and self._allowance.is_slowed
+
     def write(self, mt: Mt, *, reference: int) -> Sequence[object]:
         """The operations that carry the message."""
         return self._adapter.write(mt, reference, self._clock.now())

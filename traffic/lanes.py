@@ -66,6 +66,11 @@ class Lane:
         """A message may begin here."""
         return not self.is_held and (self.may_ask or not self.is_silent) and self.line.is_open
 
+    @property
+    def is_slowed(self) -> bool:
+        """Its operator found it too fast."""
+        return self.line.is_slowed
+
     def look(self) -> int:
         """Ask how much room there is, and remember."""
         room = self.line.room()

@@ -107,6 +107,11 @@ class Line(Protocol):
         """How many parts may be submitted right now (window and rate)."""
         ...
 
+    @property
+    def is_slowed(self) -> bool:
+        """Its operator found it too fast, and its rate has not grown back; as of the last room()."""
+        ...
+
     def write(self, mt: Mt, *, reference: int) -> Sequence[object]:
         """The operations that carry the message: one per part, in order. `reference` ties the parts together.
 

@@ -6,7 +6,8 @@ Routes   one operator's lines: choose() is asked for every message, the rest tel
 Lines of the best priority that is up share what goes out by their weights (stride scheduling: what a line has had,
 divided by its weight; who has had least is next). A line that was lost comes back into favour only after it has stayed
 up for a while, the longer the more often it was lost lately; one that the operator throttles is spared for a moment.
-A line out of favour is used where none in favour is up.
+A line out of favour is used where none in favour is up. Nobody waits for one that is slowed, as it was throttled: what
+it cannot take goes by others.
 
 Rule: no I/O, no clock. A line that is closed or has no room is not asked again until somebody tells of it, one out of
 favour not before its time, so a choice costs a few steps, however many lines there are and whatever they suffer.
@@ -55,6 +56,11 @@ class Routed(Protocol):
     @property
     def is_open(self) -> bool:
         """Who opens it tells: opened(), or has_room()."""
+        ...
+
+    @property
+    def is_slowed(self) -> bool:
+        """Its operator found it too fast, and its rate has not grown back since, as far as it was looked at."""
         ...
 
     def look(self) -> int:
@@ -215,9 +221,14 @@ class _Rank(Generic[R]):
             seat.is_queued = False
             if is_open and seat.favour_ms > now_ms:
                 self._spared.add(seat)
-            elif is_open:
+            elif is_open and not seat.line.is_slowed:
                 self.full.add(seat)
         return None
+
+    def home_of(self, number: str, now_ms: int) -> _Seat[R] | None:
+        """The line that a number stays on; None: none, or one that is slowed and has no room."""
+        seat = self.circle.home_of(number, now_ms)
+        return None if seat is not None and seat.line.is_slowed and seat.line.look() <= 0 else seat
 
     def wake(self, now_ms: int) -> None:
         """Those whose time out of favour is over."""
@@ -241,13 +252,13 @@ class _Rank(Generic[R]):
             heapify(self._heap)
 
     def is_up(self) -> bool:
-        """Whether one in favour is up that only has no room just now. Those that are not, are forgotten here."""
-        closed = []
+        """Whether one in favour is up, and at its full rate, that only has no room just now. Others are forgotten."""
+        others = []
         for seat in self.full:
-            if seat.line.is_open:
+            if seat.line.is_open and not seat.line.is_slowed:
                 break
-            closed.append(seat)
-        self.full.difference_update(closed)
+            others.append(seat)
+        self.full.difference_update(others)
         return bool(self.full)
 
 
@@ -305,7 +316,7 @@ class Routes(Generic[R]):
         """The line for the next message; None: none has room now.
 
         `own`: the line that it would rather go by, the one that its MO came by. A line for a `number` that stays on
-        it may have no room: then the message waits for that line.
+        it may have no room: then the message waits for that line, unless it is slowed.
         """
         seat = self._seats.get(own) if own else None
         if seat is not None and seat.line.is_open and seat.favour_ms <= now_ms and seat.line.look() > 0:
@@ -315,7 +326,7 @@ class Routes(Generic[R]):
         for rank in list(self._live):
             if rank.due:
                 rank.wake(now_ms)
-            seat = rank.circle.home_of(number, now_ms) if number else None
+            seat = rank.home_of(number, now_ms) if number else None
             if seat is None:
                 seat = rank.next(now_ms)
             if seat is not None:

@@ -90,7 +90,9 @@ class Allowance:
     what was sent within the last second for the maximum, until the rate has grown back to it.
     """
 
-    __slots__ = ("_counted_from_ms", "_full", "_halved_ms", "_maximum", "_now_ms", "_rate", "_sent", "_tokens")
+    __slots__ = (
+        *("_before", "_counted_from_ms", "_full", "_halved_ms", "_maximum", "_now_ms", "_rate", "_sent", "_tokens"),
+    )
 
     def __init__(self, per_second: int) -> None:
         assert per_second >= 0, per_second
@@ -101,12 +103,17 @@ class Allowance:
         self._now_ms: int | None = None
         self._halved_ms: int | None = None
         self._counted_from_ms = 0
-        self._sent = 0
+        self._sent = self._before = 0  # in the second from there on, and in the one before it
 
     @property
     def rate(self) -> int:
         """Messages per second at the moment, rounded down; 0: no limit."""
         return self._rate // _PER_MS
+
+    @property
+    def is_slowed(self) -> bool:
+        """It was throttled, and has not grown back yet, as far as it was asked."""
+        return self._rate < self._maximum * _PER_MS
 
     def room(self, now_ms: int) -> int | None:
         """How many messages may go now; None: no limit."""
@@ -120,11 +127,23 @@ class Allowance:
             if self._tokens < _MESSAGE:
                 return False
             self._tokens -= _MESSAGE
-        elif now_ms - self._counted_from_ms >= 1000:
-            self._counted_from_ms, self._sent = now_ms, 1
         else:
-            self._sent += 1
+            self._count(now_ms)
         return True
+
+    def _count(self, now_ms: int) -> None:
+        passed = now_ms - self._counted_from_ms
+        if passed >= 1000:
+            self._before = self._sent if passed < 2000 else 0
+            self._counted_from_ms, self._sent = self._counted_from_ms + passed // 1000 * 1000, 0
+        self._sent += 1
+
+    def _lately(self, now_ms: int) -> int:
+        """How many were sent within the last second, as if the earlier ones had been spread evenly over theirs."""
+        passed = now_ms - self._counted_from_ms
+        if passed < 1000:
+            return self._sent + self._before * (1000 - passed) // 1000
+        return self._sent * max(0, 2000 - passed) // 1000
 
     def room_at_ms(self, now_ms: int) -> int:
         """When the next message may go: now_ms, or later."""
@@ -143,7 +162,7 @@ class Allowance:
         if self._halved_ms is not None and now_ms - self._halved_ms < _HALVING_PAUSE_MS:
             return
         if not self._maximum:
-            self._maximum = max(self._sent, 2)
+            self._maximum = max(self._lately(now_ms), 2)
             self._rate = self._maximum * _PER_MS
         self._halved_ms = now_ms
         self._rate = max(self._rate // 2, self._maximum * _PER_MS * _GROWTH_PERCENT // 100)
@@ -160,7 +179,7 @@ class Allowance:
         if self._rate < most:
             self._rate = min(self._rate + most * _GROWTH_PERCENT * passed // 100_000, most)
         elif not self._full:
-            self._maximum = self._rate = self._sent = 0
+            self._maximum = self._rate = self._sent = self._before = 0
 
 
 def _depth(per_second: int) -> int:

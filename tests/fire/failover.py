@@ -7,6 +7,7 @@ fail_over     MO come by a link of their own; all replies go by the first of two
 killed        its connection is reset, and nobody listens there any more
 frozen        its connection is up, and nothing goes through it
 throttled     its centre finds whatever is submitted too fast, and takes none of it
+slowed        its centre takes half of what comes in a second, and finds the rest too fast
 
 Rule: a reply's time is taken where subscribers are: from its MO's first deliver_sm to its first submission that a
 centre took, or left without an answer.
@@ -71,11 +72,14 @@ def throttled(stage: Stage) -> None:
     stage.centres[FIRST].quirks = replace(QUIRKS, throttle=1.0)
 
 
+def slowed(stage: Stage) -> None:
+    """There, for half of them."""
+    stage.centres[FIRST].quirks = replace(QUIRKS, throttle_above=int(RATE / 2))
+
+
 def after(way: Way) -> int:
-    """So many MO are waited for when it has gone so. What is throttled is tried again after SPARED_MS: that is not
-    timed here.
-    """
-    return int(RATE * SPARED_MS / 1000 * 0.75) if way is throttled else AFTER
+    """So many MO are waited for when it has gone so: what is throttled is tried again after SPARED_MS."""
+    return int(RATE * SPARED_MS / 1000 * 1.5) if way in (throttled, slowed) else AFTER
 
 
 def _restored(stage: Stage) -> None:

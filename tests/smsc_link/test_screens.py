@@ -25,7 +25,7 @@ class ALine:
     """A link that says what it is told, in order; None: nothing at all."""
 
     terms = Terms()
-    only_answers = False
+    only_answers = is_slowed = False
 
     def __init__(self, name: str, *says: SubmitAnswer | None, room: int = 9, is_open: bool = True) -> None:
         self.link = a_link(name)

@@ -35,6 +35,7 @@ class PlainLine:
     link: Link = field(default_factory=lambda: replace(a_link(), protocol="http"))
     is_open: bool = True
     only_answers: bool = False
+    is_slowed: bool = False
     terms: Terms = field(default_factory=lambda: Terms(1, 1, False))
 
     def awaits(self, mt: Mt) -> bool:

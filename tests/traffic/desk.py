@@ -92,7 +92,7 @@ class FakeLine:
         self._link = link or a_link()
         self.terms = Terms()
         self.is_open = True
-        self.only_answers = False
+        self.only_answers = self.is_slowed = False
         self.awaited: set[int] = set()
         """Ids of the MO that wait for their reply on it."""
         self.free = room

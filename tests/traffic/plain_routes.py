@@ -23,6 +23,7 @@ class Plain(Protocol):
     name: str
     terms: Terms
     is_open: bool
+    is_slowed: bool
     room: int
 
 
@@ -98,10 +99,12 @@ class PlainRoutes:
                 if place.is_spared and place.favour_ms <= now_ms:
                     self.put(place, now_ms)
             found = self.home_of(number, rank, now_ms) if number else None
+            if found is not None and found.line.is_slowed and not found.line.room:
+                found = None
             found = found or self.next_of(rank, priority, now_ms)
             if found is not None:
                 return self.take(found)
-            if any(place.is_full and place.line.is_open for place in rank):
+            if any(place.is_full and place.line.is_open and not place.line.is_slowed for place in rank):
                 return None
         if mine is not None and mine.line.is_open and mine.line.room:
             return self.take(mine)
@@ -123,7 +126,7 @@ class PlainRoutes:
                 return place
             place.queued = 0
             place.is_spared = place.is_spared or (is_open and is_spared)
-            place.is_full = place.is_full or (is_open and not is_spared)
+            place.is_full = place.is_full or (is_open and not is_spared and not place.line.is_slowed)
         return None
 
     def home_of(self, number: str, rank: list[Place], now_ms: int) -> Place | None:

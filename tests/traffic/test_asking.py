@@ -32,6 +32,7 @@ class AskingLine:
     says: Callable[[Question], Finding] = lambda question: DELIVERED
     is_open: bool = True
     only_answers: bool = False
+    is_slowed: bool = False
     has_room: bool = True
     terms: Terms = field(default_factory=lambda: Terms(1, 1, False))
     asked: list[tuple[int, Question]] = field(default_factory=list)

@@ -19,6 +19,7 @@ class Counting:
     """A line that counts how often it is asked whether it is open."""
 
     terms = STICKY
+    is_slowed = False
 
     def __init__(self, name: str, asked: list[str]) -> None:
         self.name = name

@@ -19,6 +19,7 @@ class Road:
     is_open: bool = True
     room: int = 1_000_000
     looks: int = 0
+    is_slowed: bool = False
 
     def look(self) -> int:
         self.looks += 1
@@ -90,6 +91,31 @@ def test_one_that_was_full_makes_up_for_nothing() -> None:
     full.room = 1_000_000
     routes.has_room(full, 0)
     assert shares(routes, 100) == {"free": 50, "full": 50}
+
+
+def test_nobody_waits_for_a_line_that_is_slowed_but_what_it_can_take_goes_by_it() -> None:
+    first, second = Road("first", room=0, is_slowed=True), Road("second", Terms(priority=2))
+    routes = roads(first, second)
+
+    assert routes.choose(0) is second
+    first.room = 1
+    routes.has_room(first, 10)
+    assert routes.choose(10) is first
+    first.room = 0
+    assert routes.choose(11) is second
+    first.is_slowed = False
+    routes.has_room(first, 20)
+    assert routes.choose(20) is None, "its full rate again: it is waited for"
+
+
+def test_a_full_line_that_is_slowed_meanwhile_is_waited_for_no_longer() -> None:
+    first, second = Road("first", room=0), Road("second", Terms(priority=2))
+    routes = roads(first, second)
+    assert routes.choose(0) is None
+
+    first.is_slowed = True
+
+    assert routes.choose(0) is second
 
 
 def test_a_full_line_that_closes_hands_over_to_the_next_priority() -> None:

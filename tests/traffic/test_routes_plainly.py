@@ -21,6 +21,7 @@ class Road:
     is_open: bool = False
     room: int = 2
     is_awaited: bool = False
+    is_slowed: bool = False
 
     def look(self) -> int:
         if not self.is_open or not self.room:
@@ -89,6 +90,17 @@ class Both(RuleBasedStateMachine):
         line = self._line(which)
         line.room = room
         if line.is_awaited or is_told_anyway:
+            self._tell(line)
+
+    @rule(which=st.integers(0, 8))
+    def is_slowed(self, which: int) -> None:
+        self._line(which).is_slowed = True
+
+    @rule(which=st.integers(0, 8))
+    def is_slowed_no_more(self, which: int) -> None:
+        line = self._line(which)
+        if line.is_slowed:
+            line.is_slowed = False
             self._tell(line)
 
     @rule(which=st.integers(0, 8))

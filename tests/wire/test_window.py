@@ -154,6 +154,40 @@ def test_a_link_without_a_limit_gets_one_until_it_has_recovered() -> None:
     assert allowance.room(12_001) is None
 
 
+@given(some.integers(1, 200), some.integers(1000, 20_000))
+def test_the_last_second_is_the_maximum_of_a_link_without_a_limit_wherever_a_second_begins(
+    per_second: int, throttled_ms: int
+) -> None:
+    allowance = Allowance(0)
+    for number in range(throttled_ms * per_second // 1000):
+        allowance.take(number * 1000 // per_second)
+
+    before = allowance.is_slowed
+    allowance.throttled(throttled_ms)
+
+    assert (before, allowance.is_slowed) == (False, True)
+    assert abs(allowance.rate - max(per_second, 2) // 2) <= 1
+
+
+def test_what_was_sent_long_ago_is_no_maximum() -> None:
+    allowance = Allowance(0)
+    for now_ms in range(0, 1000, 10):
+        allowance.take(now_ms)
+
+    allowance.throttled(3_000)
+
+    assert allowance.rate == 1
+
+
+def test_a_link_is_slowed_until_its_rate_has_grown_back() -> None:
+    allowance = Allowance(100)
+    allowance.throttled(0)
+
+    slowed = [(allowance.room(ms), allowance.is_slowed)[1] for ms in (9_000, 10_000)]
+
+    assert slowed == [True, False]
+
+
 @given(some.integers(0, 5000), some.lists(some.tuples(some.booleans(), some.integers(0, 5000)), max_size=30))
 def test_an_allowance_never_exceeds_its_burst(per_second: int, steps: list[tuple[bool, int]]) -> None:
     allowance = Allowance(per_second)

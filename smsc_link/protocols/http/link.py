@@ -137,6 +137,11 @@ class HttpLink:
         # Those that wait for a reply have room for one each, and what has none there fails at once.
         return self._outward.room() if self._outward is not None else self.link.window
 
+    @property
+    def is_slowed(self) -> bool:
+        """The operator found it too fast, and its rate has not grown back; as of the last room()."""
+        return self._outward is not None and self._outward.is_slowed
+
     def write(self, mt: Mt, *, reference: int) -> Sequence[object]:
         """The operations that carry the message. Raises ValueError where it has no form here."""
         waiting = self._reception.held.find(mt) if self._adapter.holds_s else None

@@ -80,6 +80,11 @@ class Outward:
         """Requests without an answer yet."""
         return len(self._flying)
 
+    @property
+    def is_slowed(self) -> bool:
+        """The operator found it too fast, and its rate has not grown back; as of the last room()."""
+        return self._allowance.is_slowed
+
     def room(self) -> int:
         """How many requests may go now. Asked in vain, it tells when there is room again."""
         if not self.is_open:

@@ -15,10 +15,7 @@ import pytest
 
 from store.database import Database, connect
 from tests import services
-from tests.compiled import compile_once
-
-# Young objects, and how many rounds of these an older generation waits for: a test leaves little behind.
-_OFTEN = (20_000, 20, 50)
+from tests.compiled import collect_seldom, compile_once
 
 compile_once()
 
@@ -29,9 +26,8 @@ def pytest_collectstart() -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Thousands of tests with their modules would be looked through again and again: a third of all the time."""
-    gc.freeze()
-    gc.set_threshold(*_OFTEN)
+    """From now on."""
+    collect_seldom()
     gc.enable()
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from rich.progress import track
 
 from tests import services
+from tests.compiled import collect_seldom, compile_once
 from tests.simulation.faults import template_of
 from tests.simulation.truth import faults_of
 from tests.simulation.world import World
@@ -39,6 +40,7 @@ def run_seed(seed: int, template: bytes) -> tuple[int, list[str], World]:
 def _begin(template: bytes) -> None:
     global _template
     _template = template
+    collect_seldom()
 
 
 def _one(seed: int) -> tuple[int, list[str]]:
@@ -54,6 +56,7 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=multiprocessing.cpu_count())
     parser.add_argument("--seed", type=int)
     options = parser.parse_args()
+    compile_once()
     template = make_template()
     if options.seed is not None:
         seed, faults, world = run_seed(options.seed, template)

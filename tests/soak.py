@@ -11,6 +11,7 @@ flaps        links by SMPP, UCP and CIMD2 up 2 s, down 1 s for 2 minutes under l
              the three, as the seed says, the operator is one
 storm        100 000 receipts at once while MO flow: their p99 grows by 100 ms at most, on SQLite and on MariaDB
 marked       the tests with the marker `soak`: orders to links, flaps and storms on MariaDB, short as in make test
+events       stories of money, crashed anywhere and told again: 200 on MariaDB, five times as many on SQLite
 held         a COMMIT delivered after it was given up, 20 times: noisily, in silence, by a server that froze in it
 
 `--hours 6` in their place: the outages once in each hour, between them faults of partners, links, answers and clocks in
@@ -24,6 +25,7 @@ Rule: nothing is decided here: the campaigns are those of tests/fire, and what m
 import argparse
 import asyncio
 import multiprocessing
+import os
 import subprocess
 import sys
 import time
@@ -47,7 +49,20 @@ Campaign: TypeAlias = Callable[[Tell], Awaitable[object]]
 
 DATABASES = ("sqlite", "mariadb")
 CAMPAIGNS = (
-    *("simulation", "mutants", "kills", "cuts", "freezes", "outages", "held", "flaps", "storm", "marked", "memory"),
+    *(
+        "simulation",
+        "mutants",
+        "kills",
+        "cuts",
+        "freezes",
+        "outages",
+        "held",
+        "flaps",
+        "storm",
+        "marked",
+        "events",
+        "memory",
+    ),
 )
 SECONDS = 30
 CUTS_IN_COMMIT = 50
@@ -115,6 +130,10 @@ def runs_of(options: argparse.Namespace) -> Iterator[Run]:
         elif name == "marked":
             # What `make test` has no time for.
             yield Run("tests marked `soak`", 1, partial(_apart, ["pytest", "-q", "-m", "soak", "tests/fire"]))
+        elif name == "events":
+            stories = str(options.count or 200)
+            words = ["pytest", "-q", "-p", "no:cacheprovider", "tests/store/test_events_again.py"]
+            yield Run(f"events again × {stories}", 1, partial(_apart, words, TOLLBRIDGE_EVENTS=stories))
         else:
             count = options.count or 20
             for word, hold in _HOLDS.items():
@@ -222,10 +241,11 @@ async def _memory(database: str, tell: Tell) -> str:
     return f"{measured[0] / 2**20:.1f} MiB, moved {100 * moved:.1f} % after the first {memory.SETTLED * memory.STEP:,}"
 
 
-async def _apart(module: list[str], tell: Tell) -> str:
+async def _apart(module: list[str], tell: Tell, **variables: str) -> str:
     """A module with its words, in a process of its own. Raises AssertionError with what it printed."""
     command = [sys.executable, "-m", *module]
-    run = partial(subprocess.run, command, check=False, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    put = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "env": {**os.environ, **variables}}
+    run = partial(subprocess.run, command, check=False, text=True, **put)
     done = await asyncio.to_thread(run)
     assert done.returncode == 0, done.stdout[-4000:]
     tell(1)

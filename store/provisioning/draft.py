@@ -14,14 +14,14 @@ from datetime import UTC
 from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
-from core.clock import Instant, Month, datetime_of, iso_of, month_of, month_text
+from core.clock import Instant, Month, datetime_of, iso_of, month_of, month_text, next_month
 from core.money import format_micros
 from store import secrets
 from store.provisioning.checks import Mistake
 from store.provisioning.lines import Path
 from store.provisioning.report import Counts, Outcome, Report
 from store.provisioning.sheets import REFERENCES, Key, Row, Sheet, Stored
-from store.provisioning.versions import Begun, Move, place
+from store.provisioning.versions import Begun, Move, Step, place
 from store.secrets import Keyring
 
 WantedRow: TypeAlias = tuple[Instant | None, Row, Path]
@@ -169,9 +169,10 @@ def settle(
     *,
     target: Instant,
     tell: Callable[[Move, Instant], None],
+    zone: str = "UTC",
 ) -> None:
     """Make the versions of one thing as wanted; `parent` is the rest of their key. `tell` hears of each step after
-    the first version."""
+    the first version. `zone` is that of the months of what does not say its own."""
     draft = record.draft
     if not wanted:
         return
@@ -186,8 +187,9 @@ def settle(
         draft.mistakes.append(((*path, wrong.removesuffix("_id")), str(error)))
         return
     for step in steps:
-        if step.move is Move.ADD and 0 < step.valid_from <= draft.now and month_of(step.valid_from) <= draft.closed:
-            why = f"{month_text(draft.closed)} is closed; begin later, or leave valid_from out"
+        if step.move is Move.ADD and _begins_in_a_closed_month(draft, step, zone):
+            first_open = month_text(next_month(draft.closed))
+            why = f"{month_text(draft.closed)} is closed; let it begin on {first_open}-01 or later"
             draft.mistakes.append(((*wanted[step.index][2], "valid_from"), why))
             return
         label = f"from {iso_of(step.valid_from)}" if step.valid_from else "from ever"
@@ -203,3 +205,11 @@ def settle(
             record.tell(label, contents.get(step.valid_from), step.content)
         if existing:
             tell(step.move, step.valid_from)
+
+
+def _begins_in_a_closed_month(draft: Draft, step: Step[Row], zone: str) -> bool:
+    """By the months of its zone, which a plan names itself: the first open one begins at midnight there."""
+    if not 0 < step.valid_from <= draft.now:
+        # From ever begins in no month; what waited for it in a closed one is booked into the first open one.
+        return False
+    return month_of(step.valid_from, step.content.get("time_zone", zone)) <= draft.closed

@@ -178,7 +178,8 @@ def _put_plans_of(record: Record, partner: Partner, row: Row, before: dict[str, 
 
         target = month_after(draft.now, zone)
         rows = [one for one, _ in wanted]
-        settle(record, draft.stored.on_plan, existing, rows, {"partner_id": row["id"]}, target=target, tell=tell)
+        parent = {"partner_id": row["id"]}
+        settle(record, draft.stored.on_plan, existing, rows, parent, target=target, tell=tell, zone=zone)
 
 
 def _put_referral(record: Record, partner: Partner, row: Row) -> None:

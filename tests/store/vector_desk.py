@@ -12,6 +12,7 @@ where the real ones refuse.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from fractions import Fraction
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,7 +21,7 @@ from core.catalogue import Catalogue, PayoutTarget
 from core.clock import DAY_MS, HOUR_MS, MINUTE_MS
 from core.ids import Ids
 from core.ledger.corrections import settle
-from core.ledger.details import About, DetailKind, moved
+from core.ledger.details import RATE_ONE, About, DetailKind, converted, moved
 from core.message import Callback, Mt, MtKind, MtState, Receipt, ReceiptState
 from core.top_ups import Told
 from store import processes
@@ -36,7 +37,7 @@ from store.journal.overdue import find_overdue
 from store.payments import Payments
 from store.payout_files import export
 from store.payouts import Payouts
-from store.schema import Account, ClosedMonth, Posting, Volume
+from store.schema import Account, ClosedMonth, Entry, Posting, Volume
 from store.settlement.paid import book_payment
 from tests.makers import a_link
 from tests.makers_money import World, micros, moment
@@ -159,6 +160,14 @@ class VectorDesk:
             arrived.append(MoFact(mo, self.catalogue.links["alpha-1"]))
         if arrived:
             self.journal.write(arrived)
+
+    def book_under_the_last_key(self, batch: Mapping[str, Any]) -> None:
+        """What a batch says, as the entry that was booked last. Raises StoreConflict where that says something else."""
+        with self.database.read() as connection:
+            last = connection.execute(sa.select(Entry.key, Entry.kind).order_by(Entry.id.desc())).first()
+        assert last is not None
+        act = Act(last.key, last.kind, repr(batch["facts"]), self.clock.now())
+        self.desk.run(lambda connection: self.desk.books.book(connection, act))
 
     def _last_posting(self) -> int:
         with self.database.read() as connection:
@@ -326,6 +335,15 @@ class VectorDesk:
         operator = fact["credit"].split(":")[1]
         book_payment(self.desk, operator, amount, bank=fact["debit"].split(":")[1], reference="1", by="olga")
 
+    def convert(self, fact: Fact) -> None:
+        """As the vectors have it, by whoever books: `store.conversions.convert` takes no more than was earned."""
+        details = converted(
+            fact["debit"], fact["from_currency"], fact["credit"], fact["to_currency"], micros(fact["amount"]),
+            rate=int(Fraction(fact["rate"]) * RATE_ONE), month=202610, about=About(author="olga"),
+        )  # fmt: skip
+        act = Act("converted", "convert", repr(fact), self.clock.now())
+        self.desk.run(lambda connection: self.desk.books.book(connection, act, details=details))
+
     def is_written_off(self, fact: Fact, amount: int) -> None:
         """What a settlement's approval books for what the operator pays less."""
         operator = fact["credit"].split(":")[1]
@@ -349,6 +367,7 @@ TRANSFERS: dict[tuple[str, ...], Callable[[VectorDesk, Fact, int], None]] = {
 FACTS: Mapping[str, Callable[[VectorDesk, Fact], None]] = {
     "change_plan": VectorDesk.change_plan,
     "transfer": VectorDesk.transfer,
+    "convert": VectorDesk.convert,
     "charge_back": lambda desk, fact: desk.act("charge_back", fact),
     "suspense_return": lambda desk, fact: desk.act("return", fact),
     "hold_refuse": lambda desk, fact: desk.act("refuse_hold", fact),

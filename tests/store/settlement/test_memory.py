@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 
 import openpyxl
@@ -30,6 +31,7 @@ ROW = 150
 """Octets, of each row more, that nobody would notice. A row that is kept takes 370 and more."""
 ROW_OF_SHEET = 200
 """What openpyxl keeps of each row beside it: an element that it has emptied. A sheet has a million at most."""
+AT_ONCE = 20_000
 PIECE = {"BATCH": 100, "SIEVE": 250, "IN_LIST": 100}
 LAYOUT = '{ key = "id", number = "msisdn", short_code = "sc", time = "at", price = "price" }'
 HEADER = ["id", "msisdn", "sc", "at", "price"]
@@ -86,9 +88,10 @@ def messages(month: int, count: int) -> Iterator[dict[str, object]]:
 
 def fill(database: Database, month: int, count: int) -> None:
     """The journal of a month."""
-    rows = [tuple(one[name] for name in MO_COLUMNS) for one in messages(month, count)]
-    with database.write() as connection:
-        bulk_insert(connection, Mo, MO_COLUMNS, rows)
+    rows = (tuple(one[name] for name in MO_COLUMNS) for one in messages(month, count))
+    while some := list(islice(rows, AT_ONCE)):
+        with database.write() as connection:
+            bulk_insert(connection, Mo, MO_COLUMNS, some)
 
 
 def a_csv(folder: Path, month: int, count: int) -> Path:

@@ -42,7 +42,7 @@ def _why_not_gsm(new: str) -> str:
         lacking = next(character for character in new if encode_gsm(character) is None)
         named = f"«{lacking}» (U+{ord(lacking):04X})" if lacking.isprintable() else f"U+{ord(lacking):04X}"
         return (
-            f"{named} is not in the GSM alphabet, which the message was sent in and its operator cannot change; "
+            f"{named} is not in the GSM alphabet, which the old text is in, and an operator changes no alphabet; "
             f"write the text without it, or {INSTEAD}"
         )
     return _too_long(len(septets), MESSAGE_SEPTETS, "septets") if len(septets) > MESSAGE_SEPTETS else ""

@@ -36,6 +36,8 @@ class Asking:
         self._link = link
         self._mishaps = mishaps
         self._errand: Errand | None = None
+        self._silence: Silence | None = None
+        """What was answered, while more may be said."""
         self._question: Question | None = None
         self._request: Operation = None
         self._future: asyncio.Future[Finding] | None = None
@@ -77,7 +79,7 @@ class Asking:
         if isinstance(said, Finding):
             self._end(said)
         else:
-            silence = said or Silence(_unheard("no answer"), HEAR_S)
+            self._silence = silence = said or Silence(_unheard("no answer"), HEAR_S)
             self._timer = asyncio.get_running_loop().call_later(silence.hear_s, self._end, silence.finding)
         return True
 
@@ -99,8 +101,8 @@ class Asking:
         return True
 
     def closed(self) -> None:
-        """The session is over."""
-        self._end(_unheard("no answer (lost)"))
+        """The session is over. What was answered already stands, though more might have been said."""
+        self._end(self._silence.finding if self._silence is not None else _unheard("no answer (lost)"))
 
     def _stumbled(self, error: Exception, what: str, *, in_doubt: bool = False) -> Finding:
         """A mistake of ours is that question's."""
@@ -111,7 +113,7 @@ class Asking:
         future = self._future
         if self._timer is not None:
             self._timer.cancel()
-        self._errand = self._question = self._request = self._future = self._timer = None
+        self._errand = self._question = self._request = self._future = self._timer = self._silence = None
         if future is not None and not future.done():
             future.set_result(finding)
 

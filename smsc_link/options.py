@@ -81,7 +81,9 @@ class Common:
     premium_wait_d: int = option(7, "days that an unknown premium MT waits for its receipt", least=1, most=60)
     priority: int = option(1, "MT go by the operator's links of the lowest priority that are up", least=1, most=100)
     weight: int = option(1, "share of MT among links of the same priority", least=1, most=WEIGHT_MAX)
-    sticky: bool = option(False, "a number always goes by the same of these links, as long as that is up")
+    sticky: bool = option(
+        False, "a number always goes by the same of these links, as long as that is up and not slowed"
+    )
     parts_timeout_s: float = option(
         0.0, "a long MO is accepted without its missing parts after; 0: links.reassembly_timeout_s", least=0
     )

@@ -24,13 +24,14 @@ from core.message import MtState
 from core.question import CANCEL, REPLACE
 from core.second_person import checked_name, checked_reason
 from store.database import Database
+from store.journal import cancelled, replaced
 from store.journal.became import DONE
-from store.journal.replaced import IN_DOUBT
 from store.life import CancelLife, ReplaceLife
 from store.repeating import repeated
 from store.schema import Link, Mo, Mt, MtOrder
 from store.standing import read_links
 
+_IN_DOUBT = (cancelled.IN_DOUBT, replaced.IN_DOUBT)
 Begin: TypeAlias = Callable[[Connection, Any], str]
 """Of the locked row of an MT: why nothing of the kind can be done, or "". May write what holds from the order on."""
 
@@ -95,7 +96,7 @@ class Order:
 
     def sentence(self) -> str:
         """What came of it, or what it waits for."""
-        doubt = f"{self.result}; " if self.result.startswith(IN_DOUBT) else ""
+        doubt = f"{self.result}; " if self.result.startswith(_IN_DOUBT) else ""
         if self.outcome:
             return self.result
         if self.state is MtState.QUEUED:

@@ -17,12 +17,30 @@ from store.database import Database, connect
 from tests import services
 from tests.compiled import collect_seldom, compile_once
 
+_WAITING = ("fire", "peers")
+_EARLY = 0.85
+"""The last of what waits begins when so much of the rest has begun: it would be alone at the end."""
+
 compile_once()
 
 
 def pytest_collectstart() -> None:
     """Nothing that is collected goes before the end."""
     gc.disable()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Beside each other run files that compute and files that wait for processes: of the latter a few at any time."""
+    if not hasattr(config, "workerinput"):
+        return  # One after the other, as they are written.
+    files: dict[Path, list[pytest.Item]] = {}
+    for item in items:
+        files.setdefault(item.path, []).append(item)
+    waits = [path for path in files if path.parent.name in _WAITING]
+    others = [path for path in files if path.parent.name not in _WAITING]
+    places = [(place * _EARLY / len(waits), path) for place, path in enumerate(waits)]
+    places += [(place / len(others), path) for place, path in enumerate(others)]
+    items[:] = [item for _, path in sorted(places) for item in files[path]]
 
 
 def pytest_collection_finish() -> None:

@@ -11,10 +11,9 @@ The word of a person: store/cancellations.py. What becomes of the message and it
 
 from dataclasses import dataclass
 
-from core.question import CANCEL, Finding, Found, Withdrawal
+from core.question import CANCEL, Found, Withdrawal
 from traffic import order_kind
 from traffic.order_kind import OrderKind
-from traffic.ports import Line
 
 NO_ID = "the operator gave it no id, so it cannot be asked to cancel it"
 
@@ -35,6 +34,8 @@ class Cancelling(OrderKind):
     is_for_queued = True
     no_id = NO_ID
     deed = "take a message back"
+    never = "takes no messages back"
+    kept = "the operator keeps it"
 
     def __init__(self) -> None:
         self.counted: Counted = Counted()
@@ -42,10 +43,3 @@ class Cancelling(OrderKind):
     def granted(self) -> None:
         """One more."""
         self.counted.taken_back += 1
-
-    def sentence(self, line: Line, finding: Finding) -> str:
-        """It is kept, or not told yet."""
-        word = finding.word or finding.found.value
-        if finding.found is Found.REFUSED:
-            return f"the operator of {line.link.name} takes no messages back: {word}"
-        return word if finding.found is Found.LATER else f"the operator keeps it: {word}"

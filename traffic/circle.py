@@ -3,8 +3,8 @@
 Circle    a number's line is the next after its point; lines come and go, and move no numbers of others
 Standing  what stands on it
 
-Lines that are closed or out of favour are left out as soon as many of them stand in the way of one number, all at
-once: that costs as much as some hundred choices, and those after it cost the same as if all were up.
+Lines that are closed, out of favour, or slowed and without room, are left out as soon as many stand in the way of one
+number, all at once: that costs as much as some hundred choices, and those after it cost the same as if all were up.
 
 Rule: no I/O, no clock. Where a line stands depends on its name alone.
 """
@@ -29,6 +29,9 @@ class Around(Protocol):
 
     @property
     def is_open(self) -> bool: ...
+
+    @property
+    def is_slowed(self) -> bool: ...
 
     def look(self) -> int: ...
 
@@ -79,7 +82,9 @@ class Circle(Generic[S]):
             self._is_stale = True
 
     def home_of(self, number: str, now_ms: int) -> S | None:
-        """The line in favour that is next on the circle, with room or without; None: there is none."""
+        """The line in favour that is next on the circle, with room or without; None: there is none. One that is slowed
+        and has no room is passed over: what comes next stands in for it.
+        """
         if self._is_stale:
             self._lay()
         if not self._points:
@@ -89,8 +94,7 @@ class Circle(Generic[S]):
             start, seats = bisect_left(self._points, point), self._seats
             for step in range(start, start + _STEPS_MAX):
                 seat = seats[step % len(seats)]
-                if seat.line.is_open and seat.favour_ms <= now_ms:
-                    seat.line.look()
+                if seat.line.is_open and seat.favour_ms <= now_ms and not _is_worn_out(seat):
                     return seat
             self._leave_out(now_ms)
         return None
@@ -100,7 +104,7 @@ class Circle(Generic[S]):
             if seat.favour_ms > now_ms:
                 self._watch(seat)
                 seat.is_left_out = True
-            elif not seat.line.is_open:
+            elif not seat.line.is_open or _is_worn_out(seat):
                 seat.is_left_out = True
         self._lay()
 
@@ -109,6 +113,11 @@ class Circle(Generic[S]):
         self._points = [place[0] for place in there]
         self._seats = [place[2] for place in there]
         self._is_stale = False
+
+
+def _is_worn_out(seat: Standing) -> bool:
+    """It is slowed, and has no room. Who asks is told of room."""
+    return seat.line.look() <= 0 and seat.line.is_slowed
 
 
 def _point(text: str) -> int:

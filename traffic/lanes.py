@@ -201,13 +201,14 @@ class Lanes:
 
         The line on which a number stays is chosen with room or without: `room` says which.
 
-        A line that only answers is chosen for what waits on it; and where the operator has no other, to say so.
+        A line is chosen for what waits on it; one that only answers also where the operator has no other, to say so.
         """
         routes = self._routes.get(operator_id)
         if routes is None:
             return None
         own = self._lanes[operator_id].get(mt.link_id)
-        if own is not None and own.line.only_answers and own.is_open and own.line.awaits(mt) and own.look() > 0:
+        if own is not None and own.is_open and own.line.awaits(mt) and (own.look() > 0 or not own.line.only_answers):
+            own.room = max(own.room, 1)  # An answer takes no room of its requests.
             return own
         if operator_id in self.mute:
             return next((lane for lane in self.of(operator_id) if lane.is_open and lane.look() > 0), None)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from core.question import Finding, Found, Ordered
-from store.journal.became import DONE
+from store.journal.became import DONE, FAILED, UNKNOWN
 from traffic.ports import Line, Obeys
 
 NO_LINK = "its link was not up for a day, or had no room, so its operator was not asked; order it again when it is"
@@ -20,10 +20,11 @@ NO_LINK = "its link was not up for a day, or had no room, so its operator was no
 
 @dataclass(slots=True)
 class Counted:
-    """`done` and `failed` are orders; the others what was asked for them."""
+    """`done`, `failed` and `unknown` (whether they are done) are orders; the others what was asked for them."""
 
     done: int = 0
     failed: int = 0
+    unknown: int = 0
     asked: int = 0
     kept: int = 0
     unanswered: int = 0
@@ -41,10 +42,16 @@ class OrderKind(ABC):
     no_id: ClassVar[str]
     deed: ClassVar[str]
     """Behind «which has no way to»."""
+    never: ClassVar[str]
+    """Behind the operator."""
+    kept: ClassVar[str]
+    """Its no to this one."""
     counted: Counted
 
     def said(self, found: Found) -> None:
         """An answer, or none."""
+        if found is Found.NOT_KNOWN:
+            return  # It has no form here: nobody was asked.
         self.counted.asked += 1
         self.counted.unanswered += found is Found.LATER
         self.counted.refused += found is Found.REFUSED
@@ -59,7 +66,8 @@ class OrderKind(ABC):
     def over(self, outcome: str) -> None:
         """Nothing more comes of an order."""
         self.counted.done += outcome == DONE
-        self.counted.failed += outcome != DONE
+        self.counted.failed += outcome == FAILED
+        self.counted.unknown += outcome == UNKNOWN
 
     def cannot(self, line: Line) -> str:
         """Why it cannot be asked over this line; "": it can."""
@@ -81,6 +89,9 @@ class OrderKind(ABC):
             for sentence, its in parts.items()
         ]
 
-    @abstractmethod
     def sentence(self, line: Line, finding: Finding) -> str:
-        """What an answer means that is no yes."""
+        """What an answer means that is no yes, or that nobody was asked, or is not told yet."""
+        word = finding.word or finding.found.value
+        if finding.found is Found.REFUSED:
+            return f"the operator of {line.link.name} {self.never}: {word}"
+        return word if finding.found in (Found.LATER, Found.NOT_KNOWN) else f"{self.kept}: {word}"

@@ -27,7 +27,7 @@ from core.message import WITH_CENTRE, MtState
 from core.question import Finding, Found, Ordered
 from plumbing.threads import Runs
 from store.database import Database
-from store.due_orders import LEASE_MS, LINK_MAX, LINK_WAIT_MS, Due, DueOrders, Taken
+from store.due_orders import LINK_MAX, LINK_WAIT_MS, Due, DueOrders, Taken
 from store.journal import Fact, OrderFact, OrderHow
 from traffic.asking import note_failure
 from traffic.cancelling import Cancelling
@@ -43,9 +43,9 @@ LOOK_S = 0.5
 """How often orders are looked for."""
 ROOM_LOOK_S = 0.2
 ROOM_S = 30.0
-"""A ordered waits so long for room on its link; then others of the link are tried, and later it again."""
-TAKEN_S = LEASE_MS / 1000 / 5
-"""So long orders that were taken are asked for; the others of them are taken anew."""
+"""A part behind the first waits so long for room; then others of the link are tried, and later it again."""
+FRESH_S = 5.0
+"""So long after it was taken an order is asked for: nobody else can have it yet, however long this process slept."""
 PAUSES_MS = (5 * SECOND_MS, 15 * SECOND_MS, MINUTE_MS, 5 * MINUTE_MS)
 """After no answer, or a temporary error."""
 ASKED_MAX = len(PAUSES_MS) + 1
@@ -72,6 +72,7 @@ class _Place:
         self.is_busy = False
         """Its orders are asked for, one after the other."""
         self._waiting: tuple[Ordered, asyncio.Future[Awaitable[Finding]]] | None = None
+        self._end_s = 0.0
 
     def push(self) -> None:
         """Ask, if that may be now."""
@@ -79,17 +80,18 @@ class _Place:
             return
         assert isinstance(self.line, Obeys)
         ordered, sent = self._waiting
+        if asyncio.get_running_loop().time() >= self._end_s:
+            return
         asked = self.line.order(ordered)
         if asked is not None:
             self._waiting = None
             sent.set_result(asked)
 
-    async def ask(self, ordered: Ordered) -> Finding | None:
-        """What its centre says; None: it was not asked, the link is down or has no room."""
+    async def ask(self, ordered: Ordered, end_s: float) -> Finding | None:
+        """What its centre says; None: it was not asked, the link is down or has no room until then."""
         loop = asyncio.get_running_loop()
         sent: asyncio.Future[Awaitable[Finding]] = loop.create_future()
-        self._waiting = ordered, sent
-        end_s = loop.time() + ROOM_S
+        self._waiting, self._end_s = (ordered, sent), end_s
         try:
             while not sent.done():
                 if not self.line.is_open or loop.time() >= end_s:
@@ -225,17 +227,18 @@ class Orders:
 
     async def _ask_for_those_taken(self, place: _Place, orders: Sequence[Due]) -> None:
         loop = asyncio.get_running_loop()
-        end_s = loop.time() + TAKEN_S
-        taken = await self._wanted.take([due.order_id for due in orders])
         for due in orders:
+            # One at a time: of what was taken the next process cannot know whether it was asked for.
+            end_s = loop.time() + FRESH_S
+            taken = await self._wanted.take([due.order_id])
             if due.order_id not in taken:
                 continue
             # The others of a link that is down or full wait for it as well.
-            if loop.time() >= end_s or not await self._ask_for(place, due, taken[due.order_id]):
+            if not await self._ask_for(place, due, taken[due.order_id], end_s):
                 return
 
-    async def _ask_for(self, place: _Place, due: Due, taken: Taken) -> bool:
-        """Every part that its centre has; False: the link went down, or has no room."""
+    async def _ask_for(self, place: _Place, due: Due, taken: Taken, end_s: float) -> bool:
+        """Every part that its centre has, the first until `end_s`; False: the link went down, or has no room."""
         kind = self._kinds[due.kind]
         if not taken.parts:
             # The journal says so if it has its end meanwhile.
@@ -243,7 +246,7 @@ class Orders:
             return True
         findings: list[Finding] = []
         for part in taken.parts:
-            finding = await place.ask(part)
+            finding = await place.ask(part, asyncio.get_running_loop().time() + ROOM_S if findings else end_s)
             if finding is None:
                 self._tell_cut_off(place.line, due, taken.parts, findings)
                 return False
@@ -260,6 +263,8 @@ class Orders:
         is_open = not self._is_too_long(due)
         if findings:
             why = Finding(Found.LATER, f"link {line.link.name} went down, or had no room")
+            # What was answered cannot go on for ever; what was not asked for at all is asked for.
+            is_open &= due.asked + 1 < ASKED_MAX or all(one.found is not Found.LATER for one in findings)
             self._tell(line, due, parts, [*findings, why], is_open=is_open)
         elif is_open:
             sentence = f"link {line.link.name} went down, or has no room; its operator is asked when that is over"

@@ -36,7 +36,7 @@ _STRIDE = 1 << 20
 class Terms:
     """What a link says of itself. Lines of the lowest `priority` go first, and share by `weight` (1 to 100).
 
-    `sticky`: a number always goes by the same one of these lines, as long as that is up.
+    `sticky`: a number always goes by the same one of these lines, as long as that is up and not slowed.
     """
 
     priority: int = 1
@@ -225,11 +225,6 @@ class _Rank(Generic[R]):
                 self.full.add(seat)
         return None
 
-    def home_of(self, number: str, now_ms: int) -> _Seat[R] | None:
-        """The line that a number stays on; None: none, or one that is slowed and has no room."""
-        seat = self.circle.home_of(number, now_ms)
-        return None if seat is not None and seat.line.is_slowed and seat.line.look() <= 0 else seat
-
     def wake(self, now_ms: int) -> None:
         """Those whose time out of favour is over."""
         due = sorted(self.due, key=lambda seat: seat.number)
@@ -326,7 +321,7 @@ class Routes(Generic[R]):
         for rank in list(self._live):
             if rank.due:
                 rank.wake(now_ms)
-            seat = rank.home_of(number, now_ms) if number else None
+            seat = rank.circle.home_of(number, now_ms) if number else None
             if seat is None:
                 seat = rank.next(now_ms)
             if seat is not None:

@@ -132,7 +132,7 @@ class Sender:
         busy, queue = self._busy[operator_id], self._queues[operator_id]
         now, now_ms = self._clock.now(), self._clock.monotonic_ms()
         for lane in [*busy]:
-            if lane.stays and not lane.is_open:
+            if lane.stays and (lane.is_slowed or not lane.is_open):
                 lane.leave_unwritten(queue)
             if lane.begun and lane.line.is_open:
                 self._go_on(lane, now)

@@ -127,7 +127,7 @@ class Allowance:
             if self._tokens < _MESSAGE:
                 return False
             self._tokens -= _MESSAGE
-        else:
+        if not self._full:
             self._count(now_ms)
         return True
 
@@ -179,7 +179,7 @@ class Allowance:
         if self._rate < most:
             self._rate = min(self._rate + most * _GROWTH_PERCENT * passed // 100_000, most)
         elif not self._full:
-            self._maximum = self._rate = self._sent = self._before = 0
+            self._maximum = self._rate = 0
 
 
 def _depth(per_second: int) -> int:

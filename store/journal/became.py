@@ -30,6 +30,11 @@ class Case:
     old: MtState
     is_ours: bool
 
+    @property
+    def is_in_doubt(self) -> bool:
+        """The centre may have done it, in an earlier try or in this one."""
+        return self.in_doubt or self.fact.in_doubt
+
 
 @dataclass(slots=True)
 class Became:

@@ -19,7 +19,7 @@ from core.message import MtKind, MtState, may_move
 from core.question import CANCEL, REPLACE
 from store.bulk import bulk_insert
 from store.journal import cancelled, replaced
-from store.journal.became import Became, Case
+from store.journal.became import DONE, Became, Case
 from store.journal.facts import Moved, OrderFact, OrderHow
 from store.journal.rows import ERROR_MAX, MOVE_COLUMNS, move_row
 from store.schema import Mt, MtMove, MtOrder
@@ -39,13 +39,14 @@ class _Written:
 
 def write_ordered(connection: Connection, facts: Sequence[OrderFact], process_id: int) -> list[Moved]:
     """Returns the moves that money may ask for, in order."""
-    orders = _open_orders(connection, [fact.order_id for fact in facts])
+    # Who writes an order has its MT locked: what is read behind the lock is the last word.
     mts = _locked(connection, [fact.mt_id for fact in facts])
+    orders = _orders(connection, [fact.order_id for fact in facts])
     written = _Written({mt_id: MtState(row.state) for mt_id, row in mts.items()})
     for fact in facts:
         order, mt = orders.get(fact.order_id), mts.get(fact.mt_id)
-        if order is None or mt is None:
-            continue  # Written already.
+        if order is None or mt is None or _is_old_news(order, fact):
+            continue
         old = written.states[mt.id]
         is_ours = old is not MtState.SUBMITTING or mt.process_id == process_id
         # Who had it before may have asked, and died with the answer.
@@ -63,9 +64,14 @@ def write_ordered(connection: Connection, facts: Sequence[OrderFact], process_id
     return written.told
 
 
-def _open_orders(connection: Connection, ids: Sequence[int]) -> Mapping[int, Any]:
-    columns = (MtOrder.id, MtOrder.kind, MtOrder.text, MtOrder.in_doubt, MtOrder.process_id)
-    rows = connection.execute(sa.select(*columns).where(MtOrder.id.in_(ids), MtOrder.outcome == ""))
+def _is_old_news(order: Any, fact: OrderFact) -> bool:
+    """It is over. A yes is believed all the same, where another process heard a no of what was done already."""
+    return bool(order.outcome) and (order.outcome == DONE or not any(is_done for _, is_done in fact.parts))
+
+
+def _orders(connection: Connection, ids: Sequence[int]) -> Mapping[int, Any]:
+    columns = (MtOrder.id, MtOrder.kind, MtOrder.text, MtOrder.in_doubt, MtOrder.process_id, MtOrder.outcome)
+    rows = connection.execute(sa.select(*columns).where(MtOrder.id.in_(ids)))
     return {row.id: row for row in rows}
 
 

@@ -42,12 +42,8 @@ def judge(case: Case) -> Became:
 def _not(case: Case, sentence: str) -> Became:
     """Nothing more comes of it."""
     said = _said(case, sentence)
-    return Became(UNKNOWN if _is_in_doubt(case) else FAILED, said, line=f"replace: {said}")
+    return Became(UNKNOWN if case.is_in_doubt else FAILED, said, line=f"replace: {said}")
 
 
 def _said(case: Case, sentence: str) -> str:
-    return f"{IN_DOUBT}: {sentence}" if _is_in_doubt(case) else sentence
-
-
-def _is_in_doubt(case: Case) -> bool:
-    return case.in_doubt or case.fact.in_doubt
+    return f"{IN_DOUBT}: {sentence}" if case.is_in_doubt else sentence

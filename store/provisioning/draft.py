@@ -169,10 +169,10 @@ def settle(
     *,
     target: Instant,
     tell: Callable[[Move, Instant], None],
-    zone: str = "UTC",
+    zone_of: Callable[[Row], str] = lambda content: str(content.get("time_zone", "UTC")),
 ) -> None:
     """Make the versions of one thing as wanted; `parent` is the rest of their key. `tell` hears of each step after
-    the first version. `zone` is that of the months of what does not say its own."""
+    the first version. `zone_of` a version is that of its months."""
     draft = record.draft
     if not wanted:
         return
@@ -187,7 +187,7 @@ def settle(
         draft.mistakes.append(((*path, wrong.removesuffix("_id")), str(error)))
         return
     for step in steps:
-        if step.move is Move.ADD and _begins_in_a_closed_month(draft, step, zone):
+        if step.move is Move.ADD and _begins_in_a_closed_month(draft, step, zone_of(step.content)):
             first_open = month_text(next_month(draft.closed))
             why = f"{month_text(draft.closed)} is closed; let it begin on {first_open}-01 or later"
             draft.mistakes.append(((*wanted[step.index][2], "valid_from"), why))
@@ -208,8 +208,8 @@ def settle(
 
 
 def _begins_in_a_closed_month(draft: Draft, step: Step[Row], zone: str) -> bool:
-    """By the months of its zone, which a plan names itself: the first open one begins at midnight there."""
+    """By the months of its zone: the first open one begins at midnight there."""
     if not 0 < step.valid_from <= draft.now:
         # From ever begins in no month; what waited for it in a closed one is booked into the first open one.
         return False
-    return month_of(step.valid_from, step.content.get("time_zone", zone)) <= draft.closed
+    return month_of(step.valid_from, zone) <= draft.closed

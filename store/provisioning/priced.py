@@ -8,7 +8,7 @@ or tariff begins now, a changed plan with the next month of its zone; the report
 Rule: money that was charged keeps its versions; versions.place sees to it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import TypeAlias
 
@@ -178,8 +178,13 @@ def _put_plans_of(record: Record, partner: Partner, row: Row, before: dict[str, 
 
         target = month_after(draft.now, zone)
         rows = [one for one, _ in wanted]
+        zones: dict[int, str] = {content["plan_id"]: its for (_, content, _), its in wanted}
+
+        def zone_of(content: Row, zones: Mapping[int, str] = zones) -> str:
+            return zones.get(content["plan_id"], "UTC")
+
         parent = {"partner_id": row["id"]}
-        settle(record, draft.stored.on_plan, existing, rows, parent, target=target, tell=tell, zone=zone)
+        settle(record, draft.stored.on_plan, existing, rows, parent, target=target, tell=tell, zone_of=zone_of)
 
 
 def _put_referral(record: Record, partner: Partner, row: Row) -> None:

@@ -48,7 +48,7 @@ def test_any_text_can_become_itself(text: str) -> None:
         (GSM, "x" * 160, ""),
         (GSM, "x" * 158 + "€", ""),
         (GSM, "x" * 159 + "€", "the new text has 161 septets and 160 fit into one SMS; shorten it by 1"),
-        (GSM, "Prix: 5 ₽", "«₽» (U+20BD) is not in the GSM alphabet, which the message was sent in"),
+        (GSM, "Prix: 5 ₽", "«₽» (U+20BD) is not in the GSM alphabet, which the old text is in"),
         (GSM, "a\u200bb", "U+200B is not in the GSM alphabet"),
         (CYRILLIC, "Your PIN", ""),
         (CYRILLIC, "x" * 70, ""),

@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from core.message import MtState
+from core.message import WITH_CENTRE, MtState
 from core.question import CANCEL
 from sim.fates import TAKEN_BACK, Remembered
 from store.journal.became import DONE, UNKNOWN
@@ -47,6 +47,10 @@ def _of_one(mt: sa.Row[Any], orders: Sequence[sa.Row[Any]], copies: Sequence[Rem
         if not is_back:
             found.append(f"order: {mt.id} is cancelled, and no order did that")
         found += [f"order: {mt.id} is cancelled, and a centre keeps it" for one in copies if one.fate is not TAKEN_BACK]
+    words = {one.outcome for one in orders if one.kind == CANCEL}
+    said_no = words and not words & {DONE, UNKNOWN} and state in WITH_CENTRE
+    if said_no and copies and all(one.fate is TAKEN_BACK for one in copies):
+        found.append(f"order: {mt.id} was taken back at its centre, and people were told that it was not")
     changes = [one for one in orders if one.kind != CANCEL]
     done = [one.text for one in changes if one.outcome == DONE]
     if done and done[-1] != mt.text:

@@ -123,6 +123,27 @@ def test_a_session_that_is_lost_meanwhile_leaves_it_open(protocol: str) -> None:
     virtually(story())
 
 
+def test_what_was_answered_stands_when_the_session_ends_while_a_58_may_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story() -> None:
+        rig = Rig(a_link_by("ucp"), quirks=SLOW)
+        made = rig.centre.tongue.made
+        monkeypatch.setattr(rig.centre.tongue, "made", lambda change, made_of: (made(change, made_of)[0], None))
+        await rig.bound()
+        withdrawal = await submitted(rig)
+
+        future = rig.link.order(withdrawal)
+        assert future is not None
+        await asyncio.sleep(1)
+        heard = future.done()
+        for pipe in rig.network.pipes:
+            pipe.sever()
+
+        assert (heard, (await future).found) == (False, Found.CANCELLED)
+        await rig.link.stop()
+
+    virtually(story())
+
+
 def test_a_centre_that_sends_no_58_is_believed_by_its_result(monkeypatch: pytest.MonkeyPatch) -> None:
     async def story() -> None:
         rig = Rig(a_link_by("ucp"), quirks=SLOW)

@@ -122,9 +122,9 @@ class FakeLine:
         assert isinstance(operation, Sent)
         assert operation.line == self._link.name, "written for another line"
         assert self.is_open
-        assert self.free > 0
+        assert self.free > 0 or self.awaited, "an answer takes no room"
         self.sent.append(operation)
-        self.free -= 1
+        self.free = max(0, self.free - 1)
         future: asyncio.Future[SubmitAnswer] = asyncio.get_running_loop().create_future()
         if self.holds_answers:
             self.waiting.append((operation, future))

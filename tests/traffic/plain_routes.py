@@ -99,8 +99,6 @@ class PlainRoutes:
                 if place.is_spared and place.favour_ms <= now_ms:
                     self.put(place, now_ms)
             found = self.home_of(number, rank, now_ms) if number else None
-            if found is not None and found.line.is_slowed and not found.line.room:
-                found = None
             found = found or self.next_of(rank, priority, now_ms)
             if found is not None:
                 return self.take(found)
@@ -134,6 +132,7 @@ class PlainRoutes:
             ((point(f"{place.line.name}/{at}") - point(number)) % 2**64, place.number, place)
             for place in rank
             if place.line.terms.sticky and place.line.is_open and place.favour_ms <= now_ms
+            if place.line.room or not place.line.is_slowed
             for at in range(min(POINTS * place.line.terms.weight, POINTS_MAX))
         ]
         return min(ways)[2] if ways else None

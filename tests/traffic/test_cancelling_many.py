@@ -3,7 +3,6 @@
 import asyncio
 from dataclasses import replace
 
-from store.due_orders import LINK_MAX
 from store.journal import OrderHow
 from tests.makers import a_link
 from tests.smsc_link.virtual import virtually
@@ -16,7 +15,7 @@ from tests.traffic.cancels import (
     a_due,
     a_part,
 )
-from traffic.orders import ROOM_LOOK_S, ROOM_S, TAKEN_S
+from traffic.orders import FRESH_S, ROOM_LOOK_S
 
 
 def test_a_slow_link_keeps_no_other_waiting_and_all_of_its_own_are_asked_for_in_their_order() -> None:
@@ -38,22 +37,47 @@ def test_a_slow_link_keeps_no_other_waiting_and_all_of_its_own_are_asked_for_in_
         assert slow.mt_ids == [101 + number for number in range(25)]
         assert {fact.how for fact in office.paper.facts} == {OrderHow.ASKED}
         assert len(office.paper.facts) == 26
-        assert [len(ids) for ids in shelf.taken] == [LINK_MAX, 1, LINK_MAX, 5]
+        assert sorted(shelf.taken) == [[order] for order in range(1, 27)]
         await office.ends()
 
     virtually(story())
 
 
-def test_what_was_taken_and_waits_too_long_for_its_turn_is_taken_anew() -> None:
+def test_each_is_taken_when_its_turn_comes() -> None:
+    """Of what it took with it when it died, the next process cannot know whether it was asked for."""
+
     async def story() -> None:
-        slow, shelf = SlowLine(seconds=TAKEN_S / 3), Shelf(*[a_due(order) for order in range(1, 8)])
+        slow, shelf = SlowLine(seconds=30), Shelf(*[a_due(order) for order in range(1, 5)])
         office = Office(shelf, slow)
         office.paper.wrote = shelf.wrote
 
-        await asyncio.sleep(4 * TAKEN_S)
+        await asyncio.sleep(40)
+        taken = list(shelf.taken)
+        await asyncio.sleep(100)
 
-        assert shelf.taken == [[1, 2, 3, 4, 5, 6, 7], [4, 5, 6, 7], [7]]
-        assert slow.mt_ids == [101, 102, 103, 104, 105, 106, 107]
+        assert taken == [[1], [2]]
+        assert slow.mt_ids == [101, 102, 103, 104]
+        await office.ends()
+
+    virtually(story())
+
+
+def test_what_was_taken_a_while_ago_is_asked_for_no_more() -> None:
+    """The process stood still: it may be buried, its order another's, and done."""
+
+    async def story() -> None:
+        line, shelf = CancellingLine(has_room=False), Shelf(a_due())
+        office = Office(shelf, line)
+        office.paper.wrote = shelf.wrote
+        await office.looks()
+
+        await asyncio.sleep(FRESH_S)
+        line.has_room = True
+        office.orders.line_has_room(line)
+        await asyncio.sleep(1)
+
+        assert (shelf.taken, line.asked) == ([[1]], [])
+        assert [fact.how for fact in office.paper.facts] == [OrderHow.UNASKED]
         await office.ends()
 
     virtually(story())
@@ -65,7 +89,7 @@ def test_others_of_a_link_without_room_are_let_go_with_the_first() -> None:
         office = Office(shelf, full)
         office.paper.wrote = shelf.wrote
 
-        await asyncio.sleep(ROOM_S + 2)
+        await asyncio.sleep(FRESH_S + 2)
         full.has_room = True
         await office.looks()
 
@@ -73,7 +97,7 @@ def test_others_of_a_link_without_room_are_let_go_with_the_first() -> None:
             (1, OrderHow.UNASKED),
             (2, OrderHow.ASKED),
         ]
-        assert shelf.taken == [[1, 2], [2]]
+        assert shelf.taken == [[1], [2]]
         await office.ends()
 
     virtually(story())

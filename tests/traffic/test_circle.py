@@ -39,6 +39,26 @@ def homes(routes: Routes[Road], at: int, whose: Iterable[str]) -> list[Road | No
     return [routes.choose(at, number=number) for number in whose]
 
 
+def test_a_slowed_line_without_room_has_one_stand_in_for_each_number_and_they_come_back() -> None:
+    lines = [Road(f"line-{index}", STICKY) for index in range(5)]
+    routes = roads(*lines)
+    before = homes(routes, 0, numbers(200))
+
+    for line in lines[1:3]:
+        line.room, line.is_slowed = 0, True
+    stand_ins = [homes(routes, 0, numbers(200)) for _ in range(3)]
+    for line in lines[1:3]:
+        line.room = 1
+        routes.has_room(line, 1)
+
+    assert stand_ins[0] == stand_ins[1] == stand_ins[2]
+    assert [home for home, old in zip(stand_ins[0], before) if old not in lines[1:3]] == [
+        home for home in before if home not in lines[1:3]
+    ]
+    assert not {lines[1], lines[2]} & set(stand_ins[0])
+    assert homes(routes, 1, numbers(200)) == before, "slowed still, and with room"
+
+
 def test_lines_that_are_throttled_are_passed_over_and_back_where_they_were() -> None:
     lines = [Road(f"line-{index}", STICKY) for index in range(5)]
     routes = roads(*lines)

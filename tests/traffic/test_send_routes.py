@@ -1,5 +1,7 @@
 """Several lines of one operator: whose turn it is, falling over when one is lost or throttled, what goes first."""
 
+import pytest
+
 from core.message import MtState, TrafficClass
 from tests.makers import a_link
 from tests.traffic.desk import ACCEPTED, THROTTLED, UNSENT, Desk, FakeLine, an_mt, run
@@ -207,6 +209,30 @@ def test_a_line_that_only_answers_is_no_way_out_for_what_the_others_cannot_take(
 
         assert answering.sent == []
         assert desk.states == [MtState.SUBMITTED] * 3
+
+    run(story)
+
+
+@pytest.mark.parametrize("is_slowed", [True, False])
+def test_what_waits_on_a_line_with_requests_of_its_own_is_answered_there_whatever_room_they_have(
+    is_slowed: bool,
+) -> None:
+    async def story() -> None:
+        desk, own, other = Desk(), a_line(1, room=1), a_line(2, room=100)
+        own.awaited, own.is_slowed = {7 << 22}, is_slowed
+        for line in (own, other):
+            desk.sender.line_opened(line)
+        if is_slowed:
+            own.says = lambda sent: THROTTLED if len(own.sent) == 1 else ACCEPTED
+            desk.sender.offer(an_mt(id=1 << 22, link_id=1, reply_to=0))
+            await desk.flow()
+        own.free = 0
+
+        desk.sender.offer(an_mt(id=2 << 22, link_id=1, reply_to=7 << 22))
+        await desk.flow()
+
+        assert own.sent[-1].mt_id == 2 << 22
+        assert 2 << 22 not in [sent.mt_id for sent in other.sent]
 
     run(story)
 

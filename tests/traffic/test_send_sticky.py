@@ -48,6 +48,30 @@ def test_a_number_stays_on_its_line_whether_that_has_room_or_not() -> None:
     run(story)
 
 
+def test_what_waits_for_its_line_goes_by_another_one_when_it_is_slowed() -> None:
+    """Also where the operator said so of what it took: SMPP 5's congestion_state."""
+
+    async def story() -> None:
+        desk, lines = Desk(), [a_line(1), a_line(2)]
+        for line in lines:
+            desk.sender.line_opened(line)
+        for number in range(10):
+            desk.sender.offer(an_mt(id=number << 22, link_id=0, reply_to=0))
+        await desk.flow()
+        other, home = lines
+        other.gets_room(desk, 100)
+        before = [len(ids(line)) for line in lines]
+
+        home.is_slowed = True
+        other.gets_room(desk, 100)
+        await desk.flow()
+
+        assert before == [0, 0], "they wait for the one"
+        assert [len(ids(line)) for line in lines] == [10, 0]
+
+    run(story)
+
+
 def test_what_waits_for_its_line_goes_by_class() -> None:
     async def story() -> None:
         desk, line = Desk(), a_line(1)

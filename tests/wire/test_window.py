@@ -169,6 +169,22 @@ def test_the_last_second_is_the_maximum_of_a_link_without_a_limit_wherever_a_sec
     assert abs(allowance.rate - max(per_second, 2) // 2) <= 1
 
 
+@given(some.integers(20, 200), some.lists(some.integers(500, 15_000), min_size=2, max_size=5))
+def test_so_it_is_however_often_and_soon_it_was_throttled_before(per_second: int, pauses_ms: list[int]) -> None:
+    """While the rate was halved, and when it had just grown back, as much was sent as went."""
+    allowance, end_ms = Allowance(0), 0
+    for pause_ms in pauses_ms:
+        moments = range(end_ms + 1, end_ms + pause_ms)
+        sent = [ms for ms in moments if ms * per_second % 1000 < per_second and allowance.take(ms)]
+        end_ms += pause_ms - 1
+        was_slowed, lately = allowance.is_slowed, sum(ms > end_ms - 1000 for ms in sent)
+
+        allowance.throttled(end_ms)
+
+        if not was_slowed and pause_ms > 1000:
+            assert allowance.rate >= lately // 2 - lately // 10 - 1, (lately, allowance.rate)
+
+
 def test_what_was_sent_long_ago_is_no_maximum() -> None:
     allowance = Allowance(0)
     for now_ms in range(0, 1000, 10):

@@ -17,7 +17,7 @@ from tollbridge.json_values import print_json
 from tollbridge.order_outcomes import WAIT_S, is_bad, line_of, value_of, wait_for
 
 READ_MAX = 10_000
-"""Characters; far more than one SMS has."""
+"""Octets; far more than one SMS has."""
 
 
 @click.command()
@@ -43,7 +43,8 @@ def replace(
       tollbridge replace 911742853120000000 --text "Your PIN is 4711" --by olga --because "wrong PIN"
     """
     if text == "-":
-        text = sys.stdin.read(READ_MAX).removesuffix("\n")
+        # What is no UTF-8 is told like any other mistake.
+        text = sys.stdin.buffer.read(READ_MAX).decode("utf-8", "surrogateescape").removesuffix("\n")
     with open_database(read_config(config_file)) as database:
         given = give(database, message_id, text, author=author, note=note, now=SystemClock().now())
         found = wait_for(database, [given], WAIT_S if waits else 0.0)

@@ -55,6 +55,42 @@ def history(office: Office, mt: Mt) -> list[tuple[int, int, str]]:
     return [(row.old, row.new, row.reason) for row in rows(office, schema.MtMove) if row.mt_id == mt.id]
 
 
+@pytest.mark.parametrize("who", ["a try without an answer", "a process that died with it"])
+def test_a_no_behind_what_may_have_been_done_proves_nothing(office: Office, who: str) -> None:
+    """What its centre took back is refused the second time, too."""
+    mt = office.sent()
+    order = ordered(office, mt)
+    if who == "a try without an answer":
+        lost = asked(office, mt, [(0, False)], order=order, again_at=office.clock.now() + 5000)
+        lost.in_doubt = True
+        office.write(lost)
+    else:
+        with office.database.write() as connection:
+            connection.execute(sa.update(schema.MtOrder).values(process_id=4711))
+
+    fact = asked(office, mt, [(0, False)], order=order)
+    office.write(fact)
+
+    said = "unknown whether taken back: the operator keeps it: no"
+    assert (fact.outcome, fact.result, office.state(mt)) == ("unknown", said, MtState.SUBMITTED)
+    assert history(office, mt)[-1][2] == f"cancel: {said}"
+    assert office.findings() == []
+
+
+def test_a_yes_is_believed_also_where_another_process_heard_a_no_of_what_was_done(office: Office) -> None:
+    mt = office.sent()
+    order = ordered(office, mt)
+    yes = asked(office, mt, order=order)
+
+    office.write(asked(office, mt, [(0, False)], order=order))
+    office.write(yes)
+
+    assert (yes.outcome, office.state(mt)) == ("done", MtState.CANCELLED)
+    (row,) = rows(office, schema.MtOrder)
+    assert row.outcome == "done"
+    assert office.findings() == []
+
+
 @pytest.mark.parametrize("kind", [MtKind.STANDARD, MtKind.PREMIUM])
 def test_what_was_never_sent_costs_nobody_anything(office: Office, kind: MtKind) -> None:
     mt = office.ask(kind).mt

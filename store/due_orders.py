@@ -2,7 +2,7 @@
 
 DueOrders   of one process, blocking
   due       what this process can do something about: a look
-  take      of these, those that no other process has taken: what to ask its centre for, each part by its own id
+  take      one of these, if no other process has taken it: what to ask its centre for, each part by its own id
 QUESTIONS   what a centre is asked for, by the kind of the order
 
 A queued MT is held back by the word itself, also while no process runs. What else comes of it is written by a process
@@ -23,7 +23,7 @@ from core.clock import DAY_MS, MINUTE_MS, Clock, Instant
 from core.message import WITH_CENTRE, MtKind, MtState
 from core.question import CANCEL, REPLACE, Ordered, Question, Replacement, Withdrawal
 from store.database import Database
-from store.mt_orders import texts_sent
+from store.mt_orders import text_sent
 from store.pulse import ALIVE, hold_life
 from store.schema import MtOrder
 from store.text import places, read_text
@@ -66,17 +66,15 @@ _BY_LINK = (
     f"SELECT * FROM (SELECT {_COLUMNS_DUE}, ROW_NUMBER() OVER (PARTITION BY mt.link_id ORDER BY c.due_at, c.id) "
     f"AS turn {_FROM} AND mt.state IN (?, ?) AND mt.link_id IN ({{}}) AND {_HAS_ID}) AS those WHERE turn <= ?"
 )
-_OURS = (
-    f"SELECT c.id, c.mt_id, c.kind, c.text, c.old_text, c.process_id FROM mt_order c WHERE c.id IN ({{}}) AND {_FREE}"
-)
+_OURS = f"SELECT c.mt_id, c.kind, c.text, c.old_text, c.process_id FROM mt_order c WHERE c.id = ? AND {_FREE}"
 _MT = (
-    "SELECT id, link_id, operator_id, source, destination, `key`, asked_id, submitted_at, kind FROM mt "
-    "WHERE id IN ({}) AND state IN (?, ?)"
+    "SELECT link_id, operator_id, source, destination, `key`, asked_id, submitted_at, kind FROM mt "
+    "WHERE id = ? AND state IN (?, ?)"
 )
-_PARTS = "SELECT mt_id, sequence, `key`, asked_id, state FROM mt_part WHERE mt_id IN ({}) ORDER BY mt_id, sequence"
+_PARTS = "SELECT sequence, `key`, asked_id, state FROM mt_part WHERE mt_id = ? ORDER BY sequence"
 _SAME_KEY = (
-    "SELECT id, operator_id, `key`, destination FROM mt WHERE `key` IN ({}) AND state IN (?, ?)",
-    "SELECT mt.id, mt.operator_id, mt_part.`key`, mt.destination FROM mt_part JOIN mt ON mt.id = mt_part.mt_id "
+    "SELECT id, operator_id, destination FROM mt WHERE `key` IN ({}) AND state IN (?, ?)",
+    "SELECT mt.id, mt.operator_id, mt.destination FROM mt_part JOIN mt ON mt.id = mt_part.mt_id "
     "WHERE mt_part.`key` IN ({}) AND mt_part.state IN (?, ?)",
 )
 _SKIP_LOCKED = "FOR UPDATE SKIP LOCKED"
@@ -149,29 +147,23 @@ class DueOrders:
         rows = read_text(connection, _BY_LINK.format(places(free[4:]), places(ready)), values)
         return [_due_of(row[:8]) for row in sorted(rows, key=lambda row: (row[7], row[8]))]
 
-    def take(self, order_ids: Sequence[int]) -> dict[int, Taken]:
-        """By order, what its centre is to be asked for: nothing where it gave no id, or the MT has moved meanwhile."""
+    def take(self, order_id: int) -> Taken | None:
+        """What its centre is to be asked for: nothing where it gave no id, or the MT moved. None: another has it."""
         now = self._clock.now()
         with self._database.write() as connection:
             hold_life(connection, self._process_id)
-            values = (*order_ids, *self._free(now))
-            rows = read_text(connection, _OURS.format(places(order_ids)), values, lock=_SKIP_LOCKED)
+            rows = read_text(connection, _OURS, (order_id, *self._free(now)), lock=_SKIP_LOCKED)
             if not rows:
-                return {}
-            ours = [_Ours(*row) for row in rows]
-            taken = {"process_id": self._process_id, "due_at": now + LEASE_MS}
-            connection.execute(sa.update(MtOrder).where(MtOrder.id.in_([one.order_id for one in ours])).values(**taken))
-            self._doubt(connection, ours)
-            return _questions(connection, ours)
+                return None
+            ours = _Ours(*rows[0])
+            values = {"process_id": self._process_id, "due_at": now + LEASE_MS}
+            if ours.process_id not in (0, self._process_id):
+                values["in_doubt"] = True  # Who had it before may have asked, and died with the answer.
+            connection.execute(sa.update(MtOrder).where(MtOrder.id == order_id).values(**values))
+            return _taken(connection, ours)
 
     def _free(self, now: Instant) -> tuple[int, int, int, int]:
         return now, now + LONGEST_MS, self._process_id, ALIVE
-
-    def _doubt(self, connection: Connection, ours: Sequence["_Ours"]) -> None:
-        """Who had them before may have asked, and died with the answer."""
-        left = [one.order_id for one in ours if one.process_id not in (0, self._process_id)]
-        if left:
-            connection.execute(sa.update(MtOrder).where(MtOrder.id.in_(left)).values(in_doubt=True))
 
 
 def _due_of(row: Sequence[Any], *, has_id: bool = True) -> Due:
@@ -183,7 +175,6 @@ def _due_of(row: Sequence[Any], *, has_id: bool = True) -> Due:
 class _Ours:
     """An order that was taken, and who had it before."""
 
-    order_id: int
     mt_id: int
     kind: str
     text: str = field(repr=False)
@@ -202,55 +193,42 @@ def _replacement(question: Question, order: _Ours, kind: MtKind, sent: str) -> O
 QUESTIONS: dict[str, Callable[[Question, _Ours, MtKind, str], Ordered]] = {CANCEL: _withdrawal, REPLACE: _replacement}
 
 
-def _questions(connection: Connection, ours: Sequence[_Ours]) -> dict[int, Taken]:
-    """By order."""
-    mt_ids = sorted({one.mt_id for one in ours})
-    found = _submissions(connection, mt_ids)
-    sent = texts_sent(connection, mt_ids)
-    twins = _twins(connection, [question for its, _ in found.values() for question in its])
-    taken = {}
-    for one in ours:
-        if one.mt_id in twins:
-            taken[one.order_id] = Taken((), f"the operator cannot tell it from message {twins[one.mt_id]}")
-        else:
-            its, kind = found.get(one.mt_id, ((), MtKind.FREE))
-            text = sent.get(one.mt_id, one.old_text)
-            taken[one.order_id] = Taken([QUESTIONS[one.kind](question, one, kind, text) for question in its])
-    return taken
+def _taken(connection: Connection, order: _Ours) -> Taken:
+    its, kind = _submission(connection, order.mt_id)
+    if twin := _twin(connection, its):
+        return Taken((), f"the operator cannot tell it from message {twin}")
+    sent = text_sent(connection, order.mt_id)
+    sent = order.old_text if sent is None else sent
+    return Taken([QUESTIONS[order.kind](question, order, kind, sent) for question in its])
 
 
-def _submissions(connection: Connection, mt_ids: Sequence[int]) -> dict[int, tuple[Sequence[Question], MtKind]]:
-    parts: dict[int, list[tuple[int, str, str | None, MtState]]] = {}
-    for mt_id, sequence, key, asked_id, state in read_text(connection, _PARTS.format(places(mt_ids)), tuple(mt_ids)):
-        parts.setdefault(mt_id, []).append((sequence, key, asked_id, MtState(state)))
-    found: dict[int, tuple[Sequence[Question], MtKind]] = {}
-    for row in read_text(connection, _MT.format(places(mt_ids)), (*mt_ids, *_WITH_CENTRE)):
-        mt_id, link_id, operator_id, source, destination, key, asked_id, at, kind = row
-        pieces = parts.get(mt_id) or [(0, key, asked_id, MtState.SUBMITTED)]
-        its = [
-            Question(mt_id, sequence, operator_id, link_id, its, source, destination, at, its_asked or "")
-            for sequence, its, its_asked, state in pieces
-            if its and state in WITH_CENTRE
-        ]
-        found[mt_id] = its, MtKind(kind)
-    return found
+def _submission(connection: Connection, mt_id: int) -> tuple[Sequence[Question], MtKind]:
+    """Each part that its centre has, by its own id."""
+    rows = read_text(connection, _MT, (mt_id, *_WITH_CENTRE))
+    if not rows:
+        return (), MtKind.FREE
+    link_id, operator_id, source, destination, key, asked_id, at, kind = rows[0]
+    pieces = read_text(connection, _PARTS, (mt_id,)) or [(0, key, asked_id, MtState.SUBMITTED)]
+    its = [
+        Question(mt_id, sequence, operator_id, link_id, its, source, destination, at, its_asked or "")
+        for sequence, its, its_asked, state in pieces
+        if its and MtState(state) in WITH_CENTRE
+    ]
+    return its, MtKind(kind)
 
 
-def _twins(connection: Connection, wanted: Sequence[Question]) -> dict[int, int]:
-    """Of MT the others, to the same subscriber and open, that their operator gave the same id: UCP and CIMD2 name a
-    message by its recipient and the second. What is asked of one might be done to the other.
+def _twin(connection: Connection, wanted: Sequence[Question]) -> int:
+    """Another MT, to the same subscriber and open, that its operator gave the same id; 0: none. UCP and CIMD2 name a
+    message by its recipient and the second: what is asked of one might be done to the other.
     """
-    keys = tuple({one.key for one in wanted})
-    if not keys:
-        return {}
-    same: dict[tuple[int, str, str], set[int]] = {}
-    for query in _SAME_KEY:
-        rows = read_text(connection, query.format(places(keys)), (*keys, *_WITH_CENTRE))
-        for mt_id, operator_id, key, number in rows:
-            same.setdefault((operator_id, key, number), set()).add(mt_id)
-    twins = {}
-    for one in wanted:
-        others = same.get((one.operator_id, one.key, one.destination), set()) - {one.mt_id}
-        if others:
-            twins[one.mt_id] = min(others)
-    return twins
+    if not wanted:
+        return 0
+    keys, first = tuple({one.key for one in wanted}), wanted[0]
+    same = (first.operator_id, first.destination)
+    found = [
+        mt_id
+        for query in _SAME_KEY
+        for mt_id, *whose in read_text(connection, query.format(places(keys)), (*keys, *_WITH_CENTRE))
+        if tuple(whose) == same and mt_id != first.mt_id
+    ]
+    return min(found, default=0)

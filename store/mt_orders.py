@@ -4,7 +4,7 @@ give_word     write it down, for MT of which it may be said; what is said of eac
 read_given    what came of it
 read_of       what was ordered of one MT; read_lives, by kind, as its life shows it
 read_under_way   what is ordered of one and not over
-texts_sent       what those were submitted with that have another text now
+text_sent        what one was submitted with that has another text now
 
 What may be ordered: store/cancellations.py, store/replacements.py. What a process does about it: store/due_orders.py.
 
@@ -206,8 +206,10 @@ def read_under_way(connection: Connection, mt_id: int) -> list[Order]:
     return _read(connection, MtOrder.mt_id == mt_id, MtOrder.outcome == "")
 
 
-def texts_sent(connection: Connection, mt_ids: Sequence[int]) -> dict[int, str]:
-    """Of MT whose centre changed their text, the one that they were submitted with: its alphabet is still theirs."""
-    done = (MtOrder.mt_id.in_(mt_ids), MtOrder.kind == REPLACE, MtOrder.outcome == DONE)
-    rows = connection.execute(sa.select(MtOrder.mt_id, MtOrder.old_text).where(*done).order_by(MtOrder.id.desc()))
-    return {row.mt_id: row.old_text for row in rows}
+def text_sent(connection: Connection, mt_id: int) -> str | None:
+    """Of an MT whose centre changed its text, the one that it was submitted with: its alphabet is still the message's.
+
+    None: it has that one still.
+    """
+    done = (MtOrder.mt_id == mt_id, MtOrder.kind == REPLACE, MtOrder.outcome == DONE)
+    return connection.execute(sa.select(MtOrder.old_text).where(*done).order_by(MtOrder.id).limit(1)).scalar()

@@ -19,7 +19,7 @@ from core.message import MtState
 from core.question import CANCEL, REPLACE
 from core.replacement import INSTEAD, text_fault, why_not
 from store.database import Database
-from store.mt_orders import Given, a_word, give_word, read_under_way, texts_sent
+from store.mt_orders import Given, a_word, give_word, read_under_way, text_sent
 
 
 def give(database: Database, mt_id: int, text: str, *, author: str, note: str, now: Instant) -> Given:
@@ -41,8 +41,8 @@ def _begin(text: str, connection: Connection, mt: Any) -> str:
         return f"it has {mt.parts} parts, and an operator changes single SMS: {INSTEAD}"
     if not mt.key:
         return "the operator gave it no id, so it cannot be asked to change it; nothing was done"
-    sent = texts_sent(connection, [mt.id]).get(mt.id, mt.text)
-    return why_not(sent, text) or _under_way(connection, mt.id)
+    sent = text_sent(connection, mt.id)
+    return why_not(mt.text if sent is None else sent, text) or _under_way(connection, mt.id)
 
 
 def _under_way(connection: Connection, mt_id: int) -> str:

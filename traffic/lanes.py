@@ -207,7 +207,7 @@ class Lanes:
         if routes is None:
             return None
         own = self._lanes[operator_id].get(mt.link_id)
-        if own is not None and own.is_open and own.line.awaits(mt) and (own.look() > 0 or not own.line.only_answers):
+        if own is not None and own.line.awaits(mt) and own.is_open and (own.look() > 0 or not own.line.only_answers):
             own.room = max(own.room, 1)  # An answer takes no room of its requests.
             return own
         if operator_id in self.mute:

@@ -61,7 +61,7 @@ class WantedOrders(Protocol):
         self, up: Collection[int], ready: Collection[int], under_way: Collection[int], /
     ) -> Awaitable[list[Due]]: ...
 
-    def take(self, order_ids: Sequence[int], /) -> Awaitable[Mapping[int, Taken]]: ...
+    def take(self, order_id: int, /) -> Awaitable[Taken | None]: ...
 
 
 class _Place:
@@ -230,11 +230,9 @@ class Orders:
         for due in orders:
             # One at a time: of what was taken the next process cannot know whether it was asked for.
             end_s = loop.time() + FRESH_S
-            taken = await self._wanted.take([due.order_id])
-            if due.order_id not in taken:
-                continue
+            taken = await self._wanted.take(due.order_id)
             # The others of a link that is down or full wait for it as well.
-            if not await self._ask_for(place, due, taken[due.order_id], end_s):
+            if taken is not None and not await self._ask_for(place, due, taken, end_s):
                 return
 
     async def _ask_for(self, place: _Place, due: Due, taken: Taken, end_s: float) -> bool:
@@ -324,5 +322,5 @@ class _OffTheLoop:
     async def due(self, up: Collection[int], ready: Collection[int], under_way: Collection[int], /) -> list[Due]:
         return await self.readers.run(self.orders.due, up, ready, under_way)
 
-    async def take(self, order_ids: Sequence[int], /) -> Mapping[int, Taken]:
-        return await self.writer.run(self.orders.take, order_ids)
+    async def take(self, order_id: int, /) -> Taken | None:
+        return await self.writer.run(self.orders.take, order_id)

@@ -45,7 +45,7 @@ class Desk(MtDesk):
     def takes(self) -> list[Taken]:
         """What it would ask for, by order."""
         due = self.looks(LINK)
-        return list(self.wanted.take([one.order_id for one in due]).values()) if due else []
+        return [taken for one in due if (taken := self.wanted.take(one.order_id)) is not None]
 
     def asks(self) -> list[list[tuple[int, str]]]:
         """(part, id) of what it takes, by message."""

@@ -124,11 +124,11 @@ class Wanted:
         found, self.all = self.all, []
         return found
 
-    async def take(self, order_ids: Sequence[int], /) -> Mapping[int, Taken]:
+    async def take(self, order_id: int, /) -> Taken | None:
         if self.cannot_take:
-            self.all = [a_due(id_) for id_ in order_ids]
+            self.all = [a_due(order_id)]
             raise self.cannot_take.pop(0)
-        return {id_: Taken(self.parts.get(id_, ())) for id_ in order_ids}
+        return Taken(self.parts.get(order_id, ()))
 
 
 class Shelf(Wanted):
@@ -136,15 +136,15 @@ class Shelf(Wanted):
 
     def __init__(self, *due: Due) -> None:
         super().__init__(*due)
-        self.taken: list[list[int]] = []
+        self.taken: list[int] = []
 
     async def due(self, up: Collection[int], ready: Collection[int], under_way: Collection[int], /) -> list[Due]:
         free = [due for due in self.all if due.order_id not in under_way]
         return [due for link in ready for due in [due for due in free if due.link_id == link][:LINK_MAX]]
 
-    async def take(self, order_ids: Sequence[int], /) -> Mapping[int, Taken]:
-        self.taken.append(list(order_ids))
-        return {id_: Taken([replace(a_part(), mt_id=100 + id_)]) for id_ in order_ids}
+    async def take(self, order_id: int, /) -> Taken | None:
+        self.taken.append(order_id)
+        return Taken([replace(a_part(), mt_id=100 + order_id)])
 
     def wrote(self, fact: OrderFact) -> None:
         self.all = [due for due in self.all if due.order_id != fact.order_id]

@@ -1,7 +1,6 @@
 """Messages that are taken back: out of the sender's hands, and over the line that they went by."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import pytest
@@ -122,8 +121,8 @@ def test_what_the_operator_gave_no_id_is_told_so_whether_its_link_is_up_or_not()
 
 def test_what_has_lost_its_parts_meanwhile_or_has_a_twin_is_not_asked_for() -> None:
     class Twins(Wanted):
-        async def take(self, order_ids: Sequence[int], /) -> Mapping[int, Taken]:
-            return {1: Taken(), 2: Taken((), "the operator cannot tell it from message 7")}
+        async def take(self, order_id: int, /) -> Taken | None:
+            return Taken() if order_id == 1 else Taken((), "the operator cannot tell it from message 7")
 
     line = CancellingLine()
 

@@ -37,7 +37,7 @@ def test_a_slow_link_keeps_no_other_waiting_and_all_of_its_own_are_asked_for_in_
         assert slow.mt_ids == [101 + number for number in range(25)]
         assert {fact.how for fact in office.paper.facts} == {OrderHow.ASKED}
         assert len(office.paper.facts) == 26
-        assert sorted(shelf.taken) == [[order] for order in range(1, 27)]
+        assert sorted(shelf.taken) == list(range(1, 27))
         await office.ends()
 
     virtually(story())
@@ -55,7 +55,7 @@ def test_each_is_taken_when_its_turn_comes() -> None:
         taken = list(shelf.taken)
         await asyncio.sleep(100)
 
-        assert taken == [[1], [2]]
+        assert taken == [1, 2]
         assert slow.mt_ids == [101, 102, 103, 104]
         await office.ends()
 
@@ -76,7 +76,7 @@ def test_what_was_taken_a_while_ago_is_asked_for_no_more() -> None:
         office.orders.line_has_room(line)
         await asyncio.sleep(1)
 
-        assert (shelf.taken, line.asked) == ([[1]], [])
+        assert (shelf.taken, line.asked) == ([1], [])
         assert [fact.how for fact in office.paper.facts] == [OrderHow.UNASKED]
         await office.ends()
 
@@ -97,7 +97,7 @@ def test_others_of_a_link_without_room_are_let_go_with_the_first() -> None:
             (1, OrderHow.UNASKED),
             (2, OrderHow.ASKED),
         ]
-        assert shelf.taken == [[1], [2]]
+        assert shelf.taken == [1, 2]
         await office.ends()
 
     virtually(story())

@@ -93,11 +93,11 @@ async def test_a_partner_reads_the_new_text_and_not_by_whom() -> None:
 async def test_how_long_it_is_valid_and_whether_a_receipt_is_wanted_stay_as_submitted(validity: str) -> None:
     office = an_office(validity=validity)
     await submitted(office)
-    (before,) = [one.submit for one in office.centre._fates.all()]
+    (before,) = [one.submit for one in office.centre.remembered()]
 
     await over(office, order(office))
 
-    (after,) = [one.submit for one in office.centre._fates.all()]
+    (after,) = [one.submit for one in office.centre.remembered()]
     assert before.validity_period
     assert replace(after, short_message=before.short_message) == before
 

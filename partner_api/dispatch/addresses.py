@@ -4,8 +4,8 @@ Guard            says why an address may not be called; literal addresses are as
 CheckedResolver  names → addresses, each of them checked; a connection then goes to exactly these
 
 Rule: a name with one forbidden address is refused as a whole, so that no order of answers and no second look-up leads
-inside. `allow_private_addresses` lifts loopback, private, shared and our own addresses, never link-local (where clouds
-keep their secrets), multicast, reserved or unspecified ones.
+inside. `allow_private_addresses` lifts loopback, private, shared and our own addresses, never link-local and the others
+where clouds keep their secrets, multicast, reserved or unspecified ones.
 """
 
 import asyncio
@@ -40,6 +40,14 @@ _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _NAT64_LOCAL = ipaddress.IPv6Network("64:ff9b:1::/48")
 _TUNNELS = (ipaddress.IPv6Network("2002::/16"), ipaddress.IPv6Network("2001::/32"))
 _COMPATIBLE = ipaddress.IPv6Network("::/96")
+_CLOUDS = frozenset(
+    map(
+        ipaddress.ip_address,
+        ("168.63.129.16", "192.0.0.192", "100.100.100.200", "fd00:ec2::254", "fd20:ce::254"),
+    )
+)
+"""Where Azure (its host), Oracle, Alibaba, Amazon and Google answer a machine's questions about itself, some with its
+secrets, besides 169.254.0.0/16: among public, shared and private addresses, so that no range names them."""
 _THIS_NETWORK = ipaddress.IPv4Network("0.0.0.0/8")
 _SHARED = ipaddress.IPv4Network("100.64.0.0/10")
 _ONLY_PUBLIC = "callbacks go to public addresses only"
@@ -49,6 +57,8 @@ _LIFTED = frozenset({"loopback", "private", "shared", "our own"})
 
 def kind_of(address: Address) -> str:
     """What makes an address unfit for a callback, in a word; "" for a public one."""
+    if address in _CLOUDS:
+        return "a cloud's own"
     if isinstance(address, ipaddress.IPv6Address):
         inner = _inner(address)
         if inner is not None:

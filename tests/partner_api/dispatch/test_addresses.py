@@ -33,6 +33,15 @@ from tests.case import AsyncioTestCase
         ("100.64.0.1", "shared"),
         ("100.127.255.255", "shared"),
         ("169.254.169.254", "link-local"),
+        ("168.63.129.16", "a cloud's own"),
+        ("192.0.0.192", "a cloud's own"),
+        ("100.100.100.200", "a cloud's own"),
+        ("fd00:ec2::254", "a cloud's own"),
+        ("fd20:ce::254", "a cloud's own"),
+        ("::ffff:168.63.129.16", "a cloud's own"),
+        ("64:ff9b::a83f:8110", "a cloud's own"),
+        ("fd00:ec2::255", "private"),
+        ("168.63.129.17", ""),
         ("fe80::1", "link-local"),
         ("fe80::1%eth0", "link-local"),
         ("224.0.0.1", "multicast"),
@@ -84,7 +93,8 @@ def test_private_addresses_may_be_allowed_but_never_those_of_a_cloud() -> None:
     guard = Guard(allow_private=True)
 
     allowed = [guard.problem_of_host(host) for host in ("127.0.0.1", "10.0.0.1", "::1", "100.64.0.1")]
-    refused = [guard.problem_of_host(host) for host in ("169.254.169.254", "0.0.0.0", "224.0.0.1", "255.255.255.255")]
+    never = ("169.254.169.254", "0.0.0.0", "224.0.0.1", "255.255.255.255", "100.100.100.200", "fd00:ec2::254")
+    refused = [guard.problem_of_host(host) for host in never]
 
     assert allowed == [""] * 4
     assert refused[0] == "the address 169.254.169.254 is link-local; callbacks go to public addresses only"

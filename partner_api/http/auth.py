@@ -2,12 +2,13 @@
 
 Callers     Authorization header → Partner, or a refusal that does not say which of login and key was wrong
 Administrators   the one key of the configuration, for /admin
-Guesses, Failures    throttle guessing, by network and by account
+Guesses, Failures    throttle guessing, by network
 
 Keys are compared as SHA-256 in constant time; the catalogue in memory knows them, so nobody needs the database.
 
-Rule: an account is never locked to those who use it: where a key worked within the last hour, failures that others
-cause elsewhere do not count.
+Rule: an account is never locked to those who use it. No failure elsewhere counts against them: a key has 256 bits of
+chance, so an account needs no limit of its own, and one would let strangers shut it. Where a key worked within the
+last hour, it works on, whoever guesses beside it in the same network.
 """
 
 import binascii
@@ -28,7 +29,6 @@ from plumbing.networks import caller_of, network_of
 log = get_logger()
 
 NETWORK_FAILURES_MAX = 10
-ACCOUNT_FAILURES_MAX = 20
 WINDOW_MS = MINUTE_MS
 REMEMBERED_MAX = 10_000
 LOGIN_MAX = 80
@@ -66,30 +66,21 @@ class Guesses:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._networks = Failures(NETWORK_FAILURES_MAX)
-        self._accounts = Failures(ACCOUNT_FAILURES_MAX)
         self._good: OrderedDict[tuple[str, str], int] = OrderedDict()
 
     def judge(self, network: str, account: str, *, is_right: bool) -> None:
         """One try. Raises 429 after too many failures, 401 for a wrong key."""
         now_ms = self._clock.monotonic_ms()
-        is_good = self._good.get((network, account), -HOUR_MS) > now_ms - HOUR_MS
         wait_ms = self._networks.wait_ms(network, now_ms)
-        if account and not is_good:
-            wait_ms = max(wait_ms, self._accounts.wait_ms(account, now_ms))
-        if wait_ms and not (is_right and is_good):
+        if wait_ms and not (is_right and self._good.get((network, account), -HOUR_MS) > now_ms - HOUR_MS):
             raise web.HTTPTooManyRequests(
                 headers={"Retry-After": str(-(-wait_ms // 1000))}, reason="too many wrong keys; wait"
             )
         if not is_right:
-            self._fail(network, account, now_ms)
+            self._networks.add(network, now_ms)
+            log.info("API key refused", network=network)
             raise web.HTTPUnauthorized(headers={"WWW-Authenticate": CHALLENGE}, reason="the login or the key is wrong")
         self._remember(network, account, now_ms)
-
-    def _fail(self, network: str, account: str, now_ms: int) -> None:
-        self._networks.add(network, now_ms)
-        if account:
-            self._accounts.add(account, now_ms)
-        log.info("API key refused", network=network)
 
     def _remember(self, network: str, account: str, now_ms: int) -> None:
         self._good[network, account] = now_ms
@@ -111,7 +102,6 @@ class Callers:
         """The partner who asks. Raises 401, or 429 after too many failures."""
         login, key = credentials_of(request)
         partner = self._find(login, key)
-        # A Bearer key that is nobody's has no account to count for.
         account = (login or (partner.login if partner is not None else ""))[:LOGIN_MAX]
         self._guesses.judge(caller_network(request), account, is_right=partner is not None)
         assert partner is not None, "judged"

@@ -7,7 +7,8 @@ In this order: is the provider set up, is the body a small form, is it signed; t
 looked up, and money that came is booked or parked. The answer goes out when that is durable; while it cannot be, it
 is 503, and the provider tells it again.
 
-Rule: nothing of an unsigned notification is kept or logged, and none is answered as if it had been taken.
+Rule: nothing of an unsigned notification is kept or logged, and none is answered as if it had been taken. What is wrong
+with a question is told to the log alone: whoever asks may be anybody.
 """
 
 import asyncio
@@ -78,7 +79,8 @@ async def _answer(name: str, body: bytes, desk: PaymentDesk) -> Reply:
             return refused.reply
         case Question() as question:
             why = problem_of(question.told, await desk.expected(number_of(question.told.top_up)))
-            return question.no(why) if why else question.yes
+            log.info("payment asked about", provider=name, top_up=question.told.top_up[:40], no=why)
+            return question.no if why else question.yes
         case Notification() as notification:
             return await _take(name, notification, desk)
     raise AssertionError(name)

@@ -59,11 +59,13 @@ class Notification:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Before it takes the money the provider asks whether the top-up is right: unsigned, and nothing moves."""
+    """Before it takes the money the provider asks whether the top-up is right: unsigned, and nothing moves. As anybody
+    may ask, `no` says nothing of the top-up: neither what it is nor what is wrong.
+    """
 
     told: Told
     yes: Reply
-    no: Callable[[str], Reply]
+    no: Reply
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ URL = "https://merchant.webmoney.com/lmi/payment_utf.asp"
 _BEFORE = ("LMI_PAYMENT_NO", "LMI_MODE", "LMI_SYS_INVS_NO", "LMI_SYS_TRANS_NO", "LMI_SYS_TRANS_DATE")
 _AFTER = ("LMI_PAYER_PURSE", "LMI_PAYER_WM")
 _YES = Reply(200, "YES")
+_NO = Reply(200, "NO: this payment is not the one that was asked for; begin it anew where you asked to pay")
 _REFERENCE_MAX = 80
 
 
@@ -45,7 +46,7 @@ def read(fields: Fields, settings: Settings) -> Read:
         return _refused("the purse is not ours, or there is no amount")
     number, currency = plain(fields.get("LMI_PAYMENT_NO", ""), 64), settings["currency"]
     if fields.get("LMI_PREREQUEST") == "1":
-        return Question(Told(NAME, "", number, amount, amount, currency), _YES, lambda why: Reply(200, f"NO: {why}"))
+        return Question(Told(NAME, "", number, amount, amount, currency), _YES, _NO)
     if not _is_signed(fields, settings["secret"]):
         return _refused("the signature is wrong")
     reference = plain(fields.get("LMI_SYS_TRANS_NO", ""), 1 + _REFERENCE_MAX)

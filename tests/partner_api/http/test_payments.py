@@ -200,10 +200,10 @@ class Paying(ApiCase):
         late = await self.tell("webmoney", question)
 
         assert (yes.status, yes.text) == (200, "YES")
-        assert dear.text == "NO: top-up 1 expects 100.00 USD, 101.00 were paid"
-        assert unknown.text == "NO: there is no top-up '99'"
+        assert dear.text == "NO: this payment is not the one that was asked for; begin it anew where you asked to pay"
         assert (told.status, told.text) == (200, "YES")
-        assert late.text == "NO: top-up 1 was paid already, by payment 1"
+        # As anybody may ask, the answer tells nothing of what others are to pay or have paid.
+        assert unknown.text == late.text == dear.text
         assert self.balances() == {"partner:cy:prepaid USD": 100 * RUB, "provider:webmoney USD": 100 * RUB}
         assert self.findings() == []
 

@@ -9,13 +9,13 @@ A bank may answer about the file as a whole, about its groups, or about single t
 that it refuses. So what is said of a transfer itself counts first, then what is said of its group, then of the file.
 
 Rule: only ACSC («settlement on the debtor's account has been completed») and ACCC (the creditor's, too) are paid, and
-only RJCT is failed; every other status is on its way. The names of the elements used here are the same in
-pain.002.001.03 to .15; the codes are those of ISO's external code sets, ExternalPaymentTransactionStatus1Code and
-ExternalStatusReason1Code.
+only RJCT is failed, unless it is rejected as a repeat: then the bank had it before and may pay that one. Every other
+status is on its way. The names of the elements used here are the same in pain.002.001.03 to .15; the codes are those of
+ISO's external code sets, ExternalPaymentTransactionStatus1Code and ExternalStatusReason1Code.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from xml.etree import ElementTree as Xml
@@ -39,10 +39,16 @@ _REASONS = {
     "AM02": "more than the bank transfers", "AM04": "too little on our account", "AM05": "the same transfer twice",
     "AM09": "a wrong amount", "BE01": "the name is not the account's", "BE04": "the address is missing",
     "BE05": "the payer is not known", "CNOR": "the recipient's bank is not reached", "CURR": "a wrong currency",
-    "DT01": "a wrong date", "DUPL": "the same file twice", "ERIN": "a wrong option", "FF01": "a wrong file",
+    "DT01": "a wrong date", "DU01": "the same file twice", "DU02": "the same group twice",
+    "DU03": "the same transfer twice", "DU04": "the same name twice", "DU05": "the same order twice",
+    "DUPL": "the same payment twice", "ERIN": "a wrong option", "FF01": "a wrong file",
     "MD07": "the recipient has died", "MS02": "no reason of the recipient", "MS03": "no reason of the bank",
     "NARR": "", "RC01": "a wrong code of the bank", "RR04": "for reasons of law", "TM01": "after the bank's hours",
 }  # fmt: skip
+REPEATS = frozenset({"AM05", "DU01", "DU02", "DU03", "DU04", "DU05", "DUPL"})
+"""Reasons that say that there is another one of it, of which nothing is said. An upload that timed out and was made
+again is such a case: the second is rejected, and the first is paid.
+"""
 
 
 class Meaning(Enum):
@@ -52,15 +58,16 @@ class Meaning(Enum):
     FAILED = "failed"
     UNDER_WAY = "on its way"
     UNCLEAR = "unclear"
-    """The answer contradicts itself: nothing is done."""
+    """The answer contradicts itself, or is about a repeat: nothing is done."""
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """`code` is ISO's, "" where the bank gave none."""
+    """`code` is ISO's, "" where the bank gave none; `reasons` are the codes of all reasons that it gave."""
 
     code: str
     reason: str = ""
+    reasons: frozenset[str] = frozenset()
 
     @property
     def text(self) -> str:
@@ -83,9 +90,14 @@ class Saying:
     contradicts: str = ""
 
     @property
+    def repeats(self) -> str:
+        """The codes by which it is rejected as a repeat, "" where it is not."""
+        return " and ".join(sorted(self.status.reasons & REPEATS)) if self.status.code == "RJCT" else ""
+
+    @property
     def meaning(self) -> Meaning:
         """What becomes of it."""
-        if self.contradicts:
+        if self.contradicts or self.repeats:
             return Meaning.UNCLEAR
         return {"ACSC": Meaning.PAID, "ACCC": Meaning.PAID, "RJCT": Meaning.FAILED}.get(
             self.status.code, Meaning.UNDER_WAY
@@ -112,32 +124,59 @@ class BankAnswer:
 
     def sayings(self, names: Names) -> list[Saying]:
         """What it says of each transfer of the file `names`, in the file's order; then of what is not in the file."""
+        wholes = self._wholes()
         said: dict[str, list[Saying]] = {}
         for group in self.groups:
             for one in group.sayings:
-                said.setdefault(one.reference, []).append(_or_of_all(one, group.status, self.status))
-        whole = {group.name: group.status for group in self.groups}
+                said.setdefault(one.reference, []).append(_or_of_all(one, wholes[group.name]))
         found = []
         for group_name, references in names.groups.items():
+            whole = wholes.get(group_name, _Whole(self.status))
             for reference in references:
-                status = _first(whole.get(group_name, Status("")), self.status)
                 if reference in said:
                     found.append(_one_of(said.pop(reference)))
-                elif status.code not in _PARTLY:
-                    found.append(Saying(reference, status))
+                elif whole.contradicts or whole.status.code not in _PARTLY:
+                    found.append(Saying(reference, whole.status, contradicts=whole.contradicts))
         return [*found, *(_one_of(several) for several in said.values())]
+
+    def _wholes(self) -> dict[str, "_Whole"]:
+        """By group, however often it is named."""
+        said: dict[str, list[Status]] = {}
+        for group in self.groups:
+            said.setdefault(group.name, []).append(group.status)
+        return {name: _whole(statuses, self.status) for name, statuses in said.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class _Whole:
+    """What is said of each transfer of a group that has no status of its own."""
+
+    status: Status
+    contradicts: str = ""
+
+
+def _whole(group: Sequence[Status], file: Status) -> _Whole:
+    codes = list(dict.fromkeys(status.code for status in group if status.code))
+    contradicts = f"the answer says {' and '.join(codes)} of its group" if len(codes) > 1 else ""
+    return _Whole(_first(*group, file), contradicts)
 
 
 def _first(*statuses: Status) -> Status:
-    """The first one that says something."""
-    return next((status for status in statuses if status.code not in _PARTLY), Status(""))
+    """The first one that says something. A reason may stand above or below what it is about: it has them all."""
+    status = next((status for status in statuses if status.code not in _PARTLY), Status(""))
+    return replace(status, reasons=_reasons(statuses))
 
 
-def _or_of_all(one: Saying, group: Status, file: Status) -> Saying:
-    if one.status.code:
-        return one
-    status = _first(group, file)
-    return replace(one, status=Status(status.code, one.status.reason or status.reason))
+def _reasons(statuses: Iterable[Status]) -> frozenset[str]:
+    return frozenset(reason for status in statuses for reason in status.reasons)
+
+
+def _or_of_all(one: Saying, whole: _Whole) -> Saying:
+    own = replace(one.status, reasons=_reasons([one.status, whole.status]))
+    if own.code:
+        return replace(one, status=own)
+    status = replace(own, code=whole.status.code, reason=own.reason or whole.status.reason)
+    return replace(one, status=status, contradicts=one.contradicts or whole.contradicts)
 
 
 def _one_of(several: Sequence[Saying]) -> Saying:
@@ -148,7 +187,8 @@ def _one_of(several: Sequence[Saying]) -> Saying:
     contradicts = next((one.contradicts for one in several if one.contradicts), "")
     if len(codes) > 1 or len(amounts) > 1:
         contradicts = f"the answer says {' and '.join(codes) if len(codes) > 1 else 'two amounts'} of it"
-    return replace(last, contradicts=contradicts)
+    status = replace(last.status, reasons=_reasons(one.status for one in several))
+    return replace(last, status=status, contradicts=contradicts)
 
 
 # --- reading ----------------------------------------------------------------------------------------------------------
@@ -193,11 +233,15 @@ class _Reader:
         return " ".join((above.findtext(self._path(names)) or "").split())
 
     def status(self, above: Xml.Element, name: str) -> Status:
-        reasons = [self._reason(one) for one in self.all(above, "StsRsnInf")]
-        return Status(self.text(above, name), "; ".join(filter(None, reasons))[:REASON_MAX])
+        given = list(self.all(above, "StsRsnInf"))
+        sentence = "; ".join(filter(None, map(self._reason, given)))[:REASON_MAX]
+        return Status(self.text(above, name), sentence, frozenset(filter(None, map(self._code, given))))
+
+    def _code(self, given: Xml.Element) -> str:
+        return self.text(given, "Rsn/Cd") or self.text(given, "Rsn/Prtry")
 
     def _reason(self, given: Xml.Element) -> str:
-        code = self.text(given, "Rsn/Cd") or self.text(given, "Rsn/Prtry")
+        code = self._code(given)
         more = " ".join(" ".join((one.text or "").split()) for one in self.all(given, "AddtlInf"))
         words = " ".join(part for part in (code, _REASONS.get(code, "")) if part)
         return f"{words}: {more}" if words and more else words or more

@@ -86,6 +86,9 @@ def _judged(saying: Saying, row: PayoutRow) -> Line:
     """By where the payout stands."""
     if saying.meaning is Meaning.UNDER_WAY:
         return Line(saying, row)
+    if saying.meaning is Meaning.UNCLEAR:
+        # What it had before may have come to an end meanwhile: then the repeat says nothing new.
+        return Line(saying, row, problem=_look_for_the_first(saying, row) if row.state in _IS_SENT else "")
     comes = PayoutState.PAID if saying.meaning is Meaning.PAID else PayoutState.FAILED
     if row.state in _IS_SENT:
         return Line(saying, row, comes)
@@ -96,3 +99,11 @@ def _judged(saying: Saying, row: PayoutRow) -> Line:
         what = f"it is {state_word(row.state)}; look there, then: tollbridge payout returned {row.id} --by NAME "
         return Line(saying, row, problem=f"{what}--reason TEXT")
     return Line(saying, row, problem=f"it is {state_word(row.state)}; look there, who has the money?")
+
+
+def _look_for_the_first(saying: Saying, row: PayoutRow) -> str:
+    """A file that was uploaded twice, since nobody knew whether it had arrived, is rejected once and paid once."""
+    return (
+        f"the bank has had it before ({saying.repeats}), and may pay that one: wait for its answer to the first; if "
+        f"there is none and our account was not charged: tollbridge payout failed {row.id} --by NAME --reason TEXT"
+    )

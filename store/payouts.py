@@ -31,7 +31,7 @@ from store.books import Act, open_month
 from store.desk import Desk
 from store.funds import Purse, read_funds, read_youth
 from store.payout_entries import ENDS, about_payout, log_move
-from store.payout_rules import refuse_move, refuse_own, refuse_silence, state_word
+from store.payout_rules import refuse_guess, refuse_move, refuse_own, refuse_silence, state_word
 from store.repeats import OnceOnly
 
 BANK = "bank"
@@ -210,7 +210,9 @@ class Payouts:
     # --- sending ------------------------------------------------------------------------------------------
 
     def begin_sending(self, number: int, *, author: str) -> PayoutRow:
-        """A provider is about to be asked: durable before it is, so that a crash is no doubt that nobody knows of."""
+        """A provider is about to be asked, or asked again: durable before it is, so that a crash is no doubt that
+        nobody knows of. Raises UserMistake where it is not to be sent any more.
+        """
         author, now = checked_name(author), self._desk.now()
 
         def work(connection: Connection) -> PayoutRow:
@@ -236,12 +238,15 @@ class Payouts:
         return self._desk.run(work)
 
     def note(self, number: int, error: str, *, asks_a_person: bool = False) -> None:
-        """Why it is not known yet whether a provider has it."""
+        """Why it is not known yet whether a provider has it. What is being sent and a person is asked about is not sent
+        any more: when it was is forgotten.
+        """
 
         def work(connection: Connection) -> None:
             row = self._locked(connection, number)
             if row.state in IS_UNDER_WAY:
-                connection.execute(_update(row).values(error=error[:200]))
+                is_over = asks_a_person and row.state is PayoutState.SENDING
+                connection.execute(_update(row).values(error=error[:200], **{"sent_at": 0} if is_over else {}))
             if asks_a_person:
                 raise_alert(connection, "payout", f"payout {number}", error, self._desk.now())
 
@@ -265,35 +270,37 @@ class Payouts:
         more = {"reference": reference[:80]} if reference else {}
         return self._end(number, PayoutState.PAID, author=author, reason="", error="", **more)
 
-    def failed(self, number: int, *, author: str, reason: str) -> PayoutRow:
+    def failed(self, number: int, *, author: str, reason: str, by_provider: bool = False) -> PayoutRow:
         """It was not carried out: the money is the partner's earnings again."""
-        return self._end(number, PayoutState.FAILED, author=author, reason=reason)
+        return self._end(number, PayoutState.FAILED, author=author, reason=reason, by_provider=by_provider)
 
-    def returned(self, number: int, *, author: str, reason: str) -> PayoutRow:
+    def returned(self, number: int, *, author: str, reason: str, by_provider: bool = False) -> PayoutRow:
         """It came back, before or after it was told as paid: the money is the partner's earnings again."""
-        return self._end(number, PayoutState.RETURNED, author=author, reason=reason)
+        return self._end(number, PayoutState.RETURNED, author=author, reason=reason, by_provider=by_provider)
 
     def ending(
-        self, connection: Connection, number: int, state: PayoutState, *, author: str, reason: str
-    ) -> tuple[PayoutRow, list[Detail]]:
+        self, connection: Connection, number: int, state: PayoutState, *, author: str, reason: str,
+        by_provider: bool = False,
+    ) -> tuple[PayoutRow, list[Detail]]:  # fmt: skip
         """The payout, locked, and what its end would book; nothing where it has come to this end before."""
         row, now = self._locked(connection, number), self._desk.now()
         if row.state is state:
             return row, []
         refuse_move(row, state)
+        if not by_provider:
+            refuse_guess(row, state, now)
         login = self._purse(row, now).login
         about = about_payout(row, author, reason)
         return row, ENDS[state](row, login, self._source(connection, row), open_month(connection, now), about)
 
     def end_within(
-        self, connection: Connection, number: int, state: PayoutState, *, author: str, reason: str, **values: Any
-    ) -> tuple[PayoutRow, int]:
-        """It comes to an end inside a transaction of the caller's; the payout after it, and the entry, 0 where there is
-        none.
-        """
+        self, connection: Connection, number: int, state: PayoutState, *, author: str, reason: str,
+        by_provider: bool = False, **values: Any,
+    ) -> tuple[PayoutRow, int]:  # fmt: skip
+        """It comes to an end in a transaction of the caller's; the payout after it, and the entry, 0 where none is."""
         author = checked_name(author)
         refuse_silence(state, reason)
-        row, booked = self.ending(connection, number, state, author=author, reason=reason)
+        row, booked = self.ending(connection, number, state, author=author, reason=reason, by_provider=by_provider)
         if row.state is state:
             return row, 0
         now, word, entry_id = self._desk.now(), state.name.lower(), 0

@@ -2,14 +2,17 @@
 
 ROUTES       POST /v1/payouts, GET /v1/payouts
 
+An Idempotency-Key stands for one payout for good: its answer is forgotten after a day (store/pruning.py), but a client
+may repeat its request after a weekend, and must not ask for the same money twice by it.
+
 Rule: asking moves nothing; our people approve it, and they alone send it.
 """
 
 import hashlib
 import secrets
 
-from core.clock import DAY_MS, iso_of
-from core.errors import RequestError, UserMistake
+from core.clock import iso_of
+from core.errors import RequestError, StoreConflict, UserMistake
 from core.money import BadAmount, format_micros, parse_micros
 from core.payouts import IS_BACK
 from partner_api.http.calls import Answered, Call, Route
@@ -40,6 +43,9 @@ async def request_payout(call: Call) -> Answered:
             return 201, _view(await desk.request_payout(partner, currency, amount, _key(call), remembered))
         except RequestError:
             raise
+        except StoreConflict as other:
+            sentence = f"this {HEADER} was used for another request; take a new one"
+            raise RequestError(sentence, status=422, errors={HEADER: sentence}) from other
         except Ended as ended:
             raise _over(ended.row) from ended
         except UserMistake as mistake:
@@ -65,10 +71,9 @@ async def read_payouts(call: Call) -> Answered:
 
 
 def _key(call: Call) -> str:
-    """A payout's own key is unique for good, a request's for a day."""
-    word = hashlib.sha256(f"{call.request_key}{call.digest}".encode()).hexdigest() if call.request_key else ""
-    day = call.clock.now() // DAY_MS
-    return f"api:{call.partner.id}:{day}:{word[:40]}" if word else f"api:{call.partner.id}:{secrets.token_hex(16)}"
+    """The payout's own key, which is unique for good: of the request's key alone, without its day or its content."""
+    word = hashlib.sha256(call.request_key.encode()).hexdigest()[:40] if call.request_key else secrets.token_hex(16)
+    return f"api:{call.partner.id}:{word}"
 
 
 def _amount(text: str) -> int:
@@ -97,7 +102,8 @@ def _view(row: PayoutRow) -> PayoutView:
             "state": row.state.name.lower(),
             "requested_at": iso_of(row.requested_at),
             "ended_at": iso_of(row.ended_at) if row.ended_at else None,
-            "reason": row.error,
+            # Before its end it is a note of ours: what a provider said to us, or what our people should look at.
+            "reason": row.error if row.state in IS_BACK else "",
         }
     )
 

@@ -5,12 +5,16 @@ order_key      our name of a payout at a provider, the same whenever it is sent 
 
 The order is the safety: first it is durable that the provider is being asked (state SENDING), then it is asked, then
 it is durable what it said. Whoever dies in between leaves a payout that is being sent; the next run asks again with
-the same key, and the provider gives the payout that it has made. A key is known to a provider for a while only: after
-that, and where an answer stays unclear, a person looks there and says `paid` or `failed`. One that was paid is asked
-about for some days more where the provider can tell that it came back (`returns_ms`); what it says then moves nothing
-but a return.
+the same key, and the provider gives the payout that it has made. A list may be hours old when a run comes to its end:
+so where a payout stands is judged again, under its lock, directly before each request.
 
-Rule: money comes back to a partner only when the provider has clearly said no.
+A key is known to a provider for a while only. After that, and where our clock cannot tell how old the key is, a person
+is asked to look there and to say `paid` or `failed`. That too is durable, so that no clock sends it again; until then
+nobody but the provider says that it failed (store/payout_rules.py), since the next request might pay it. One that was
+paid is asked about for some days more where the provider can tell that it came back (`returns_ms`); what it says then
+moves nothing but a return.
+
+Rule: money comes back to a partner only when the provider has clearly said no, or a person who was asked to look there.
 """
 
 import hashlib
@@ -19,14 +23,22 @@ from typing import Any, Protocol
 
 from structlog import get_logger
 
-from core.clock import Instant
+from core.clock import HOUR_MS, MINUTE_MS, Instant
 from core.errors import UserMistake
 from core.payouts import PayoutState
 from core.second_person import REASON_MAX, reason_fault
 from partner_api.payments.contract import Order, Outcome, PayoutWay, Sent
+from store.payout_rules import PROVIDER_SPEAKS_MS
 from store.payouts import PayoutRow, Payouts
 
 log = get_logger()
+CLOCKS_APART_MS = 5 * MINUTE_MS
+"""By how much a payout may seem to be sent in the future: two machines that send need not have the same time to the
+second. NTP keeps them within milliseconds, and five minutes are what Kerberos bears. Farther ahead a clock was wrong,
+and nothing tells how old the key is. A key is used by so much longer at most; YooKassa's has an hour to spare.
+"""
+_REPEAT_MS_MAX = PROVIDER_SPEAKS_MS - HOUR_MS
+"""Nothing is sent any more well before a person may say that it failed without having been asked."""
 _NOTHING_NEW = frozenset({Outcome.PAID, Outcome.PENDING, Outcome.UNKNOWN})
 """Of one that was told as paid."""
 
@@ -93,17 +105,21 @@ class _Errand:
         if row.state in {PayoutState.SENT, PayoutState.PAID}:
             said = await self._way.ask(row.reference)
             return await self._settle(row, said)
-        if row.state is PayoutState.APPROVED:
-            try:
-                row = await self._run(lambda: self._payouts.begin_sending(row.id, author=self._author))
-            except UserMistake as moved:  # Another run, or a person, was quicker.
-                return await self._run(lambda: self._payouts.read(row.id)), str(moved)
-        elif self._now() - row.sent_at >= self._way.repeat_ms:
-            sentence = f"{row.text}: {row.method} does not know its key any more; look there, then say paid or failed"
+        try:
+            row = await self._run(lambda: self._payouts.begin_sending(row.id, author=self._author))
+        except UserMistake as moved:  # Another run, or a person, was quicker.
+            return await self._run(lambda: self._payouts.read(row.id)), str(moved)
+        if not self._knows_its_key(row):
+            sentence = f"{row.text}: {row.method} may not know its key any more; look there, then say paid or failed"
             await self._run(lambda: self._payouts.note(row.id, sentence, asks_a_person=True))
             return row, sentence
         order = Order(order_key(row), row.id, row.amount, row.currency, row.details)
         return await self._settle(row, await self._way.send(order))
+
+    def _knows_its_key(self, row: PayoutRow) -> bool:
+        """Whether the provider is sure to. Of one that a person was asked about it is not known when it was sent."""
+        age_ms = self._now() - row.sent_at
+        return row.sent_at != 0 and -CLOCKS_APART_MS <= age_ms < min(self._way.repeat_ms, _REPEAT_MS_MAX)
 
     async def _settle(self, row: PayoutRow, said: Sent) -> tuple[PayoutRow, str]:
         log.info("payout provider", payout=row.id, provider=row.method, outcome=said.outcome.value)
@@ -129,10 +145,12 @@ class _Errand:
                 after = await self._run(lambda: payouts.sent(row.id, author=author, reference=said.reference))
             case Outcome.REFUSED:
                 reason = _why(said, f"{row.method} has refused it")
-                after = await self._run(lambda: payouts.failed(row.id, author=author, reason=reason))
+                after = await self._run(lambda: payouts.failed(row.id, author=author, reason=reason, by_provider=True))
             case Outcome.RETURNED:
                 reason = _why(said, f"{row.method} says that it came back")
-                after = await self._run(lambda: payouts.returned(row.id, author=author, reason=reason))
+                after = await self._run(
+                    lambda: payouts.returned(row.id, author=author, reason=reason, by_provider=True)
+                )
             case Outcome.UNKNOWN:
                 await self._run(lambda: payouts.note(row.id, said.sentence))
         return after

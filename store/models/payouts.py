@@ -24,7 +24,8 @@ class Payout(models.Model):
     """Money on its way to a partner; `details` are copied when it is asked for. `state` is core.payouts.PayoutState.
 
     `key` makes the request once only. Above an amount two people approve it: the second one is `second_approver`.
-    `asked_at` is when its provider was last asked whether it came back.
+    `asked_at` is when its provider was last asked whether it came back. `sent_at` is 0 again when a person was asked
+    what became of it at a provider: nothing sends it any more.
     """
 
     key = models.CharField(max_length=80, unique=True)

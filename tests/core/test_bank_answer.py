@@ -122,6 +122,68 @@ def test_an_answer_that_contradicts_itself_does_nothing(told: tuple[Told, ...], 
     assert why in found.contradicts
 
 
+def twice(first: str, second: str, *told: Told, file: str = "PART") -> bytes:
+    """What is said of a group in one block, and in another that names `told`."""
+    octets = an_answer(FILE, {f"{FILE}-S": (), "X": told}, status=file, group_status="QQ", is_valid=False).decode()
+    for status in (first, second):
+        octets = octets.replace("<PmtInfSts>QQ</PmtInfSts>", f"<PmtInfSts>{status}</PmtInfSts>" * bool(status), 1)
+    return octets.replace(">X<", f">{FILE}-S<").encode()
+
+
+@pytest.mark.parametrize(("first", "second"), [("ACSP", "RJCT"), ("RJCT", "ACSC"), ("ACSC", "ACSP"), ("PART", "RJCT")])
+def test_of_a_group_of_which_two_things_are_said_nothing_is_done(first: str, second: str) -> None:
+    found = sayings(twice(first, second))
+
+    assert {reference: one.meaning for reference, one in found.items()} == {
+        "PAYOUT-1": Meaning.UNCLEAR, "PAYOUT-2": Meaning.UNCLEAR,
+    }  # fmt: skip
+    assert found["PAYOUT-1"].contradicts == f"the answer says {first} and {second} of its group"
+
+
+def test_a_transfer_with_a_status_of_its_own_in_such_a_group_is_clear_and_one_without_is_not() -> None:
+    octets = twice("ACSP", "RJCT", Told("PAYOUT-1", "ACSC"), Told("PAYOUT-2"))
+
+    assert meanings(octets) == {"PAYOUT-1": "paid", "PAYOUT-2": "unclear"}
+
+
+@pytest.mark.parametrize(("first", "second"), [("RJCT", "RJCT"), ("RJCT", ""), ("", "RJCT")])
+def test_a_group_that_is_named_twice_with_one_status_has_that(first: str, second: str) -> None:
+    assert meanings(twice(first, second)) == {"PAYOUT-1": "failed", "PAYOUT-2": "failed"}
+
+
+REPEATS = ["AM05", "DUPL", "DU01", "DU02", "DU03", "DU04", "DU05"]
+
+
+@pytest.mark.parametrize("code", REPEATS)
+def test_what_is_rejected_as_a_repeat_has_not_failed_wherever_the_bank_says_why(code: str) -> None:
+    every = {"PAYOUT-1": "unclear", "PAYOUT-2": "unclear", "PAYOUT-3": "unclear"}
+    told = {
+        f"{FILE}-S": [Told("PAYOUT-1", "RJCT"), Told("PAYOUT-2", "", "NARR")],
+        f"{FILE}-O": [Told("PAYOUT-3", "RJCT")],
+    }
+
+    assert meanings(an_answer(FILE, status="RJCT", code=code)) == every
+    assert meanings(an_answer(FILE, told, status="RJCT", code=code)) == every
+    assert meanings(an_answer(FILE, told, status="RJCT", group_status="RJCT", code=code)) == every
+    assert meanings(an_answer(FILE, {f"{FILE}-O": [Told("PAYOUT-3", "RJCT", code)]})) == {"PAYOUT-3": "unclear"}
+    both = (Told("PAYOUT-3", "RJCT", code), Told("PAYOUT-3", "RJCT"))
+    assert meanings(an_answer(FILE, {f"{FILE}-O": both})) == {"PAYOUT-3": "unclear"}
+
+
+def test_a_reason_of_a_group_is_of_its_transfers_only() -> None:
+    octets = an_answer(FILE, {f"{FILE}-S": [], f"{FILE}-O": []}, status="RJCT", group_status="RJCT").decode()
+    why = "<PmtInfSts>RJCT</PmtInfSts><StsRsnInf><Rsn><Cd>DUPL</Cd></Rsn></StsRsnInf>"
+    first = octets.replace("<PmtInfSts>RJCT</PmtInfSts>", why, 1)
+
+    assert meanings(first.encode()) == {"PAYOUT-1": "unclear", "PAYOUT-2": "unclear", "PAYOUT-3": "failed"}
+
+
+def test_what_is_paid_is_paid_also_where_a_repeat_of_the_file_was_rejected() -> None:
+    octets = an_answer(FILE, {f"{FILE}-O": [Told("PAYOUT-3", "ACSC")]}, status="PART", code="DUPL")
+
+    assert meanings(octets) == {"PAYOUT-3": "paid"}
+
+
 def test_the_same_said_twice_is_said_once() -> None:
     told = (Told("PAYOUT-1", "ACSC"), Told("PAYOUT-1", "ACSC"))
 

@@ -146,3 +146,37 @@ def test_an_old_answer_about_what_has_come_back_since_changes_nothing(till: Till
 
     assert [(line.moves_to, line.problem) for line in lines(till, answer)] == [(None, ""), (None, "")]
     assert booked(till, answer) == [(1, PayoutState.RETURNED), (2, PayoutState.FAILED)]
+
+
+@pytest.mark.parametrize("code", ["DUPL", "AM05", "DU03"])
+def test_what_the_bank_takes_for_a_repeat_moves_nothing_and_what_it_says_of_the_first_does(
+    till: Till, code: str
+) -> None:
+    repeated = answered(till, status="RJCT", code=code)
+
+    found = lines(till, repeated)
+
+    assert [line.moves_to for line in found] == [None] * 3
+    assert found[0].problem == (
+        f"the bank has had it before ({code}), and may pay that one: wait for its answer to the first; if there is "
+        "none and our account was not charged: tollbridge payout failed 1 --by NAME --reason TEXT"
+    )
+    assert booked(till, repeated) == [(number, PayoutState.SENT) for number in (1, 2, 3)]
+    assert booked(till, answered(till, status="ACSC")) == [(number, PayoutState.PAID) for number in (1, 2, 3)]
+    assert [(line.moves_to, line.problem) for line in lines(till, repeated)] == [(None, "")] * 3
+    assert till.balances()[BANK] == -60 * RUB
+    assert till.findings() == []
+
+
+def test_a_group_of_which_two_things_are_said_is_for_a_person(till: Till) -> None:
+    name = name_of(till, 1)
+    octets = an_answer(name, {f"{name}-O": (), "X": ()}, status="PART", group_status="RJCT").decode()
+    twice = octets.replace("RJCT", "ACSP", 1).replace(">X<", f">{name}-O<")
+    answer = read_answer(Xml.fromstring(twice))
+
+    found = lines(till, answer)
+
+    assert [(line.moves_to, line.problem) for line in found] == [
+        (None, "the answer says ACSP and RJCT of its group; ask the bank")
+    ] * 3
+    assert booked(till, answer) == [(number, PayoutState.SENT) for number in (1, 2, 3)]

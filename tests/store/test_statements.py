@@ -84,7 +84,7 @@ def test_a_payout_that_failed_or_was_cancelled_is_not_told_as_one_that_came_back
     payouts.cancel(1, author="olga", reason="asked twice")
     for number in (2, 3):
         payouts.begin_sending(number, author="olga")
-    payouts.failed(2, author="olga", reason="no: AC04")
+    payouts.failed(2, author="olga", reason="no: AC04", by_provider=True)
     payouts.paid(3, author="olga")
     payouts.returned(3, author="olga", reason="closed")
     till.clock.advance(moment("2026-12-02T00:00:00Z") - till.clock.now())

@@ -6,6 +6,7 @@ from dataclasses import replace
 import sqlalchemy as sa
 
 from core.catalogue import Catalogue, PayoutTarget
+from core.clock import DAY_MS, HOUR_MS
 from core.ids import Ids
 from core.ledger.accounts import earnings
 from core.ledger.details import About, DetailKind, moved
@@ -60,6 +61,11 @@ class Asking(ApiCase):
         headers = {"Idempotency-Key": key} if key else {}
         return await self.ask("POST", "/v1/payouts", json=body, headers=headers)
 
+    def forget(self) -> None:
+        """What was answered under a key is kept for a day."""
+        with self.database.write() as connection:
+            connection.execute(sa.delete(schema.Idempotency))
+
     async def test_what_is_asked_for_waits_for_our_people(self) -> None:
         asked = await self.request({"currency": "RUB", "amount": "50.00"})
 
@@ -105,13 +111,59 @@ class Asking(ApiCase):
         body = {"currency": "RUB", "amount": "50.00"}
         await self.request(body, "k")
         Payouts(self.desk).cancel(1, author="ada", reason="wrong account")
-        with self.database.write() as connection:
-            connection.execute(sa.delete(schema.Idempotency))
+        self.forget()
 
         again = await self.request(body, "k")
 
         assert again.status == 409
         assert "ask for it anew with a new Idempotency-Key" in again.json["detail"]
+
+    async def test_a_key_asks_once_for_good_however_late_the_request_is_repeated(self) -> None:
+        body = {"currency": "RUB", "amount": "50.00"}
+        first = await self.request(body, "k")
+        for _ in range(3):
+            self.api.clock.ms += DAY_MS + HOUR_MS
+            self.forget()
+
+            again = await self.request(body, "k")
+
+            assert (again.status, again.json) == (201, first.json)
+        Payouts(self.desk).approve(1, approver="ada")
+        assert (await self.request(body, "k")).json["state"] == "approved"
+        assert len((await self.ask("GET", "/v1/payouts")).json["payouts"]) == 1
+
+    async def test_a_key_of_long_ago_is_refused_for_another_amount_and_asks_for_all_no_more(self) -> None:
+        await self.request({"currency": "RUB", "amount": "50.00"}, "k")
+        self.api.clock.ms += 3 * DAY_MS
+        self.forget()
+
+        other = await self.request({"currency": "RUB", "amount": "60.00"}, "k")
+
+        assert other.status == 422
+        assert other.json["errors"] == {
+            "Idempotency-Key": "this Idempotency-Key was used for another request; take a new one"
+        }
+        await self.request({"currency": "RUB"}, "k")
+        assert len((await self.ask("GET", "/v1/payouts")).json["payouts"]) == 1
+
+    async def test_why_it_hangs_is_ours_to_know_and_why_it_is_over_the_partners(self) -> None:
+        await self.request({"currency": "RUB", "amount": "50.00"}, "k")
+        payouts = Payouts(self.desk)
+        payouts.approve(1, approver="ada")
+        payouts.begin_sending(1, author="payout send")
+        payouts.note(1, "Basic authentication failed")
+        assert payouts.read(1).error == "Basic authentication failed"
+
+        (hanging,) = (await self.ask("GET", "/v1/payouts")).json["payouts"]
+        payouts.sent(1, author="payout send", reference="po-1")
+        payouts.note(1, "status 500, with no reason")
+        (sent,) = (await self.ask("GET", "/v1/payouts")).json["payouts"]
+        payouts.failed(1, author="ada", reason="the wallet is closed")
+        (over,) = (await self.ask("GET", "/v1/payouts")).json["payouts"]
+
+        assert [(one["state"], one["reason"]) for one in (hanging, sent, over)] == [
+            ("sending", ""), ("sent", ""), ("failed", "the wallet is closed"),
+        ]  # fmt: skip
 
     async def test_without_a_key_each_request_is_a_payout_as_far_as_there_is_money(self) -> None:
         done = [(await self.request({"currency": "RUB", "amount": "50.00"})).status for _ in range(3)]

@@ -1,89 +1,24 @@
 """Payouts by a provider, over real sockets and on both databases: whatever gets lost on the way, each is paid once."""
 
 import asyncio
-import shutil
-import tempfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import aiohttp
-import sqlalchemy as sa
 
-from core.catalogue import PayoutTarget
 from core.clock import HOUR_MS
 from core.payouts import PayoutState
 from partner_api.payments import PROVIDERS
-from partner_api.payments.contract import PayoutWay
 from partner_api.payments.sending import order_key, send_payouts
-from store.database import connect
 from store.payout_lists import list_returnable
-from store.payouts import COLUMNS, PayoutRow, Payouts, row_of
-from store.schema import Alert, Payout
-from tests import services
-from tests.case import AsyncioTestCase
+from store.payouts import PayoutRow, Payouts
+from tests.partner_api.payments.sending_case import EARNED, ON_ITS_WAY, PROVIDER, OnMariaDb, SendingCase
 from tests.payment_peers import KnowsReturns, YooKassa
-from tests.store.cashier import RUB, Till, a_till
-
-EARNED, ON_ITS_WAY, PROVIDER = "partner:acme:earnings", "partner:acme:payout", "provider:yookassa"
-WALLET = PayoutTarget(9, "RUB", "yookassa", {"wallet": "41001234567890"})
+from tests.store.cashier import RUB
 
 
-class Sending(AsyncioTestCase):
+class Sending(SendingCase):
     """acme has earned 120.00 RUB, and 50.00 of it are approved."""
-
-    timeout = 60
-
-    async def setUp(self) -> None:
-        self.till = await asyncio.to_thread(self.open_till)
-        acme = replace(self.till.catalogue.partners["acme"], payouts=(WALLET,))
-        self.till.use(replace(self.till.catalogue, partners={**self.till.catalogue.partners, "acme": acme}))
-        self.payouts = self.till.payouts()
-        self.approve(50 * RUB, "k1")
-
-    def open_till(self) -> Till:
-        till = a_till(connect(self.url()))
-        till.earn(2)
-        return till
-
-    def url(self) -> str:
-        folder = Path(tempfile.mkdtemp(prefix="tollbridge-sending-"))
-        self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
-        return services.fresh_sqlite(folder)
-
-    async def tearDown(self) -> None:
-        self.till.database.close()
-
-    # --- what is done ----------------------------------------------------------------------------------
-
-    def approve(self, amount: int, key: str) -> PayoutRow:
-        row = self.payouts.request("acme", "RUB", amount, author="partner:acme", key=key)
-        return self.payouts.approve(row.id, approver="ada")
-
-    def rows(self) -> list[PayoutRow]:
-        with self.till.database.read() as connection:
-            return [row_of(row) for row in connection.execute(sa.select(*COLUMNS).order_by(Payout.id))]
-
-    @asynccontextmanager
-    async def way_to(self, peer: YooKassa, *, limit_s: float = 5) -> AsyncIterator[PayoutWay]:
-        make = PROVIDERS["yookassa"].payouts
-        assert make is not None
-        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=limit_s)) as session:
-            yield make(peer.settings, session)
-
-    async def send(self, peer: YooKassa, *, payouts: Payouts | None = None, limit_s: float = 5) -> list[str]:
-        """One run over all that wait or are under way; the states afterwards."""
-        waiting = [row for row in self.rows() if row.state in WAITING]
-        async with self.way_to(peer, limit_s=limit_s) as way:
-            self.done = await send_payouts(
-                payouts or self.payouts, {"yookassa": way}, waiting,
-                run=asyncio.to_thread, now=self.till.clock.now, author="payout send",
-            )  # fmt: skip
-        return [row.state.name for row in self.rows()]
-
-    # --- what must be ------------------------------------------------------------------------------------
 
     async def test_a_payout_that_is_carried_out_at_once_is_paid(self) -> None:
         async with YooKassa() as peer:
@@ -230,8 +165,7 @@ class Sending(AsyncioTestCase):
                 )  # fmt: skip
 
         assert [row.state for row in self.rows()] == [PayoutState.FAILED]
-        with self.till.database.read() as connection:
-            (alert,) = connection.execute(sa.select(Alert.sentence).where(Alert.kind == "payout")).scalars()
+        (alert,) = self.alerts()
         assert alert.startswith("yookassa says paid, but payout 1 of 50.00 RUB is failed")
 
     async def test_when_its_key_is_too_old_for_the_provider_a_person_is_asked_and_nothing_sent(self) -> None:
@@ -242,10 +176,8 @@ class Sending(AsyncioTestCase):
             assert await self.send(peer) == ["SENDING"]
             assert await self.send(peer) == ["SENDING"]
             assert (peer.asked, peer.made) == (1, {})
-        with self.till.database.read() as connection:
-            alerts = list(connection.execute(sa.select(Alert.sentence).where(Alert.kind == "payout")).scalars())
-        assert alerts == [
-            "payout 1 of 50.00 RUB: yookassa does not know its key any more; look there, then say paid or failed"
+        assert self.alerts() == [
+            "payout 1 of 50.00 RUB: yookassa may not know its key any more; look there, then say paid or failed"
         ]
         assert self.payouts.failed(1, author="ada", reason="it is not there").state is PayoutState.FAILED
         assert self.till.findings() == []
@@ -345,8 +277,7 @@ class Sending(AsyncioTestCase):
             "yookassa says refused cancelled by the provider: fraud, but payout 1 of 50.00 RUB is paid"
         )
         assert [row.state for row in self.rows()] == [PayoutState.PAID]
-        with self.till.database.read() as connection:
-            assert list(connection.execute(sa.select(Alert.sentence).where(Alert.kind == "payout")).scalars()) == [said]
+        assert self.alerts() == [said]
 
     async def test_what_goes_by_the_bank_is_left_alone(self) -> None:
         async with YooKassa() as peer, self.way_to(peer) as way:
@@ -367,17 +298,9 @@ class Sending(AsyncioTestCase):
         assert len(order_key(row)) == 40
 
 
-WAITING = {PayoutState.APPROVED, PayoutState.SENDING, PayoutState.SENT}
-
-
 def _dies(*_: Any, **__: Any) -> PayoutRow:
     raise RuntimeError("the power goes")
 
 
-class SendingOnMariaDb(Sending):
+class SendingOnMariaDb(OnMariaDb, Sending):
     """The same on MariaDB."""
-
-    def url(self) -> str:
-        url = services.fresh_mariadb()
-        self.addCleanup(services.mariadb().drop, url)
-        return url

@@ -1130,7 +1130,11 @@ class Receipt(Base):
     """A receipt that belongs to no MT that we know yet; kept 7 days and tried again when an answer arrives."""
 
     __tablename__ = "receipt"
-    __table_args__ = (sa.Index("receipt_by_key", "key", "operator_id"), sa.Index("receipt_by_source", "source"))
+    __table_args__ = (
+        sa.Index("receipt_by_key", "key", "operator_id"),
+        sa.Index("receipt_by_other_key", "other_key", "operator_id"),
+        sa.Index("receipt_by_number", "source", "operator_id"),
+    )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     operator_id: Mapped[int] = mapped_column(sa.BigInteger)

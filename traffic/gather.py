@@ -18,10 +18,11 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from core.errors import StoreError
-from store.journal import Fact, OverdueFact, ReceiptFact
+from store.journal import Fact, OverdueFact, ReceiptFact, StrandedFact
 
 Settled: TypeAlias = Callable[[Fact, StoreError | None], None]
 
+_OF_RECEIPTS = frozenset((ReceiptFact, OverdueFact, StrandedFact))
 RECEIPTS_MAX = 100
 """Of one batch: its time, and half of the one before, is what an MO waits in a storm."""
 
@@ -81,4 +82,4 @@ class Gather:
 
     def _line(self, one: Waiting) -> deque[Waiting]:
         kind = type(one.fact)
-        return self._receipts if kind is ReceiptFact or kind is OverdueFact else self._main
+        return self._receipts if kind in _OF_RECEIPTS else self._main

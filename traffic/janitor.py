@@ -2,6 +2,7 @@
 
 Janitor   of one process
   sweep   MT that are overdue get their end: found by a look, ended by the journal, in the batcher's order
+  look    receipts that wait beside a message of theirs, since another process wrote it in the same moment, find it
   prune   rows past their age go
   fold    postings are added to the folded sums, so that balances are read quickly
 
@@ -17,13 +18,14 @@ from dataclasses import dataclass
 
 from structlog import get_logger
 
-from core.clock import HOUR_MS, Clock
+from core.clock import DAY_MS, HOUR_MS, SECOND_MS, Clock, Instant
 from core.errors import StoreError
 from plumbing.threads import Runs
 from store.database import Database, is_conflict
 from store.folding import fold_some
-from store.journal import OverdueFact
+from store.journal import OverdueFact, StrandedFact
 from store.journal.overdue import find_overdue
+from store.journal.waiting import Place, find_stranded
 from store.pruning import AGES, prune_some
 from traffic.commit import Batcher
 
@@ -32,6 +34,11 @@ log = get_logger()
 SWEEP_S = 30.0
 SWEEP_MAX = 200
 """MT in one fact: their rows lengthen the batch by a few milliseconds."""
+LOOK_S = 10.0
+SETTLED_MS = 20 * SECOND_MS
+"""What was under way when a receipt was kept has ended by then: no transaction waits for a lock so long."""
+LOOKED_BACK_MS = DAY_MS
+"""Of the receipts that wait when a process begins."""
 PRUNE_S = 60.0
 FOLD_S = 5.0
 STEP_PAUSE_S = 0.02
@@ -59,12 +66,13 @@ class Janitor:
         self._clock = clock
         self._begun = clock.now(), clock.monotonic_ms()
         self._ends_mts = ends_mts
+        self._looked: Place = (clock.now() - LOOKED_BACK_MS, 0)
 
     async def run(self) -> None:
         """Do it all, again and again; cancel to end."""
         chores = [_every(PRUNE_S, self.prune), _every(FOLD_S, self.fold)]
         if self._ends_mts:
-            chores.append(_every(SWEEP_S, self.sweep))
+            chores += [_every(SWEEP_S, self.sweep), _every(LOOK_S, self.look)]
         await asyncio.gather(*chores)
 
     async def sweep(self) -> Counted:
@@ -91,6 +99,27 @@ class Janitor:
     def _find(self, now: int) -> list[int]:
         with self._database.read() as connection:
             return find_overdue(connection, now, SWEEP_MAX)
+
+    async def look(self) -> int:
+        """Look once at every receipt that was kept; how many were told once more."""
+        told, is_over = 0, False
+        while not is_over and not self._batcher.away:
+            until = self._clock.now() - SETTLED_MS
+            # A clock that was ahead has left a place that the present has not reached.
+            behind = min(self._looked, (until, 0))
+            ids, place, is_over = await self._readers.run(self._find_stranded, behind, until)
+            if ids:
+                await self._batcher.commit(StrandedFact(ids))
+                told += len(ids)
+            self._looked = place
+            await asyncio.sleep(STEP_PAUSE_S)
+        if told:
+            log.info("receipts were kept beside their messages, and told again", receipts=told)
+        return told
+
+    def _find_stranded(self, behind: Place, until: Instant) -> tuple[list[int], Place, bool]:
+        with self._database.read() as connection:
+            return find_stranded(connection, behind, until)
 
     async def prune(self) -> None:
         """Remove every row that is past its age.

@@ -35,7 +35,7 @@ from store.accounts import Accounts
 from store.bulk import bulk_insert, insert_ignore
 from store.daily import slot_of, write_sums
 from store.database import Database, is_conflict
-from store.journal import asked, booking, ordered, outgoing, overdue, receipts, repeats
+from store.journal import asked, booking, ordered, outgoing, overdue, receipts, repeats, waiting
 from store.journal.alerts import LimitAlerts
 from store.journal.charging import Charging
 from store.journal.facts import (
@@ -57,6 +57,7 @@ from store.journal.facts import (
     ReceiptFact,
     RepeatFact,
     SessionFact,
+    StrandedFact,
 )
 from store.journal.rows import (
     ALERT_COLUMNS,
@@ -95,6 +96,7 @@ __all__ = [
     "ReceiptFact",
     "RepeatFact",
     "SessionFact",
+    "StrandedFact",
 ]
 
 F = TypeVar("F")
@@ -176,6 +178,8 @@ class Journal:
             told += outgoing.write_moves(connection, moves, self._process_id)
         if came := _of(facts, ReceiptFact):
             told += receipts.write_receipts(connection, came)
+        for stranded in _of(facts, StrandedFact):
+            told += waiting.write_stranded(connection, stranded.ids)
         if said := _of(facts, AskedFact):
             asked.write_asked(connection, said)
         if orders := _of(facts, OrderFact):

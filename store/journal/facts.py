@@ -187,6 +187,13 @@ class OverdueFact:
 
 
 @dataclass(slots=True)
+class StrandedFact:
+    """Receipts that wait, by the ids of their rows, beside a message of theirs, as a look into the database said."""
+
+    ids: Sequence[int]
+
+
+@dataclass(slots=True)
 class NewMtFact:
     """A new MT: a reply through the API, or one that somebody pays.
 
@@ -298,6 +305,7 @@ Fact: TypeAlias = (
     | OverdueFact
     | NewMtFact
     | ReceiptFact
+    | StrandedFact
     | AskedFact
     | OrderFact
     | DoubtFact

@@ -17,7 +17,6 @@ from core.message import Mt, MtKind, MtState, TrafficClass, may_move
 from store import schema
 from store.bulk import bulk_insert, bulk_update, insert_ignore
 from store.journal.facts import CallbackFact, CallbackState, Moved, MtFact, NewMtFact
-from store.journal.receipts import apply_early
 from store.journal.rows import (
     ASKED_ID_COLUMNS,
     AT_ONCE,
@@ -37,6 +36,7 @@ from store.journal.rows import (
     paid_row,
     tried_row,
 )
+from store.journal.waiting import apply_early
 from store.text import places, read_text
 
 _IN_LIST = 500

@@ -1,20 +1,23 @@
 """Receipts find their MT (reliability.md, section 5; smpp.md, section 8).
 
-write_receipts   move what they speak of; keep those that speak of nothing we know
-apply_early      what was submitted just now may have a receipt that waits
+write_receipts   move what they speak of; keep those that speak of nothing we know (store/journal/waiting.py)
+is_same_number   whether a receipt's sender is the subscriber of an MT
 
 A receipt is matched by operator, by the message's id in all its spellings, and by the subscriber: two centres of one
-operator number alike, and a centre uses its ids again after days or a restart.
+operator number alike, and a centre uses its ids again after days or a restart. One that names no subscriber is for what
+went over its own link alone.
 
 A receipt is heard within the same millisecond as the answer to the submission, or before it: nothing ends before it
 was submitted, so the later one of both times is when it ended.
 
-Rule: a move that the table has not is written down as seen, never made.
+Rule: a move that the table has not is written down as seen, never made. Of what has one id only the newest are looked
+at, for a centre may answer the same to all: it must not hold up the others.
 """
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, TypeAlias
 
 import sqlalchemy as sa
@@ -25,7 +28,7 @@ from core.message import MtKind, MtState, ReceiptState, may_move
 from core.message import Receipt as ReceiptValue
 from store import schema
 from store.bulk import bulk_insert, bulk_update
-from store.journal.facts import Moved, MtFact, ReceiptFact
+from store.journal.facts import Moved, ReceiptFact
 from store.journal.rows import MOVE_COLUMNS, RECEIPT_COLUMNS, error_of, move_row, receipt_row, short_key
 from store.text import places, read_text
 
@@ -44,11 +47,9 @@ _MAY_ARRIVE = (MtState.UNKNOWN, MtState.CANCELLED)
 """Ends after which the centre may still say that the subscriber has it."""
 
 # Numbers come with and without the country's code; national ones have six digits at least.
-_DIGITS_MIN = 6
+DIGITS_MIN = 6
 # Of these many last digits no other subscriber has the same: what stands before them may be a trunk prefix.
-_DIGITS_ENOUGH = 9
-_TRUNK_PREFIXES = ("0", "8")
-_EXIT_PREFIXES = ("00", "810", "011")
+DIGITS_ENOUGH = 9
 
 # UCP names a message by its recipient and the second, so two to one handset within one have the same id, and their
 # receipts come in their order. What our clock says of the two may be further apart than what the centre's does.
@@ -59,18 +60,26 @@ LATE = "a late receipt"
 ASKED = "asked the centre"
 """That it did not come by itself; before what was said."""
 
-_LOCK = "FOR UPDATE"
-_WHOLE = (
-    "SELECT operator_id, `key`, id, destination, link_id, kind, submitted_at, state FROM mt WHERE `key` IN ({}) "
-    "ORDER BY id DESC"
-)
+LOCK = "FOR UPDATE"
+NEWEST = 20
+"""So many messages for each id that is looked for; and NEWEST_MIN at least."""
+NEWEST_MIN = 200
+_WHOLE = "SELECT `key`, id, destination, link_id, kind, submitted_at, state FROM mt WHERE "
 _PARTS = (
-    "SELECT mt_part.operator_id, mt_part.`key`, mt.id, mt.destination, mt.link_id, mt.kind, mt.submitted_at, mt.state, "
-    "mt_part.id, mt_part.state FROM mt_part JOIN mt ON mt.id = mt_part.mt_id WHERE mt_part.`key` IN ({}) "
-    "ORDER BY mt_part.id DESC"
+    "SELECT mt_part.`key`, mt.id, mt.destination, mt.link_id, mt.kind, mt.submitted_at, mt.state, mt_part.id, "
+    "mt_part.state FROM mt_part JOIN mt ON mt.id = mt_part.mt_id WHERE "
 )
+_KEYED = "{table}.operator_id = ? AND {table}.`key` IN ({keys}) LIMIT {most}"
+# In the order of the index, read backwards: the limit ends the reading, not only the answer. SQLite's indexes end with
+# the row's own number, MariaDB's with the primary key. Nothing is locked: a scan backwards locks what stands beside.
+_NEWEST = (
+    "SELECT id FROM {table} WHERE operator_id = ? AND `key` IN ({keys}) ORDER BY `key` DESC, {last} DESC LIMIT {most}"
+)
+_THESE = "{table}.id IN ({keys})"
 # What a receipt changes in the row of a message that ended.
 _END_COLUMNS = ("id", "state", "error", "final_at", "due_at")
+
+_ID, _PART_ID = itemgetter(1), itemgetter(7)
 
 Key: TypeAlias = tuple[int, str]
 """(operator id, message id as it is matched)."""
@@ -106,8 +115,10 @@ class _Spoken:
         return not (self.is_done or self.is_given_up)
 
 
-def write_receipts(connection: Connection, facts: Sequence[ReceiptFact]) -> list[Moved]:
-    """Move what the receipts speak of; keep those that speak of nothing we know. Returns the moves, in order."""
+def write_receipts(connection: Connection, facts: Sequence[ReceiptFact], *, keeps: bool = True) -> list[Moved]:
+    """Move what the receipts speak of; keep those that speak of nothing we know, unless they are kept already
+    (`keeps`). Returns the moves, in order.
+    """
     known = _known(connection, facts)
     rivals = _rivals(connection, facts, known)
     moved: dict[int, MtState] = {}
@@ -119,7 +130,7 @@ def write_receipts(connection: Connection, facts: Sequence[ReceiptFact]) -> list
         receipt = fact.receipt
         one = _choose(receipt, known, rivals) if not fact.asked else _asked_for(fact, known)
         if one is None:
-            if not fact.asked:
+            if keeps and not fact.asked:
                 kept.append(receipt_row(receipt))
             continue
         fact.mt_id = one.mt_id
@@ -145,92 +156,58 @@ def write_receipts(connection: Connection, facts: Sequence[ReceiptFact]) -> list
     return told
 
 
-def apply_early(connection: Connection, facts: Sequence[MtFact]) -> list[Moved]:
-    """A receipt may come before the submit answer: it was kept; now it finds its message. The moves, in order.
-
-    So may one find its message now that had to wait because it could have been for what was submitted just now.
-    """
-    if not read_text(connection, "SELECT 1 FROM receipt LIMIT 1"):
-        return []
-    sent: dict[Key, list[str]] = {}
-    numbers: set[tuple[int, str]] = set()
-    for fact in facts:
-        if fact.new is MtState.SUBMITTED:
-            numbers |= {(fact.mt.link_id, spelled) for spelled in _spellings(fact.mt.destination)}
-            for key in [key for _, key, _ in fact.parts] or fact.mt.keys[:1]:
-                sent.setdefault((fact.mt.operator_id, short_key(key)), []).append(fact.mt.destination)
-    if not sent:
-        return []
-    wanted = [key for _, key in sent]
-    kept = schema.Receipt.__table__
-    theirs = kept.c.source.in_({number for _, number in numbers})
-    rows = connection.execute(
-        sa.select(kept).where(sa.or_(kept.c.key.in_(wanted), kept.c.other_key.in_(wanted), theirs)).with_for_update()
-    ).all()
-    late: list[ReceiptFact] = []
-    used: list[int] = []
-    for row in rows:
-        spelled = tuple(
-            key
-            for key in (row.key, row.other_key)
-            if any(is_same_number(number, row.source) for number in sent.get((row.operator_id, key), ()))
-        )
-        if not spelled and (row.link_id, row.source) in numbers:
-            spelled = tuple(key for key in (row.key, row.other_key) if key)
-        if spelled:
-            used.append(row.id)
-            late.append(ReceiptFact(_receipt_of(row, spelled)))
-    if used:
-        connection.execute(sa.delete(schema.Receipt).where(schema.Receipt.id.in_(used)))
-        told = write_receipts(connection, late)
-        became = {move.mt_id: move.new for move in told}
-        for fact in facts:
-            fact.became = became.get(fact.mt.id, fact.became)
-        return told
-    return []
-
-
 def is_same_number(destination: str, source: str) -> bool:
-    """Whether a receipt's sender is the subscriber of an MT; one without a sender may be anybody's.
+    """Whether a receipt's sender is the subscriber of an MT; one without a sender may be anybody's of its link.
 
     National numbers have six to twelve digits, so one number must end with the other; or both in the same nine digits.
     """
     if not source or destination == source:
         return True
-    if min(len(source), len(destination)) < _DIGITS_MIN:
+    if min(len(source), len(destination)) < DIGITS_MIN:
         return False
     alike = destination.endswith(source) or source.endswith(destination)
-    return alike or (len(source) > _DIGITS_ENOUGH and destination[-_DIGITS_ENOUGH:] == source[-_DIGITS_ENOUGH:])
+    return alike or (len(source) > DIGITS_ENOUGH and destination[-DIGITS_ENOUGH:] == source[-DIGITS_ENOUGH:])
 
 
 def _known(connection: Connection, facts: Sequence[ReceiptFact]) -> dict[Key, list[_Spoken]]:
-    keys = list({key for fact in facts for key in _keys_of(fact.receipt)})
+    by_operator: dict[int, dict[str, None]] = {}
+    for fact in facts:
+        by_operator.setdefault(fact.receipt.operator_id, {}).update(dict.fromkeys(_keys_of(fact.receipt)))
     known: dict[Key, list[_Spoken]] = {}
-    if not keys:
-        return known
-    asked, these = places(keys), tuple(keys)
-    for operator_id, key, mt_id, number, link_id, kind, at, state in read_text(
-        connection, _WHOLE.format(asked), these, lock=_LOCK
-    ):
-        one = _Spoken(mt_id, number, link_id, kind, at, MtState(state))
-        known.setdefault((operator_id, key), []).append(one)
-    for operator_id, key, mt_id, number, link_id, kind, at, state, part_id, part_state in read_text(
-        connection, _PARTS.format(asked), these, lock=_LOCK
-    ):
-        one = _Spoken(mt_id, number, link_id, kind, at, MtState(state), part_id, MtState(part_state))
-        known.setdefault((operator_id, key), []).append(one)
+    # In one order, as what another process locks.
+    for operator_id, keys in sorted(by_operator.items()):
+        if not keys:
+            continue
+        wholes = _of_keys(connection, _WHOLE, "mt", operator_id, list(keys))
+        for key, mt_id, number, link_id, kind, at, state in sorted(wholes, key=_ID, reverse=True):
+            one = _Spoken(mt_id, number, link_id, kind, at, MtState(state))
+            known.setdefault((operator_id, key), []).append(one)
+        parts = _of_keys(connection, _PARTS, "mt_part", operator_id, list(keys))
+        for key, mt_id, number, link_id, kind, at, state, part_id, part_state in sorted(
+            parts, key=_PART_ID, reverse=True
+        ):
+            one = _Spoken(mt_id, number, link_id, kind, at, MtState(state), part_id, MtState(part_state))
+            known.setdefault((operator_id, key), []).append(one)
     return known
+
+
+def _of_keys(
+    connection: Connection, select: str, table: str, operator_id: int, keys: Sequence[str]
+) -> Sequence[tuple[Any, ...]]:
+    """All of an operator's with these ids, locked; where they are too many, the newest."""
+    most, asked = max(NEWEST * len(keys), NEWEST_MIN), places(keys)
+    query = select + _KEYED.format(table=table, keys=asked, most=most)
+    rows = read_text(connection, query, (operator_id, *keys), lock=LOCK)
+    if len(rows) < most:
+        return rows
+    last = "rowid" if connection.dialect.name == "sqlite" else "id"
+    newest = _NEWEST.format(table=table, keys=asked, last=last, most=most)
+    ids = tuple(row[0] for row in read_text(connection, newest, (operator_id, *keys)))
+    return read_text(connection, select + _THESE.format(table=table, keys=places(ids)), ids, lock=LOCK)
 
 
 def _keys_of(receipt: ReceiptValue) -> list[str]:
     return [short_key(key) for key in receipt.keys if key]
-
-
-def _spellings(number: str) -> set[str]:
-    """How a receipt may write the subscriber: with the country's code or without, behind a trunk or an exit prefix."""
-    national = {number[-digits:] for digits in range(_DIGITS_MIN, len(number))}
-    trunk = {f"{prefix}{rest}" for prefix in _TRUNK_PREFIXES for rest in national if len(rest) >= _DIGITS_ENOUGH}
-    return {number, *national, *trunk, *(f"{prefix}{number}" for prefix in _EXIT_PREFIXES)}
 
 
 def _rivals(
@@ -302,7 +279,7 @@ def _why(fact: ReceiptFact, otherwise: str) -> str:
 def _may_be(one: _Spoken, receipt: ReceiptValue, *, is_rivalled: bool) -> bool:
     if one.link_id == receipt.link_id:
         return not (one.is_done and is_rivalled)
-    return not (one.is_done or is_rivalled)
+    return bool(receipt.source) and not (one.is_done or is_rivalled)
 
 
 def _part_done(
@@ -318,10 +295,3 @@ def _part_done(
     if any(not state.is_final for state, _ in ends):
         return None, ""
     return max(ends, key=lambda end: _WORSE.index(end[0]))
-
-
-def _receipt_of(row: sa.Row[Any], keys: tuple[str, ...]) -> ReceiptValue:
-    return ReceiptValue(
-        "", row.link_id, row.operator_id, keys, ReceiptState(row.state), row.word, row.error, row.source,
-        row.destination, row.arrived_at,
-    )  # fmt: skip

@@ -300,5 +300,6 @@ class Receipt(models.Model):
         db_table = "receipt"
         indexes = [
             models.Index(fields=["key", "operator_id"], name="receipt_by_key"),
-            models.Index(fields=["source"], name="receipt_by_source"),
+            models.Index(fields=["other_key", "operator_id"], name="receipt_by_other_key"),
+            models.Index(fields=["source", "operator_id"], name="receipt_by_number"),
         ]

@@ -300,7 +300,9 @@ class Stage:
             await self.until_rows(_LEFT, lambda left: left == (0, 0), "no work left in the database", within_s)
         except TimeoutError as error:
             left = await asyncio.to_thread(self.rows, _LEFT_MT.format(now=self.clock.now()))
-            raise TimeoutError(f"{error}; MT as (id, state, attempt, due in ms, error): {left}") from error
+            raise TimeoutError(
+                f"{error}; MT as (id, state, attempt, due in ms, error, receipts that wait): {left}"
+            ) from error
 
     async def until_rows(self, sql: str, holds: Callable[[Any], bool], what: str, within_s: float = WITHIN_S) -> Any:
         """Poll the database until the first row is so; the row. Raises TimeoutError that says what."""
@@ -343,7 +345,8 @@ _LEFT = (
 """Jobs to be done; replies that are not at the operator, or whose receipt is missing though they went once."""
 
 _LEFT_MT = """
-SELECT id, state, attempt, due_at - {now}, error FROM mt WHERE state < 2 OR (state = 2 AND NOT maybe_twice) LIMIT 5
+SELECT id, state, attempt, due_at - {now}, error, (SELECT COUNT(*) FROM receipt WHERE receipt.`key` = mt.`key`)
+FROM mt WHERE state < 2 OR (state = 2 AND NOT maybe_twice) LIMIT 5
 """
 
 _PLAN = """

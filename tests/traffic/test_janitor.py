@@ -15,13 +15,14 @@ from store.database import Database, connect
 from store.folding import last_folded
 from store.journal import Fact, MtFact, OverdueFact
 from tests import services
+from tests.makers import NOON
 from tests.partner_api.rows import add
 from tests.simulation.faults import Fault, FaultyDatabase, faulty_copy, template_of
 from tests.simulation.loop import VirtualLoop
 from tests.store.ledger_rows import MONTH, post
 from tests.store.mt_desk import HandClock, MtDesk
 from traffic.commit import Batcher
-from traffic.janitor import FOLD_S, PRUNE_S, SWEEP_MAX, SWEEP_S, Janitor
+from traffic.janitor import FOLD_S, LOOK_S, PRUNE_S, SETTLED_MS, SWEEP_MAX, SWEEP_S, Janitor
 
 T = TypeVar("T")
 
@@ -329,3 +330,68 @@ def test_messages_are_committed_between_the_steps_of_a_long_chore(room: Room) ->
 
     assert left >= 600
     assert (room.desk.state(mt), room.count(schema.Idempotency)) == (MtState.SUBMITTED, 0)
+
+
+# --- receipts that were kept beside their messages ----------------------------------------------------------------
+
+
+def stranded(room: Room, *keys: str) -> list[Mt]:
+    """Receipts that wait, and messages of theirs that another process wrote in the same moment."""
+    room.desk.write(*(room.desk.a_receipt(key) for key in keys))
+    mts = [room.desk.submitting() for _ in keys]
+    with room.database.write() as connection:
+        for mt, key in zip(mts, keys, strict=True):
+            values = {"key": key, "state": int(MtState.SUBMITTED), "link_id": 1}
+            connection.execute(sa.update(schema.Mt).where(schema.Mt.id == mt.id).values(**values))
+    return mts
+
+
+def test_a_receipt_that_was_kept_beside_its_message_finds_it_when_nothing_of_then_is_under_way(room: Room) -> None:
+    mts = stranded(room, "1A", "1B")
+
+    soon = play(room, room.janitor.look)
+    room.desk.advance(SETTLED_MS)
+    found = play(room, room.janitor.look)
+    again = play(room, room.janitor.look)
+
+    assert (soon, found, again) == (0, 2, 0)
+    assert {room.desk.state(mt) for mt in mts} == {MtState.DELIVERED}
+    assert room.count(schema.Receipt) == 0
+
+
+def test_what_was_kept_while_no_process_ran_is_looked_at_by_the_next_one(faulty: FaultyDatabase) -> None:
+    before = Room(faulty)
+    (mt,) = stranded(before, "1A")
+    before.desk.advance(HOUR_MS)
+
+    room = Room(faulty, before.desk)
+    assert play(room, room.janitor.look) == 1
+    assert room.desk.state(mt) is MtState.DELIVERED
+
+
+def test_a_clock_that_was_ahead_leaves_no_receipt_out(faulty: FaultyDatabase) -> None:
+    clock = SetClock(NOON)
+    desk = MtDesk(faulty, clock)
+    clock.jumps(DAY_MS)
+    room = Room(faulty, desk)
+    room.desk.write(room.desk.a_receipt("77"))
+    clock.passes(SETTLED_MS)
+    play(room, room.janitor.look)
+    clock.jumps(-DAY_MS)
+    (mt,) = stranded(room, "1A")
+    clock.passes(SETTLED_MS)
+
+    assert play(room, room.janitor.look) == 1
+    assert room.desk.state(mt) is MtState.DELIVERED
+
+
+def test_the_janitor_looks_by_itself_where_there_are_messages_of_its_own(faulty: FaultyDatabase) -> None:
+    desk = MtDesk(faulty)
+    (mt,) = stranded(Room(faulty, desk), "1A")
+    desk.advance(SETTLED_MS)
+
+    play(other := Room(faulty, desk, ends_mts=False), lambda: live(other, LOOK_S))
+    not_his = desk.state(mt)
+    play(room := Room(faulty, desk), lambda: live(room, LOOK_S))
+
+    assert (not_his, desk.state(mt)) == (MtState.SUBMITTED, MtState.DELIVERED)

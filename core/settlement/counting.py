@@ -1,6 +1,7 @@
 """Files that only count: so many messages of a day, a short code and a price (billing.md, section 10).
 
-Tally    our messages counted the same way; `settle` takes a row's from it, `left` is what no row took
+Tally    our messages counted the same way, less what is written off; `settle` takes a row's from it, `left` is what no
+         row took
 Bucket   what was counted of one day, short code and price
 
 A row that counts more than we have is missing_here, with what we have of it beside; what no row counts is
@@ -68,6 +69,19 @@ class Tally:
         bucket.count += ours.units
         bucket.amount += ours.amount
         bucket.revenue += ours.revenue
+
+    def write_off(self, day: Day, short_code: str, price: int, *, count: int, amount: int, revenue: int) -> int:
+        """These are owed no more: another file lacked them. How many of them are not here (any more)."""
+        bucket = self._buckets.get((day, short_code), {}).get(price)
+        if bucket is None:
+            return count
+        if bucket.count <= count:
+            lacking, bucket.count = count - bucket.count, 0
+            return lacking
+        bucket.count -= count
+        bucket.amount -= amount
+        bucket.revenue -= revenue
+        return 0
 
     def settle(self, row: FileRow, day: Day) -> Judgement | None:
         """By day, short code and price; None where there are none left of that price."""

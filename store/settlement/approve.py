@@ -32,19 +32,20 @@ from store.database import Database
 from store.desk import Desk
 from store.repeating import repeated
 from store.schema import SettlementRow, SettlementRun
+from store.settlement.beside import check_beside
 from store.settlement.posting import (
     CHUNK,
     OpenRow,
     book_rows,
     entry_key,
-    listed_since,
     messages_of,
     read_moved,
     read_open,
     taken_back,
 )
 from store.settlement.preview import rehearse
-from store.settlement.runs import Run, Sums, is_open, lock_run, read_run, read_sums, run_title, write_run
+from store.settlement.runs import Run, Sums, is_open, lock_operator, lock_run, read_run, read_sums, run_title, write_run
+from store.settlement.since import problems_since
 from store.settlement.stage import Progress
 
 _DONE = ("id", "decision", "entry_id", "problem")
@@ -125,6 +126,7 @@ def _begin(  # noqa: PLR0917
     if not under_way:
         _check_open(run, mine, words)
         _check_unreadable(run, sums, classes)
+        check_beside(connection, run)
         note = {"by": by, "reason": reason, "at": now, "accept": words}
         notes = {"approving": note, "approvals": [*run.notes.get("approvals", []), note]}
         write_run(connection, run, {"state": int(RunState.APPROVED), "approver": by, "decided_at": now}, notes)
@@ -193,6 +195,7 @@ def _chunk(  # noqa: PLR0917
 ) -> _Chunk:
     """The next rows, posted."""
     run = lock_run(connection, run_id)
+    lock_operator(connection, run.operator_id)
     note = run.notes.get("approving")
     if note is None or not _is_same_work(note, by, [verdict.word for verdict in classes]):
         # The same person does it twice at once, and the other one has come to the end.
@@ -226,7 +229,7 @@ def _post(  # noqa: PLR0917
     loaded = messages.load(messages_of(rows))
     messages.lock(taken_back(rows, loaded))
     booking = book_rows(
-        rows, messages, listed_since(connection, run, rows), run,
+        rows, messages, problems_since(connection, run, rows), run,
         month=open_month(connection, act.at), author=note["by"], reason=note["reason"],
     )  # fmt: skip
     messages.close()

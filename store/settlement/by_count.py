@@ -3,6 +3,10 @@
 match_counts   one look at the month, four over the file: by price, then whatever the price; what is paid before what
                was refused
 
+Several files of one month may share it out by day and short code (beside.py). What another one's run has written off,
+because this one was not there yet, is not owed any more: it is missing here, and found when that is accepted. What
+another one counts is not missing there.
+
 Rule: what is counted is held in memory, by day, short code and price; messages and rows never are.
 """
 
@@ -15,14 +19,18 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from core.clock import month_bounds
+from core.errors import UserMistake
 from core.settlement.counting import Bucket, Tally
 from core.settlement.days import day_start
 from core.settlement.judging import Judgement, Ours
 from core.settlement.reading import FileRow
 from core.settlement.verdicts import Verdict
+from store.pages import in_pieces
 from store.schema import SettlementRow
+from store.settlement.beside import Place, by_hand, counted_by, place_name, read_beside, read_written_off
 from store.settlement.match import FILE_ROW, Worker, file_row
 from store.settlement.ours import Kind, ids_between, scan
+from store.settlement.runs import Run, run_title
 from store.settlement.stage import BATCH
 
 Settle: TypeAlias = Callable[[FileRow], Judgement | None]
@@ -33,6 +41,7 @@ def match_counts(worker: Worker) -> None:
     zone = worker.columns.zone
     tally = Tally(worker.rules)
     _count(worker, tally)
+    _write_off(worker, tally)
 
     def by_price(row: FileRow) -> Judgement | None:
         return tally.settle(row, day_start(row.at, zone))
@@ -43,10 +52,10 @@ def match_counts(worker: Worker) -> None:
     for settle in (by_price, anyhow):
         for refused in (False, True):
             _settle(worker, settle, refused=refused)
-    left = [_as_message(bucket) for bucket in tally.left()]
-    for start in range(0, len(left), BATCH):
-        some = left[start : start + BATCH]
-        worker.step(lambda connection: worker.add(connection, some))  # noqa: B023
+    for some in in_pieces(list(tally.left()), BATCH):
+        counted = worker.step(partial(_counted, worker, {(one.day, one.short_code) for one in some}))
+        lacking = [_as_message(one) for one in some if (one.day, one.short_code) not in counted]
+        worker.step(lambda connection: worker.add(connection, lacking))  # noqa: B023
 
 
 def _count(worker: Worker, tally: Tally) -> None:
@@ -59,6 +68,37 @@ def _count(worker: Worker, tally: Tally) -> None:
             for one in ours:
                 if worker.reader.is_of_month(one):
                     tally.add(day_start(one.at, zone), one)
+
+
+def _write_off(worker: Worker, tally: Tally) -> None:
+    """What the runs beside this one have written off is owed no more."""
+    for other in worker.step(lambda connection: read_beside(connection, worker.run)):
+        behind: int | None = 0
+        while behind is not None:
+            rows = worker.step(partial(read_written_off, run_id=other.id, behind=behind))
+            gone: dict[Place, int] = {}
+            for _, day, code, price, count, amount, due in rows:
+                lacking = tally.write_off(day, code, price, count=count, amount=amount, revenue=-due)
+                if lacking:
+                    gone[day, code] = lacking
+            if gone:
+                worker.step(partial(_check_gone, worker, other, gone))
+            behind = rows[-1].id if len(rows) == BATCH else None
+
+
+def _check_gone(worker: Worker, other: Run, gone: dict[Place, int], connection: Connection) -> None:
+    """Of what was written off, messages were given back besides: by how much too little is owed, no count can say."""
+    for place in sorted(counted_by(connection, [worker.run.id], worker.run, gone)):
+        raise UserMistake(
+            f"{run_title(worker.run)} cannot be matched: run {other.id} wrote off messages of "
+            f"{place_name(place, worker.run)}, and {gone[place]} of them are not owed any more; {by_hand(worker.run)}"
+        )
+
+
+def _counted(worker: Worker, places: set[Place], connection: Connection) -> set[Place]:
+    """Those that another file counts."""
+    others = [other.id for other in read_beside(connection, worker.run)]
+    return set(counted_by(connection, others, worker.run, places))
 
 
 def _some(worker: Worker, kind: Kind, first: int, end: int, connection: Connection) -> tuple[int, list[Ours]]:

@@ -24,12 +24,11 @@ from core.settlement.reading import FileRow
 from core.settlement.verdicts import Verdict
 from store.pages import in_pieces
 from store.schema import Mo, SettlementRow
+from store.settlement.beside import found_elsewhere
 from store.settlement.match import FILE_ROW, Worker, file_row
-from store.settlement.ours import IN_LIST, Kind, Listed, ids_between, read_listed, scan
+from store.settlement.ours import IN_LIST, NEAR_MS, Kind, Listed, ids_between, read_listed, scan
 from store.settlement.stage import BATCH
 
-NEAR_MS = DAY_MS
-"""An id that is farther away in time is the same word for another message: some operators begin anew."""
 EARLIER_MS = 31 * DAY_MS
 """How far before and after its month a file's rows may lie and still be found by their ids."""
 
@@ -45,6 +44,7 @@ def match_messages(worker: Worker) -> None:
     if by_number and Kind.MO in worker.reader.kinds:
         _by_number(worker)
     _alone(worker)
+    _again(worker)
     _missing(worker)
 
 
@@ -222,6 +222,24 @@ def _first_of_keys(worker: Worker, connection: Connection, keys: set[str]) -> di
         query = sa.select(row.key, sa.func.min(row.id)).where(*where).group_by(row.key)
         found.update({key: id_ for key, id_ in connection.execute(query)})
     return found
+
+
+def _again(worker: Worker) -> None:
+    """What is missing here, and another file of the operator lists as that already: it is one message."""
+    behind: int | None = 0
+    while behind is not None:
+        behind = worker.step(partial(_again_step, worker, behind))
+
+
+def _again_step(worker: Worker, behind: int, connection: Connection) -> int | None:
+    """Some rows; behind which the next step begins, None at the end."""
+    row = SettlementRow
+    where = (row.run_id == worker.run.id, row.decision == 0, row.verdict == int(Verdict.MISSING_HERE), row.id > behind)
+    query = sa.select(row.id, row.mo_id).where(*where).order_by(row.id).limit(IN_LIST)
+    messages = {id_: mo_id for id_, mo_id in connection.execute(query)}
+    found = found_elsewhere(connection, worker.run, list(messages))
+    worker.write(connection, [(id_, Judgement(Verdict.DUPLICATE_THERE, messages[id_])) for id_ in sorted(found)])
+    return max(messages) if len(messages) == IN_LIST else None
 
 
 def _missing(worker: Worker) -> None:

@@ -25,8 +25,9 @@ from store.pages import in_pieces
 from store.repeating import repeated
 from store.schema import SettlementRow
 from store.secrets import Sealed
+from store.settlement.beside import check_beside
 from store.settlement.ours import OursReader
-from store.settlement.runs import Run, Sums, begin_work, hold, lock_run, read_sums, write_run
+from store.settlement.runs import Run, Sums, begin_work, hold, lock_run, read_run, read_sums, write_run
 from store.settlement.stage import BATCH, ROW_COLUMNS, Progress, drop_rows
 from store.snapshot import read_catalogue
 
@@ -40,17 +41,19 @@ FILE_ROW = (
 
 
 def match(database: Database, run_id: int, *, progress: Progress = lambda done, of: None) -> list[Sums]:
-    """The sums by verdict. Raises UserMistake when the run is decided already; StoreAway."""
+    """The sums by verdict. Raises UserMistake when the run is decided already, or another one counts the same;
+    StoreAway.
+    """
     from store.settlement.by_count import match_counts
     from store.settlement.by_message import match_messages
 
     with database.read() as connection:
         catalogue = read_catalogue(connection, Sealed())
+        # A run is live before it is matched: of two that count the same, whoever looks second sees the first.
+        check_beside(connection, _checked(read_run(connection, run_id)))
 
     def begin(connection: Connection) -> tuple[Run, str]:
-        run = lock_run(connection, run_id)
-        if run.state not in {RunState.STAGED, RunState.MATCHED}:
-            raise UserMistake(_not_now(run))
+        run = _checked(lock_run(connection, run_id))
         return run, begin_work(connection, run, RunState.STAGED)
 
     run, token = repeated(database, begin)
@@ -58,6 +61,13 @@ def match(database: Database, run_id: int, *, progress: Progress = lambda done, 
     worker.forget()
     (match_counts if run.columns.only_counts else match_messages)(worker)
     return worker.finish()
+
+
+def _checked(run: Run) -> Run:
+    """It may be matched. Raises UserMistake."""
+    if run.state not in {RunState.STAGED, RunState.MATCHED}:
+        raise UserMistake(_not_now(run))
+    return run
 
 
 def _not_now(run: Run) -> str:

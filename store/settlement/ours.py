@@ -1,7 +1,7 @@
 """Our messages on the footing of an operator's file, and which rows are about them already.
 
 OursReader     messages → Ours; `kinds` are those that the file lists, `query` and `read` give their rows
-Kind           MO, found by id and by number, or premium MT, found by the operator's id only
+Kind           MO, found by id and by number, or premium MT, found by the operator's id only; kinds_of a file
 scan           the ids that a step may look at, so that no statement looks through more than SIEVE messages
 given_back     messages that the operator has again, or that we have refunded
 read_listed    what rows of this file, and of the operator's other files, say of messages
@@ -24,6 +24,7 @@ from core.ids import first_id_at
 from core.ledger.details import DetailKind
 from core.message import MtKind
 from core.settlement.amounts import Terms, in_basis
+from core.settlement.columns import ColumnMap
 from core.settlement.judging import NO_RECEIPT, WAITING, Ours, Rules
 from core.settlement.reading import FileRow
 from core.settlement.verdicts import Verdict
@@ -36,6 +37,8 @@ SIEVE = 5_000
 IN_LIST = 500
 SLACK_MS = DAY_MS
 """An id and the moment of acceptance may differ by what the clock was set back."""
+NEAR_MS = DAY_MS
+"""An id that is farther away in time is the same word for another message: some operators begin anew."""
 BILLED = (Verdict.MATCHED, Verdict.PRICE_DIFFERS)
 LISTED = (*BILLED, Verdict.REFUSED_THERE)
 
@@ -58,6 +61,11 @@ class Kind(Enum):
         return sa.type_coerce(Mo.id if self is Kind.MO else Mt.id, sa.BigInteger)
 
 
+def kinds_of(columns: ColumnMap) -> list[Kind]:
+    """What a file lists."""
+    return [kind for kind in Kind if columns.messages in {"all", kind.value}]
+
+
 _MO = (
     Mo.id, Mo.operator_key, Mo.source, Mo.short_code, Mo.accepted_at, Mo.parts, Mo.charge_state, Mo.price, Mo.vat,
     Mo.operator_part, Mo.tariff_id, Mo.vat_id,
@@ -75,8 +83,7 @@ class OursReader:
         self._run = run
         self._rules = Rules.of(run.columns)
         self._bounds = month_bounds(run.month, run.columns.zone)
-        listed = run.columns.messages
-        self.kinds = [kind for kind in Kind if listed in {"all", kind.value}]
+        self.kinds = kinds_of(run.columns)
         operator = catalogue.operators.get(run.operator)
         self._rates: tuple[VatRate, ...] = operator.vat if operator else ()
         self._tariffs: dict[str, tuple[Tariff, ...]] = {

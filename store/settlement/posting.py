@@ -30,13 +30,12 @@ from core.tariff.charge import Charge
 from store.corrections import Loaded
 from store.pages import in_pieces
 from store.schema import Entry, Posting, SettlementRow
-from store.settlement.ours import IN_LIST, Listed, read_listed
+from store.settlement.ours import IN_LIST
 from store.settlement.runs import Run
 
 CHUNK = 500
 """Rows that are posted together."""
 
-LISTED_SINCE = "another file of the operator lists this message by now; dismiss one of the two"
 GIVEN_BACK = "it was given back to the operator since it was matched; there is nothing left to correct"
 REFUNDED = "we have refunded it since it was matched, so the operator owes nothing for it; dismiss this row"
 UNKNOWN = (
@@ -86,11 +85,6 @@ def _open_rows(run_id: int, verdicts: Collection[Verdict]) -> sa.Select[*tuple[A
 def _open_row(row: Any) -> OpenRow:
     id_, line, verdict, mo_id, due = row
     return OpenRow(id_, line, Verdict(verdict), mo_id, due)
-
-
-def listed_since(connection: Connection, run: Run, rows: Sequence[OpenRow]) -> Listed:
-    """What other files of the operator say by now of messages that this one lacks."""
-    return read_listed(connection, run, (row.mo_id for row in rows if row.verdict is Verdict.MISSING_THERE))
 
 
 def entry_key(run_id: int, chunk: int | str) -> str:
@@ -149,16 +143,16 @@ def _is_whole(row: OpenRow, loaded: Mapping[int, Loaded]) -> bool:
 
 
 def book_rows(
-    rows: Sequence[OpenRow], takes: Takes, listed: Listed, run: Run, *, month: Month, author: str, reason: str
+    rows: Sequence[OpenRow], takes: Takes, since: Mapping[int, str], run: Run, *, month: Month, author: str, reason: str
 ) -> Booking:
-    """All of them; one that cannot be booked has a problem instead."""
+    """All of them; one that cannot be booked has a problem instead. `since`: what other files say (since.py)."""
     booking = Booking()
     roundings = {True: 0, False: 0}
     for row in rows:
         if not row.due:
             continue
         about = About(row.mo_id, 0, f"settlement:{run.id}:{row.line}", author, reason)
-        problem = _problem(row, takes, listed)
+        problem = since.get(row.id) or _problem(row, takes)
         if problem:
             booking.problems[row.id] = problem
         elif row.verdict is Verdict.MATCHED:
@@ -179,10 +173,8 @@ def book_rows(
     return booking
 
 
-def _problem(row: OpenRow, takes: Takes, listed: Listed) -> str:
+def _problem(row: OpenRow, takes: Takes) -> str:
     """Why it cannot be booked any more."""
-    if row.verdict is Verdict.MISSING_THERE and row.mo_id in listed.elsewhere:
-        return LISTED_SINCE
     if not row.mo_id or row.verdict is Verdict.MISSING_HERE:
         return ""
     one = takes.loaded.get(row.mo_id)

@@ -33,13 +33,13 @@ from store.settlement.posting import (
     Booking,
     OpenRow,
     book_rows,
-    listed_since,
     messages_of,
     read_earlier,
     read_open,
     taken_back,
 )
 from store.settlement.runs import Run, Sums, read_run, read_sums
+from store.settlement.since import problems_since
 from store.settlement.stage import Progress
 
 Posted = dict[tuple[str, str], int]
@@ -135,8 +135,8 @@ class Rehearsal:
         for id_ in taken_back(rows, loaded):
             standing = loaded[id_].standing
             _meet(connection, volumes, *facts.counters_of(standing, messages.month_now(standing)))
-        listed, month = listed_since(connection, run, rows), open_month(connection, self.at)
-        return book_rows(rows, messages, listed, run, month=month, author="", reason=""), messages.loaded
+        since, month = problems_since(connection, run, rows), open_month(connection, self.at)
+        return book_rows(rows, messages, since, run, month=month, author="", reason=""), messages.loaded
 
 
 def _meet(connection: Connection, volumes: Volumes, volume: VolumeKey | None, referral: ReferralKey | None) -> None:

@@ -1,6 +1,6 @@
 """Runs: one operator's file each, with its state, who works on it, and the sums of its differences.
 
-Run         a run as it is stored; read_run, hold
+Run         a run as it is stored; read_run, hold;  lock_operator, when what its other runs say must not change
 begin_work  a new worker on a run: whoever worked on it before stops at its next step
 Sums        rows and amounts of one verdict; read_sums
 
@@ -84,6 +84,11 @@ def lock_run(connection: Connection, run_id: int) -> Run:
     lock = sa.select(SettlementRun.id).where(SettlementRun.id == run_id).with_for_update()
     connection.execute(lock)
     return read_run(connection, run_id)
+
+
+def lock_operator(connection: Connection, operator_id: int) -> None:
+    """Its files are decided about one at a time, until the transaction ends. Lock the run first."""
+    connection.execute(sa.select(Operator.id).where(Operator.id == operator_id).with_for_update())
 
 
 def _run(row: Any) -> Run:

@@ -34,7 +34,7 @@ from store.provisioning.sentences import there_is_no
 from store.repeating import repeated
 from store.schema import Operator, SettlementRow, SettlementRun
 from store.settlement.files import OpenFile, open_file
-from store.settlement.runs import begin_work, hold, lock_run, read_runs, write_run
+from store.settlement.runs import begin_work, hold, lock_operator, lock_run, read_runs, write_run
 
 BATCH = 2_000
 HOPELESS = 1_000
@@ -161,6 +161,8 @@ class _Staging:
 
         def finish(connection: Connection) -> None:
             run = hold(connection, self._run_id, self._token)
+            # From here on its rows speak, and who books another file's must know it.
+            lock_operator(connection, run.operator_id)
             values = {"rows": staged.rows, "bad": staged.bad, "total": staged.total, "state": int(RunState.STAGED)}
             write_run(connection, run, values, {"told": staged.told})
 

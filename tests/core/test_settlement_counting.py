@@ -2,14 +2,17 @@
 
 from collections import Counter
 from dataclasses import replace
+from datetime import UTC, datetime
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.clock import DAY_MS
+from core.clock import DAY_MS, HOUR_MS, instant_of
 from core.settlement import RunState, Verdict
 from core.settlement.amounts import Basis, Terms, in_basis, payout_of, portion
 from core.settlement.counting import Tally
+from core.settlement.days import day_end, day_start
 from core.settlement.judging import NO_TERMS, Judgement, Ours, Rules
 from core.settlement.reading import FileRow
 
@@ -128,6 +131,25 @@ def test_without_a_tariff_the_row_waits() -> None:
     assert (found.verdict, found.problem) == (Verdict.MISSING_HERE, NO_TERMS)
 
 
+def test_what_another_file_wrote_off_is_not_here_any_more() -> None:
+    tally = a_tally(*[a_message()] * 10)
+
+    lacking = tally.write_off(DAY, "4446", 12 * RUB, count=3, amount=36 * RUB, revenue=15 * RUB)
+
+    assert lacking == 0
+    assert settle(tally, a_row(8)) == [Judgement(Verdict.MISSING_HERE, 0, 84 * RUB, 5 * RUB)]
+    assert left(tally) == []
+
+
+def test_what_was_written_off_and_is_not_owed_any_more_is_told() -> None:
+    tally = a_tally(*[a_message()] * 2)
+
+    lacking = [tally.write_off(DAY, "4446", price * RUB, count=3, amount=0, revenue=0) for price in (12, 24)]
+
+    assert lacking == [1, 3]
+    assert left(tally) == []
+
+
 ROWS = st.lists(
     st.builds(
         a_row, st.integers(0, 9), st.sampled_from([6, 12, 24]), amount=st.none() | st.integers(0, 99),
@@ -171,6 +193,38 @@ def test_accepting_everything_leaves_what_the_file_pays(rows: list[FileRow], our
     rest = sum(bucket.take(bucket.left)[1] for bucket in tally.left())
     due = sum(one.due for one in found) - rest
     assert sum(one.revenue for one in ours) + due == sum(row.amount for row in paid)
+
+
+@given(ours=OURS, rows=ROWS, later=ROWS)
+def test_what_is_written_off_and_then_counted_leaves_what_the_files_pay(
+    ours: list[Ours], rows: list[FileRow], later: list[FileRow]
+) -> None:
+    """A first file speaks of one short code; the second one, of the other, comes when all the rest is written off."""
+    payout = Rules(Basis.PAYOUT, Basis.GROSS)
+    owed = [replace(one, amount=one.revenue) for one in ours]
+    first = [replace(row, refused=False, short_code="4446") for row in rows]
+    second = [replace(row, refused=False, short_code="7733") for row in later]
+    tally = a_tally(*owed, rules=payout)
+    due = sum(one.due for one in settle(tally, *first))
+    lost = [(bucket, bucket.left, bucket.take(bucket.left)) for bucket in tally.left()]
+    again = a_tally(*owed, rules=payout)
+
+    for bucket, count, (amount, revenue) in lost:
+        place = (bucket.day, bucket.short_code, bucket.price)
+        assert again.write_off(*place, count=count, amount=amount, revenue=revenue) == 0
+    due += sum(one.due for one in settle(again, *second)) - sum(revenue for _, _, (_, revenue) in lost)
+
+    assert sum(one.revenue for one in ours) + due == sum(row.amount for row in (*first, *second))
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Moscow", "Europe/Berlin", "Asia/Kathmandu", "America/St_Johns"])
+def test_a_day_ends_where_the_next_one_begins(zone: str) -> None:
+    day = day_start(instant_of(datetime(2024, 1, 1, 12, tzinfo=UTC)), zone)
+    for _ in range(366):
+        after = day_end(day, zone)
+        assert after - day in {23 * HOUR_MS, 24 * HOUR_MS, 25 * HOUR_MS}
+        assert (day_start(after, zone), day_start(after - 1, zone)) == (after, day)
+        day = after
 
 
 # --- amounts ----------------------------------------------------------------------------------------------------

@@ -5,7 +5,6 @@ LineKind               what a line is; the words are stored
 ChargeSum, DetailSum   charges, or details, that are alike, added up by the store
 Line, lines_of         a line; the lines of all partners, merged and in order (add_lines, in_order: in two steps)
 tier_share             the tier in which charges fall; cut_at_tiers, one charge that crosses a tier
-PayoutTerms            hold-back and minimum of a partner at a month's end
 young_of, due          what is too young to be paid; what is to be paid
 earned_in, vat_in      what a partner's work came to; the VAT in it, of a partner that pays VAT
 
@@ -21,8 +20,8 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any, NamedTuple, TypeAlias
 
-from core.catalogue import Catalogue, PlanVersion, version_at
-from core.clock import DAY_MS, Instant, Month, month_end
+from core.catalogue import PlanVersion
+from core.clock import Month
 from core.ledger.details import DetailKind
 from core.money import MILLION, floor_to_minor, round_half_even
 from core.tariff.charge import ChargeKind
@@ -100,7 +99,7 @@ class ChargeSum(NamedTuple):
     """Posted charges that are alike in all but their amounts, added up. `plan` "" is none: nobody earns by them.
 
     `share` is that of their tier. `reason` is why they were taken back, with a person's words. `age` is how many of the
-    moments `PayoutTerms.old_until` lie before the message, `number` how many they are.
+    moments `PayoutTerms.old_until` (core/statement_terms.py) lie before the message, `number` how many they are.
     """
 
     month: Month
@@ -217,7 +216,8 @@ def lines_of_charges(one: ChargeSum) -> Iterator[tuple[str, Line]]:
     account = "held" if one.held else "earnings"
     yield one.partner, _line(one, account, kind, one.base, one.partner_part, one.reason or one.plan)
     if one.referral_part:
-        why = f"{one.partner}: {one.reason}" if kind in _CORRECTED.values() else one.partner
+        # Whose message it was, and the reason's word alone: what a person wrote is about another partner.
+        why = f"{one.partner}: {one.reason.partition(': ')[0]}" if kind in _CORRECTED.values() else one.partner
         yield one.referrer, Line("earnings", LineKind.REFERRAL, count=one.number, amount=one.referral_part, note=why)
 
 
@@ -325,33 +325,6 @@ def cut_at_tiers(one: ChargeSum, plan: PlanVersion, before: int) -> list[ChargeS
 
 
 # --- what is due ---------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class PayoutTerms:
-    """A plan's hold-back and minimum, for a partner at a month's end: messages accepted before `old_until` are old.
-
-    `from_ever`: the first version, or the partner's first plan in this currency; such a one may be loaded later.
-    """
-
-    hold_days: int = 0
-    minimum_payout: int = 0
-    old_until: Instant = 0
-    from_ever: bool = False
-
-
-def payout_terms(catalogue: Catalogue, partner: str, currency: str, month: Month) -> PayoutTerms:
-    """By the plan in this currency on which the partner was at the month's end, in that plan's zone; none: no terms."""
-    end = month_end(month)
-    for assigned in reversed(catalogue.partners[partner].plans):
-        if assigned.currency == currency and assigned.valid_from < end:
-            version = version_at(catalogue.plans[assigned.plan].versions, end - 1)
-            if version is None:
-                break
-            old_until = month_end(month, version.time_zone) - version.hold_days * DAY_MS
-            is_first = not (assigned.valid_from and version.valid_from)
-            return PayoutTerms(version.hold_days, version.minimum_payout, old_until, is_first)
-    return PayoutTerms(0, 0, end)
 
 
 def young_of(charges: Iterable[ChargeSum], details: Iterable[DetailSum], ages: Mapping[Owner, int]) -> dict[Owner, int]:

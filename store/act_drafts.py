@@ -73,12 +73,17 @@ class Moves:
 
     @property
     def sums(self) -> dict[str, int]:
-        """What is moved, by currency. A message of 5.00 may take 3 000.00 from its partner, by its tier correction."""
+        """What is moved, by currency: no account moves by more.
+
+        A message of 5.00 may take 3 000.00 from its partner, by its tier correction; and with it moves what it held
+        beyond that, and what was settled with its operator and is undone.
+        """
         sums: dict[str, int] = {}
         for charge in self.charges:
-            moved_by = max(abs(charge.revenue), abs(charge.suspense), abs(charge.partner_part))
+            of_partners = abs(charge.partner_part) + abs(charge.referral_part)
+            moved_by = max(abs(charge.revenue), abs(charge.suspense), of_partners)
             sums[charge.currency] = sums.get(charge.currency, 0) + moved_by
-        for detail in [] if self.charges else self.details[self.steps :]:
+        for detail in self.details[self.steps :]:
             p = detail.posting
             sums[p.currency] = sums.get(p.currency, 0) + p.amount
         return sums
@@ -89,6 +94,13 @@ class Moves:
         if self.book is not None and self.details:
             return self.details[0].posting.amount, self.details[0].posting.currency
         return max(((amount, currency) for currency, amount in self.sums.items()), default=(0, ""))
+
+    @property
+    def besides(self) -> list[tuple[int, str]]:
+        """(amount, currency) of what moves in other currencies; of a conversion nothing: it is one amount."""
+        _, most = self.largest
+        others = {} if self.book is not None else self.sums
+        return [(amount, currency) for currency, amount in sorted(others.items()) if currency != most]
 
     @property
     def partners(self) -> list[str]:

@@ -53,7 +53,8 @@ def adjust(connection: Connection, desk: Desk, draft: Draft) -> Moves:
     if amount > AMOUNT_MAX:
         most = format_micros(AMOUNT_MAX)
         raise ActRefused(f"--amount: {format_micros(amount)} is more than {most}, the most at once; do it in pieces")
-    owners = (name for kind, name in map(owner_of, (debit, credit)) if kind == "partner")
+    # Whose credit it is comes first: what came to a partner may be too young to be paid (store/funds.py).
+    owners = (name for kind, name in map(owner_of, (credit, debit)) if kind == "partner")
     partner_id = next((catalogue.partners[login].id for login in owners), 0)
     about = About(partner_id=partner_id, author=draft.author, reason=draft.reason)
     month = open_month(connection, desk.now())

@@ -89,9 +89,9 @@ class Shown:
 class _Looked(Exception):
     """Ends a transaction that only looked."""
 
-    def __init__(self, postings: Sequence[Posting]) -> None:
+    def __init__(self, moves: Moves | None = None) -> None:
         super().__init__()
-        self.postings = postings
+        self.moves = moves or Moves()
 
 
 class Acts:
@@ -131,7 +131,7 @@ class Acts:
         def work(connection: Connection) -> Act:
             moves = KINDS[draft.kind].decide(connection, self._desk, draft)
             if not moves.needs_second(self._limits):
-                raise _Looked(())
+                raise _Looked
             tidy = checked_draft(draft)
             before, key = self._before(connection, tidy)
             if before is not None:
@@ -180,22 +180,28 @@ class Acts:
         return self._desk.run(work)
 
     def show(self, number: int) -> Shown:
-        """All of it: what was booked; of one that waits, what would be booked now. Raises ActRefused."""
+        """All of it: what was booked; of one that waits, what would be booked now, with the amount that it has now.
+        Raises ActRefused.
+        """
 
         def work(connection: Connection) -> Shown:
             act = self._one(connection, number)
             if act.state is ActState.PROPOSED:
-                raise _Looked(KINDS[act.kind].decide(connection, self._desk, act.draft).postings)
+                raise _Looked(KINDS[act.kind].decide(connection, self._desk, act.draft))
             return Shown(act, _postings(connection, act.entry_id) if act.entry_id else ())
 
         try:
             return self._desk.run(work)
         except _Looked as looked:
-            postings, fault = looked.postings, ""
+            moves, fault = looked.moves, ""
         except UserMistake as error:
-            postings, fault = (), str(error)
+            moves, fault = Moves(), str(error)
         with self._desk.database.read() as connection:
-            return Shown(self._one(connection, number), postings, fault)
+            act = self._one(connection, number)
+        if moves.postings:
+            amount, currency = moves.largest
+            act = replace(act, amount=amount, currency=currency, body=_body(act.draft, moves))
+        return Shown(act, tuple(moves.postings), fault)
 
     def list(self, state: ActState | None = ActState.PROPOSED, limit: int = 100) -> Sequence[Act]:
         """The latest first."""
@@ -211,14 +217,13 @@ class Acts:
         partner_id = first.partner_id if first is not None else about.partner_id
         operators = self._desk.catalogue().operators
         amount, currency = moves.largest
-        body = {"messages": list(draft.messages), "values": dict(draft.values), "partners": moves.partners}
         done = connection.execute(
             sa.insert(ActRow).values(
                 key=key, kind=draft.kind, state=int(ActState.PROPOSED), partner_id=partner_id,
                 operator_id=operators[first.operator].id if first is not None and first.operator in operators else 0,
                 message_id=draft.messages[0] if len(draft.messages) == 1 else 0, currency=currency, amount=amount,
-                body=body, reason=draft.reason, author=draft.author, at=self._desk.now(), approver="", decided_at=0,
-                entry_id=None,
+                body=_body(draft, moves), reason=draft.reason, author=draft.author, at=self._desk.now(), approver="",
+                decided_at=0, entry_id=None,
             )
         )  # fmt: skip
         assert done.inserted_primary_key is not None
@@ -235,7 +240,7 @@ class Acts:
         amount, currency = moves.largest
         values = {
             "state": int(ActState.DONE), "approver": approver, "decided_at": now, "entry_id": entry_id,
-            "amount": amount, "currency": currency,
+            "amount": amount, "currency": currency, "body": _body(draft, moves),
         }  # fmt: skip
         connection.execute(sa.update(ActRow).where(ActRow.id == number).values(**values))
 
@@ -279,6 +284,13 @@ def _key(draft: Draft) -> str:
     return key if len(key) <= _COLUMN_MAX else f"{draft.kind}:{sha256(asked.encode()).hexdigest()}"
 
 
+def _body(draft: Draft, moves: Moves) -> dict[str, Any]:
+    """What was asked for, whose money it moves, and what it moves in other currencies than the column's."""
+    body: dict[str, Any] = {"messages": list(draft.messages), "values": dict(draft.values), "partners": moves.partners}
+    besides = [{"amount": amount, "currency": currency} for amount, currency in moves.besides]
+    return {**body, "besides": besides} if besides else body
+
+
 def _same(before: Act, draft: Draft) -> Act:
     """What a key stands for already. Raises StoreConflict for something else, ActRefused for what was refused."""
     is_named = KINDS[draft.kind].is_by_reference
@@ -297,7 +309,7 @@ def _same(before: Act, draft: Draft) -> Act:
         why = before.body.get("refused", "")
         raise ActRefused(
             f"act {before.id} was refused before, by {before.approver}: {why}; to ask for it again, give another "
-            f"{'--reason' if is_named else '--key or --reason'}"
+            f"{'--reason' if is_named else '--key' if draft.key else '--key or --reason'}"
         )
     return replace(before, was_before=True)
 
@@ -346,9 +358,10 @@ def _words(act: Act) -> dict[str, Any]:
     """What may stand in a sentence: the values asked for, and what store.act_kinds.Kind names besides."""
     values, count, partners = act.body["values"], len(act.body["messages"]), act.partners
     whose = ", ".join(partners[:3]) + (" and others" if len(partners) > 3 else "")
+    amounts = [(act.amount, act.currency), *((one["amount"], one["currency"]) for one in act.body.get("besides", ()))]
     return {
         **values,
-        "amount": f"{format_micros(act.amount)} {act.currency}",
+        "amount": " and ".join(f"{format_micros(amount)} {currency}" for amount, currency in amounts),
         "messages": f"{count} message{'s' if count != 1 else ''}",
         "whose": f" of {whose}" if whose else "",
         "paid_by": ", paid by us" if values.get("paid_by") == "us" else "",

@@ -25,7 +25,8 @@ from core.ledger.audit_months import (
     check_statements,
 )
 from core.ledger.rows import Finding
-from core.statement import EARNED_LINES, due, payout_terms, place_of
+from core.statement import EARNED_LINES, due, place_of
+from core.statement_terms import payout_terms
 from store import schema
 from store.issuing import SERIES
 from store.journal.booking import MONTHS

@@ -29,15 +29,14 @@ from core.statement import (
     LineKind,
     Lines,
     Owner,
-    PayoutTerms,
     add_lines,
     due,
     in_order,
     movements,
-    payout_terms,
     place_of,
     young_of,
 )
+from core.statement_terms import PayoutTerms, payout_terms
 from store import schema
 from store.bulk import bulk_insert
 from store.database import Database

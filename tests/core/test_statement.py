@@ -350,7 +350,7 @@ def test_lines_that_are_alike_are_one_and_what_is_of_another_month_is_none() -> 
     assert [line.amount for line in lines["acme", "EUR"]] == [5]
 
 
-def test_what_was_taken_back_says_why() -> None:
+def test_what_was_taken_back_says_why_and_its_referrer_is_told_no_more_than_the_reasons_word() -> None:
     taken = ChargeSum(
         MONTH, ChargeKind.CHARGE_BACK, "acme", "RUB", "4446", "alpha", "standard", reason="charged_back: fraud",
         partner_part=-5, referrer="friend", referral_part=-1,
@@ -360,7 +360,7 @@ def test_what_was_taken_back_says_why() -> None:
 
     (own,), (referral,) = lines["acme", "RUB"], lines["friend", "RUB"]
     assert (own.kind, own.note, own.amount) == (LineKind.CHARGE_BACK, "charged_back: fraud", -5)
-    assert (referral.kind, referral.note, referral.amount) == (LineKind.REFERRAL, "acme: charged_back: fraud", -1)
+    assert (referral.kind, referral.note, referral.amount) == (LineKind.REFERRAL, "acme: charged_back", -1)
 
 
 def test_outgoing_sms_tell_their_net_and_their_vat() -> None:

@@ -1,23 +1,20 @@
-"""What is due: never more than is there and old enough, in whole minor units; whose terms hold; how old money is;
-what VAT is in what was earned.
+"""What is due: never more than is there and old enough, in whole minor units; how old money is; what VAT is in what was
+earned.
 """
 
-from dataclasses import replace
 from fractions import Fraction
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.catalogue import Catalogue, PartnerPlan, Plan
 from core.clock import DAY_MS, month_end, month_start, next_month
 from core.ledger.accounts import earnings, held, payout, prepaid
 from core.ledger.details import DetailKind
 from core.ledger.entry import ChargeKind
 from core.money import minor_digits
-from core.statement import ChargeSum, DetailSum, Line, LineKind, due, earned_in, payout_terms, vat_in, young_of
-from tests.makers_money import OCTOBER, a_version, micros, moment
-from tests.makers_money import a_catalogue as a_small_catalogue
+from core.statement import ChargeSum, DetailSum, Line, LineKind, due, earned_in, vat_in, young_of
+from tests.makers_money import OCTOBER, moment
 
 MONTH = 202610
 
@@ -28,30 +25,6 @@ def test_never_more_is_due_than_is_there_and_old(closing: int, young: int, minim
 
     assert payable == 0 or (payable >= minimum and 0 < payable <= closing - max(young, 0))
     assert payable % 10_000 == 0
-
-
-def a_hold(days: int, *, zone: str = "UTC") -> Catalogue:
-    version = replace(a_version(time_zone=zone), hold_days=days, minimum_payout=micros("500"))
-    return a_small_catalogue(version=version)
-
-
-def test_terms_are_those_of_the_plan_at_the_months_end_in_its_own_zone() -> None:
-    terms = payout_terms(a_hold(14, zone="Europe/Moscow"), "acme", "RUB", MONTH)
-
-    assert (terms.hold_days, terms.minimum_payout) == (14, micros("500"))
-    assert terms.old_until == moment("2026-10-17T21:00:00Z")
-    assert payout_terms(a_hold(14), "acme", "EUR", MONTH).hold_days == 0
-
-
-def test_a_plan_of_the_next_month_says_nothing_of_this_one() -> None:
-    catalogue = a_hold(14)
-    later = Plan(2, "later", "RUB", (a_version("later", number=2),))
-    acme = catalogue.partners["acme"]
-    changed = replace(acme, plans=(*acme.plans, PartnerPlan(9, "later", "RUB", month_end(MONTH))))
-    catalogue = replace(catalogue, plans={**catalogue.plans, "later": later}, partners={"acme": changed})
-
-    assert payout_terms(catalogue, "acme", "RUB", MONTH).hold_days == 14
-    assert payout_terms(catalogue, "acme", "RUB", next_month(MONTH)).hold_days == 0
 
 
 def test_what_was_taken_back_is_not_young_any_more() -> None:

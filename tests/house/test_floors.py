@@ -97,7 +97,7 @@ ORDER = (
     ("tariff",),
     ("ledger",),
     ("settlement",),
-    ("statement",),
+    ("statement", "statement_terms"),
     ("latin",),
     ("ussd",),
     ("payouts", "top_ups", "bank_file"),

@@ -5,10 +5,14 @@ from pathlib import Path
 import pytest
 
 from core.settlement.verdicts import Verdict
+from core.top_ups import Told
+from store.act_life import read_acts_about
 from store.acts import Acts, Draft
 from store.database import Database
 from store.life import ActLife
 from store.messages import read_life
+from store.payments import Payments
+from tests.store.cashier import a_till
 from tests.store.clerk import clerk_of
 from tests.store.journal.desk import MoDesk
 from tests.store.settlement.office import Office
@@ -26,6 +30,25 @@ def acts_about(database: Database, message_id: int) -> tuple[ActLife, ...]:
         life = read_life(connection, message_id)
     assert life is not None
     return life.acts
+
+
+def test_acts_about_a_payment_are_those_that_name_it_and_were_asked_for_since_it_came(database: Database) -> None:
+    till = a_till(database)
+    for number in (1, 2):
+        Payments(till.clerk()).take(Told("yoomoney", f"op-{number}", "77", 100 * RUB, 98 * RUB, "RUB"))
+    acts = Acts(till.clerk(), 0)
+    for number in (1, 2):
+        acts.propose(Draft("assign_payment", "olga", "they wrote", values={"payment": number, "partner": "acme"}))
+    done = acts.approve(2, "ada")
+
+    with database.read() as connection:
+        (told,) = read_acts_about(connection, ["assign_payment"], "payment", 2, since=done.at)
+        assert read_acts_about(connection, ["assign_payment"], "payment", 2, since=done.at + 1) == ()
+        assert read_acts_about(connection, ["convert"], "payment", 2, since=0) == ()
+        (waits,) = read_acts_about(connection, ["assign_payment"], "payment", 1, since=0)
+
+    assert (told.id, told.author, told.approver, told.entry_id) == (2, "olga", "ada", done.entry_id)
+    assert (waits.id, waits.state, waits.approver, waits.entry_id) == (1, "waits for a second person", "", None)
 
 
 def test_a_charge_back_is_told_with_who_asked_why_and_who_agreed(office: MoDesk) -> None:

@@ -108,8 +108,21 @@ def test_what_was_refused_is_not_asked_for_again_without_a_word(office: MoDesk) 
     acts = acts_of(office, limit=0)
     acts.refuse(acts.ask(an_adjustment()).id, "ada", "asked twice")
 
-    with pytest.raises(ActRefused, match=r"act 1 was refused before, by ada: asked twice; .*--key or --reason"):
+    with pytest.raises(ActRefused, match=r"act 1 was refused before, by ada: asked twice; .*--key or --reason$"):
         acts.ask(an_adjustment())
+    assert acts.ask(an_adjustment(reason="another")).state is ActState.PROPOSED
+
+
+def test_what_was_refused_under_a_key_is_asked_for_again_by_another_key_alone(office: MoDesk) -> None:
+    """With another reason the key would stand for something else."""
+    acts = acts_of(office, limit=0)
+    acts.refuse(acts.ask(an_adjustment(key="k1")).id, "ada", "asked twice")
+
+    with pytest.raises(ActRefused, match=r"to ask for it again, give another --key$"):
+        acts.ask(an_adjustment(key="k1"))
+    with pytest.raises(StoreConflict, match="take another key"):
+        acts.ask(an_adjustment(key="k1", reason="another"))
+    assert acts.ask(an_adjustment(key="k2")).state is ActState.PROPOSED
 
 
 def test_a_message_is_named_once(office: MoDesk) -> None:

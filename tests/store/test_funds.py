@@ -7,6 +7,7 @@ import pytest
 from core.catalogue import ReferralTerms
 from core.clock import DAY_MS
 from core.statement import young_of
+from store.acts import Acts, Draft
 from store.database import Database
 from store.folding import fold_some
 from store.funds import Purse, Youth, read_funds, read_youth
@@ -30,7 +31,8 @@ def young_by_statements(till: Till, purse: Purse) -> int:
     sums = MonthSums(202611, (purse.young_from,))
     with till.database.read() as connection:
         read_month(connection, sums, till.catalogue, since=0, until=2**63 - 1)
-    return young_of(sums.charges, sums.details, {("acme", "RUB"): 1}).get(("acme", "RUB"), 0)
+    owner = (purse.login, "RUB")
+    return young_of(sums.charges, sums.details, {owner: 1}).get(owner, 0)
 
 
 def young_by_payouts(till: Till, purse: Purse, youth: Youth | None = None) -> int:
@@ -101,6 +103,21 @@ def test_what_a_partner_earns_by_another_is_young_too(till: Till) -> None:
 
     # bolt earns 60.00 of 100.00, and acme a tenth of our 40.00.
     assert young_by_payouts(till, purse) == 4 * RUB == young_by_statements(till, purse)
+
+
+def test_what_a_person_moves_from_another_partner_is_young_too(till: Till) -> None:
+    till.earn(1)
+    amounts: dict[str, str | int] = {"amount": 7 * RUB, "currency": "RUB"}
+    for debit, credit in (("bolt", "acme"), ("acme", "bolt")):
+        places = {"debit": f"partner:{debit}:earnings", "credit": f"partner:{credit}:earnings"}
+        Acts(till.clerk(), 100 * RUB).ask(Draft("adjust", "olga", "theirs", (), {**places, **amounts}))
+
+    purses = [Purse.of(till.catalogue, login, "RUB", till.clock.now()) for login in ("acme", "bolt")]
+
+    # Only what came is young: what went may have been older.
+    assert [young_by_payouts(till, purse) for purse in purses] == [young_by_statements(till, purse) for purse in purses]
+    assert young_by_payouts(till, purses[0]) >= 7 * RUB
+    assert till.findings() == []
 
 
 def test_without_a_hold_back_nothing_is_young_and_nothing_is_read(database: Database) -> None:

@@ -68,6 +68,50 @@ def test_a_large_parked_payment_waits(config: Path) -> None:
     assert asked(config, "payment", "show", "1")["state"] == "booked"
 
 
+def test_a_payment_tells_both_its_persons_and_every_act_about_it(config: Path) -> None:
+    call(config, "payment", "assign", "1", "acme", *BY_OLGA)
+    call(config, "act", "refuse", "1", "--by", "ben", "--reason", "too early")
+    call(config, "payment", "assign", "1", "acme", "--by", "olga", "--reason", "they wrote again")
+    waits = call(config, "payment", "show", "1").output
+    assert "act          1, asked for by olga, refused by ben, see: tollbridge act show 1\n" in waits
+    assert "act          2, asked for by olga, waits for a second person, see: tollbridge act show 2\n" in waits
+    assert "Steps" not in waits
+
+    call(config, "act", "approve", "2", "--by", "ada")
+
+    shown = call(config, "payment", "show", "1").output
+    assert "act          2, asked for by olga, agreed to by ada, see: tollbridge act show 2\n" in shown
+    assert "olga, agreed to by ada booked they wrote again" in " ".join(shown.split())
+    acts = asked(config, "payment", "show", "1")["acts"]
+    assert [(one["id"], one["state"], one["author"], one["approver"]) for one in acts] == [
+        (1, "refused", "olga", "ben"), (2, "done", "olga", "ada"),
+    ]  # fmt: skip
+
+
+def test_a_payment_that_one_person_may_assign_has_no_act(config: Path) -> None:
+    with desk_of(config) as desk:
+        Payments(desk).take(Told("yoomoney", "op-2", "78", 10 * RUB, 9 * RUB, "RUB"))
+    call(config, "payment", "assign", "1", "acme", *BY_OLGA)
+
+    assert call(config, "payment", "assign", "2", "acme", *BY_OLGA).exit_code == 0
+
+    assert asked(config, "payment", "show", "2")["acts"] == []
+    shown = call(config, "payment", "show", "2").output
+    assert "agreed to" not in shown
+    assert "olga booked they told me so" in " ".join(shown.split())
+
+
+def test_a_conversion_that_was_refused_is_asked_for_again_by_the_key_that_the_sentence_says(config: Path) -> None:
+    words = ("convert", "earnings", "acme", "45", "RUB", "--by", "olga", "--reason")
+    call(config, *words, "for SMS")
+    call(config, "act", "refuse", "1", "--by", "ada", "--reason", "too early")
+
+    assert refused(call(config, *words, "for SMS")).endswith("to ask for it again, give another --key")
+
+    again = call(config, *words, "for more SMS", "--key", "k2")
+    assert "act 2: use earnings: 45.00 RUB" in again.output
+
+
 def test_a_large_conversion_wants_a_reason_and_waits(config: Path) -> None:
     words = ("convert", "earnings", "acme", "45", "RUB", "--by", "olga")
     assert "--reason: it is empty; say why" in refused(call(config, *words))

@@ -9,17 +9,20 @@ import click
 from core.clock import iso_of
 from core.money import format_micros
 from core.top_ups import PaymentState
+from store.act_life import read_acts_about
 from store.acts import Acts, Draft
 from store.payments import PaymentRow, Payments, list_payments, read_payment
 from store.steps import read_steps
 from tollbridge.commands import AMOUNTS, config_option, json_option
 from tollbridge.commands.desk import by_option, desk_of, reason_option
+from tollbridge.commands.ids import number_of
 from tollbridge.json_values import print_json
 from tollbridge.show import console, moment, plain, table
 from tollbridge.show_act import tell_act
+from tollbridge.show_payment import act_line, act_value, with_both
 from tollbridge.show_steps import step_value, steps_table
 
-_NUMBER = click.argument("number", metavar="N", type=click.IntRange(1))
+_NUMBER = click.argument("number", metavar="N", type=number_of("a payment"))
 
 
 @click.group()
@@ -58,7 +61,7 @@ def list_them(state: str | None, most: int, as_json: bool, config_file: Path | N
 @config_option
 def show(number: int, as_json: bool, config_file: Path | None) -> None:
     """Show a payment: who told of it and when, its top-up, why it is parked, its entry; and what people decided of it,
-    who and why.
+    who and why. Where two persons had to agree, both of them and their act.
 
     \b
     Example:
@@ -68,15 +71,21 @@ def show(number: int, as_json: bool, config_file: Path | None) -> None:
         with desk.database.read() as connection:
             row = read_payment(connection, number)
             steps = read_steps(connection, "payment", number, row.received_at)
+            acts = read_acts_about(connection, ["assign_payment"], "payment", number, row.received_at)
         logins = _logins(desk.catalogue().partners.values())
     if as_json:
-        print_json({**_value(row, logins), "steps": [step_value(step) for step in steps]})
+        print_json({
+            **_value(row, logins), "steps": [step_value(step) for step in steps],
+            "acts": [act_value(one) for one in acts],
+        })  # fmt: skip
         return
     for name, value in _value(row, logins).items():
         if value not in ("", None):
             click.echo(f"{name.replace('_', ' '):<12} {plain(str(value))}")
+    for one in acts:
+        click.echo(f"{'act':<12} {plain(act_line(one))}")
     if steps:
-        console().print(steps_table(steps))
+        console().print(steps_table(with_both(steps, acts)))
 
 
 @payment.command(short_help="Book a parked payment to a partner.")

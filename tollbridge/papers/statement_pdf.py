@@ -41,6 +41,7 @@ from tollbridge.papers import Company
 from tollbridge.papers.words import (
     BY_TIER,
     DASH,
+    THIN,
     account_title,
     amount_text,
     count_text,
@@ -104,7 +105,9 @@ def _style(size: float, *, colour: Color = _INK, font: str = PLAIN, right: bool 
 
 
 def _text(words: str, size: float = 8, **style: Any) -> Paragraph:
-    return Paragraph(escape(words).replace("\n", "<br/>"), _style(size, **style))
+    # reportlab breaks a line at every blank but this one, at the narrow one that does not break, too.
+    unbroken = escape(words).replace(THIN, "\N{NO-BREAK SPACE}")
+    return Paragraph(unbroken.replace("\n", "<br/>"), _style(size, **style))
 
 
 # --- the top -------------------------------------------------------------------------------------------------------

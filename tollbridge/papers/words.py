@@ -61,7 +61,11 @@ _REASONS = {
     "returned": "returned to the operator",
     "hold_refused": "not paid out",
     "assigned": "",
+    "late": "its receipt came late",
 }
+"""What a charge of a partner's may have in place of its plan, behind which a person's words may stand."""
+_LATE = "late"
+"""Of a premium SMS alone, and the one that it may have: elsewhere it is a plan of this name."""
 _MONTHS = "January February March April May June July August September October November December".split()
 
 COLUMNS = (
@@ -80,14 +84,29 @@ def line_title(line: Line) -> str:
     """What a line is about, with its plan or its reason."""
     title, note = _TITLES[line.kind], line.note
     code, colon, words = note.partition(": ")
-    if line.kind in _OF_A_PLAN and code not in _REASONS:
+    is_reason = _is_reason(line.kind, code)
+    if line.kind in _OF_A_PLAN and not is_reason:
         return f"{title}, plan {note}"
-    if code in _REASONS:
+    if is_reason:
         note = ": ".join(filter(None, (_REASONS[code], words)))
     elif line.kind is LineKind.REFERRAL and colon and words.partition(": ")[0] in _REASONS:
         # Of a message that was taken back: its partner stands before the reason.
         note = f"{code}, {_TITLES[LineKind.CHARGE_BACK].lower()}"
     return f"{title}: {note}" if note else title
+
+
+def _is_reason(kind: LineKind, code: str) -> bool:
+    """Whether the word is why, and not the plan by which it was earned."""
+    if kind in {LineKind.MO, LineKind.PREMIUM_MT}:
+        return kind is LineKind.PREMIUM_MT and code == _LATE
+    return code in _REASONS and code != _LATE
+
+
+def _note_for_programs(line: Line) -> str:
+    """Of a referral whose it is and why, without what a person wrote: that is about another partner. New lines have no
+    such words (core/statement.py); what was issued before never changes.
+    """
+    return ": ".join(line.note.split(": ", 2)[:2]) if line.kind is LineKind.REFERRAL else line.note
 
 
 def vat_of(line: Line) -> int:
@@ -110,7 +129,7 @@ def line_cells(line: Line) -> tuple[str | int | Decimal | None, ...]:
         None if is_balance else decimal(line.base),
         None if is_balance else decimal(vat_of(line)),
         decimal(line.amount),
-        line.note,
+        _note_for_programs(line),
     )
 
 

@@ -16,7 +16,7 @@ from tests.makers_money import micros
 from tests.tollbridge.papers.makers import OURS, a_line, a_statement
 from tollbridge.papers import Company
 from tollbridge.papers.statement_pdf import write
-from tollbridge.papers.words import THIN
+from tollbridge.papers.words import THIN, amount_text
 
 
 def pdf_of(stated: Stated, company: Company = OURS) -> bytes:
@@ -29,7 +29,7 @@ def text_of(pdf: bytes) -> str:
     if shutil.which("pdftotext") is None:
         pytest.skip("needs pdftotext; apt-get install poppler-utils")
     done = subprocess.run(["pdftotext", "-layout", "-", "-"], input=pdf, capture_output=True, check=True)
-    return done.stdout.decode().replace(THIN, " ")
+    return done.stdout.decode().replace(THIN, " ").replace("\N{NO-BREAK SPACE}", " ")
 
 
 def pages_of(pdf: bytes) -> int:
@@ -66,6 +66,21 @@ def test_the_act_of_a_partner_that_pays_vat_says_how_much_is_in_what_it_earned()
     # 1199.99 / 1.2 = 999.991667, and of 199.998333 whole kopecks, down.
     assert "earned 1 199.99 RUB, corrections and referrals included; including VAT 20 %: 199.99 RUB." in words
     assert "VAT" not in " ".join(text_of(pdf_of(stated)).split())
+
+
+@pytest.mark.parametrize("length", range(0, 70, 3))
+def test_no_line_of_the_act_ends_within_an_amount_or_before_a_percent_sign(length: int) -> None:
+    """Wherever lines end: their texts are shifted by the company's name, and by what was earned."""
+    earned, sent = f"{10 ** (length % 12)}.{'5' * (length % 6 + 1)}", "1234567.89"
+    outgoing = a_line("-1481481.468", LineKind.OUTGOING, "reserved", gross=micros("1481481.468"), base=micros(sent))
+    stated = a_statement(a_line(earned), outgoing, due="60.00")
+    stated = replace(stated, statement=replace(stated.statement, vat=200_000))
+
+    act = text_of(pdf_of(stated, replace(OURS, name=f"{'x' * (length % 10)} {'y ' * length}z"))).partition("\nAct")[2]
+
+    lines = [line.strip() for line in act.splitlines()]
+    for piece in ("20 %:", amount_text(micros(earned)), amount_text(micros(sent)), "1 481 481.468"):
+        assert any(piece.replace(THIN, " ") in line for line in lines), (piece, lines)
 
 
 def test_vat_has_the_digits_of_its_currency() -> None:

@@ -8,7 +8,8 @@ Outcome   was and would be: volume, the partner's part, the referrer's, ours, th
 
 Rule: it rates with `rate` and `earn` themselves, from a volume of zero; nothing is written anywhere. What lies in
 suspense stays there, and what was taken back is taken back again. Parts are counted when they are accepted, whatever
-becomes of them (section 3): so a message costs by the parts before it and not by those that were charged before it.
+becomes of them (section 3): so a message costs by the parts before it and not by those that were charged before it. A
+referrer's cap goes on from what it was given before the month, and what other months took of it in between is taken.
 """
 
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ from core.clock import Instant, Month, month_of
 from core.message import MtState
 from core.tariff.charge import Charge, ChargeKind
 from core.tariff.outgoing import is_chargeable, price_standard
-from core.tariff.rate import SHARE_OF_NET, Unrated, VolumeKey, Volumes, rate, referral_key, split_by
+from core.tariff.rate import SHARE_OF_NET, ReferralKey, Unrated, VolumeKey, Volumes, rate, referral_key, split_by
 from core.tariff.tiers import earn
 
 FORWARD = frozenset({ChargeKind.MO, ChargeKind.PREMIUM_MT, ChargeKind.ASSIGNED})
@@ -98,6 +99,8 @@ class Replay:
         self._parts: dict[VolumeKey, int] = {}
         self._rules = {version.id: version.mt_on for plan in then.plans.values() for version in plan.versions}
         self._vats: dict[int, VatRate] = {v.id: v for operator in then.operators.values() for v in operator.vat}
+        self._referred: dict[ReferralKey, int] = {}
+        """What referrers with a cap had been given, as it was."""
         self._given: dict[int, int] = {}
         """What was given for messages in this replay: their referral, by id."""
         self._outcomes: dict[tuple[str, str], Outcome] = {}
@@ -110,6 +113,7 @@ class Replay:
             return
         outcome = self._outcome(charge.partner, charge.currency)
         _count(outcome.was, charge, past)
+        self._follow(charge)
         if kind in FORWARD:
             self._forward(outcome.would, past)
         elif kind in BACKWARD:
@@ -143,6 +147,15 @@ class Replay:
         charge = past.charge
         return self._plan(charge.partner, charge.currency, past.short_code, past.accepted_at)
 
+    def _follow(self, charge: Charge) -> None:
+        """What was given under a cap since the month's last charge, by charges of other months, is given here too."""
+        before = charge.referral_before
+        if before is None:
+            return
+        key, referred = (charge.referral_id, charge.currency), self._volumes.referred
+        referred[key] = referred.get(key, 0) + before - self._referred.get(key, 0)
+        self._referred[key] = before + charge.referral_part
+
     def _forward(self, would: Sums, past: Past) -> None:
         charge, plan = past.charge, self._plan_of(past)
         unrated = self._unrated(past, plan)
@@ -151,7 +164,7 @@ class Replay:
         self._volumes.volume.setdefault((charge.partner_id, plan.id, self._month), 0)
         capped = referral_key(unrated)
         if capped is not None:
-            self._volumes.referred.setdefault(capped, charge.referral_before or 0)
+            self._volumes.referred.setdefault(capped, 0)
         made = rate(unrated, self._volumes)
         self._given[charge.message_id] = made[0].referral_part
         would.messages += 1
@@ -175,6 +188,9 @@ class Replay:
         own, correction = earn(plan.tiers_mode, plan.tiers, before, -unrated.base)
         self._volumes.volume[key] = before - unrated.base
         referral = self._given.pop(charge.message_id, past.referral_given)
+        capped = referral_key(unrated)
+        if capped is not None:
+            self._volumes.referred[capped] = self._volumes.referred.get(capped, 0) - referral
         would.messages -= 1
         would.price -= unrated.price if charge.kind == ChargeKind.CHARGE_BACK else 0
         would.operator -= unrated.operator_part if charge.kind == ChargeKind.CHARGE_BACK else 0

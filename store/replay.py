@@ -1,7 +1,7 @@
 """A past month over again by changed plans and tariffs, without writing (core/replay.py).
 
 overlay   a provisioning file over a catalogue: its plans, tariffs and who is on which plan, from ever; a name that
-          is nobody's is refused, since it would change nothing
+          is nobody's is refused, since it would change nothing, and a date, since it would not be followed
 replay    the posted charges of a month, streamed in the order in which they were booked, then the outgoing SMS of
           all months that it charged, in the order in which they were accepted → Outcomes
 
@@ -36,15 +36,38 @@ _TELL = 20_000
 
 
 def overlay(document: Document, catalogue: Catalogue) -> Catalogue:
-    """The catalogue as if the file had held from ever. Raises UserMistake for what is not replayed, or not there."""
+    """The catalogue as if the file had held from ever. Raises UserMistake for what is not replayed, or not there.
+
+    What stands twice without a date is no Document: read_document has refused it.
+    """
     for kind in type(document).model_fields:
         if kind not in _USED and getattr(document, kind):
             raise UserMistake(f"[[{kind}]] cannot be replayed; leave in the file: {', '.join(_USED)}")
+    _refuse_dates(document)
     changed = replace(catalogue, plans={**catalogue.plans, **_plans(document, catalogue)})
     changed = replace(changed, tariffs={**catalogue.tariffs, **_tariffs(document, catalogue)})
     changed = replace(changed, partners={**catalogue.partners, **_partners(document, changed)})
     _refuse_unused(document, changed)
     return changed
+
+
+def _refuse_dates(document: Document) -> None:
+    """Raises UserMistake for a version that begins at some date: the file is tried from ever."""
+    dated = chain(
+        ((f"tariff plan {one.name!r}", one.valid_from) for one in document.tariff_plan),
+        (
+            (f"the tariff of {code.number} at {one.operator}", one.valid_from)
+            for code in document.short_code
+            for one in code.tariff
+        ),
+        ((f"plan {one.plan!r} of partner {of.login}", one.valid_from) for of in document.partner for one in of.plan),
+    )
+    for what, valid_from in dated:
+        if valid_from is not None:
+            raise UserMistake(
+                f"{what} has a valid_from, but what is tried is replayed as if it had held from ever; take the date "
+                "out, and keep one version"
+            )
 
 
 def _refuse_unused(document: Document, changed: Catalogue) -> None:
@@ -101,14 +124,18 @@ def _partners(document: Document, catalogue: Catalogue) -> dict[str, Partner]:
         before = catalogue.partners.get(one.login)
         if before is None:
             raise UserMistake(there_is_no("partner", one.login, catalogue.partners))
-        plans = []
+        named: dict[str, PartnerPlan] = {}
         for entry in one.plan:
             plan = catalogue.plans.get(entry.plan)
             if plan is None:
                 missing = there_is_no("tariff plan", entry.plan, catalogue.plans)
                 raise UserMistake(f"partner {one.login}: {missing}")
-            plans.append(PartnerPlan(-number, plan.name, plan.currency, 0))
-        partners[one.login] = replace(before, plans=tuple(plans)) if plans else before
+            if plan.currency in named:
+                both = f"{named[plan.currency].plan} and {plan.name} are both plans in {plan.currency}"
+                raise UserMistake(f"partner {one.login}: {both}; keep one")
+            named[plan.currency] = PartnerPlan(-number, plan.name, plan.currency, 0)
+        others = (assigned for assigned in before.plans if assigned.currency not in named)
+        partners[one.login] = replace(before, plans=(*others, *named.values()))
     return partners
 
 
@@ -178,14 +205,14 @@ def _sent(connection: Connection, changed: Catalogue, month: Month) -> Iterator[
     earlier one of which some were charged in it.
     """
     reader = ChargeReader(changed)
+    first, end = _sent_between(connection, changed, month)
     paid = sa.and_(Charge.message_id == Mt.id, Charge.kind == int(ChargeKind.MT))
     paid = sa.and_(paid, Charge.charge_state == int(ChargeState.POSTED))
     query = sa.select(
         Mt.id, Mt.partner_id, Mt.currency, Mt.source, Mt.parts, Mt.parts_before, Mt.plan_version_id, Mt.created_at,
         Mt.state, Mt.submitted_at, Charge.price, Charge.month,
     ).outerjoin(Charge, paid)  # fmt: skip
-    query = query.where(Mt.kind == int(MtKind.STANDARD), Mt.id >= _first_sent(connection, changed, month))
-    query = query.where(Mt.id < first_id_at(month_end(month) + DAY_MS))
+    query = query.where(Mt.kind == int(MtKind.STANDARD), Mt.id >= first, Mt.id < end)
     for _, partner_id, currency, source, parts, before, plan_id, at, state, submitted_at, price, in_ in pages(
         connection, query, (Mt.id,)
     ):
@@ -195,17 +222,17 @@ def _sent(connection: Connection, changed: Catalogue, month: Month) -> Iterator[
         )  # fmt: skip
 
 
-def _first_sent(connection: Connection, changed: Catalogue, month: Month) -> int:
-    """From which id on SMS are counted: from the beginning of the first month, in the zone of whichever plan counts,
-    of which some were charged in this one.
+def _sent_between(connection: Connection, changed: Catalogue, month: Month) -> tuple[int, int]:
+    """From which id on to which one SMS are counted: from the beginning of the first month, in the zone of whichever
+    plan counts, of which some were charged in this one; to the last that was, by a clock that was ahead perhaps.
     """
     start = month_start(month) - DAY_MS
-    charged = sa.select(sa.func.min(Charge.message_id)).where(
+    charged = sa.select(sa.func.min(Charge.message_id), sa.func.max(Charge.message_id)).where(
         Charge.entry_id >= first_id_at(start), Charge.month == month, Charge.kind == int(ChargeKind.MT)
     )
-    first = connection.execute(charged).scalar()
+    first, last = connection.execute(charged).one()
     if first is not None:
         zones = {version.time_zone for plan in changed.plans.values() for version in plan.versions}
         earliest = min(month_of(instant_of_id(first), zone) for zone in zones)
         start = min(start, month_start(earliest) - DAY_MS)
-    return first_id_at(start)
+    return first_id_at(start), max(first_id_at(month_end(month) + DAY_MS), (last or 0) + 1)

@@ -1,13 +1,14 @@
-"""Reports: what was booked, by whom it concerns; what partners have reached; what operators owe (billing.md, 4).
+"""Reports: what was booked, by whom it concerns, and what partners have reached (billing.md, section 4). What operators
+owe: store/reports_owed.py.
 
-Period            days, or one booked month
+Period            days, or one booked month; first_day, from which day on a month can have been booked
 read_lines        revenue, grouped as is asked: from the daily sums alone
 read_earnings     the same of partners, with what is held of it and what they get for those they referred
 read_progress     partners' volumes of a month on their scales
-read_receivables  what operators owe, month by month; read_debts, what is open of it by age; read_payables, what we owe
 find_partner, find_operator, find_service    a name → its id
 
-What a report reads depends on days, places and accounts, never on how many messages there were.
+What a report reads depends on days, places and accounts, never on how many messages there were. A month's reads the
+days from its beginning on: where a wall clock was ahead, days follow ids, so no moment tells which was its last.
 
 Rule: reads only, inside Database.read(). Ids are told as names; what has none is "", an id of nothing is `#7`.
 """
@@ -21,41 +22,12 @@ from sqlalchemy import Connection
 from sqlalchemy.orm import InstrumentedAttribute
 
 from core.catalogue import Tier
-from core.clock import Instant, Month, day_of, months_back
+from core.clock import Instant, Month, months_back
 from core.errors import UserMistake
-from core.ledger.accounts import payable, receivable
-from core.report import (
-    AMOUNTS,
-    PAID,
-    RELEASED,
-    WRITTEN_OFF,
-    Debt,
-    Line,
-    Off,
-    Owed,
-    Progress,
-    ageing,
-    lines_of,
-    month_by_month,
-    progress_of,
-)
-from core.tariff.charge import ChargeKind
-from store.folding import read_months
+from core.report import AMOUNTS, RELEASED, Line, Progress, lines_of, progress_of
 from store.pages import Query
 from store.provisioning.sentences import there_is_no
-from store.schema import (
-    Account,
-    ClosedMonth,
-    DailySum,
-    Detail,
-    Operator,
-    Partner,
-    PlanVersion,
-    ReferralTerms,
-    Service,
-    TariffPlan,
-    Volume,
-)
+from store.schema import DailySum, Operator, Partner, PlanVersion, ReferralTerms, Service, TariffPlan, Volume
 
 GROUPS: dict[str, InstrumentedAttribute[Any]] = {
     "day": DailySum.day,
@@ -69,6 +41,11 @@ GROUPS: dict[str, InstrumentedAttribute[Any]] = {
 _AT_ONCE = 500
 _DAY_BEFORE = 28
 """A month of the easternmost time zone begins on the day before it does in UTC, which is never before the 28th."""
+
+
+def first_day(month: Month) -> int:
+    """The first day (UTC, YYYYMMDD) on which something can have been booked into a month."""
+    return months_back(month, 1) * 100 + _DAY_BEFORE
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +79,7 @@ def read_lines(connection: Connection, wanted: Wanted) -> list[Line]:
     # By position: an expression would be sent twice, and be two to the database.
     positions: list[sa.ColumnElement[Any]] = [sa.literal_column(str(place + 1)) for place in range(len(groups))]
     kinds = DailySum.kind.in_(wanted.kinds) if wanted.kinds else DailySum.kind < RELEASED
-    rows = connection.execute(query.where(*_conditions(connection, wanted), kinds).group_by(*positions)).all()
+    rows = connection.execute(query.where(*_conditions(wanted), kinds).group_by(*positions)).all()
     names = [_names(connection, name, {row[place] for row in rows}) for place, name in enumerate(wanted.by)]
     # MariaDB sums integers as decimals.
     return lines_of(
@@ -143,6 +120,7 @@ def read_earnings(connection: Connection, wanted: Wanted) -> list[Earnings]:
 
 _Place: TypeAlias = tuple[str, tuple[int | str, ...]]
 """(currency, key) of a line."""
+_Condition: TypeAlias = sa.ColumnElement[bool]
 
 
 def _nothing(place: _Place) -> Earnings:
@@ -155,12 +133,12 @@ def _summed(
     wanted: Wanted,
     column: InstrumentedAttribute[int],
     partner: InstrumentedAttribute[int],
-    where: sa.ColumnElement[bool],
+    where: _Condition,
 ) -> dict[_Place, int]:
     """A column by what is asked for, of details too; `partner` is whose it is. What is nothing is left out."""
     groups = [partner if name == "partner" else GROUPS[name] for name in wanted.by]
     query = sa.select(DailySum.currency, *groups, sa.func.sum(column)).where(column != 0, where)
-    query = query.where(*_conditions(connection, wanted, partner)).group_by(DailySum.currency, *groups)
+    query = query.where(*_conditions(wanted, partner)).group_by(DailySum.currency, *groups)
     rows = connection.execute(query).all()
     names = [_names(connection, name, {row[place] for row in rows}) for place, name in enumerate(wanted.by, 1)]
     found = {}
@@ -170,29 +148,18 @@ def _summed(
     return found
 
 
-def _conditions(
-    connection: Connection, wanted: Wanted, partner: InstrumentedAttribute[int] = DailySum.partner_id
-) -> Iterator[sa.ColumnElement[bool]]:
+def _conditions(wanted: Wanted, partner: InstrumentedAttribute[int] = DailySum.partner_id) -> Iterator[_Condition]:
     period = wanted.period
-    first, last = period.first, period.last
     if period.month:
         yield DailySum.month == period.month
-        # The key begins with the day: these are bounds of what can have been booked into the month.
-        first = months_back(period.month, 1) * 100 + _DAY_BEFORE
-        closed_at = connection.execute(
-            sa.select(ClosedMonth.closed_at).where(ClosedMonth.month == period.month)
-        ).scalar()
-        if closed_at is not None:
-            last = day_of(closed_at + _A_DAY)
-    yield DailySum.day.between(first, last)
+        # The key begins with the day.
+        yield DailySum.day >= first_day(period.month)
+    else:
+        yield DailySum.day.between(period.first, period.last)
     if wanted.partner_id:
         yield partner == wanted.partner_id
     if wanted.operator_id:
         yield DailySum.operator_id == wanted.operator_id
-
-
-_A_DAY: Instant = 86_400_000
-"""Ids of a process may be a little ahead of the clock that closed a month."""
 
 
 # --- names -------------------------------------------------------------------------------------------------
@@ -279,102 +246,3 @@ def read_progress(connection: Connection, month: Month, partner_id: int = 0) -> 
         )
         for login, plan, currency, valid_from, mode, tiers, volume in connection.execute(query)
     ]
-
-
-# --- what operators owe ------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Receivable:
-    """An operator's receivable in one currency."""
-
-    operator: str
-    currency: str
-    months: list[Owed]
-
-
-@dataclass(frozen=True, slots=True)
-class Debts:
-    """What is open of it."""
-
-    operator: str
-    currency: str
-    debts: list[Debt]
-
-
-def read_receivables(connection: Connection, since: Month, until: Month, operator: str = "") -> list[Receivable]:
-    """Those that moved in these months or owe something; what came before is in the first month's opening."""
-    found = []
-    came_off = _came_off(connection, since)
-    for code, currency, moved in _moved(connection, operator):
-        own = {month: off for (who, of, month), off in came_off.items() if (who, of) == (code, currency)}
-        found.append(Receivable(code, currency, month_by_month(moved, own, since=since, until=until)))
-    return [one for one in found if one.months]
-
-
-def read_debts(connection: Connection, now: Month, operator: str = "") -> list[Debts]:
-    """Those that owe something, or have paid in advance."""
-    found = [Debts(code, currency, ageing(moved, now)) for code, currency, moved in _moved(connection, operator)]
-    return [one for one in found if one.debts]
-
-
-def read_payables(connection: Connection, since: Month, until: Month, operator: str = "") -> list[Receivable]:
-    """What we owe operators for outgoing SMS, as what they owe us is told: what came on it, and what we paid."""
-    accounts = _accounts(connection, payable, operator)
-    paid = _paid(connection, [account.id for account in accounts], since, until)
-    moved = read_months(connection, [account.id for account in accounts])
-    found = []
-    for id_, address, currency in accounts:
-        own = {month: (credits, debits) for (owner, month), (debits, credits) in moved.items() if owner == id_}
-        off = {month: one for (owner, month), one in paid.items() if owner == id_}
-        months = month_by_month(own, off, since=since, until=until)
-        found.append(Receivable(address.split(":")[1], currency, months))
-    return [one for one in found if one.months]
-
-
-def _paid(connection: Connection, ids: Sequence[int], since: Month, until: Month) -> dict[tuple[int, Month], Off]:
-    """What persons took off payables, with money or without, by account and month: their details are of no partner."""
-    found: dict[tuple[int, Month], Off] = {}
-    for side, other, sign in ((Detail.debit_id, Detail.credit_id, 1), (Detail.credit_id, Detail.debit_id, -1)):
-        query = (
-            sa.select(side, Detail.month, Account.address, sa.func.sum(Detail.amount))
-            .join(Account, Account.id == other)
-            .where(Detail.partner_id == 0, Detail.month.between(since, until), side.in_(ids))
-            .group_by(side, Detail.month, Account.address)
-        )
-        for id_, month, address, amount in connection.execute(query):
-            off, moved = found.get((id_, month), Off()), sign * int(amount)
-            is_money = address.startswith(("bank:", "provider:"))
-            found[id_, month] = (
-                off._replace(paid=off.paid + moved) if is_money else off._replace(written_off=off.written_off + moved)
-            )
-    return found
-
-
-def _accounts(connection: Connection, of: Callable[[str], str], operator: str) -> Sequence[Any]:
-    """(id, address, currency) of one operator's, or of all."""
-    where = Account.address == of(operator) if operator else Account.address.like(of("%"))
-    query = sa.select(Account.id, Account.address, Account.currency).where(where)
-    return connection.execute(query.order_by(Account.address, Account.currency)).all()
-
-
-def _moved(connection: Connection, operator: str) -> Iterator[tuple[str, str, dict[Month, tuple[int, int]]]]:
-    """(operator, currency, debits and credits by booked month) of every receivable."""
-    accounts = _accounts(connection, receivable, operator)
-    moved = read_months(connection, [account.id for account in accounts])
-    for id_, address, currency in accounts:
-        own = {month: sums for (account_id, month), sums in moved.items() if account_id == id_}
-        yield address.split(":")[1], currency, own
-
-
-def _came_off(connection: Connection, since: Month) -> dict[tuple[str, str, Month], Off]:
-    """What came off receivables, by operator, currency and booked month."""
-    charge_back = int(ChargeKind.CHARGE_BACK)
-    period = Period(months_back(since, 1) * 100 + _DAY_BEFORE)
-    wanted = Wanted(period, ("operator", "month"), kinds=(charge_back, PAID, WRITTEN_OFF))
-    found = {}
-    for line in read_lines(connection, wanted):
-        back, off, paid = (line.only(kind) for kind in (charge_back, WRITTEN_OFF, PAID))
-        place = (str(line.key[0]), line.currency, int(line.key[1]))
-        found[place] = Off(-back.revenue, off.total("price"), paid.total("price"))
-    return found

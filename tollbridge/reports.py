@@ -3,7 +3,8 @@
 REPORTS   name → what makes its sheet, and which options go with it
 Asked     what a report is to be about
 
-Rule: from what is added up already (store/reports.py), so that a report costs the same for any number of messages.
+Rule: from what is added up already (store/reports.py, store/reports_owed.py), so that a report costs the same for any
+number of messages.
 """
 
 from collections.abc import Callable, Iterable
@@ -12,23 +13,16 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from core.clock import Month, iso_of, month_text
-from core.report import TAKEN_BACK, Line, totals_of
+from core.report import FREE, PAID, RELEASED, TAKEN_BACK, WRITTEN_OFF, Line, totals_of
 from core.tariff.charge import ChargeKind
-from store.reports import (
-    Earnings,
-    Period,
-    Receivable,
-    Wanted,
-    read_debts,
-    read_earnings,
-    read_lines,
-    read_payables,
-    read_progress,
-    read_receivables,
-)
+from store.reports import Earnings, Period, Wanted, read_earnings, read_lines, read_progress
+from store.reports_owed import Receivable, read_debts, read_payables, read_receivables
 from tollbridge.show_report import Cell, Column, Kind, Sheet
 
-_KINDS = {0: "free", **{int(kind): kind.name.lower() for kind in ChargeKind}}
+_KINDS = {
+    FREE: "free", **{int(kind): kind.name.lower() for kind in ChargeKind}, RELEASED: "hold_released", PAID: "paid",
+    WRITTEN_OFF: "written_off",
+}  # fmt: skip
 _CORRECTIONS = frozenset({int(ChargeKind.TIER_CORRECTION)})
 _OUTGOING = frozenset({int(ChargeKind.MT)})
 _MOVED = ("accrued", "taken_back", "written_off", "paid")

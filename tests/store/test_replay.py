@@ -27,6 +27,7 @@ from tests.services import fresh_sqlite
 from tests.store.clerk import a_clerk, clerk_of
 from tests.store.journal.desk import MoDesk
 from tests.store.journal.paid import PRICE, Office, the_catalogue
+from tests.store.month_desk import MonthDesk, a_world
 from tests.store.mt_desk import HandClock
 
 MONTH = 202611
@@ -47,6 +48,7 @@ number = "4446"
   price = "24.00"
   payout = "0.50"
 """
+ON_PLANS = '[[partner]]\nlogin = "acme"\ncurrency = "RUB"\nplan = [ {} ]\n'
 
 
 @pytest.fixture
@@ -122,6 +124,33 @@ def test_a_partner_is_tried_on_another_plan(office: MoDesk, tmp_path: Path) -> N
     assert again(office, changed_by(office, a_file(tmp_path, text)))["acme"].would.partner == 15 * RUB
 
 
+def on_another_plan(desk: MonthDesk, tmp_path: Path, text: str) -> dict[str, tuple[int, int]]:
+    """What acme's earnings were and would be, by currency."""
+    changed = overlay(read_document(a_file(tmp_path, text), "changed.toml"), desk.catalogue)
+    with desk.database.read() as connection:
+        outcomes = replay(connection, desk.catalogue, changed, MONTH)
+    return {one.currency: (one.was.partner, one.would.partner) for one in outcomes if one.partner == "acme"}
+
+
+def test_what_a_partner_has_in_a_currency_that_the_file_does_not_name_stays_as_it_was(
+    database: Database, tmp_path: Path
+) -> None:
+    desk = MonthDesk(database, a_world())
+    desk.earn("GAME 1")
+    desk.earn("GAME 2", euros=True)
+
+    rubles = '[[partner]]\nlogin = "acme"\ncurrency = "RUB"\nplan = "{}"\n'
+    generous = GENEROUS.replace("retro", "generous")
+
+    assert on_another_plan(desk, tmp_path, generous + rubles.format("generous")) == {
+        "RUB": (3 * RUB, 4 * RUB), "EUR": (276_388, 276_388)
+    }  # fmt: skip
+    frugal = '[[tariff_plan]]\nname = "frugal"\ncurrency = "EUR"\ntiers = [ { from = "0", share = "0" } ]\n'
+    assert on_another_plan(desk, tmp_path, frugal + rubles.format("frugal")) == {
+        "RUB": (3 * RUB, 3 * RUB), "EUR": (276_388, 0)
+    }  # fmt: skip
+
+
 def test_nothing_is_written(office: MoDesk, tmp_path: Path) -> None:
     tables = (Mo, Charge, Entry, Posting, Volume, DailySum)
     before = [office.rows(table) for table in tables]
@@ -158,6 +187,26 @@ def test_whoever_waits_is_told(office: MoDesk, monkeypatch: pytest.MonkeyPatch) 
         (DEARER.replace("alpha", "alfa"), r"4446: there is no operator 'alfa'; did you mean alpha\?"),
         (DEARER.replace("4446", "4464"), r"no short code '4464'; did you mean 4446\?"),
         (GENEROUS.replace("retro", "rerto"), r"no partner is on a tariff plan 'rerto'; did you mean retro\?"),
+        (
+            GENEROUS + GENEROUS.replace('"retro"', '"retro"\nvalid_from = 2027-01-01'),
+            "^tariff plan 'retro' has a valid_from, .* as if it had held from ever; take the date out, and keep one",
+        ),
+        (
+            DEARER.replace("payout", "valid_from = 2026-11-01\n  payout"),
+            "^the tariff of 4446 at alpha has a valid_from, .*; take the date out",
+        ),
+        (
+            ON_PLANS.format('{ plan = "standard" }, { plan = "retro", valid_from = 2026-12-01 }'),
+            "^plan 'retro' of partner acme has a valid_from, .*; take the date out",
+        ),
+        (
+            ON_PLANS.format('"standard", "retro"'),
+            "^partner acme: standard and retro are both plans in RUB; keep one",
+        ),
+        (GENEROUS + GENEROUS, r"tariff_plan\.name: plan retro stands twice"),
+        (DEARER + DEARER, r"short_code\.number: short code 4446 stands twice"),
+        (DEARER + DEARER.partition("\n  ")[2], r"short_code\.tariff: a tariff of 4446 at alpha stands twice"),
+        (2 * ON_PLANS.format('"retro"'), r"partner\.login: partner acme stands twice"),
     ],
 )
 def test_what_cannot_be_tried_says_why(office: MoDesk, tmp_path: Path, text: str, sentence: str) -> None:
@@ -247,6 +296,18 @@ def test_what_is_charged_late_was_counted_in_its_own_month(sender: Office, tmp_p
     assert outgoing(sender, sender.catalogue, 202612) == (2 * PRICE, 2 * PRICE)
     assert outgoing(sender, changed, 202612) == (2 * PRICE, 500_000 + RUB)
     assert outgoing(sender, changed) == (4 * PRICE, 4 * RUB)
+
+
+def test_what_was_accepted_by_ids_ahead_of_the_clock_is_of_its_month_too(sender: Office, tmp_path: Path) -> None:
+    """The clock was ten days ahead for a moment: ids go on from there, into December."""
+    sender.ends(sender.sent())
+    sender.advance(10 * DAY_MS)
+    sender.an_mt()
+    sender.advance(-10 * DAY_MS)
+    sender.ends(sender.sent())
+
+    assert outgoing(sender, sender.catalogue) == (2 * PRICE, 2 * PRICE)
+    assert outgoing(sender, cheaper(sender, tmp_path)) == (2 * PRICE, 2 * RUB)
 
 
 FATES = st.sampled_from([ReceiptState.DELIVERED, ReceiptState.DELIVERED, ReceiptState.FAILED, ReceiptState.EXPIRED])

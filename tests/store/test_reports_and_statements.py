@@ -17,7 +17,8 @@ from store.books import Act
 from store.corrections import Messages
 from store.database import Database
 from store.issuing import Issued
-from store.reports import Period, Wanted, read_earnings, read_receivables
+from store.reports import Period, Wanted, read_earnings
+from store.reports_owed import read_receivables
 from tests.makers_money import micros, moment
 from tests.partner_api.rows import add
 from tests.store.month_desk import MonthDesk, a_world
@@ -122,6 +123,23 @@ def test_three_months_of_anything_are_reported_as_they_are_stated(named: Databas
         assert by_report(named, month) == by_report(named, month, "service", "short_code") == by_statements(closed)
         on_hold.update(amount for _, amount in by_statements(closed).values())
     assert on_hold > {0}
+    assert desk.audit() == []
+
+
+def test_what_is_booked_by_ids_ahead_of_the_clock_is_in_the_month_after_its_close_too(named: Database) -> None:
+    """The clock was ten days ahead for a moment: ids go on from there, and so do the days of what is booked."""
+    desk = MonthDesk(named, a_world(), clock=HandClock(START))
+    desk.at("2026-10-25").earn("GAME 1")
+    desk.clock.advance(10 * DAY_MS)
+    desk.mo("GAME 2")
+    desk.clock.advance(-10 * DAY_MS)
+    desk.earn("GAME 3", "GAME 4")
+    before = by_report(named, OCTOBER)
+
+    closed = desk.at("2026-11-01").close(OCTOBER)
+
+    assert closed["acme", "RUB"].movement == micros("9.30")
+    assert by_report(named, OCTOBER) == before == by_statements(closed)
     assert desk.audit() == []
 
 

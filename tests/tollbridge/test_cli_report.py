@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+from contextlib import closing
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +13,15 @@ from click.testing import CliRunner, Result
 from sqlalchemy import Connection
 
 from core.clock import DAY_MS
+from core.ledger.details import DetailKind
 from core.money import parse_micros as micros
+from core.report import FREE, Sums, told_of
+from core.tariff.charge import ChargeKind
 from store import schema
 from store.daily import write_sums
 from store.database import connect
 from tests.makers import NOON
+from tests.makers_money import moment
 from tests.partner_api.rows import add
 from tests.services import fresh_sqlite
 from tests.store.ledger_rows import post
@@ -71,10 +77,12 @@ def books(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _owed(connection: Connection) -> None:
-    """alpha: 13.00 in September; in October 5.00 given back, 5.00 paid, 1.00 written off; 4.00 in November."""
-    for id_, address in ((1, "operator:alpha:receivable"), (2, "bank:main")):
+    """alpha: 13.00 in September; in October 5.00 given back, 5.00 paid, 1.00 written off; 4.00 in November, in which
+    we owe it 4.00 for outgoing SMS.
+    """
+    for id_, address in ((1, "operator:alpha:receivable"), (2, "bank:main"), (3, "operator:alpha:payable")):
         add(connection, schema.Account, id=id_, address=address, currency="RUB")
-    moved = [(1, 2, 13 * RUB, 202609), (2, 1, 11 * RUB, 202610), (1, 2, 4 * RUB, 202611)]
+    moved = [(1, 2, 13 * RUB, 202609), (2, 1, 11 * RUB, 202610), (1, 2, 4 * RUB, 202611), (4, 3, 4 * RUB, 202611)]
     post(connection, NOON - DAY_MS, moved)
 
 
@@ -174,6 +182,44 @@ def test_what_operators_owe_is_told_month_by_month() -> None:
         {"operator": "total", "currency": "RUB", "opening": "0.00", "accrued": "17.00", "taken_back": "5.00",
          "written_off": "1.00", "paid": "5.00", "open": "6.00"}
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("now", "first", "last"),
+    [
+        ("2026-10-31T09:59:59Z", "2025-11", "2026-10"),
+        ("2026-10-31T10:00:00Z", "2025-12", "2026-11"),
+        ("2026-11-01T00:00:00Z", "2025-12", "2026-11"),
+    ],
+)
+def test_what_is_owed_is_told_of_the_month_that_the_easternmost_plans_book_already(
+    monkeypatch: pytest.MonkeyPatch, now: str, first: str, last: str
+) -> None:
+    monkeypatch.setattr("tollbridge.commands.report.SystemClock", lambda: HandClock(moment(now)))
+
+    for name in ("receivables", "payables"):
+        found = value(name)
+        assert (found["from"], found["to"]) == (first, last)
+        months = {line["month"]: line["accrued"] for line in found["lines"]}
+        assert months.get("2026-11") == ("4.00" if last == "2026-11" else None)
+
+
+def test_every_kind_has_a_name() -> None:
+    """Of charges, of what has none, and of details; all of them here of a partner and held, so that each is a row."""
+    kinds = {FREE, *(int(kind) for kind in ChargeKind)}
+    sides = ("bank:main", "expense:loss", "operator:alpha:receivable", "partner:acme:held", "partner:acme:earnings")
+    kinds |= {
+        told.kind for kind in DetailKind for pair in product(sides, sides) for told in told_of(kind.value, *pair, 1)
+    }
+    sums: Sums = {(20260901, "RUB", 1, "", 0, 1, kind, 202609, 0, 1): [1, 1, *EACH] for kind in kinds}
+    with closing(connect("sqlite:///var/tollbridge.db")) as database, database.write() as connection:
+        write_sums(connection, sums, 2)
+
+    told = [row["kind"] for name in ("revenue", "partners") for row in rows(name, "--month", "2026-09", "--by", "kind")]
+
+    assert {"free", "mt_cost", "hold_released", "paid", "written_off"} < set(told)
+    assert len(set(told)) == len(kinds) == 12
+    assert [name for name in told if not name.replace("_", "").isalpha()] == []
 
 
 def test_what_is_open_is_told_by_age() -> None:

@@ -51,7 +51,8 @@ def replay(  # noqa: PLR0917
 ) -> None:
     """Rate a past month again as if the plans and tariffs of FILE had held, and show it beside what was paid.
 
-    Nothing is written. What FILE does not name stays as it was; suspense stays suspense.
+    Nothing is written. What FILE does not name stays as it was, a partner's plans in other currencies too; suspense
+    stays suspense. FILE names each plan and tariff once, without valid_from: it is tried as if it had held from ever.
 
     \b
     Example:

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from core.clock import day_of, iso_of, month_of, months_back
+from core.clock import HOUR_MS, day_of, iso_of, month_of, months_back
 from plumbing.clock import SystemClock
 from store.reports import GROUPS, Period, find_operator, find_partner
 from tollbridge.commands import config_option, json_option, open_database, read_config
@@ -21,6 +21,8 @@ from tollbridge.show import plain
 from tollbridge.show_report import Sheet, as_value, show_sheet, write_csv
 
 _MONTHS_OF_RECEIVABLES = 12
+_EASTERNMOST_MS = 14 * HOUR_MS
+"""So much earlier than in UTC a month begins in the easternmost time zone, and plans there book into it."""
 
 
 @click.command()
@@ -90,7 +92,7 @@ def _period(name: str, now: int, options: dict[str, Any]) -> Period:
     if month or name == "tiers":
         return Period(month=_number(month) // 100 if month else month_of(now))
     if name in {"receivables", "payables"}:
-        this = month_of(now)
+        this = month_of(now + _EASTERNMOST_MS)
         return Period(months_back(this, _MONTHS_OF_RECEIVABLES - 1) * 100 + 1, this * 100 + 31)
     today = day_of(now)
     period = Period(_number(first) if first else today // 100 * 100 + 1, _number(last) if last else today)

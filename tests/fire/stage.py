@@ -300,9 +300,7 @@ class Stage:
             await self.until_rows(_LEFT, lambda left: left == (0, 0), "no work left in the database", within_s)
         except TimeoutError as error:
             left = await asyncio.to_thread(self.rows, _LEFT_MT.format(now=self.clock.now()))
-            raise TimeoutError(
-                f"{error}; MT as (id, state, attempt, due in ms, error, receipts that wait): {left}"
-            ) from error
+            raise TimeoutError(f"{error}; MT (id, state, attempt, due ms, error, receipts kept): {left}") from error
 
     async def until_rows(self, sql: str, holds: Callable[[Any], bool], what: str, within_s: float = WITHIN_S) -> Any:
         """Poll the database until the first row is so; the row. Raises TimeoutError that says what."""

@@ -10,6 +10,8 @@ Address, Tls   where a peer is and how it is trusted
 All that is said in one turn of the event loop leaves in one write. The next tick has one timer, which is let run
 out and set anew rather than moved at every message: a tick too early does no harm.
 
+Rule: an owner hears Closed when all that was said has left, or cannot any more: `writes` tells which.
+
 Rule: the last event is Closed, exactly once; after it `send` and `answer` raise LocalError. Whoever was made for a
 peer that connected hears it even if the conversation never began; one who connects gets a ConnectionError then.
 """
@@ -61,7 +63,9 @@ class Conversation(Protocol):
 
     @property
     def writes(self) -> int:
-        """How many writes went out. What was said since the last change of it has surely not left."""
+        """How many writes went out. What was said since the last change of it has surely not left; nor will it, once
+        Closed is heard.
+        """
         ...
 
     def send(self, operation: Operation) -> int:
@@ -178,6 +182,7 @@ class Talk:
         self._timer: asyncio.TimerHandle | None = None
         self._timer_ms = 0
         self._over = False
+        self._is_gone = False
         self._mistake = ""
 
     # --- The owner's side -----------------------------------------------------------------------
@@ -199,7 +204,7 @@ class Talk:
         """Write what has been said, and see when to tick."""
         self._flush_due = False
         octets = self.session.output()
-        if octets:
+        if octets and not self._is_gone:
             self.writes += 1
             if self.tap is not None:
                 self.tap.said(octets)
@@ -223,12 +228,15 @@ class Talk:
 
     def _received(self, octets: bytes) -> None:
         """Bytes of the peer; b"": the connection is lost."""
+        if not octets:
+            self._is_gone = True
         if self.tap is not None:
             self.tap.heard(octets)
         self._take(self.session.receive, octets, self._clock.monotonic_ms())
 
     def _ended(self, reason: str) -> None:
         """The connection is lost, or never was; more is known of it than that the peer closed."""
+        self._is_gone = True
         self._take(self._last_events, reason)
 
     def _last_events(self, reason: str) -> list[Event]:
@@ -246,6 +254,10 @@ class Talk:
                 events = _because(self._mistake, events)
             if events:
                 self._over = type(events[-1]) is Closed
+                if self._over:
+                    # A request that was said in this turn leaves with the goodbye: it must not be taken for one that
+                    # stayed here, and be sent to another peer.
+                    self.flush()
                 self._owner.heard(events)
         except Exception as error:
             self._fail(error)

@@ -282,7 +282,8 @@ class LinkSession:
             return
         future, writes = flown
         self._counts.unanswered += 1
-        # Nothing was written since it was said: it is still here, and goes with us.
+        # Nothing was written since it was said, and what could leave at the end has left before we heard of it: it is
+        # still here, and goes with us.
         unsent = event.reason == "lost" and self._conversation is not None and self._conversation.writes == writes
         outcome = SubmitOutcome.UNSENT if unsent else SubmitOutcome.UNANSWERED
         self._land(future, SubmitAnswer(outcome, sentence=f"no answer ({event.reason})"))

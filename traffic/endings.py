@@ -77,8 +77,11 @@ class Endings:
         self._move(sending.mt, MtState.UNKNOWN, error=why, parts=sending.parts())
 
     def give_back(self, sending: Sending) -> None:
-        """To the database, for whoever sends it next; some of it may have gone."""
+        """To the database, for whoever sends it next. Who does would send the whole of it: some of it may have gone."""
         mt = sending.mt
+        if sending.answers and not is_free(mt):
+            self.in_doubt(sending, "some of its parts were accepted before the stop")
+            return
         mt.maybe_twice = mt.maybe_twice or bool(sending.answers)
         self._move(mt, MtState.QUEUED, due_at=self._clock.now(), error="given back at the stop")
 

@@ -70,6 +70,38 @@ def test_all_that_is_said_in_one_turn_is_one_write() -> None:
     virtually(story())
 
 
+class _CountsWrites(Recorder):
+    """Keeps how many writes had gone out when it heard the end."""
+
+    writes_at_end = 0
+
+    def heard(self, events: list[Event]) -> None:
+        super().heard(events)
+        if self.closed is not None and self.conversation is not None:
+            self.writes_at_end = self.conversation.writes
+
+
+@pytest.mark.parametrize(("read", "left"), [(b"BYE\n", True), (b"", False)], ids=["in words", "lost"])
+def test_what_is_said_in_the_turn_of_the_end_has_left_when_the_end_is_heard_or_never_does(
+    read: bytes, left: bool
+) -> None:
+    async def story() -> None:
+        rig = Rig()
+        rig.client = owner = _CountsWrites()
+        pipe = await rig.connected()
+        before = pipe.writes
+
+        pipe.send(Said("last"))
+        pipe._coming.append(read)
+        pipe._arrive()
+
+        assert pipe.other is not None
+        assert list(pipe.other._coming) == ([b"last\nFAREWELL\n", b""] if left else [])
+        assert owner.writes_at_end == pipe.writes == before + left, "one write, with the goodbye"
+
+    virtually(story())
+
+
 def test_a_severed_connection_loses_what_was_under_way_and_tells_both_ends() -> None:
     async def story() -> None:
         rig = Rig(Wire(delay_s=lambda: 1.0))

@@ -1,8 +1,10 @@
 """MT that wait for a link or for room: what is over ends, what is stopped is given back, what is queued is fetched."""
 
+import pytest
+
 from core.clock import DAY_MS
-from core.message import MtState
-from tests.traffic.desk import TEMPORARY, UNANSWERED, Desk, FakeLine, an_mt, run
+from core.message import MtKind, MtState
+from tests.traffic.desk import TEMPORARY, UNANSWERED, UNSENT, Desk, FakeLine, an_mt, run
 
 
 def test_what_is_over_is_not_sent() -> None:
@@ -82,18 +84,44 @@ def test_a_stopping_process_holds_nothing_more_and_gives_back_what_waits() -> No
     run(story)
 
 
-def test_a_stop_marks_what_was_accepted_in_part() -> None:
+@pytest.mark.parametrize("kind", list(MtKind))
+@pytest.mark.parametrize("reply_to", [0, 7])
+def test_a_stop_gives_back_what_was_accepted_in_part_marked_but_not_what_somebody_pays_for(
+    kind: MtKind, reply_to: int
+) -> None:
     async def story() -> None:
         desk, line = Desk(), FakeLine(room=1)
         desk.sender.line_opened(line)
-        desk.sender.offer(an_mt(parts=2))
+        desk.sender.offer(an_mt(parts=3, kind=kind, reply_to=reply_to))
         await desk.flow()
 
         await desk.sender.stop(1)
         await desk.flow()
 
         (move,) = desk.paper.moves
-        assert (move.new, move.mt.maybe_twice) == (MtState.QUEUED, True)
+        if kind is MtKind.FREE:
+            assert (move.new, move.mt.maybe_twice) == (MtState.QUEUED, True)
+        else:
+            assert (move.new, move.error) == (MtState.UNKNOWN, "some of its parts were accepted before the stop")
+            assert move.parts == [(1, "KEY", MtState.SUBMITTED), (2, "", MtState.FAILED), (3, "", MtState.FAILED)]
+
+    run(story)
+
+
+@pytest.mark.parametrize("kind", list(MtKind))
+def test_a_stop_gives_back_what_was_not_accepted_whoever_pays_for_it(kind: MtKind) -> None:
+    async def story() -> None:
+        desk, line = Desk(), FakeLine(room=1)
+        line.says = lambda sent: UNSENT
+        desk.sender.line_opened(line)
+        desk.sender.offer(an_mt(parts=2, kind=kind))
+        await desk.flow()
+
+        await desk.sender.stop(1)
+        await desk.flow()
+
+        (move,) = desk.paper.moves
+        assert (move.new, move.mt.maybe_twice) == (MtState.QUEUED, False)
 
     run(story)
 

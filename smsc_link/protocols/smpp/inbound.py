@@ -16,7 +16,7 @@ from core.errors import ConfigError
 from core.message import Receipt, ReceiptState
 from core.numbering import Numbers
 from core.sms.alphabet import Alphabet, Coding, coding_of, unpack
-from core.sms.parts import Piece, piece_of, read_header
+from core.sms.parts import MESSAGE_OCTETS, PARTS_MAX, Piece, piece_of, read_header
 from smsc_link.adapter import Answer, Ignored, Inbound, Unreadable
 from smsc_link.protocols.smpp.options import SmppOptions
 from smsc_link.reading import ADDRESS_MAX, coding_named, fingerprint, operator_octets, unfit
@@ -38,6 +38,7 @@ _NOTICES = {
 _STATES = {2: ReceiptState.DELIVERED, 3: ReceiptState.EXPIRED, 7: ReceiptState.UNKNOWN}
 _ACCEPTED = 6
 _KEY_MAX = 64
+_PACKED_MAX = PARTS_MAX * MESSAGE_OCTETS
 
 
 class SmppReader:
@@ -80,6 +81,8 @@ class SmppReader:
         head = f"{source}\0{operation.destination_addr}\0{esm_class}\0{data_coding}\0"
         print_ = fingerprint(self._operator_octets, head, hashed)
         coding = self.codings[data_coding]
+        if len(octets) > _PACKED_MAX and self._unpacks(coding):
+            return Unreadable(f"a packed text of {len(octets)} octets: {PARTS_MAX} SMS have {_PACKED_MAX}")
         if esm_class & _UDHI or self._looks_for_headers:
             octets, piece = self._without_header(octets, esm_class, coding, piece)
         return Delivery(
@@ -118,9 +121,12 @@ class SmppReader:
             header_octets = header.octets
             octets = octets[header_octets:]
             piece = header.piece or piece
-        if self._options.packed and coding.alphabet is Alphabet.GSM7:
+        if self._unpacks(coding):
             octets = unpack(octets, header_octets=header_octets)
         return octets, piece
+
+    def _unpacks(self, coding: Coding) -> bool:
+        return self._options.packed and coding.alphabet is Alphabet.GSM7
 
     # --- receipts -----------------------------------------------------------------------------------
 

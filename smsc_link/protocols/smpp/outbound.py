@@ -3,8 +3,9 @@
 SmppWriter   one link's writer; write() of a short GSM text is the hot path
 
 Rule: parts_of() and write() agree always: one is what is counted, the other what is sent. A text that a link's own
-alphabet lacks goes as UCS-2; a 16-bit reference takes a unit of each part. What the centre itself cuts
-(message_payload) is counted as we would cut it: nobody tells us its parts (sheet, section 9).
+alphabet lacks, or of which it makes more octets than a PDU takes, goes as UCS-2, all of it; a 16-bit reference takes a
+unit of each part. What the centre itself cuts (message_payload) is counted as we would cut it: nobody tells us its
+parts (sheet, section 9).
 
 Source: the fact sheet's sections 4, 7, 9 and 11.
 """
@@ -17,7 +18,7 @@ from core.message import Mt, SubmitAnswer, SubmitOutcome
 from core.numbering import Numbers
 from core.question import AskedKey
 from core.sms.alphabet import GSM7, Alphabet, data_coding_of, decode_gsm, encode, encode_gsm, pack
-from core.sms.parts import MESSAGE_OCTETS, MESSAGE_SEPTETS, count, cut, headers, split
+from core.sms.parts import MESSAGE_OCTETS, MESSAGE_SEPTETS, Split, count, cut, headers, split
 from smsc_link.protocols.smpp.inquiry import spelled, spells_plainly
 from smsc_link.protocols.smpp.options import SmppOptions
 from smsc_link.reading import coding_named
@@ -29,6 +30,10 @@ from wire.smpp.times import write_absolute, write_relative
 
 _BITS = {"udh8": 8, "udh16": 16, "sar": 8, "payload": 8}
 _UDHI = 0x40
+_FIELD_OCTETS = 254
+"""Of short_message in SMPP 3.4; 5.0 takes one more."""
+_HEADER_OCTETS = 7
+"""Of a part at most."""
 _VALIDITY_MAX_MS = 99 * DAY_MS
 _OUTCOMES = {
     "throttle": SubmitOutcome.THROTTLED,
@@ -151,20 +156,28 @@ class SmppWriter:
         return _relative(max(1, left_ms // 1000))
 
     def _cut(self, text: str) -> tuple[int, bytes, tuple[bytes, ...]]:
-        """data_coding, the whole and its chunks. A text that the link's own alphabet lacks goes as UCS-2."""
-        bits = self._bits
-        parts = split(text, bits=bits)
-        if parts.alphabet is Alphabet.GSM7:
-            if self._default is GSM7:
-                return 0, b"".join(parts.chunks), parts.chunks
-            try:
-                # The centre makes GSM of it again, so it is cut where GSM would be.
-                chunks = tuple(decode_gsm(chunk).encode(self._default.codec) for chunk in parts.chunks)
-                return 0, b"".join(chunks), chunks
-            except UnicodeEncodeError:
-                pass
+        """data_coding, the whole and its chunks. A text that the link's own alphabet does not carry goes as UCS-2."""
+        parts = split(text, bits=self._bits)
+        chunks = self._in_default(parts)
+        if chunks is not None:
+            return 0, b"".join(chunks), chunks
         octets = encode(text, Alphabet.UCS2)
-        return data_coding_of(Alphabet.UCS2), octets, cut(octets, Alphabet.UCS2, bits=bits)
+        return data_coding_of(Alphabet.UCS2), octets, cut(octets, Alphabet.UCS2, bits=self._bits)
+
+    def _in_default(self, parts: Split) -> tuple[bytes, ...] | None:
+        """The chunks in the alphabet of data_coding 0; None where it lacks a letter, or they would be too long."""
+        if parts.alphabet is not Alphabet.GSM7:
+            return None
+        if self._default is GSM7:
+            return parts.chunks
+        try:
+            # The centre makes GSM of it again, so it is cut where GSM would be.
+            chunks = tuple(decode_gsm(chunk).encode(self._default.codec) for chunk in parts.chunks)
+        except UnicodeEncodeError:
+            return None
+        # A charset may have several octets for a letter that is one septet.
+        room = _FIELD_OCTETS if len(chunks) == 1 else _FIELD_OCTETS - _HEADER_OCTETS
+        return chunks if all(len(chunk) <= room for chunk in chunks) else None
 
     def _packed(self, chunk: bytes, data_coding: int, header_octets: int = 0) -> bytes:
         if self._options.packed and data_coding == 0 and self._default is GSM7:

@@ -7,7 +7,7 @@ By 51 a text goes as GSM characters (MT 3) or as UCS-2 (MT 4), long ones in part
 recipients; ours names one, for its answer is that of one message.
 
 Rule: parts_of() and write() agree always: one is what is counted, the other what is sent. A text that the link's own
-alphabet lacks goes as UCS-2.
+alphabet lacks, or of which it makes more octets than an AMsg takes, goes as UCS-2, all of it.
 
 Source: the fact sheet's sections 3 to 6.
 """
@@ -44,6 +44,8 @@ S = TypeVar("S", bound=ShortMessage)
 _OLD = frozenset({CallInput.ot, MultipleCallInput.ot})
 _UCS2: Item = (DATA_CODING_SCHEME, b"\x08")
 _ESCAPE = 0x1B
+_AMSG_OCTETS = 320
+"""Of 640 digits."""
 _SHORT_MAX = 8
 _SAID_MAX = 80
 
@@ -159,21 +161,21 @@ class UcpWriter:
     def _cut(self, text: str) -> tuple[Alphabet, tuple[bytes, ...]]:
         """GSM septets or UCS-2, in chunks. What the link's own alphabet lacks goes as UCS-2."""
         septets = encode_gsm(text)
-        if septets is not None and self._is_written(septets):
-            if self._is_old:
-                return Alphabet.GSM7, _messages(septets)
-            return Alphabet.GSM7, cut(septets, Alphabet.GSM7, bits=self._bits)
+        if septets is not None:
+            chunks = _messages(septets) if self._is_old else cut(septets, Alphabet.GSM7, bits=self._bits)
+            if self._is_written(chunks):
+                return Alphabet.GSM7, chunks
         octets = encode(text, Alphabet.UCS2)
         return Alphabet.UCS2, cut(octets, Alphabet.UCS2, bits=self._bits)
 
-    def _is_written(self, septets: bytes) -> bool:
+    def _is_written(self, chunks: tuple[bytes, ...]) -> bool:
+        """Whether the centre takes them by its own alphabet, which may have several octets for a letter."""
         if self._own is GSM7:
             return True
         try:
-            self._in_own(septets)
+            return all(len(self._in_own(chunk)) <= _AMSG_OCTETS for chunk in chunks)
         except UnicodeEncodeError:
             return False
-        return True
 
     def _in_own(self, septets: bytes) -> bytes:
         # The centre makes GSM of it again, so it is cut where GSM would be.

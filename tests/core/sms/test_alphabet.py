@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from time import process_time
 from typing import Any
 
 import pytest
@@ -241,6 +242,28 @@ def test_without_a_count_packed_text_comes_back_unless_it_ends_in_an_at_sign(
 @given(octets=st.binary(max_size=200), header_octets=st.integers(0, 140))
 def test_any_octets_are_unpacked_to_septets(octets: bytes, header_octets: int) -> None:
     assert unpack(octets, header_octets=header_octets).isascii()
+
+
+@given(octets=st.binary(max_size=300), header_octets=st.integers(0, 140))
+def test_the_septets_lie_in_the_octets_one_after_the_other_from_the_lowest_bit_on(
+    octets: bytes, header_octets: int
+) -> None:
+    bits = "".join(f"{octet:08b}"[::-1] for octet in octets)[-8 * header_octets % 7 :]
+    expected = bytes(int(bits[at : at + 7][::-1], 2) for at in range(0, len(bits) - 6, 7))
+
+    assert unpack(octets, header_octets=header_octets, count=len(octets) * 8) == expected
+
+
+@pytest.mark.parametrize("header_octets", [0, 6])
+def test_the_longest_text_of_a_peer_holds_up_nobody(header_octets: int) -> None:
+    octets = b"\xa5\x5a\xff" * (65_535 // 3)
+    began_s = process_time()
+
+    septets = unpack(octets, header_octets=header_octets)
+    packed = pack(septets, header_octets=header_octets)
+
+    assert process_time() - began_s < 0.1, "it takes some 2 ms; where its time grows with the square, a second"
+    assert packed[1:-1] == octets[1:-1]
 
 
 # --- data_coding ---

@@ -104,6 +104,16 @@ def test_a_header_that_is_not_announced_is_text_unless_the_link_says_otherwise()
     assert text_of(delivered(a_deliver(b"plain"), an_adapter(udhi_missing=True))) == "plain"
 
 
+def test_packed_septets_of_more_than_any_long_text_are_refused_for_good() -> None:
+    adapter = an_adapter(packed=True)
+    longest = b"\x55" * (255 * 140)
+
+    assert len(delivered(a_deliver(b"", tlvs=((tlv.MESSAGE_PAYLOAD, longest),)), adapter).octets) == 255 * 160
+    refused = read(a_deliver(b"", tlvs=((tlv.MESSAGE_PAYLOAD, longest + b"\x55"),)), adapter)
+    assert isinstance(refused, Unreadable)
+    assert refused.reason == "a packed text of 35701 octets: 255 SMS have 35700"
+
+
 def test_packed_septets_are_unpacked_where_the_link_has_them() -> None:
     adapter = an_adapter(packed=True)
     header = with_header(b"", reference=1, total=2, sequence=1)

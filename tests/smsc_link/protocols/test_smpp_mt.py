@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st_
 
 from core.errors import ConfigError
 from core.message import SubmitOutcome
@@ -63,7 +65,7 @@ def test_parts_are_as_many_as_the_vectors_say(fields: dict[str, Any]) -> None:
     assert len(an_adapter().write(an_mt(fields["text"]), 1, NOW)) == fields["parts"]
 
 
-@pytest.mark.parametrize("alphabet", ["gsm7", "latin-1", "cp1251", "ascii"])
+@pytest.mark.parametrize("alphabet", ["gsm7", "latin-1", "cp1251", "ascii", "utf-8", "gb18030"])
 @pytest.mark.parametrize("text", ["Short", "x" * 161, "x" * 305, "é" * 165, "5 € " * 45, "Длинный " * 40])
 @pytest.mark.parametrize("way", ["udh8", "udh16", "sar"])
 def test_what_is_counted_is_what_is_sent(way: str, text: str, alphabet: str) -> None:
@@ -87,6 +89,41 @@ def test_a_centre_that_nears_its_end_says_so_with_any_answer() -> None:
 
     assert [adapter.is_congested(response) for response in said] == [False, False, True, True]
     assert not adapter.is_congested(SubmitSmResp(message_id="1"))
+
+
+RUNS = st_.lists(st_.tuples(st_.sampled_from("a@éØΔ€[]я😀"), st_.integers(1, 320)), max_size=4)
+"""Letters and how often each stands: in UTF-8 and GB 18030 most of them take more octets than septets."""
+
+
+@given(
+    text=RUNS.map(lambda runs: "".join(letter * times for letter, times in runs)),
+    alphabet=st_.sampled_from(["utf-8", "gb18030"]),
+    way=st_.sampled_from(LONG_MESSAGES),
+)
+def test_a_text_in_a_charset_of_wide_letters_fits_and_says_what_was_said(text: str, alphabet: str, way: str) -> None:
+    adapter = an_adapter(default_alphabet=alphabet, long_messages=way)
+
+    written: list[Any] = [decode(encode(part)) for part in adapter.write(an_mt(text), 70_001, NOW)]
+
+    assert all(len(part.short_message) <= 254 for part in written)
+    assert "".join(text_of(delivered(_turned_round(part), adapter)) for part in written) == text
+    assert way == "payload" or len(written) == adapter.parts_of(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "parts", "data_coding"),
+    [
+        ("é" * 127, 1, 0),  # 254 octets
+        ("é" * 128, 2, 8),
+        ("a" * 153 + "é" * 123 + "a", 2, 0),  # 247 octets behind a header, which has up to seven
+        ("a" * 153 + "é" * 124, 5, 8),  # the last part alone is too much, and nothing of it has gone yet
+        ("a" * 160, 1, 0),
+    ],
+)
+def test_octets_that_no_pdu_takes_go_as_ucs2_all_of_the_text(text: str, parts: int, data_coding: int) -> None:
+    written = an_adapter(default_alphabet="utf-8").write(an_mt(text), 1, NOW)
+
+    assert [part.data_coding for part in written] == [data_coding] * parts
 
 
 def test_parts_of_one_message_have_one_reference() -> None:

@@ -53,6 +53,28 @@ def test_what_is_counted_is_what_is_sent_whatever_the_text(text: str, alphabet: 
     ).decode("utf-16-be", "replace")
 
 
+@pytest.mark.parametrize(
+    ("alphabet", "text", "mts", "octets_max"),
+    [
+        ("utf-8", "é" * 160, "3", 320),
+        ("utf-8", "é" * 161, "33", 306),
+        ("gb18030", "Ø" * 80, "3", 320),
+        ("gb18030", "Ø" * 81, "44", 134),
+        ("gb18030", "a" * 160 + "Ø" * 100, "4444", 134),
+    ],
+)
+def test_octets_that_no_field_takes_go_as_ucs2_all_of_the_text(
+    alphabet: str, text: str, mts: str, octets_max: int
+) -> None:
+    adapter = an_adapter(alphabet=alphabet)
+    parts = written(adapter, text)
+
+    assert "".join(part.mt for part in parts) == mts
+    assert max(len(part.msg) // 2 for part in parts) == octets_max
+    assert len(parts) == adapter.parts_of(text)
+    assert "".join(text_of(delivered(turned_round(part), adapter)) for part in parts) == text
+
+
 def turned_round(part: SubmitMessage) -> DeliverMessage:
     return DeliverMessage(adc="4446", oadc=part.adc, mt=part.mt, nb=part.nb, msg=part.msg, xser=part.xser)
 

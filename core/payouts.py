@@ -103,7 +103,9 @@ def why_not(funds: Funds, amount: int) -> str:
         return "write an amount above zero"
     if amount != floor_to_minor(amount, currency):
         digits = minor_digits(currency)
-        return f"{currency} is paid with {digits} decimals, or fewer; write {_text(floor_to_minor(amount, currency))}"
+        rounded = floor_to_minor(amount, currency)
+        instead = f"; write {_text(rounded)}" if rounded else ""
+        return f"{currency} is paid with {digits} decimals, or fewer{instead}"
     most = payable(funds)
     if amount <= most and amount >= funds.minimum:
         return ""

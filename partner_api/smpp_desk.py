@@ -120,7 +120,13 @@ class NotServed:
     serves: frozenset[type[Request]] = frozenset(_REFUSALS) - {SubmitSm}
 
     def __init__(self, metrics: Metrics) -> None:
-        self._metrics = metrics
+        # All from the start: a rate needs the 0 before the first one.
+        self._refused = {
+            kind: metrics.counter(
+                "tollbridge_smpp_requests_refused", "requests of SMPP partners that are not served", operation=kind.name
+            )
+            for kind in _REFUSALS
+        }
         self._told: set[int] = set()
 
     def bound(self, visitor: Visitor) -> None:
@@ -132,9 +138,7 @@ class NotServed:
         since = V3_4 if type(request) is DataSm else V5_0
         text = (write_tlv(ADDITIONAL_STATUS_INFO_TEXT, WHY_NOT),) if visitor.version >= since else ()
         visitor.answer(request, response_to(request, status, tlvs=text))
-        self._metrics.counter(
-            "tollbridge_smpp_requests_refused", "requests of SMPP partners that are not served", operation=request.name
-        ).value += 1
+        self._refused[type(request)].value += 1
         if id(visitor) not in self._told:
             self._told.add(id(visitor))
             log.warning(

@@ -27,6 +27,8 @@ from sim.tongues import TONGUES
 from wire.session import Operation, Session
 
 _YES = 0
+_ABROAD = ("+", "00", "810")
+"""What stands in front of them; 810 in Russia and its neighbours."""
 
 
 class PocketSmsc(Counterpart[Job]):
@@ -41,8 +43,11 @@ class PocketSmsc(Counterpart[Job]):
         subscribers: Subscribers | None = None,
         keep: bool = True,
         protocol: str = "smpp",
+        ids_after: int = 0,
     ) -> None:
+        """`ids_after`: the number before its first message id."""
         super().__init__(clock, random, quirks=quirks, subscribers=subscribers, keep=keep)
+        self._message_ids = ids_after
         self.tongue = TONGUES[protocol]
         self.phones = Phones(self._say, clock.monotonic_ms)
         self.esmes: list[Esme] = []
@@ -108,6 +113,11 @@ class PocketSmsc(Counterpart[Job]):
     def sentence_of(self, status: int) -> str:
         return self.tongue.sentence(status)
 
+    def _number_of(self, source: str) -> str:
+        """Without what a link may write in front of it, for its operator's numbers of other countries."""
+        abroad = next((one for one in _ABROAD if source.startswith(one)), "")
+        return source.removeprefix(abroad)
+
     def _due_of(self, written: Written, number: int) -> list[Job]:
         self._references += 1
         now = self._clock.now()
@@ -160,7 +170,7 @@ class PocketSmsc(Counterpart[Job]):
         mt = SeenMt(
             esme.system_id, answer_id, said.source, said.destination, said.text, said.piece, now_ms, status
         )  # fmt: skip
-        self._saw(mt, self._latest.get(mt.destination))
+        self._saw(mt, self._latest.get(self._number_of(mt.destination)))
         self.on_submitted(mt)
         taken = Remembered(
             submit, answer_id, now, is_open=False, wants_receipt=said.wants_receipt, receipt_id=receipt_id, mt=mt

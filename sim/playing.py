@@ -1,6 +1,7 @@
 """A run of either pocket on the command line: for how long, with how many MO, and what is told of it.
 
 PocketOptions   what the command line may say; crowd_of, who writes then
+ids_of          where message ids begin, by the time
 play            the run: a line each second, and a summary at the end
 send_mo         its MO: at a rate or as a flood, to the last answer
 at_most         waits for something, but not for ever
@@ -15,7 +16,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from core.clock import Clock
+from core.clock import Clock, Instant
 from plumbing.loop import spawn
 from sim.counterpart import Counterpart
 from sim.quirks import Quirks
@@ -32,6 +33,7 @@ class PocketOptions:
 
     protocol: str = "smpp"
     listen: str = "127.0.0.1:2775"
+    """Empty, with `calls`: nobody connects to it."""
     calls: str = ""
     """SMPP and UCP: where it connects itself, and sends MO; empty: over the connections of its clients."""
     rate: float = 0.0
@@ -50,11 +52,21 @@ class PocketOptions:
     """The first subscriber; the next writes with the next number."""
     subscribers: int = 100_000
     seed: int = 0
+    ids_after: int = 0
+    """SMPP: the number before its first message id."""
     linger_s: float = 3.0
     ussd: str = ""
     """SMPP: what `count` phones dial, in place of MO; at once, or at the rate."""
     ussd_answers: tuple[str, ...] = ()
     quirks: Quirks = field(default_factory=Quirks)
+
+
+def ids_of(now: Instant) -> int:
+    """Where message ids begin at a moment, so that no two runs soon after each other give the same ones.
+
+    Ten digits hold them for long; how centres fill such numbers with zeros in front, or do not, is one of the quirks.
+    """
+    return now // 10 % 900_000_000
 
 
 def print_line(line: str) -> None:

@@ -4,6 +4,8 @@ PocketSmsc       the message centre itself (sim/centre.py)
 PocketOptions    what the command line may say, and when a run ends (sim/playing.py)
 run_pocket       listens, sends MO, tells a line each second and a summary at the end
 
+With `calls` and without `listen` nobody connects to it: it has no port, which another centre may have.
+
 Rule: it ends as a good centre does: it sends nothing new, waits for the answers that are under way, and unbinds. A
 session that just breaks off makes the service doubt what it had answered, and take the next run's MO for repeats.
 """
@@ -39,8 +41,8 @@ async def run_pocket(
     """Be a message centre until done or cancelled; what it counted. Raises an OSError or ValueError for `listen`."""
     clock = clock or SystemClock()
     centre = _centre_of(options, clock)
-    listener = listen(read_address(options.listen), centre.accept, clock)
-    tell(f"listening at port {listener.port}; seed {options.seed}")
+    listener = listen(read_address(options.listen), centre.accept, clock) if options.listen else None
+    tell(f"{f'listening at port {listener.port}' if listener else 'listening nowhere'}; seed {options.seed}")
     calling = None
     if options.calls:
         calling = spawn(keep_calling(centre, read_address(options.calls), connect, clock, tell), name="pocket calls")
@@ -52,11 +54,12 @@ async def run_pocket(
     )  # fmt: skip
 
 
-async def _say_goodbye(centre: PocketSmsc, listener: Listener, calling: asyncio.Task[None] | None) -> None:
+async def _say_goodbye(centre: PocketSmsc, listener: Listener | None, calling: asyncio.Task[None] | None) -> None:
     """Nobody new, nothing new; the answers that are under way; unbind. Who does not answer is cut off."""
     if calling is not None:
         calling.cancel()
-    await listener.close()
+    if listener is not None:
+        await listener.close()
     bound = list(centre.esmes)
     for esme in bound:
         esme.receives = False
@@ -68,7 +71,8 @@ async def _say_goodbye(centre: PocketSmsc, listener: Listener, calling: asyncio.
             except LocalError:
                 pass  # It is unbinding by itself.
     await at_most(UNBIND_S, centre, lambda: not centre.esmes)
-    await listener.close(abort=True)
+    if listener is not None:
+        await listener.close(abort=True)
 
 
 def dialogue_lines(phones: Phones) -> list[str]:
@@ -98,6 +102,7 @@ def _centre_of(options: PocketOptions, clock: Clock) -> PocketSmsc:
         subscribers=crowd_of(options),
         keep=False,
         protocol=options.protocol,
+        ids_after=options.ids_after,
     )
 
 

@@ -84,6 +84,9 @@ def read_url(url: str) -> sa.URL:
     except sa.exc.ArgumentError as error:
         raise ConfigError(f"database.url: this is not a URL; {forms}") from error
     if address.drivername == "sqlite":
+        if address.host or address.username or address.port:
+            # Of sqlite://var/x.db the driver would drop `var` without a word.
+            raise ConfigError("database.url: sqlite:// has no host; write sqlite:///PATH, with three slashes")
         return address
     if address.drivername != "mysql":
         raise ConfigError(f"database.url: {address.drivername}:// is not known; {forms}")

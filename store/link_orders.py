@@ -11,14 +11,14 @@ link is enabled. These hold whether or not a process runs; `reconnect` and `trac
 Rule: names are checked before anything is written: an order is for all of its links, or for none.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from core.clock import Instant, iso_of
+from core.clock import SECOND_MS, Instant, iso_of
 from core.errors import UserMistake
 from core.second_person import checked_name
 from store.database import Database
@@ -39,7 +39,7 @@ SECONDS, SECONDS_MAX = 60, 600
 KEEPS_LINKS = "links"
 """The role of the processes that orders are for."""
 LASTING = {ENABLE: "it is enabled", DISABLE: "it is disabled", DRAIN: "it is drained"}
-"""What holds from the next start on, where no process runs."""
+"""What holds without a process, too: its next start reads it, and so does one that was only silent."""
 
 
 class UnknownLink(UserMistake):
@@ -116,7 +116,9 @@ def _give(connection: Connection, names: Sequence[str], said: dict[str, Any]) ->
     if kind == DRAIN:
         rows = [{"link_id": link, "author": author, "at": now} for link in links.values()]
         connection.execute(sa.insert(LinkDrain), rows)
-    addressed = [{"process_id": process} for process in _keepers(connection, now)] or [_nobody(kind, now)]
+    beats = _keepers(connection)
+    heard = [process for process, beat in beats.items() if beat >= now - SILENT_MS]
+    addressed = [{"process_id": process} for process in heard] or [_nobody(kind, now, beats.values())]
     start: dict[str, Any] = {"taken_at": 0, "done_at": 0, "outcome": "", "result": ""}
     ids = []
     for link in links.values():
@@ -129,9 +131,14 @@ def _give(connection: Connection, names: Sequence[str], said: dict[str, Any]) ->
     return ids
 
 
-def _nobody(kind: str, now: Instant) -> dict[str, Any]:
-    why = f"no process with the role {KEEPS_LINKS} runs"
-    result = f"{why}; {LASTING[kind]} from the next start on" if kind in LASTING else f"{why}: nobody took the order"
+def _nobody(kind: str, now: Instant, beats: Collection[Instant]) -> dict[str, Any]:
+    """`beats`: of the processes that did not end by themselves; they may be dead, or have no database just now."""
+    why, since = f"no process with the role {KEEPS_LINKS} runs", "from the next start on"
+    if beats:
+        silent_s = (now - max(beats)) // SECOND_MS
+        why = f"no process with the role {KEEPS_LINKS} gives a sign of life (last one {silent_s} s ago)"
+        since = f"at the latest {since}"
+    result = f"{why}; {LASTING[kind]} {since}" if kind in LASTING else f"{why}: nobody took the order"
     return {"process_id": 0, "done_at": now, "outcome": NOBODY, "result": result}
 
 
@@ -147,13 +154,12 @@ def _known(connection: Connection, names: Sequence[str]) -> dict[str, int]:
     return {name: id_ for name, id_ in found.items() if name in names}
 
 
-def _keepers(connection: Connection, now: Instant) -> list[int]:
+def _keepers(connection: Connection) -> dict[int, Instant]:
+    """Who keeps links and did not end, as far as is known → when it was last heard of."""
     rows = connection.execute(
-        sa.select(Process.id, Process.roles)
-        .where(Process.state == ALIVE, Process.heartbeat_at >= now - SILENT_MS)
-        .order_by(Process.id)
+        sa.select(Process.id, Process.roles, Process.heartbeat_at).where(Process.state == ALIVE).order_by(Process.id)
     )
-    return [id_ for id_, roles in rows if KEEPS_LINKS in roles.split(",")]
+    return {id_: beat for id_, roles, beat in rows if KEEPS_LINKS in roles.split(",")}
 
 
 _COLUMNS = (

@@ -53,11 +53,15 @@ class Loaded:
 
 
 class Refused(UserMistake):
-    """Rows of the file are bad, and nothing was changed."""
+    """Rows of the file are bad, or there is none that is good, and nothing was changed."""
 
     def __init__(self, found: Loaded) -> None:
         rows = "1 row is" if found.bad == 1 else f"{found.bad} rows are"
-        super().__init__(f"{rows} bad, nothing was changed; correct them, or load the others with --skip-bad")
+        sentence = f"{rows} bad, nothing was changed; correct them, or load the others with --skip-bad"
+        if not found.rows and found.bad < HOPELESS:
+            why = f"{rows} bad and there is no other" if found.bad else "there is no row with a number in it"
+            sentence = f"{why}, nothing was changed; name another file, or correct it"
+        super().__init__(sentence)
         self.found = found
 
 
@@ -79,10 +83,8 @@ def load_ported(
     try:
         with Sorter() as sorter:
             _read(file, RowReader(operators, now), sorter, found, progress)
-            if found.bad and not skip_bad:
+            if (found.bad and not skip_bad) or not found.rows:
                 raise Refused(found)
-            if not found.rows and not replace:
-                return found
             table: Table = PortedNumberNext if replace else PortedNumber
             if replace:
                 _empty(database)

@@ -8,7 +8,7 @@ Rule: whatever is wrong is a ConfigError of one line: «FILE, line N: KEY: what 
 variable's name in place of file and line. Values are never repeated: some are passwords.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -29,7 +29,7 @@ from core.errors import ConfigError
 from core.second_person import Limits
 from store.provisioning.lines import Broken, Lines, decode, read_toml
 from store.provisioning.lines import Path as Where
-from store.provisioning.sentences import meant_or_known, nearest, one_line, sentence
+from store.provisioning.sentences import did_you_mean, meant_or_known, nearest, one_line, sentence
 from tollbridge.config_values import (
     Listen,
     Seconds,
@@ -274,7 +274,20 @@ def _read_file(path: Path, context: dict[str, Any]) -> tuple[dict[str, Any], Lin
             finding = min(found, key=lambda one: lines.of(one["loc"]))
             place = f"{path}, line {lines.of(finding['loc'])}"
             raise ConfigError(one_line(f"{place}: {_key(finding['loc'])}: {_explain(finding)}")) from error
+    for name, section in values.get(PAYMENTS, {}).items():
+        if wrong := _misnamed(name, section):
+            where, why = wrong
+            raise ConfigError(one_line(f"{path}, line {lines.of(where)}: {'.'.join(where)}: {why}"))
     return values, lines
+
+
+def _misnamed(name: str, keys: Iterable[str]) -> tuple[tuple[str, ...], str] | None:
+    """The key below [payments.NAME] that is none, with a sentence. What is missing is told by the commands that need
+    it: the environment that has the secrets may be the service's alone.
+    """
+    from partner_api.payments import misnamed  # only for who has such a section: it takes time to load
+
+    return misnamed(name, keys)
 
 
 def _where(finding: ErrorDetails) -> Where:
@@ -292,13 +305,17 @@ def _explain(finding: ErrorDetails) -> str:
     key = _key(finding["loc"])
     if finding["type"] == "extra_forbidden":
         if len(finding["loc"]) == 1:
-            return f"there is no such section{_within(key) or meant_or_known(key, tuple(SECTIONS))}"
+            return f"there is no such section{_within(key) or _section_meant(key)}"
         section, name = key.split(".", 1)
         meant = _asked(_meant(section, name)) or meant_or_known(name, tuple(SECTIONS[section].model_fields))
         return f"there is no such key{meant}"
     if finding["type"] == "model_type":
         return f"must be a section, written [{key}]"
     return sentence(finding)
+
+
+def _section_meant(name: str) -> str:
+    return did_you_mean(name, (*SECTIONS, PAYMENTS)) or f"{meant_or_known(name, tuple(SECTIONS))}, and {PAYMENTS}.NAME"
 
 
 def _meant(section: str, name: str) -> list[str]:
@@ -333,6 +350,8 @@ def _read_environ(environ: Mapping[str, str], context: dict[str, Any]) -> dict[s
         key = VARIABLES.get(variable)
         words = variable.removeprefix(PREFIX).lower().split("__")
         if key is None and words[0] == PAYMENTS and len(words) == 3:
+            if wrong := _misnamed(words[1], words[2:]):
+                raise ConfigError(one_line(f"{variable}: {'.'.join(wrong[0])}: {wrong[1]}"))
             values[".".join(words)] = environ[variable]
             continue
         if key is None:

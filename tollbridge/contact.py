@@ -121,7 +121,7 @@ def open_file(file: Path) -> None:
     try:
         if file.is_dir():
             raise ConfigError(f"database.url: {file}: is a folder; name a file in it")
-        file.parent.mkdir(parents=True, exist_ok=True)
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
         if file.exists() and not os.access(file, os.R_OK | os.W_OK):
             raise ConfigError(f"database.url: {file}: {_SQLITE[8]}")
         if not os.access(file.parent, os.W_OK | os.X_OK):

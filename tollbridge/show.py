@@ -4,6 +4,7 @@ plain        a text of somebody else's on one line, nothing in it that steers a 
 moment, ago  when it was; how long ago
 money        an amount with its currency; rounded, two decimals of it
 number       a subscriber's number, masked unless asked for whole
+counted      how many of a thing, in the right number
 console      rich's console for stdout; what looks like markup in a text is a text
 
 Rule: everything that a subscriber, partner or operator wrote goes through `plain` before it is shown.
@@ -81,6 +82,11 @@ def rounded(micros: int) -> str:
 def number(msisdn: str, *, full: bool) -> str:
     """`7900***33`, or the whole number."""
     return plain(msisdn if full else mask(msisdn))
+
+
+def counted(count: int, one: str, many: str) -> str:
+    """`1 row is`, `3 rows are`."""
+    return f"{count} {one if count == 1 else many}"
 
 
 def table(*columns: str, title: str = "") -> Table:

@@ -30,14 +30,16 @@ def show_owners(accounts: Sequence[Standing], month: Month, *, every: bool) -> N
     for kind, title, names in _OWNERS:
         lines = _by_owner(accounts, kind, every=every)
         if lines:
-            rows = table(kind, "", *(f">{name}" for name in names), title=f"{title}{when}")
+            heading(out, f"{title}{when}")  # A title of the table would be no wider than the table.
+            rows = table(kind, "", *(f">{name}" for name in names))
             for (name, currency), sums in lines:
                 rows.add_row(plain(name), currency, *(_amount(sums.get(one)) for one in names))
             out.print(rows)
             shown = True
     ours = [one for one in accounts if not group_of(one.address)[0] and (every or one.amount)]
     if ours:
-        rows = table("account", "", ">balance", title=f"Our own{when}")
+        heading(out, f"Our own{when}")
+        rows = table("account", "", ">balance")
         for one in ours:
             rows.add_row(plain(one.address), one.currency, format_micros(one.amount))
         out.print(rows)

@@ -12,24 +12,33 @@ from rich.console import Console
 from rich.text import Text
 
 from core.money import format_micros
+from core.tariff.charge import ChargeKind
 from core.tariff.rate import NO_TARIFF
 from store.holds import Holds
+from store.journal import CallbackState
 from store.life import (
     ActLife,
     AlertLife,
     AttemptLife,
     CallbackLife,
     CalledAgainLife,
+    CancelLife,
     ChargeLife,
     DetailLife,
     EntryLife,
     Life,
     MessageLine,
     MoLife,
+    MoveLife,
     MtLife,
+    ReplaceLife,
 )
 from tollbridge.show import coloured, console, heading, moment, money, number, plain, table
 from tollbridge.show_receipts import shown_id
+
+MT_COST = ChargeKind.MT_COST.name.lower()
+TAKEN = frozenset({CallbackState.ANSWERED.public, CallbackState.LATER.public})
+"""How a call has gone well: what is said of its answer then is a note to the partner, else why it failed."""
 
 REASONS = {
     NO_TARIFF: "no tariff of the short code for this operator: it waits, unrated",
@@ -143,9 +152,11 @@ def _show_charge(title: str, charge: ChargeLife, out: Console, acts: Sequence[Ac
 
 def _split(charge: ChargeLife) -> Iterator[tuple[str, int, str]]:
     """Every part of the price, with the version that made it; they sum to the price."""
-    yield "price", charge.price, f"tariff version {charge.tariff_id}" if charge.tariff_id else ""
+    version = f"tariff version {charge.tariff_id}" if charge.tariff_id else ""
+    is_cost = charge.kind == MT_COST  # What the operator takes has no price, and versions of its own.
+    yield "price", charge.price, "" if is_cost else version
     yield "= VAT", charge.vat, f"VAT version {charge.vat_id}" if charge.vat_id else ""
-    yield "+ operator", charge.operator_part, f"tariff version {charge.tariff_id}" if charge.tariff_id else ""
+    yield "+ operator", charge.operator_part, version.replace("tariff", "mt_cost") if is_cost else version
     base = format_micros(charge.base)
     before = format_micros(charge.volume_before)
     if charge.plan_version_id:
@@ -173,7 +184,8 @@ def _show_callback(callback: CallbackLife, out: Console) -> None:
     for attempt in callback.attempts:
         while again and again[0].at <= attempt.tried_at:
             _show_called_again(again.pop(0), out)
-        _show_attempt(attempt, out)
+        is_last = attempt is callback.attempts[-1]
+        _show_attempt(attempt, out, is_taken=is_last and callback.state in TAKEN)
     for called in again:
         _show_called_again(called, out)
     out.print()
@@ -185,7 +197,8 @@ def _show_called_again(called: CalledAgainLife, out: Console) -> None:
     _fact(out, "again", f"{moment(called.at)}  by {plain(called.author)}, for another 24 hours{why}")
 
 
-def _show_attempt(attempt: AttemptLife, out: Console) -> None:
+def _show_attempt(attempt: AttemptLife, out: Console, *, is_taken: bool) -> None:
+    """`is_taken`: the partner's answer was one, and ended the job."""
     said = f"HTTP {attempt.status}" if attempt.status else "no answer"
     _fact(
         out,
@@ -196,7 +209,7 @@ def _show_attempt(attempt: AttemptLife, out: Console) -> None:
         _fact(out, "", f"signed with the secret {attempt.key_id}")
     if attempt.error:
         # An answer that was taken may still be no use: the partner should know why nothing was sent.
-        _fact(out, "", f"{'note' if 200 <= attempt.status < 300 else 'failed'}: {plain(attempt.error)}")
+        _fact(out, "", f"{'note' if is_taken else 'failed'}: {plain(attempt.error)}")
     if attempt.answer:
         _fact(out, "", f"answer: «{plain(attempt.answer, 300)}»")
 
@@ -224,15 +237,10 @@ def _show_mt(life: Life, mt: MtLife, full: bool, out: Console) -> None:
         final = f" at {moment(part.final_at)}" if part.final_at else ""
         error = f" ({plain(part.error)})" if part.error else ""
         _fact(out, "", f"part {part.sequence}: the operator's id {shown(part.key)}, {part.state}{final}{error}")
-    for move in mt.moves:
-        _fact(out, "move", f"{moment(move.at)}  {move.old} → {move.new}: {plain(move.reason)}")
-    for cancel in mt.cancels:
-        came = plain(cancel.result) or "not done yet"
-        _fact(out, "cancel", f"{moment(cancel.at)}  by {plain(cancel.author)}: {plain(cancel.note)}; {came}")
-    for replace in mt.replaces:
-        came = plain(replace.result) or "not done yet"
-        _fact(out, "replace", f"{moment(replace.at)}  by {plain(replace.author)}: {plain(replace.note)}; {came}")
-        _fact(out, "", f"«{plain(replace.old_text)}» → «{plain(replace.text)}»")
+    # As it happened; of one moment, the order stands before the move that it made.
+    story: list[MoveLife | CancelLife] = [*mt.cancels, *mt.replaces, *mt.moves]
+    for happened in sorted(story, key=lambda one: one.at):
+        _show_happened(happened, out)
     if mt.final_at:
         because = "" if mt.receipted else f", not by a receipt: {plain(mt.error) or 'nobody said why'}"
         _fact(out, "receipt" if mt.receipted else "ended", f"{moment(mt.final_at)}  {mt.state}{because}")
@@ -248,6 +256,18 @@ def _show_mt(life: Life, mt: MtLife, full: bool, out: Console) -> None:
     out.print()
     for charge in mt.charges:
         _show_charge(f"Charge: {charge.kind.replace('_', ' ')}", charge, out, life.acts)
+
+
+def _show_happened(one: MoveLife | CancelLife, out: Console) -> None:
+    """A move of its own, or a person's order with what came of it."""
+    if isinstance(one, MoveLife):
+        _fact(out, "move", f"{moment(one.at)}  {one.old} → {one.new}: {plain(one.reason)}")
+        return
+    came = plain(one.result) or "not done yet"
+    order = "replace" if isinstance(one, ReplaceLife) else "cancel"
+    _fact(out, order, f"{moment(one.at)}  by {plain(one.author)}: {plain(one.note)}; {came}")
+    if isinstance(one, ReplaceLife):
+        _fact(out, "", f"«{plain(one.old_text)}» → «{plain(one.text)}»")
 
 
 def _show_acts(acts: Sequence[ActLife], out: Console) -> None:

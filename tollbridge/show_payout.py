@@ -18,20 +18,26 @@ from core.clock import iso_of
 from core.money import format_micros
 from core.payouts import Funds, PayoutState, masked_details, payable, recipient
 from store.bank_answers import Line
+from store.life import ActLife
 from store.payout_lists import BookedStep
 from store.payout_rules import state_word
 from store.payouts import PayoutRow
 from store.steps import Step
 from tollbridge.show import console, heading, moment, money, plain, table
+from tollbridge.show_payment import act_line, act_value, with_both
 from tollbridge.show_steps import step_value, steps_table
 
 _NAMES = 24
 
 
-def show_payouts(rows: Sequence[PayoutRow], logins: Mapping[int, str]) -> None:
-    """A line each."""
+def show_payouts(
+    rows: Sequence[PayoutRow],
+    logins: Mapping[int, str],
+    none: str = "no such payouts; what may be paid: tollbridge payout due",
+) -> None:
+    """A line each; `none`: what is said where there are none."""
     if not rows:
-        console().print("no such payouts; what may be paid: tollbridge payout due")
+        console().print(none)
         return
     shown = table(
         "payout", "partner", ">amount", "", "state", "to", "asked by", "approved by", "file", "reference", "why"
@@ -73,8 +79,10 @@ def payout_value(row: PayoutRow, login: str) -> dict[str, Any]:
 # --- one --------------------------------------------------------------------------------------------------------------
 
 
-def show_one(row: PayoutRow, login: str, steps: Sequence[Step], entries: Sequence[BookedStep]) -> None:
-    """All of it."""
+def show_one(
+    row: PayoutRow, login: str, steps: Sequence[Step], entries: Sequence[BookedStep], acts: Sequence[ActLife]
+) -> None:
+    """All of it; `acts`: by which two persons ended it, or want to."""
     out = console()
     heading(out, row.text)
     lines = {
@@ -85,7 +93,9 @@ def show_one(row: PayoutRow, login: str, steps: Sequence[Step], entries: Sequenc
     for name, value in lines.items():
         if value:
             out.print(f"{name:<12} {plain(value)}")
-    out.print(steps_table(steps))
+    for act in acts:
+        out.print(f"{'act':<12} {plain(act_line(act))}")
+    out.print(steps_table(with_both(steps, acts)))
     if entries:
         booked = table("when", "entry", "of what", title="\nEntries")
         for entry in entries:
@@ -93,10 +103,13 @@ def show_one(row: PayoutRow, login: str, steps: Sequence[Step], entries: Sequenc
         out.print(booked)
 
 
-def one_value(row: PayoutRow, login: str, steps: Sequence[Step], entries: Sequence[BookedStep]) -> dict[str, Any]:
+def one_value(
+    row: PayoutRow, login: str, steps: Sequence[Step], entries: Sequence[BookedStep], acts: Sequence[ActLife]
+) -> dict[str, Any]:
     """For JSON."""
     return {
         **payout_value(row, login),
+        "acts": [act_value(one) for one in acts],
         "steps": [step_value(step) for step in steps],
         "entries": [
             {"entry": str(entry.entry_id), "step": entry.step, "at": iso_of(entry.at)} for entry in entries

@@ -19,13 +19,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from core.clock import iso_of, month_text
 from core.money import format_micros
 from core.settlement.amounts import Basis
-from core.settlement.verdicts import Decision, RunState, Verdict
+from core.settlement.verdicts import ACCEPTABLE, Decision, RunState, Verdict
 from store.settlement.look import RunRow, Standing
 from store.settlement.preview import Preview
 from store.settlement.runs import Sums, is_open
 from store.settlement.stage import Progress as Told
 from store.settlement.unfiled import Unfiled
-from tollbridge.show import console, heading, moment, money, number, plain, table
+from tollbridge.show import console, counted, heading, moment, money, number, plain, table
 
 DOES = {
     Verdict.MATCHED: "roundings are booked: found, or written off",
@@ -152,22 +152,24 @@ def show_preview(found: Preview, accept: Sequence[Verdict]) -> None:
         some = [one for one in found.sums if one.verdict is verdict and is_open(one)]
         if some:
             due = format_micros(sum(one.due for one in some))
-            does = DOES[verdict] + ("" if verdict in accept else " (not asked for)")
+            does = DOES[verdict] + (" (not asked for)" if verdict in ACCEPTABLE and verdict not in accept else "")
             shown.add_row(verdict.word, str(sum(one.rows for one in some)), due, does)
     out.print(shown)
-    postings = table("from (debit)", "to (credit)", f">{run.currency}", title=f"\npostings of {found.rows} rows")
+    title = f"\npostings of {counted(found.rows, 'row', 'rows')}"
+    postings = table("from (debit)", "to (credit)", f">{run.currency}", title=title)
     for (debit, credit), amount in sorted(found.postings.items()):
         postings.add_row(plain(debit), plain(credit), format_micros(amount))
     # What `money.second_person_above` is compared with, beside what was posted before.
     postings.add_row("together", "", format_micros(found.moved), style="bold")
     out.print(postings)
     if found.problems:
-        out.print(f"\n{found.problems} rows cannot be posted and would stay open:")
+        out.print(f"\n{counted(found.problems, 'row', 'rows')} cannot be posted and would stay open:")
         for reason in found.reasons:
             out.print(f"  {plain(reason)}")
     blocked = sum(one.rows for one in found.sums if is_open(one) and one.has_problem and one.verdict in accept)
     if blocked:
-        out.print(f"\n{blocked} rows have a problem already: tollbridge settle show {run.id} --class …")
+        some_have = counted(blocked, "row has", "rows have")
+        out.print(f"\n{some_have} a problem already: tollbridge settle show {run.id} --class …")
 
 
 def row_values(row: RunRow, *, full: bool) -> list[str]:

@@ -27,7 +27,7 @@ from traffic.commit import Batcher
 from traffic.fuses import Fuses
 from traffic.ports import Deliver
 from traffic.queues import Queue
-from traffic.retry import TRY_FOR_MS, Breaker, next_attempt
+from traffic.retry import FAILURES_MAX, PROBE_MS, TRY_FOR_MS, Breaker, next_attempt
 from traffic.submit import PARTS_MAX
 
 log = get_logger()
@@ -249,8 +249,10 @@ class Dispatcher:
         # A wall clock that was set forward meanwhile, and is set back again, must not make the next attempt late.
         now = min(self._clock.now(), tried_at + took_ms)
         if breaker.failed(self._clock.monotonic_ms(), job.mo_id):
-            sentence = f"{job.service.name}: {answer.error or answer.status} and 19 others before it; probed every 30 s"
-            self._batcher.alert("breaker", f"{job.partner}/{job.service.name}", sentence)
+            last = answer.error or answer.status
+            sentence = f"{FAILURES_MAX} messages in a row failed, the last with: {last}"
+            probed = f"probed every {PROBE_MS // SECOND_MS} s"
+            self._batcher.alert("breaker", f"{job.partner}/{job.service.name}", f"{sentence}; {probed}")
         due = next_attempt(
             job.attempt - 1 - job.attempts_before,
             now,

@@ -226,7 +226,9 @@ class CheckedResolver:
             addresses = await asyncio.get_running_loop().run_in_executor(self._threads, self._look_up, host)
             problem = "" if addresses else f"the name {host[:80]} has no address"
         except (OSError, UnicodeError) as failure:
-            addresses, problem = [], f"the name {host[:80]} cannot be resolved: {failure}"
+            # As people say it, without its number; UnicodeError has no such words.
+            why = getattr(failure, "strerror", None) or failure
+            addresses, problem = [], f"the name {host[:80]} cannot be resolved: {why}"
         finally:
             self._over(host, partner)
         if len(self._known) >= REMEMBERED_MAX:

@@ -26,7 +26,7 @@ from partner_api.http.auth import Administrators
 from partner_api.http.bodies import read_body, read_model
 from partner_api.http.messages import read_id
 from partner_api.http.ports import OrderLinks, Ports
-from partner_api.http.problems import away_for
+from partner_api.http.problems import ADMIN, away_for
 from store import mt_orders
 from store.link_orders import DISABLE, DRAIN, ENABLE, RECONNECT, Order, UnknownLink, read_given, read_rows
 from store.messages import Reader
@@ -88,7 +88,7 @@ class AdminDoor:
                 )
                 for kind in BODIES
             ),
-            web.get("/admin/links", _advising("ask again in a moment", self.links), name="admin-links"),
+            web.get("/admin/links", _advising("ask again in a moment", self.links), name=ADMIN),
             web.post(
                 paths, _advising("see GET /admin/links before you order it again", self.order), name="admin-order"
             ),

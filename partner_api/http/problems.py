@@ -28,6 +28,9 @@ _DETAILS = {
     413: "the body is larger than 256 KiB; send a smaller one",
     417: "nothing else can be expected here than 100-continue; leave the header field Expect out",
 }
+_NO_SUCH_ORDER = "there is nothing at this path; the calls are described in docs/operators.md, section 18"
+ADMIN = "admin-links"
+"""The name of a path that is there where administrators are let in (partner_api/http/admin.py)."""
 _KEPT_HEADERS = ("Allow", "WWW-Authenticate", "Retry-After", "Location")
 
 
@@ -54,10 +57,16 @@ def _title(status: int) -> str:
         return "Error"
 
 
-def problem_of(refusal: web.HTTPException) -> web.Response:
+def problem_of(refusal: web.HTTPException, detail: str = "") -> web.Response:
     """What aiohttp refuses by itself, in a sentence of ours."""
     kept = {name: refusal.headers[name] for name in _KEPT_HEADERS if name in refusal.headers}
-    return problem(refusal.status, _DETAILS.get(refusal.status, refusal.reason), headers=kept)
+    return problem(refusal.status, detail or _DETAILS.get(refusal.status, refusal.reason), headers=kept)
+
+
+def _said_of(request: web.Request, status: int) -> str:
+    """Of a path below /admin; openapi.json is for partners alone. Without a key for it, it is a path like any other."""
+    is_below = request.path == "/admin" or request.path.startswith("/admin/")
+    return _NO_SUCH_ORDER if status == HTTPStatus.NOT_FOUND and is_below and ADMIN in request.app.router else ""
 
 
 def away(detail: str) -> web.Response:
@@ -83,7 +92,7 @@ async def show_problems(
     except (StoreAway, TimeoutError) as error:
         return away_for(error, "send the request again, with the same Idempotency-Key")
     except web.HTTPException as refusal:
-        return problem_of(refusal)
+        return problem_of(refusal, _said_of(request, refusal.status))
     except (HttpProcessingError, web.RequestPayloadError):
         return problem(400, "the body broke off or cannot be decoded")
     except Exception:

@@ -106,7 +106,7 @@ def _menu_of(element: Ussd) -> Menu:
         lines = Lines(text)
         first = min(error.faults, key=lambda fault: lines.of(_path_of(fault)))
         more = len(error.faults) - 1
-        others = f" (and {more} more)" if more else ""
+        others = f"; {more} more mistake{'s follow' if more > 1 else ' follows'}" if more else ""
         raise _Wrong(f"{where}{lines.of(_path_of(first))}{behind}: {first}{others}") from error
 
 

@@ -82,6 +82,11 @@ def meant_country(word: str) -> str:
 
 
 def meant_currency(word: str) -> str:
-    """By its name or a code of the past, else the code most like it."""
-    known = _CURRENCY_WORDS.get(word.strip().casefold())
-    return known or (nearest(word, CURRENCIES) if word.isascii() else "")
+    """By its name or a code of the past, else the code most like it, one with the same first letters before others."""
+    word = word.strip().casefold()
+    known = _CURRENCY_WORDS.get(word)
+    if known or not word.isascii():
+        return known or ""
+    # The first two are the country's, by which people know a code (ISO 4217).
+    alike = ([code for code in CURRENCIES if code.casefold().startswith(word[:length])] for length in (2, 1, 0))
+    return next(filter(None, (nearest(word, codes) for codes in alike)), "")

@@ -67,7 +67,8 @@ def test_all_that_is_payable_may_be_asked_for_and_no_unit_more(has: Funds) -> No
     ("has", "amount", "sentence"),
     [
         (Funds("RUB", 10 * RUB), 0, "write an amount above zero"),
-        (Funds("JPY", 10 * RUB), RUB // 2, "JPY is paid with 0 decimals, or fewer; write 0.00"),
+        (Funds("JPY", 10 * RUB), RUB // 2, "JPY is paid with 0 decimals, or fewer"),
+        (Funds("RUB", 10 * RUB), 1_234_567, "RUB is paid with 2 decimals, or fewer; write 1.23"),
         (Funds("RUB", -RUB), RUB, "the account is below zero: -1.00 RUB; nothing is due until it has recovered"),
         (Funds("RUB", 10 * RUB), 11 * RUB, "10.00 RUB may be paid of 10.00 earned"),
         (

@@ -59,7 +59,7 @@ def test_every_setting_is_explained_to_administrators(name: str) -> None:
 
 
 def test_a_provider_that_is_not_there_is_told_which_are() -> None:
-    with pytest.raises(UserMistake, match="there are yoomoney, webmoney, yookassa"):
+    with pytest.raises(UserMistake, match="there are yoomoney, webmoney and yookassa"):
         check("paypal", {})
 
 

@@ -115,6 +115,8 @@ class Serving(ServerCase):
 
     async def test_every_request_is_refused_for_good_and_logged_once(self) -> None:
         await self.serving()
+        for operation in ("submit_sm", "submit_multi", "data_sm", "query_sm", "cancel_sm", "replace_sm"):
+            assert self.metric(f'tollbridge_smpp_requests_refused_total{{operation="{operation}"}}') == 0
         client = await self.client()
         await client.bind("acme", "aaa", interface_version=0x50)
         refused: tuple[tuple[Request, int], ...] = (

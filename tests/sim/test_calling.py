@@ -56,6 +56,24 @@ class PocketThatCalls(AsyncioTestCase):
             await asyncio.sleep(0)
         return counted, called, other, told.lines
 
+    async def test_who_only_calls_takes_no_port(self) -> None:
+        told, called = Told(), FakeIntake()
+        port = free_port()
+        link = a_called_link("ucp", host="127.0.0.1", port=port, options={"callers": ["127.0.0.1"]})
+        around = Surroundings(called, connect, CLOCK, Random(1), listen=listen)
+        kept = PROTOCOLS["ucp"].keep(link, PROTOCOLS["ucp"].adapter(link, an_operator()), around)
+        kept.start()
+        options = PocketOptions(
+            protocol="ucp", listen="", calls=f"127.0.0.1:{port}", count=5, linger_s=0.1,
+            system_id="tollbridge", password="secret",
+        )  # fmt: skip
+
+        counted: Counted = await run_pocket(options, told)
+        await kept.stop(1)
+
+        assert counted.acknowledged == len(called.deliveries) == 5
+        assert told.lines[0].startswith("listening nowhere; seed ")
+
     async def test_mo_go_over_its_call_and_receipts_to_whom_they_went_before(self) -> None:
         for protocol in ("ucp", "smpp"):
             counted, called, other, lines = await self.story(protocol)

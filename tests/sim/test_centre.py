@@ -1,14 +1,16 @@
 """The pocket SMSC as tests and load generators rely on it. In memory and virtual time."""
 
 import asyncio
+from random import Random
 
 import pytest
 
 from core.message import Heard, ReceiptState, SubmitOutcome
+from sim.centre import PocketSmsc
 from sim.quirks import ID_FORMS, LONG_MESSAGES, RECEIPT_FORMS, Quirks
 from sim.records import Durations
 from sim.subscribers import DELIVERED, EXPIRED, UNDELIVERABLE, Subscribers
-from tests.smsc_link.ends import Rig, a_link, an_mt
+from tests.smsc_link.ends import Rig, a_link, an_mt, an_operator, keep
 from tests.smsc_link.virtual import virtually
 
 BASES = {
@@ -184,6 +186,43 @@ def test_receipts_wait_for_a_client_that_is_away() -> None:
 
         rig.link.start()
         await rig.intake.until(lambda: bool(rig.intake.receipts))
+
+    virtually(story())
+
+
+@pytest.mark.parametrize(("country", "number", "abroad"), [("CM", "237670000001", "00"), ("RU", "79001112233", "810")])
+def test_a_reply_is_told_where_the_link_writes_its_number_as_from_abroad(
+    country: str, number: str, abroad: str
+) -> None:
+    async def story() -> None:
+        link = a_link(protocol="ucp", options={"destination_form": "exit"})
+        rig = Rig(link)
+        rig.link = keep(
+            link, intake=rig.intake, connect=rig.network.connect, clock=rig.clock, operator=an_operator(country=country)
+        )
+        await rig.bound()
+        rig.centre.write(number, "4446", "GAME")
+        await rig.intake.until(lambda: bool(rig.intake.deliveries))
+
+        rig.link.submit(rig.link.write(an_mt("Thanks", destination=number), reference=1)[0])
+        await rig.centre.until(lambda: bool(rig.centre.mts))
+
+        assert rig.centre.mts[0].destination == abroad + number
+        assert rig.centre.counted.replied == 1
+
+    virtually(story())
+
+
+def test_ids_begin_where_they_are_told_to() -> None:
+    async def story() -> None:
+        rig = Rig()
+        rig.centre = PocketSmsc(rig.clock, Random(1), ids_after=700)
+        rig.listen()
+        await rig.bound()
+
+        answers = [await rig.link.submit(rig.link.write(an_mt(), reference=1)[0]) for _ in range(2)]
+
+        assert [answer.key for answer in answers] == ["701", "702"]
 
     virtually(story())
 

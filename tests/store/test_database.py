@@ -79,6 +79,7 @@ def test_a_sqlite_file_that_is_there_keeps_its_mode(tmp_path: Path) -> None:
     [
         ("nonsense", "not a URL"),
         ("postgresql://x/y", "postgresql:// is not known; write sqlite:///PATH or mysql://"),
+        ("sqlite://var/x.db", "sqlite:// has no host; write sqlite:///PATH"),
         ("mysql://root@localhost", "the name of the database is missing"),
         ("mysql://root@localhost/x?charset=latin1", "no parameter charset"),
     ],

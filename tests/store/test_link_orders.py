@@ -173,6 +173,19 @@ def test_without_a_process_it_says_so_and_what_lasts_holds_from_the_next_start_o
     assert drained(world) == {FIRST}
 
 
+def test_a_process_that_is_silent_may_take_what_lasts_before_the_next_start(world: Database) -> None:
+    with world.write() as connection:
+        connection.execute(sa.update(schema.Process).values(heartbeat_at=NOW - SILENT_MS - 4_999))
+
+    (drain,) = given(world, give(world, DRAIN, "alpha-1"))
+    (reconnect,) = given(world, give(world, RECONNECT, "alpha-1"))
+
+    why = "no process with the role links gives a sign of life (last one 14 s ago)"
+    assert drain.sentence() == f"{why}; it is drained at the latest from the next start on"
+    assert reconnect.sentence() == f"{why}: nobody took the order"
+    assert (drain.outcome, reconnect.outcome) == (NOBODY, NOBODY)
+
+
 def test_a_drain_is_in_force_until_the_link_is_enabled(world: Database) -> None:
     give(world, DRAIN, "alpha-1", "alpha-2")
     give(world, DRAIN, "alpha-1", author="ada")

@@ -134,8 +134,19 @@ def test_with_replace_what_the_file_does_not_name_goes(stored: Database, tmp_pat
             "ported.csv",
             {"numbers": 3},
         )
-    assert loaded(stored, a_file(tmp_path, ""), replace=True).total == 0
-    assert table(stored) == {}
+
+
+@pytest.mark.parametrize("replace", [False, True])
+@pytest.mark.parametrize("text", ["", "number,operator\n", "\n\n", "12,alpha\n"])
+def test_a_file_without_a_good_row_is_refused_and_changes_nothing(
+    stored: Database, tmp_path: Path, text: str, replace: bool
+) -> None:
+    loaded(stored, a_file(tmp_path, "79001112230,alpha\n"))
+
+    with pytest.raises(Refused, match="nothing was changed; name another file, or correct it"):
+        loaded(stored, a_file(tmp_path, text), replace=replace, skip_bad=True)
+
+    assert list(table(stored)) == [79001112230]
 
 
 def test_whoever_asks_sees_the_old_table_or_the_new_one(

@@ -1,5 +1,6 @@
 """Menus in a provisioning file: from their files or as texts, refused with their line, dumped and loaded again."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -99,6 +100,17 @@ def test_a_mistake_in_a_menu_is_told_with_its_line(
     assert said.startswith("all.toml:13: ussd.menu: ")
     assert told in said
     assert "\n" not in said
+
+
+def test_of_several_mistakes_the_first_is_told_and_how_many_more_there_are(database: Database, tmp_path: Path) -> None:
+    twice = BALANCE.replace('on.none = "end:no_account"', 'on.none = "end:nothing"', 1).replace(
+        'start = "home"', 'start = "hom"', 1
+    )
+
+    said = refusal(database, beside(tmp_path, twice))
+
+    assert "balance.toml:6: menu, start: there is no screen 'hom'; did you mean home?; " in said
+    assert re.search(r"; (1 more mistake follows|[2-9] more mistakes follow)$", said)
 
 
 def test_what_is_wrong_around_a_menu(database: Database, tmp_path: Path) -> None:

@@ -40,5 +40,6 @@ def test_neither_is_a_country_a_currency_or_a_zone() -> None:
     for word in ("XX", "QQ", "9", "Qwghlm", "Атлантида"):
         assert meant_country(word) == "", word
     assert (meant_currency("QQQ"), meant_zone("Nowhere at all")) == ("", "")
+    assert (meant_currency("RUX"), meant_currency("UZX"), meant_currency("RBU")) == ("RUB", "UZS", "RUB")
     assert (meant_country("RUS"), meant_country("Khazakstan"), meant_currency("EURO")) == ("RU", "KZ", "EUR")
     assert meant_zone("Europe/Moskow") == "Europe/Moscow"

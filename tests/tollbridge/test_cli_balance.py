@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from core.clock import month_of, month_text
+from plumbing.clock import SystemClock
 from tests.tollbridge.desk import call
 from tests.tollbridge.payday import a_payday, approved, asked, refused
 
@@ -33,6 +35,15 @@ def test_all_that_stands_somewhere_by_owner_and_currency(config: Path) -> None:
     assert [one["account"] for one in asked(config, "balance")] == [
         "expense:loss", "partner:acme:earnings", "partner:acme:payout", "partner:corner-shop:earnings",
     ]  # fmt: skip
+
+
+def test_a_heading_is_one_line_however_narrow_its_table(config: Path) -> None:
+    month = month_text(month_of(SystemClock().now()))
+
+    lines = call(config, "balance", "--month", month).stdout.splitlines()
+
+    assert f"Our own at the end of {month}" in lines
+    assert f"Partners at the end of {month}" in lines
 
 
 def test_what_has_come_to_zero_is_left_out_unless_asked_for(config: Path) -> None:

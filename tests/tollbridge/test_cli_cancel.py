@@ -118,7 +118,7 @@ def test_without_a_service_it_says_what_is_waited_for(config: Path, monkeypatch:
     [
         ((77,), 1, "no message has the id 77; look for it with: tollbridge message --msisdn NUMBER"),
         ((MO,), 1, f"{MO} came from a subscriber; its reply is {REPLY}"),
-        (("x",), 2, "is not a valid integer"),
+        (("x",), 2, "x is not a message id: digits only"),
         ((), 2, "Missing argument"),
         ((1,) * 1001, 2, "at most 1000 messages at once"),
     ],

@@ -48,7 +48,7 @@ def test_a_number_is_its_prefix_s_until_it_is_ported(config: Path) -> None:
 
     loaded = said(config, "load", a_file(config, "9551112233;south;2025-03-01\n"), "--by", "ada")
 
-    assert loaded == "1 numbers loaded; 1 are ported now, 0 before"
+    assert loaded == "1 number loaded; 1 is ported now, 0 before"
     assert said(config, "find", "+79551112233") == "79551112233: south, ported, in the table since 2025-03-01"
     assert json.loads(said(config, "find", "79551112233", "--json")) == {
         "msisdn": "79551112233", "operator": "south", "rule": "ported", "since": "2025-03-01T00:00:00.000Z",
@@ -93,7 +93,33 @@ def test_replace_says_what_went(config: Path) -> None:
 
     told = said(config, "load", a_file(config, "79551112239,north\n"), "--replace", "--by", "ada")
 
-    assert told == "1 numbers loaded; 1 are ported now, 2 before"
+    assert told == "1 number loaded; 1 is ported now, 2 before"
+
+
+@pytest.mark.parametrize(
+    ("text", "more", "why"),
+    [
+        ("", (), "there is no row with a number in it"),
+        ("", ("--replace",), "there is no row with a number in it"),
+        ("number,operator\n", ("--replace",), "there is no row with a number in it"),
+        ("7955,south\n", ("--replace", "--skip-bad"), "1 row is bad and there is no other"),
+    ],
+)
+def test_a_file_without_a_good_row_changes_nothing(config: Path, text: str, more: tuple[str, ...], why: str) -> None:
+    said(config, "load", a_file(config, "79551112230,south\n79551112231,south\n"), "--by", "ada")
+
+    done = call(config, "numbers", "load", a_file(config, text), *more, "--by", "ada")
+
+    assert (done.exit_code, done.stdout) == (1, "")
+    said_last = done.stderr.splitlines()[-1]
+    assert said_last == f"tollbridge: {why}, nothing was changed; name another file, or correct it"
+    assert json.loads(said(config, "stats", "--json"))["total"] == 2
+
+
+def test_one_bad_row_is_told_in_the_right_number(config: Path) -> None:
+    told = said(config, "load", a_file(config, "79551112230,south\n7955,south\n"), "--skip-bad", "--by", "ada")
+
+    assert "1 number loaded, 1 bad row skipped; 1 is ported now, 0 before" in told
 
 
 @pytest.mark.parametrize(

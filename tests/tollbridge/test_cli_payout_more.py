@@ -371,6 +371,7 @@ def test_a_month_whose_payout_was_cancelled_says_how_to_ask_anew(config: Path) -
 
     said = call(config, "payout", "scheduled").output
 
+    assert said.endswith("\nnothing is asked for\n")
     assert said.startswith("none for acme: payout 1 of 120.00 RUB, that of ")
     assert "is cancelled: wrong account; ask anew: tollbridge payout request acme RUB --by NAME" in said
 

@@ -73,13 +73,14 @@ def test_the_whole_way_of_a_file(told: Office) -> None:
     assert "operator:alpha:receivable suspense:alpha 5.00" in preview
     assert "income:margin" in preview
     assert "together 16.00" in preview
-    assert "unreadable 1 0.00 cannot be accepted, only dismissed (not asked for)" in preview
+    assert "unreadable 1 0.00 cannot be accepted, only dismissed postings" in preview
 
     refused = call(told, "approve", "1", "--accept", "missing_there", *BY_ADA)
     assert refused.exit_code == 1
     assert "1 rows that could not be read" in refused.stderr
     assert "tollbridge settle dismiss 1 --class unreadable --by NAME --reason TEXT" in refused.stderr
-    assert "1 rows are dismissed" in said(told, "dismiss", "1", "--class", "unreadable", *BY_ADA)
+    dismissed = said(told, "dismiss", "1", "--class", "unreadable", *BY_ADA)
+    assert "1 row is dismissed, nothing is posted for it; " in dismissed
     approved = said(told, "approve", "1", "--accept", "missing_there,price_differs", *BY_ADA)
     assert approved == "run 1: 3 rows are accepted and posted; it is approved"
     assert "1 approved 4 1 14.00 RUB 1" in said(told, "list").replace("alpha 2024-10 ", "")
@@ -126,7 +127,7 @@ def test_rows_are_shown_and_written_with_numbers_masked_unless_asked_for(told: O
     ]
     assert {row["number"] for row in rows} == {NUMBER, ""}
     path = told.folder / "rows.csv"
-    assert said(told, "show", "1", "--class", "price_differs", "--csv", str(path)) == f"1 rows in {path}"
+    assert said(told, "show", "1", "--class", "price_differs", "--csv", str(path)) == f"1 row in {path}"
     assert len(path.read_text().splitlines()) == 2
 
 
@@ -179,7 +180,7 @@ def test_a_second_person_is_asked_for_above_the_limit(office: Office) -> None:
         (("paid", "alpha", "12,5", "--bank", "main", "--reference", "1"), 1, "AMOUNT: '12,5' is not an amount"),
         (("stage", "alpha", "nowhere.csv", *STAGED), 1, "nowhere.csv: No such file or directory; name a file"),
         (("stage", "alpha", "x", "--month", "10.2024", "--by", "olga"), 2, "is no month; write a month like 2026-10"),
-        (("show", "0"), 2, "is not in the range"),
+        (("show", "0"), 2, "0 is not a number of a run: they go from 1 to 9223372036854775807"),
     ],
 )
 def test_a_mistake_is_one_line(office: Office, words: tuple[str, ...], code: int, sentence: str) -> None:

@@ -110,6 +110,15 @@ def test_a_variable_wins_over_the_file(tmp_path: Path) -> None:
         ("[security]\nkey = 'short'", 2, "; make one: .venv/bin/python -c 'from cryptography.fernet import Fernet; "),
         ("a = 1\n[smpp_server]\ntls_cert = 'x'", 1, "a: there is no such section"),
         ("\n[smpp_server]\ntls_cert = 'x'", 3, "smpp_server.tls_cert: /"),
+        ("[payment]\nx = 1", 1, "payment: there is no such section; did you mean payments?"),
+        ("[payment.yoomoney]\nsecret = 's'", 1, "payment: there is no such section; did you mean payments?"),
+        (
+            "[site]\n[payments.foo]\nx = 'y'",
+            2,
+            "payments.foo: there is no such provider; there are yoomoney, webmoney and yookassa",
+        ),
+        ("[payments.yoomony]\nx = 'y'", 1, "payments.yoomony: there is no such provider; did you mean yoomoney?"),
+        ("[payments.yoomoney]\n\nwalet = 'y'", 3, "yoomoney.walet: there is no such key; did you mean wallet?"),
         ("[gate]\nx = 1", 1, "gate: there is no such section; there are database, redis, api, smpp_server, site, "),
         ("database = 3", 1, "database: must be a section, written [database]"),
         ("[site]\nlisten = 'a:1'\nlisten = 'a:2'", 3, "toml: site.listen stands here again, after line 2; take one"),
@@ -227,3 +236,16 @@ def test_the_second_persons_limit_is_one_amount_or_one_by_currency(tmp_path: Pat
     assert (limits.of("RUB"), limits.of("EUR"), limits.of("USD")) == (10_000_000_000, 100_500_000, 0)
     one = load_config(path, {"TOLLBRIDGE_MONEY__SECOND_PERSON_ABOVE": "7"}).money.limits
     assert (one.of("RUB"), one.of("USD")) == (7_000_000, 7_000_000)
+
+
+def test_what_a_payment_provider_asks_for_may_come_from_the_environment_but_under_names_that_there_are(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "t.toml"
+    path.write_text("[payments.yoomoney]\nwallet = '41001'\n")
+
+    secret = load_config(path, {"TOLLBRIDGE_PAYMENTS__YOOMONEY__SECRET": "s"}).payments["yoomoney"]["secret"]
+    wrong = what_is_said(path, {"TOLLBRIDGE_PAYMENTS__FOO__SECRET": "s"})
+
+    assert secret == "s"
+    assert wrong.startswith("TOLLBRIDGE_PAYMENTS__FOO__SECRET: payments.foo: there is no such provider; there are ")

@@ -3,7 +3,7 @@
 import io
 import json
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, fields, replace
 from typing import Any
 
 import pytest
@@ -16,12 +16,20 @@ from store import schema
 from store.database import Database
 from store.journal import MtFact
 from store.journal.overdue import NO_RECEIPT, UNSENT
-from store.life import Life
+from store.life import (
+    AttemptLife,
+    CallbackLife,
+    CancelLife,
+    ChargeLife,
+    Life,
+    MoveLife,
+    ReplaceLife,
+)
 from store.messages import read_life
 from tests.partner_api.rows import add
 from tests.store.mt_desk import SUBSCRIBER, MtDesk
 from tollbridge.commands.message import as_value
-from tollbridge.show_message import show_life
+from tollbridge.show_message import _show_callback, show_life
 
 
 @pytest.fixture
@@ -170,3 +178,60 @@ def test_the_operators_id_shows_no_more_of_the_number_than_the_number_itself(des
     assert SUBSCRIBER[-8:] not in "\n".join(shown(desk, mt, full=False)) + masked
     assert "241126081009/***" in masked
     assert all(key in said for said in ("\n".join(shown(desk, mt)), whole))
+
+
+def test_orders_of_people_stand_where_they_happened_among_the_moves(desk: MtDesk) -> None:
+    mt = desk.submitted("1A")
+    with desk.database.read() as connection:
+        life = read_life(connection, mt.id)
+    assert life is not None
+    assert life.mt is not None
+    at = desk.clock.now()
+    story = replace(
+        life.mt,
+        moves=(MoveLife(at + 3_000, "submitted", "cancelled", "the operator took it back"),),
+        cancels=(CancelLife(at + 3_000, "ada", "wrong price", "done", "taken back"),),
+        replaces=(ReplaceLife(at + 1_000, "ben", "wrong word", "done", "the operator has it", "new", "old"),),
+    )
+
+    lines = told(replace(life, mt=story), full=True)
+
+    assert [line.split()[0] for line in lines if line.startswith(("move", "cancel", "replace"))] == [
+        "replace", "cancel", "move",
+    ]  # fmt: skip
+
+
+def test_what_an_outgoing_sms_costs_us_names_the_version_of_its_operators_mt_cost(desk: MtDesk) -> None:
+    mt = desk.submitted("1A")
+    with desk.database.read() as connection:
+        life = read_life(connection, mt.id)
+    assert life is not None
+    assert life.mt is not None
+    empty: dict[str, Any] = {field.name: 0 if field.type is int else "" for field in fields(ChargeLife)}
+    cost = ChargeLife(**{
+        **empty, "kind": "mt_cost", "state": "posted", "currency": "RUB", "operator_part": 300_000, "ours": -300_000,
+        "tariff_id": 7, "referral_before": None, "held": False,
+    })  # fmt: skip
+
+    of_cost = told(replace(life, mt=replace(life.mt, charges=(cost,))), full=True)
+    of_price = told(replace(life, mt=replace(life.mt, charges=(replace(cost, kind="premium_mt"),))), full=True)
+
+    assert "+ operator 0.30 RUB mt_cost version 7" in of_cost
+    assert "price 0.00 RUB" in of_cost
+    assert {"price 0.00 RUB tariff version 7", "+ operator 0.30 RUB tariff version 7"} <= set(of_price)
+
+
+@pytest.mark.parametrize(
+    ("state", "last"), [("waiting", "failed"), ("dead", "failed"), ("later", "note"), ("answered", "note")]
+)
+def test_an_answer_that_is_tried_again_has_failed_whatever_its_status(state: str, last: str) -> None:
+    out = io.StringIO()
+    attempts = tuple(
+        AttemptLife(number, number * 1_000, 9, 200, "http://a.example/", "the answer is no JSON", "<html>", "")
+        for number in (1, 2)
+    )
+
+    _show_callback(CallbackLife(state, None, 0, attempts), Console(file=out, width=200))
+
+    words = [line.split(":")[0].strip() for line in out.getvalue().splitlines() if "is no JSON" in line]
+    assert words == ["failed", last]

@@ -3,8 +3,11 @@
 import click
 import pytest
 
-from sim.quirks import CHOICES
-from tollbridge.commands.sim_options import quirk_defaults, read_quirks
+from sim.playing import ids_of
+from sim.quirks import CHOICES, Quirks
+from tollbridge.commands.sim_options import options_of, quirk_defaults, read_quirks
+
+NOON = 1_790_000_000_000
 
 
 @pytest.mark.parametrize("protocol", ["smpp", "ucp", "cimd2"])
@@ -29,3 +32,20 @@ def takes(protocol: str, name: str, choice: str) -> bool:
 def test_a_value_that_a_quirk_cannot_have_is_refused_with_those_that_it_can() -> None:
     with pytest.raises(click.BadParameter, match="made, failed, unknown"):
         read_quirks("smpp", ("changes=never",))
+
+
+def test_ids_begin_by_the_time_but_for_who_wants_the_same_run_again() -> None:
+    by_time = options_of("smpp", Quirks(), None, {"listen": ""})
+    again = options_of("smpp", Quirks(), 7, {"listen": ""})
+
+    assert again.ids_after == 0
+    assert 0 < by_time.ids_after < 900_000_000
+    assert ids_of(NOON + 10) == ids_of(NOON) + 1
+
+
+def test_who_calls_listens_only_where_it_is_told_to() -> None:
+    calls = {"calls": "127.0.0.1:5002"}
+
+    assert options_of("ucp", Quirks(), 7, {"listen": "", **calls}).listen == ""
+    assert options_of("ucp", Quirks(), 7, {"listen": "127.0.0.1:5000", **calls}).listen == "127.0.0.1:5000"
+    assert options_of("ucp", Quirks(), 7, {"listen": "", "calls": ""}).listen == "127.0.0.1:2775"

@@ -137,7 +137,9 @@ def test_what_is_given_up_while_an_end_point_is_shut_does_not_put_off_its_probe(
 
         assert [fact.state for fact in office.results if fact.callback.mo_id == 500] == [CallbackState.DEAD]
         assert [job.mo_id for job in office.called[calls:]] == [501], "the probe"
-        assert [fact.kind for fact in office.paper.facts if isinstance(fact, AlertFact)] == ["breaker", "dead_letter"]
+        breaker, dead_letter = [fact for fact in office.paper.facts if isinstance(fact, AlertFact)]
+        assert (breaker.kind, dead_letter.kind) == ("breaker", "dead_letter")
+        assert breaker.sentence == f"20 messages in a row failed, the last with: {FAILED.error}; probed every 30 s"
 
     run(story)
 

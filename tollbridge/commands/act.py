@@ -12,6 +12,7 @@ from core.ledger.accounts import WRITTEN
 from store.acts import Acts, ActState, Draft
 from tollbridge.commands import AMOUNTS, config_option, json_option
 from tollbridge.commands.desk import TakesAmount, desk_of, read_micros, reason_option, take_name
+from tollbridge.commands.ids import MESSAGE_ID, number_of
 from tollbridge.json_values import in_major_units, print_json
 from tollbridge.show import console
 from tollbridge.show_act import act_value, acts_table, advance_of, show_act, shown_value, tell_act
@@ -42,7 +43,7 @@ def _messages(kind: str, short: str, says: str) -> None:
     name = kind.replace("_", "-")
 
     @act.command(name, help=f"{says}\n\n\b\nExample:\n  tollbridge act {name} {_BY_OLGA}", short_help=short)
-    @click.argument("ids", metavar="ID…", nargs=-1, required=True, type=click.IntRange(1, 2**63 - 1))
+    @click.argument("ids", metavar="ID…", nargs=-1, required=True, type=MESSAGE_ID)
     @_BY
     @reason_option
     @_KEY
@@ -73,7 +74,7 @@ _messages(
 
 @act.command(short_help="Give a partner what lies in suspense.")
 @click.argument("partner")
-@click.argument("ids", metavar="ID…", nargs=-1, required=True, type=click.IntRange(1, 2**63 - 1))
+@click.argument("ids", metavar="ID…", nargs=-1, required=True, type=MESSAGE_ID)
 @_BY
 @reason_option
 @_KEY
@@ -92,7 +93,7 @@ def assign(  # noqa: PLR0917
 
 
 @act.command(short_help="Refund subscribers for messages.")
-@click.argument("ids", metavar="ID…", nargs=-1, required=True, type=click.IntRange(1, 2**63 - 1))
+@click.argument("ids", metavar="ID…", nargs=-1, required=True, type=MESSAGE_ID)
 @click.option(
     "--paid-by",
     type=click.Choice(["operator", "us"]),
@@ -182,7 +183,7 @@ def pay_operator(  # noqa: PLR0917
 
 
 @act.command(short_help="Agree to an act that waits.")
-@click.argument("number", type=click.IntRange(1))
+@click.argument("number", type=number_of("an act"))
 @click.option(
     "--by", "approver", metavar="NAME", required=True, callback=take_name, help="Who agrees; not who asked for it."
 )
@@ -201,7 +202,7 @@ def approve(number: int, approver: str, as_json: bool, config_file: Path | None)
 
 
 @act.command(short_help="Refuse an act that waits: nothing is booked.")
-@click.argument("number", type=click.IntRange(1))
+@click.argument("number", type=number_of("an act"))
 @click.option(
     "--by", "approver", metavar="NAME", required=True, callback=take_name,
     help="Who refuses it; who asked for it may, too.",
@@ -221,7 +222,7 @@ def refuse(number: int, approver: str, reason: str, as_json: bool, config_file: 
 
 
 @act.command(short_help="Show all of an act, and what moves.")
-@click.argument("number", type=click.IntRange(1))
+@click.argument("number", type=number_of("an act"))
 @json_option(AMOUNTS)
 @config_option
 def show(number: int, as_json: bool, config_file: Path | None) -> None:

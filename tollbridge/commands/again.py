@@ -21,6 +21,7 @@ from store.pages import in_pieces
 from store.repeating import repeated
 from store.reports import find_partner, find_service
 from tollbridge.commands import IDS, config_option, json_option, open_database, read_config
+from tollbridge.commands.ids import MESSAGE_ID
 from tollbridge.json_values import print_json
 from tollbridge.show_again import judged_value, show_called
 
@@ -42,7 +43,7 @@ class Asked:
 
 
 @click.command()
-@click.argument("ids", metavar="[ID…]", nargs=-1, type=click.IntRange(1, 2**63 - 1))
+@click.argument("ids", metavar="[ID…]", nargs=-1, type=MESSAGE_ID)
 @click.option("--partner", metavar="LOGIN", help="All dead letters of this partner instead.")
 @click.option("--service", metavar="LOGIN/NAME", help="All dead letters of this service instead.")
 @click.option(

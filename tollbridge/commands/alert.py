@@ -14,10 +14,11 @@ from plumbing.clock import SystemClock
 from store.alerts import KINDS, checked, list_alerts, read_alert, resolve_alerts
 from store.repeating import repeated
 from tollbridge.commands import IDS, config_option, json_option, open_database, read_config
+from tollbridge.commands.ids import number_of
 from tollbridge.json_values import print_json
 from tollbridge.show_alert import alert_value, resolved_value, show_alert, show_alerts, show_resolved
 
-_ID = click.IntRange(1, 2**63 - 1)
+_ID = number_of("an alert")
 _JSON = json_option(IDS)
 
 

@@ -15,6 +15,7 @@ import click
 from plumbing.clock import SystemClock
 from store.cancellations import give
 from tollbridge.commands import IDS, config_option, json_option, open_database, read_config
+from tollbridge.commands.ids import MESSAGE_ID
 from tollbridge.json_values import print_json
 from tollbridge.order_outcomes import WAIT_S, is_bad, line_of, value_of, wait_for
 
@@ -23,7 +24,7 @@ MANY = 1000
 
 
 @click.command()
-@click.argument("ids", metavar="ID…", nargs=-1, required=True, type=click.IntRange(1, 2**63 - 1))
+@click.argument("ids", metavar="ID…", nargs=-1, required=True, type=MESSAGE_ID)
 @click.option("--by", "author", metavar="NAME", required=True, help="Who wants it; kept for good.")
 @click.option("--because", "note", metavar="REASON", required=True, help="Why; kept for good. Partners do not see it.")
 @click.option("--wait/--no-wait", "waits", default=True, help="Wait at most 15 s, and tell what came of it (default).")

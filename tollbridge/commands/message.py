@@ -22,12 +22,11 @@ from store.secrets import Sealed
 from store.snapshot import read_catalogue
 from store.unmatched import read_unmatched
 from tollbridge.commands import config_option, json_option, open_database, read_config
+from tollbridge.commands.ids import MESSAGE_ID
 from tollbridge.json_values import in_major_units, print_json
-from tollbridge.show import plain
 from tollbridge.show_message import show_held, show_life, show_lines
 from tollbridge.show_receipts import show_receipts, shown_id
 
-ID_MAX = 2**63 - 1
 NUMBERS = frozenset({"source", "destination"})
 HELD = "held"
 PARKED = frozenset({HELD, "no_tariff", "no_plan", "refused", "no_short_code", "no_number", "no_prefix"})
@@ -37,7 +36,7 @@ IDS = frozenset({"asked", "id", "reply_to", "reply_id", "entry_id", "fingerprint
 
 
 @click.command()
-@click.argument("message_id", metavar="[ID]", required=False, type=str)
+@click.argument("message_id", metavar="[ID]", required=False, type=MESSAGE_ID)
 @config_option
 @click.option("--msisdn", metavar="NUMBER", help="List this subscriber's last messages instead.")
 @click.option("--parked", is_flag=True, help="List MO that lie in suspense or wait for a tariff instead.")
@@ -57,7 +56,7 @@ IDS = frozenset({"asked", "id", "reply_to", "reply_id", "entry_id", "fingerprint
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 10_000), help="Of a list: how many.")
 @click.option("--full-numbers", is_flag=True, help="Subscribers' numbers whole, not as 7900***33.")
 @json_option("amounts as decimal strings, times in ms")
-def message(message_id: str | None, config_file: Path | None, **options: Any) -> None:
+def message(message_id: int | None, config_file: Path | None, **options: Any) -> None:
     """Show the whole life of one message: the operator's PDU, why it was new or a repeat, its route and verdict, the
     split of its price with the versions that made it, each call to the partner, the reply, its receipts, the entries.
 
@@ -77,14 +76,13 @@ def message(message_id: str | None, config_file: Path | None, **options: Any) ->
         raise click.UsageError("name either an ID, or --msisdn NUMBER, or --parked, or --receipts")
     if asked.reason and not asked.parked:
         raise click.UsageError("--reason goes with --parked")
-    message_number = None if message_id is None else read_id(message_id)
     config = read_config(config_file)
     asked.full_numbers |= config.logs.full_numbers
     with open_database(config) as database, database.read() as connection:
-        if message_number is None:
+        if message_id is None:
             _list(connection, asked)
         else:
-            _show(connection, message_number, asked)
+            _show(connection, message_id, asked)
 
 
 @dataclass
@@ -159,15 +157,6 @@ def _show(connection: Connection, message_id: int, asked: Asked) -> None:
         print_json(in_major_units(as_value(asdict(life), full=asked.full_numbers)))
     else:
         show_life(life, full=asked.full_numbers)
-
-
-def read_id(text: str) -> int:
-    """A message's id, as every page and log shows it. Raises a usage error."""
-    if not (text.isascii() and text.isdigit()):
-        raise click.UsageError(f"{plain(text, 40)} is not a message id: digits only")
-    if len(text) > len(str(ID_MAX)) or not 1 <= int(text) <= ID_MAX:
-        raise click.UsageError(f"{plain(text, 40)} is not a message id: they go from 1 to {ID_MAX}")
-    return int(text)
 
 
 def as_value(value: Any, *, full: bool, key: str = "", number: str = "") -> Any:

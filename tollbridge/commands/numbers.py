@@ -70,9 +70,13 @@ def load(  # noqa: PLR0917
         return
     again = found.rows - found.numbers
     more = f", of {found.rows:,} rows: of several with one number the last counts" if again else ""
-    skipped = f", {found.bad:,} bad rows skipped" if found.bad else ""
-    now = f"{found.total:,} are ported now, {found.before:,} before"
-    click.echo(f"{found.numbers:,} numbers loaded{more}{skipped}; {now}")
+    skipped = f", {found.bad:,} bad row{_s(found.bad)} skipped" if found.bad else ""
+    now = f"{found.total:,} {'is' if found.total == 1 else 'are'} ported now, {found.before:,} before"
+    click.echo(f"{found.numbers:,} number{_s(found.numbers)} loaded{more}{skipped}; {now}")
+
+
+def _s(count: int) -> str:
+    return "" if count == 1 else "s"
 
 
 def _list_bad(found: Loaded) -> None:

@@ -15,6 +15,7 @@ import click
 
 from core.errors import UserMistake
 from core.payouts import PayoutState
+from store.act_life import read_acts_about
 from store.desk import Desk
 from store.payout_lists import list_payouts, places_due, read_due, read_history
 from store.payout_schedule import request_due
@@ -22,12 +23,16 @@ from store.payouts import Ended, PayoutRow, Payouts, read_payout
 from store.reports import find_partner
 from tollbridge.commands import AMOUNTS, config_option, json_option
 from tollbridge.commands.desk import TakesAmount, by_option, daily_key, desk_of, key_option, read_micros
+from tollbridge.commands.ids import number_of
 from tollbridge.commands.payout_answer import answer
 from tollbridge.commands.payout_send import export_file, file_again, send
 from tollbridge.commands.payout_steps import approve, cancel, failed, paid, returned
 from tollbridge.json_values import print_json
 from tollbridge.show import console, plain
 from tollbridge.show_payout import due_table, due_value, one_value, payout_value, show_one, show_payouts
+
+ENDED_BY = ("payout_failed", "payout_returned")
+"""The kinds of acts by which two persons end a payout."""
 
 
 @click.group()
@@ -87,13 +92,14 @@ def scheduled(as_json: bool, config_file: Path | None) -> None:
       tollbridge payout scheduled
     """
     with desk_of(config_file) as (desk, _):
-        rows = []
+        rows, none = [], "nothing is on schedule"
         for login, done in request_due(Payouts(desk), desk):
             if isinstance(done, PayoutRow):
                 rows.append(done)
             elif not as_json:
                 click.echo(f"none for {login}: {plain(done)}")
-        _show(rows, desk, as_json=as_json)
+                none = "nothing is asked for"
+        _show(rows, desk, none, as_json=as_json)
 
 
 @payout.command(short_help="Show what may be paid now, and what may not yet.")
@@ -147,7 +153,7 @@ def list_them(state: str | None, partner: str | None, most: int, as_json: bool, 
 
 
 @payout.command(short_help="Show a payout: to whom, its steps, its entries.")
-@click.argument("number", metavar="N", type=click.IntRange(1))
+@click.argument("number", metavar="N", type=number_of("a payout"))
 @json_option(AMOUNTS)
 @config_option
 def show(number: int, as_json: bool, config_file: Path | None) -> None:
@@ -161,12 +167,13 @@ def show(number: int, as_json: bool, config_file: Path | None) -> None:
     with desk_of(config_file) as (desk, _):
         with desk.database.read() as connection:
             row = read_payout(connection, number)
-            history = read_history(connection, row)
+            steps, entries = read_history(connection, row)
+            acts = read_acts_about(connection, ENDED_BY, "payout", number, row.requested_at)
         login = _logins(desk).get(row.partner_id, "")
     if as_json:
-        _print(one_value(row, login, *history))
+        _print(one_value(row, login, steps, entries, acts))
     else:
-        show_one(row, login, *history)
+        show_one(row, login, steps, entries, acts)
 
 
 for _command in (approve, export_file, file_again, send, answer, paid, failed, returned, cancel):
@@ -182,12 +189,12 @@ def _logins(desk: Desk) -> Mapping[int, str]:
     return {one.id: one.login for one in desk.catalogue().partners.values()}
 
 
-def _show(rows: Sequence[PayoutRow], desk: Desk, *, as_json: bool) -> None:
+def _show(rows: Sequence[PayoutRow], desk: Desk, *none: str, as_json: bool) -> None:
     logins = _logins(desk)
     if as_json:
         _print([payout_value(row, logins.get(row.partner_id, "")) for row in rows])
     else:
-        show_payouts(rows, logins)
+        show_payouts(rows, logins, *none)
 
 
 def _print(value: Any) -> None:

@@ -25,6 +25,7 @@ from store.payout_lists import list_payouts, list_returnable
 from store.payouts import PayoutRow, Payouts
 from tollbridge.commands import AMOUNTS, config_option, json_option, open_database, read_config
 from tollbridge.commands.desk import DAY, by_option, desk_of
+from tollbridge.commands.ids import number_of
 from tollbridge.json_values import print_json
 from tollbridge.show import plain
 from tollbridge.show_payout import payout_value, show_payouts
@@ -39,7 +40,7 @@ _FORCE = click.option("--force", is_flag=True, help="Write over a file that is t
 @click.command("export", short_help="Write approved payouts into a file for the bank.")
 @click.argument("currency")
 @_FILE
-@click.option("--payout", "numbers", multiple=True, type=click.IntRange(1), help="Only this one; may come again.")
+@click.option("--payout", "numbers", multiple=True, type=number_of("a payout"), help="Only this one; may come again.")
 @click.option("--format", "format_", type=click.Choice(FORMATS), default=FORMATS[0], show_default=True)
 @click.option("--day", metavar="YYYY-MM-DD", type=DAY, help="When the bank pays; today.")
 @click.option("--bank", default="main", show_default=True, help="What the ledger calls our account: bank:NAME.")
@@ -90,7 +91,7 @@ def _day_number(day: datetime | None, now: Instant) -> int:
 
 
 @click.command("file", short_help="Write a file for the bank again, the same to the octet.")
-@click.argument("number", type=click.IntRange(1))
+@click.argument("number", type=number_of("a file"))
 @_FILE
 @_FORCE
 @config_option
@@ -182,4 +183,4 @@ def send(most: int, as_json: bool, config_file: Path | None) -> None:
         values = [payout_value(row, logins.get(row.partner_id, "")) for row, _ in done]
         print_json(values)
     else:
-        show_payouts([row for row, _ in done], logins)
+        show_payouts([row for row, _ in done], logins, "nothing to send")

@@ -22,12 +22,13 @@ from store.payout_lists import list_payouts
 from store.payouts import PayoutRow, Payouts
 from tollbridge.commands import AMOUNTS, config_option, json_option
 from tollbridge.commands.desk import by_option, desk_of, reason_option
+from tollbridge.commands.ids import number_of
 from tollbridge.json_values import print_json
 from tollbridge.show import plain
 from tollbridge.show_act import act_value, tell_act
 from tollbridge.show_payout import payout_value, show_payouts
 
-_NUMBERS = click.argument("numbers", metavar="N…", nargs=-1, required=True, type=click.IntRange(1))
+_NUMBERS = click.argument("numbers", metavar="N…", nargs=-1, required=True, type=number_of("a payout"))
 ALL = 100_000
 
 
@@ -91,8 +92,8 @@ def approve(numbers: Sequence[int], author: str, as_json: bool, config_file: Pat
 
 
 @click.command(short_help="The bank has paid: the money has left our account.")
-@click.argument("numbers", metavar="[N…]", nargs=-1, type=click.IntRange(1))
-@click.option("--file", "file_id", type=click.IntRange(1), help="All of this file that are sent, in place of N.")
+@click.argument("numbers", metavar="[N…]", nargs=-1, type=number_of("a payout"))
+@click.option("--file", "file_id", type=number_of("a file"), help="All of this file that are sent, in place of N.")
 @click.option("--reference", metavar="TEXT", default="", help="The bank's own number of it.")
 @by_option
 @json_option(AMOUNTS)

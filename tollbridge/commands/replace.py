@@ -13,6 +13,7 @@ import click
 from plumbing.clock import SystemClock
 from store.replacements import give
 from tollbridge.commands import IDS, config_option, json_option, open_database, read_config
+from tollbridge.commands.ids import MESSAGE_ID
 from tollbridge.json_values import print_json
 from tollbridge.order_outcomes import WAIT_S, is_bad, line_of, value_of, wait_for
 
@@ -21,7 +22,7 @@ READ_MAX = 10_000
 
 
 @click.command()
-@click.argument("message_id", metavar="ID", type=click.IntRange(1, 2**63 - 1))
+@click.argument("message_id", metavar="ID", type=MESSAGE_ID)
 @click.option("--text", required=True, help="The new text; - reads it from standard input, where no `ps` shows it.")
 @click.option("--by", "author", metavar="NAME", required=True, help="Who wants it; kept for good.")
 @click.option("--because", "note", metavar="REASON", required=True, help="Why; kept for good. Partners do not see it.")

@@ -31,10 +31,11 @@ from store.settlement.stage import stage as stage_file
 from store.settlement.unfiled import read_unfiled
 from tollbridge.commands import AMOUNTS, config_option, json_option, open_database, read_config
 from tollbridge.commands.desk import MONTH, desk_of, month_number, reason_option, take_name
+from tollbridge.commands.ids import number_of
 from tollbridge.commands.settle_paid import paid
 from tollbridge.config import Config
 from tollbridge.json_values import print_json
-from tollbridge.show import plain
+from tollbridge.show import counted, plain
 from tollbridge.show_settle import (
     ROW_HEADER,
     counting,
@@ -48,7 +49,7 @@ from tollbridge.show_settle import (
     unfiled_value,
 )
 
-_RUN = click.argument("run_id", metavar="RUN", type=click.IntRange(1, 2**63 - 1))
+_RUN = click.argument("run_id", metavar="RUN", type=number_of("a run"))
 _BY = click.option("--by", "by", metavar="NAME", required=True, callback=take_name, help="Who does it.")
 _JSON = json_option(AMOUNTS)
 _FULL = click.option("--full-numbers", is_flag=True, help="Subscribers' numbers whole, not as 7900***33.")
@@ -129,7 +130,8 @@ def stage(  # noqa: PLR0917
     if not staged.is_new:
         click.echo(f"this file is run {staged.run} already ({staged.state.word}, {month_text(one.run.month)}, {total})")
         return
-    click.echo(f"run {staged.run}: {staged.rows - staged.bad} rows staged, {staged.bad} bad; together {total}")
+    good = counted(staged.rows - staged.bad, "row", "rows")
+    click.echo(f"run {staged.run}: {good} staged, {staged.bad} bad; together {total}")
     for reason in staged.reasons:
         click.echo(f"  bad: {plain(reason)}")
     if staged.bad > len(staged.reasons):
@@ -220,7 +222,7 @@ def _write_csv(rows: Iterator[look.RunRow], csv_file: str, *, full: bool) -> Non
         return
     with Path(csv_file).open("w", encoding="utf-8", newline="") as out:
         count = write(out)
-    click.echo(f"{count} rows in {csv_file}")
+    click.echo(f"{counted(count, 'row', 'rows')} in {csv_file}")
 
 
 @settle.command(short_help="Hold a staged file against our messages.")
@@ -301,11 +303,11 @@ def approve(  # noqa: PLR0917
     if as_json:
         print_json({"run": run_id, "posted": done.posted, "left_open": done.left_open, "state": done.state.word})
         return
-    click.echo(f"run {run_id}: {done.posted} rows are accepted and posted; it is {done.state.word}")
+    posted = counted(done.posted, "row is", "rows are")
+    click.echo(f"run {run_id}: {posted} accepted and posted; it is {done.state.word}")
     if done.left_open:
-        click.echo(
-            f"{done.left_open} rows could not be posted and stay open, each with its problem: settle show {run_id}"
-        )
+        left = counted(done.left_open, "row could not be posted and stays", "rows could not be posted and stay")
+        click.echo(f"{left} open, each with its problem: settle show {run_id}")
 
 
 @settle.command(short_help="Decide that nothing is posted for differences.")
@@ -336,7 +338,8 @@ def dismiss(  # noqa: PLR0917
     if as_json:
         print_json({"run": run_id, "dismissed": rows, "state": state.word})
     else:
-        click.echo(f"run {run_id}: {rows} rows are dismissed, nothing is posted for them; it is {state.word}")
+        what, of_what = counted(rows, "row is", "rows are"), "it" if rows == 1 else "them"
+        click.echo(f"run {run_id}: {what} dismissed, nothing is posted for {of_what}; it is {state.word}")
 
 
 settle.add_command(paid)

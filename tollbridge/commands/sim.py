@@ -48,10 +48,10 @@ def sim() -> None:
 _OPTIONS: Sequence[Callable[..., Any]] = (
     click.option(
         "--listen",
-        default=DEFAULTS.listen,
-        show_default=True,
+        default="",
+        show_default=DEFAULTS.listen,
         metavar="HOST:PORT",
-        help="Where clients, like our links, bind.",
+        help="Where clients, like our links, bind. With --calls and without this, nowhere.",
     ),
     click.option("--system-id", default="", help="The only one who may bind; without it everybody may."),
     click.option("--password", default="", help="The password of --system-id."),

@@ -16,8 +16,10 @@ import click
 
 from core.errors import UserMistake
 from plumbing import loop
+from plumbing.clock import SystemClock
 from plumbing.conversation import read_address
 from sim.aggregator import pocket as aggregator
+from sim.playing import ids_of
 from sim.pocket import PocketOptions
 from sim.quirks import CHOICES, Quirks
 from sim.tongues import TONGUES
@@ -75,7 +77,10 @@ TRAFFIC: Sequence[Callable[..., Any]] = (
         help="End by itself after so long; 0: not by time.",
     ),
     click.option(
-        "--seed", default=None, type=click.IntRange(0), help="The same seed, the same traffic; without it, by chance."
+        "--seed",
+        default=None,
+        type=click.IntRange(0),
+        help="The same seed, the same traffic, and message ids from 1; without it, by chance and by the time.",
     ),
     click.option(
         "--linger",
@@ -114,12 +119,16 @@ def quirk_option(protocol: str) -> Callable[..., Any]:
 
 def options_of(protocol: str, quirks: Quirks, seed: int | None, options: Mapping[str, Any]) -> PocketOptions:
     """All that was given. Raises a usage error."""
+    ids_after = 0 if seed is not None else ids_of(SystemClock().now())
     seed = SystemRandom().randrange(1 << 32) if seed is None else seed
-    chosen = PocketOptions(protocol=protocol, quirks=quirks, seed=seed, **options)
+    listen = options["listen"] or ("" if options.get("calls") else DEFAULTS.listen)
+    chosen = PocketOptions(
+        protocol=protocol, quirks=quirks, seed=seed, ids_after=ids_after, **{**options, "listen": listen}
+    )
     if not (chosen.msisdn.isascii() and chosen.msisdn.isdigit()):
         raise click.BadParameter("must be digits, like 79001000000", param_hint="--msisdn")
     for name, address in (("--listen", chosen.listen), ("--calls", chosen.calls)):
-        if name == "--calls" and not address:
+        if not address:
             continue
         try:
             read_address(address)

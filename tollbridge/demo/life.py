@@ -20,6 +20,7 @@ from plumbing.conversation import read_address
 from plumbing.loop import spawn
 from plumbing.pump import Listener, listen
 from sim.centre import PocketSmsc
+from sim.playing import ids_of
 from sim.subscribers import Subscribers
 from store.database import connect
 from tollbridge.commands.check import lines_of, run_checks
@@ -61,6 +62,7 @@ class Demo:
                 quirks=operator.quirks,
                 subscribers=Subscribers(seed, delivered=operator.quirks.delivered, expired=operator.quirks.expired),
                 keep=False,
+                ids_after=ids_of(self._clock.now()),
             )
             for operator in OPERATORS
         }

@@ -55,6 +55,14 @@ class Admin(ApiCase):
     async def order(self, what: str, name: str = "alpha-1", wait: str = "0", body: bytes = ORDER) -> Answer:
         return await self.call("POST", f"/admin/links/{name}/{what}?wait={wait}", body=body)
 
+    async def test_at_a_path_without_anything_is_said_where_an_administrators_calls_are_described(self) -> None:
+        found = await self.call("GET", "/admin/lnks")
+        partners = await self.call("GET", "/adminlnks")
+
+        assert (found.status, partners.status) == (404, 404)
+        assert "described in docs/operators.md, section 18" in found.text
+        assert "described at /v1/openapi.json" in partners.text
+
     async def test_links_are_listed_for_who_has_the_key(self) -> None:
         found = await self.call("GET", "/admin/links")
 

@@ -9,7 +9,7 @@ Ends, Notes, Notable   the same for requests and answers, each by itself
 Rule: Links knows nothing more of a link than this.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from random import Random
 from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
@@ -172,10 +172,12 @@ class Registered:
     """A protocol: `adapter` raises a ConfigError where a link's options are wrong; `keep` is given what it made.
 
     `receipt_options` tells people which options of a link may keep its receipts from their messages. `traced` None: it
-    has no conversations to cut into frames; its links are Notable, or have no trace.
+    has no conversations to cut into frames; its links are Notable, or have no trace. `remarks` are of what `adapter`
+    made: what works, and probably was not meant; sentences for `load` that go on after the link's name.
     """
 
     adapter: Callable[[Link, Operator], Wording]
     keep: Callable[[Link, Any, Surroundings], Kept]
     receipt_options: str
     traced: Traced | None = None
+    remarks: Callable[[Any], Iterable[str]] = lambda adapter: ()

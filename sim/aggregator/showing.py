@@ -33,8 +33,8 @@ class Showing:
         table, found = self._table, []
         if table.kind == "token" and table.parameter:
             found.append(named(table.parameter, self._secret))
-        if self._has_stamp and table.parameter:
-            found.append(named(table.timestamp, _stamp(now)))
+        if self._has_stamp and (table.parameter or self._is_field):
+            found.append(named(table.timestamp.removeprefix(_FIELD), _stamp(now)))
         return found
 
     def add(self, call: Call, fields: Sequence[Named], now: Instant) -> Call:
@@ -50,6 +50,10 @@ class Showing:
     @property
     def _has_stamp(self) -> bool:
         return self._table.kind == "hmac" and bool(self._table.timestamp)
+
+    @property
+    def _is_field(self) -> bool:
+        return self._table.timestamp.startswith(_FIELD)
 
     def _sign(self, call: Call, fields: Sequence[Named], now: Instant) -> Call:
         table = self._table
@@ -68,7 +72,7 @@ class Showing:
             # The link leaves it out of the query that it checks.
             query = "&".join(filter(None, (call.query, write_pairs([named(table.parameter, signature)]))))
             return call.with_query(query)
-        stamp = ((table.timestamp, _stamp(now)),) if self._has_stamp else ()
+        stamp = ((table.timestamp, _stamp(now)),) if self._has_stamp and not self._is_field else ()
         return call.with_headers((table.header, self._prefixed(signature)), *stamp)
 
     def _prefixed(self, shown: str) -> str:

@@ -20,5 +20,5 @@ PROTOCOLS: dict[str, Registered] = {
     "smpp": Registered(smpp.SmppAdapter, keep, smpp.RECEIPT_OPTIONS, smpp.TRACED),
     "ucp": Registered(ucp.UcpAdapter, keep, ucp.RECEIPT_OPTIONS, ucp.TRACED),
     "cimd2": Registered(cimd2.Cimd2Adapter, OperatorLink, cimd2.RECEIPT_OPTIONS, cimd2.TRACED),
-    "http": Registered(http.HttpAdapter, http.HttpLink, http.RECEIPT_OPTIONS),
+    "http": Registered(http.HttpAdapter, http.HttpLink, http.RECEIPT_OPTIONS, remarks=http.HttpAdapter.remarks),
 }

@@ -1,6 +1,7 @@
 """Links as their protocols see them: options that it does not know, or that cannot be together.
 
 link_mistakes   what the protocols refuse of the links of a file
+link_remarks    what they only remark
 
 A protocol is asked about the whole link, what was stored before and what the file changes. Its sentence begins with the
 option that it is about, where it is about one; the mistake stands at that key.
@@ -15,7 +16,8 @@ from store.provisioning.checks import Mistake
 from store.provisioning.draft import Draft
 from store.provisioning.elements import Document, Link
 from store.provisioning.lines import Path
-from store.provisioning.remarks import Served
+from store.provisioning.remarks import Remark, Served
+from store.provisioning.sheets import Row
 from store.secrets import opened_options
 
 _NAMED = re.compile(r"option (?P<name>[\w.]+): (?P<rest>.*)", re.DOTALL)
@@ -33,14 +35,27 @@ def link_mistakes(document: Document, draft: Draft, served: Served | None) -> It
             yield _place(("link", index), link, fault)
 
 
+def link_remarks(document: Document, draft: Draft, served: Served | None) -> Iterator[Remark]:
+    """Of links that no protocol refuses: what works, and probably was not meant."""
+    for link in document.link:
+        if served is not None and draft.stored.link.rows[(link.name,)]["protocol"] in served.protocols:
+            for sentence in served.link_remarks(*_values_of(link.name, draft)):
+                yield f"link {link.name}", sentence
+
+
 def _fault(name: str, draft: Draft, served: Served) -> str:
+    return served.link_fault(*_values_of(name, draft))
+
+
+def _values_of(name: str, draft: Draft) -> tuple[Row, Row]:
+    """A link's values, with its secrets in the clear, and its operator's."""
     stored, keyring = draft.stored, draft.keyring
     row = stored.link.rows[(name,)]
     operator = next(one for one in stored.operator.rows.values() if one["id"] == row["operator_id"])
     values = {key: value for key, value in row.items() if key != "operator_id"} | {"operator": operator["code"]}
     values["password"] = keyring.decrypt(row["password"], f"the password of link {name}")
     values["options"] = opened_options(row["options"], keyring, name)
-    return served.link_fault(values, operator)
+    return values, operator
 
 
 def _place(path: Path, link: Link, fault: str) -> Mistake:

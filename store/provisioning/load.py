@@ -27,7 +27,7 @@ from store.provisioning.currencies import check_currencies
 from store.provisioning.draft import Draft, Hashes
 from store.provisioning.elements import Document, Mistakes, read
 from store.provisioning.lines import Broken, Lines, Path, decode, read_toml
-from store.provisioning.links import link_mistakes
+from store.provisioning.links import link_mistakes, link_remarks
 from store.provisioning.loss import check_money
 from store.provisioning.menus import with_files, with_menus
 from store.provisioning.numbers import read_world, with_numbers, world_of
@@ -156,7 +156,7 @@ def _load(
         _refuse([*link_mistakes(document, draft, served)])
         _refuse([*check_money(draft)])
         draft.report.version = version
-        for name, sentence in remarks(document, draft, served):
+        for name, sentence in (*link_remarks(document, draft, served), *remarks(document, draft, served)):
             draft.report.remark(name, sentence)
         write_draft(connection, draft, who=who)
         return draft.report

@@ -39,6 +39,8 @@ class Served:
     """A URL → why it is not called, with what to do; "" for one that may be."""
     link_fault: Callable[[Row, Row], str] = lambda link, operator: ""
     """A link's values and its operator's → why it cannot work, with what to do; "" for one that can."""
+    link_remarks: Callable[[Row, Row], Sequence[str]] = lambda link, operator: ()
+    """The same of one that can work → what probably was not meant."""
     calls_of_one: int = 0
     """So many calls at once one partner gets at most, whatever its `concurrency`; 0: nobody says."""
 

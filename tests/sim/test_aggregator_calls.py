@@ -33,11 +33,13 @@ AUTHS: list[dict[str, Any]] = [
     {"kind": "basic", "user": "alpha"},
     {"kind": "token", "header": "Authorization", "prefix": "Bearer"},
     {"kind": "token", "parameter": "key"},
-    {"kind": "hmac", "header": "X-Signature", "prefix": "sha256=", "signed": ["timestamp", "body"], "joiner": ".",
-     "timestamp": "X-Time"},
+    {"kind": "hmac", "header": "X-Signature", "prefix": "sha256=", "signed": ["timestamp", "query", "body"],
+     "joiner": ".", "timestamp": "X-Time"},
     {"kind": "hmac", "parameter": "sign", "signed": ["method", "path", "query", "body"], "encoding": "base64"},
-    {"kind": "hmac", "parameter": "sign", "signed": ["timestamp", "query"], "timestamp": "ts", "algorithm": "sha512"},
-    {"kind": "hmac", "header": "S", "signed": ["field:id", "body"], "joiner": "|", "algorithm": "sha1"},
+    {"kind": "hmac", "parameter": "sign", "signed": ["timestamp", "query", "body"], "timestamp": "ts",
+     "algorithm": "sha512"},
+    {"kind": "hmac", "header": "S", "signed": ["query", "body"], "timestamp": "field:ts"},
+    {"kind": "hmac", "header": "S", "signed": ["field:id", "query", "body"], "joiner": "|", "algorithm": "sha1"},
 ]  # fmt: skip
 
 

@@ -90,16 +90,6 @@ def test_of_several_links_one_is_named(tmp_path: Path) -> None:
             read_like(tmp_path / "all.toml", name)
 
 
-def test_a_receipt_needs_an_id_to_name() -> None:
-    submit = {
-        "path": "/send", "parameters": {"to": "{destination}", "text": "{text}"}, "answer": {"own_id": True},
-    }  # fmt: skip
-    receipt = {"id": "id", "states": {"ok": "delivered"}}
-
-    assert unmirrored(mapping({"submit": submit})) == ""
-    assert "no parameter holds {id}" in unmirrored(mapping({"submit": submit, "receipt": receipt}))
-
-
 def test_names_of_json_that_cannot_stand_together_are_said() -> None:
     mo = {"format": "json", "source": "message.from", "text": "message.0"}
 

@@ -7,12 +7,13 @@ import hashlib
 import hmac
 import json
 import signal
+import socket
 import time
 import tomllib
 from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import aiohttp
 import pytest
@@ -54,7 +55,7 @@ class Place:
         """The story, while the service runs; it ends well."""
         await self.aggregator.open()
         async with partner, aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30)) as client:
-            self._load(partner)
+            self.load(partner)
             with running(self.folder, self.api) as process:
                 await self.bound(client)
                 await story(self, client)
@@ -64,7 +65,7 @@ class Place:
         checked = within("check", cwd=self.folder)
         assert checked.returncode == 0, checked.stdout
 
-    def _load(self, partner: Partner) -> None:
+    def load(self, partner: Partner) -> None:
         """The example with the aggregator and the partner of this test."""
         text = (CONF / f"{self.example}.toml").read_text()
         for before, after in (
@@ -284,6 +285,74 @@ def test_a_reply_goes_over_another_link_of_the_operator_when_its_own_has_nobody_
     place = Place(tmp_path, "http-kannel")
     (tmp_path / "conf").mkdir()
     (tmp_path / "conf/http-kannel.toml").write_text(text + another)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(f"{__name__}.CONF", tmp_path / "conf")
+        asyncio.run(place.play(story, Partner(answers("thank you"))))
+
+
+JSON_ID = '    id = "message.id"\n'
+Signed: TypeAlias = tuple[bytes, dict[str, str]]
+
+
+def written(text: str, age_s: int) -> Signed:
+    """A request of shape 3 without an id, signed so long ago."""
+    body = json.dumps({"message": {"from": ANNA, "to": "4446", "text": text}}).encode()
+    signed = str(int(time.time()) - age_s)
+    digest = hmac.new(b"key of theirs", signed.encode() + b"." + body, hashlib.sha256).hexdigest()
+    return body, {"X-Timestamp": signed, "X-Signature": f"sha256={digest}"}
+
+
+async def post(place: Place, client: aiohttp.ClientSession, request: Signed) -> None:
+    """As operators do: what is put off is sent again."""
+    status = 503
+    while status == 503:
+        async with client.post(place.url, data=request[0], headers=request[1]) as answer:
+            status, said = answer.status, await answer.json(content_type=None)
+    assert (status, said) == (200, {"status": "accepted"})
+
+
+def cut(place: Place, request: Signed) -> None:
+    """Send it, and be gone before its answer."""
+    body, headers = request
+    lines = [f"POST {place.url.partition(str(place.listens))[2]} HTTP/1.1", "Host: x"]
+    lines += [f"{name}: {value}" for name, value in {**headers, "Content-Length": str(len(body))}.items()]
+    with socket.create_connection(("127.0.0.1", place.listens)) as caller:
+        # The request and the end of the connection leave together.
+        caller.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
+        caller.sendall("\r\n".join([*lines, "", ""]).encode() + body)
+
+
+def test_a_signed_request_that_comes_again_is_charged_once_with_or_without_a_lost_answer(tmp_path: Path) -> None:
+    """Without an id of the operator: by its signature, and by its content where it is signed anew."""
+
+    async def story(place: Place, client: aiohttp.ClientSession) -> None:
+        seen = written("GAME 1", 0)
+        for _ in range(3):
+            await post(place, client, seen)
+        assert len(place.rows(Mo)) == 1, "who saw it makes no second one of it"
+        await post(place, client, written("GAME 1", 1))
+        assert len(place.rows(Mo)) == 2, "the same text at another time is another message"
+
+        lost = written("GAME 2", 0)
+        cut(place, lost)
+        await place.until(partial(_has, place, 3))
+        for _ in range(3):
+            await post(place, client, lost)
+        assert len(place.rows(Mo)) == 3, "a redelivery was charged"
+        await post(place, client, written("GAME 2", 1))
+        assert len(place.rows(Mo)) == 4, "the doubt about the first was used up by its redelivery"
+
+        cut(place, written("GAME 3", 2))
+        await place.until(partial(_has, place, 5))
+        await post(place, client, written("GAME 3", 1))
+        assert len(place.rows(Mo)) == 5, "a redelivery that is signed anew is known by its content"
+
+    place = Place(tmp_path, "http-json")
+    place.aggregator.answers = lambda asked: web.json_response({"messages": [{"id": "b7", "status": "QUEUED"}]})
+    text = (CONF / "http-json.toml").read_text()
+    assert JSON_ID in text
+    (tmp_path / "conf").mkdir()
+    (tmp_path / "conf/http-json.toml").write_text(text.replace(JSON_ID, ""))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(f"{__name__}.CONF", tmp_path / "conf")
         asyncio.run(place.play(story, Partner(answers("thank you"))))

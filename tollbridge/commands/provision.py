@@ -89,19 +89,29 @@ def served_by(config: Config) -> provisioning.Served:
         methods=METHODS,
         url_fault=url_fault,
         link_fault=link_fault,
+        link_remarks=link_remarks,
         calls_of_one=most_of_one(config.dispatch.concurrency_total),
     )
 
 
 def link_fault(values: Mapping[str, Any], owner: Mapping[str, Any]) -> str:
     """Why the protocol refuses a link's options; "" where it does not."""
-    link = Link(**values)
-    operator = Operator(owner["id"], owner["code"], owner["name"], owner["country"], owner["currency"], vat=())
     try:
-        PROTOCOLS[link.protocol].adapter(link, operator)
+        _adapter_of(values, owner)
     except ConfigError as error:
-        return str(error).removeprefix(f"link {link.name}: ")
+        return str(error).removeprefix(f"link {values['name']}: ")
     return ""
+
+
+def link_remarks(values: Mapping[str, Any], owner: Mapping[str, Any]) -> list[str]:
+    """What the protocol remarks about the options of a link that it does not refuse."""
+    return list(PROTOCOLS[values["protocol"]].remarks(_adapter_of(values, owner)))
+
+
+def _adapter_of(values: Mapping[str, Any], owner: Mapping[str, Any]) -> Any:
+    """What the protocol makes of a link. Raises ConfigError."""
+    operator = Operator(owner["id"], owner["code"], owner["name"], owner["country"], owner["currency"], vat=())
+    return PROTOCOLS[values["protocol"]].adapter(Link(**values), operator)
 
 
 @click.command()

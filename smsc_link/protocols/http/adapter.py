@@ -5,7 +5,7 @@ HttpAdapter   what a request holds, who may send it, what we answer; what we sen
 Rule: no socket, no clock, no state. A mapping that cannot work is a ConfigError that names link, option and remedy.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from core.catalogue import Link, Operator
 from core.clock import Instant
@@ -14,6 +14,7 @@ from core.message import Mt
 from core.sms.alphabet import Coding
 from smsc_link.adapter import Answer, Inbound
 from smsc_link.options import read_options
+from smsc_link.protocols.http.coverage import remarks, uncovered
 from smsc_link.protocols.http.fields import BadForm, Fields, read_fields
 from smsc_link.protocols.http.inbound import HttpReader, coding_of
 from smsc_link.protocols.http.options import HttpOptions, MoTable, ReceiptTable
@@ -37,6 +38,9 @@ class HttpAdapter:
         _check(link, options)
         numbers = options.numbers_of(link, operator)
         self.gate = Gate(link, options.auth, options.allowed)
+        fault = uncovered(link, options)
+        if fault:
+            raise ConfigError(f"link {link.name}: {fault}")
         self.reader = HttpReader(link, operator, options, numbers)
         self.writer = HttpWriter(link, options, numbers)
         self.terms = options.terms
@@ -67,6 +71,10 @@ class HttpAdapter:
     def coding_of(self, data_coding: int) -> Coding:
         """How the text of an MO is to be read."""
         return coding_of(data_coding)
+
+    def remarks(self) -> Iterator[str]:
+        """What works, and leaves open what probably was not meant."""
+        return remarks(self.link, self.options)
 
     # --- requests of the operator -------------------------------------------------------------------------------------
 

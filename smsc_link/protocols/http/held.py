@@ -3,9 +3,10 @@
 Held      one link's
 Waiting   one request, from when its MO is durable until it is answered
 
-An MT names its MO by our id, which holds the moment of the MO's arrival; a request knows when it arrived. Of one
-subscriber's requests the reply goes to the last that had arrived by then. An MO that is delivered again while its
-reply is under way stands at the moment of its first arrival, so that the reply finds the request that is still open.
+An MT names its MO by our id, which holds the moment of the MO's arrival; a request knows when it arrived. The reply
+goes to the request of its subscriber and short code that had arrived just then. An MO that is delivered again while its
+reply is under way stands at the moment of its first arrival, so that the reply finds the request that is still open: by
+its operator's id always, by its content where our answer to the first may not have arrived, as the journal tells it.
 One that is delivered again by its operator's id after its reply has gone gets the same answer: it was lost.
 """
 
@@ -14,12 +15,15 @@ from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 
-from core.clock import Instant
+from core.clock import DAY_MS, Instant
 from core.ids import instant_of_id
 from core.message import Mt
+from traffic.ports import Delivery
 
 REMEMBERED_MAX = 10_000
 SAID_MAX = 2_000
+NEAR_MS = 250
+"""An id is made in the moment in which its request is read; other ids of the same moment may push it on a little."""
 
 
 @dataclass(slots=True, eq=False)
@@ -27,6 +31,7 @@ class Waiting:
     """One request. `text`: the reply, cancelled when it waits no more; `left`: whether the answer with it left."""
 
     number: str
+    short_code: str
     since: Instant
     text: "asyncio.Future[str]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
     left: "asyncio.Future[bool]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
@@ -37,7 +42,9 @@ class Waiting:
 class Held:
     """All that wait, by subscriber."""
 
-    def __init__(self) -> None:
+    def __init__(self, remembered_ms: int = DAY_MS) -> None:
+        """`remembered_ms`: how long the journal knows a text without an id again; ids it knows for a day."""
+        self._remembered_ms = remembered_ms
         self._waiting: dict[str, list[Waiting]] = {}
         self._first: OrderedDict[Hashable, Instant] = OrderedDict()
         self._said: OrderedDict[str, str] = OrderedDict()
@@ -45,24 +52,46 @@ class Held:
     def __len__(self) -> int:
         return sum(map(len, self._waiting.values()))
 
-    def hold(self, number: str, key: str, fingerprint: int, arrived_at: Instant) -> Waiting:
-        """A request begins to wait. `key` or else `fingerprint` is the same whenever the MO is delivered."""
-        identity: Hashable = key or fingerprint
-        since = self._first.setdefault(identity, arrived_at)
-        if len(self._first) > REMEMBERED_MAX:
-            self._first.popitem(last=False)
-        waiting = Waiting(number, since)
-        if key in self._said:
-            waiting.text.set_result(self._said[key])
-        self._waiting.setdefault(number, []).append(waiting)
+    def hold(self, delivery: Delivery, said_as: str) -> Waiting:
+        """A request begins to wait. `said_as`: by what its reply is known again, see said()."""
+        waiting = Waiting(delivery.source, delivery.destination, self._since(delivery))
+        if said_as in self._said:
+            waiting.text.set_result(self._said[said_as])
+        self._waiting.setdefault(waiting.number, []).append(waiting)
         return waiting
 
-    def said(self, key: str, text: str) -> None:
-        """An answer with this reply is written to the request of this id."""
-        if key:
-            self._said[key] = text
+    def _since(self, delivery: Delivery) -> Instant:
+        """When it arrived first. What has no id is a redelivery once only, then it is the next message of this text."""
+        key = delivery.key
+        first = self._first.get(key) if key else self._first.pop(delivery.fingerprint, None)
+        if first is None or delivery.arrived_at - first > (DAY_MS if key else self._remembered_ms):
+            first = delivery.arrived_at
+            if key:
+                self._remember(key, first)
+        return first
+
+    def unheard(self, delivery: Delivery, waiting: Waiting | None) -> None:
+        """Our answer to it may not have arrived: it may come again. `waiting`: its request, where that was held."""
+        if not delivery.key:
+            since = waiting.since if waiting is not None else delivery.arrived_at
+            self._remember(delivery.fingerprint, min(since, self._first.get(delivery.fingerprint, since)))
+
+    def _remember(self, identity: Hashable, since: Instant) -> None:
+        self._first[identity] = since
+        self._first.move_to_end(identity)
+        if len(self._first) > REMEMBERED_MAX:
+            self._first.popitem(last=False)
+
+    def said(self, said_as: str, text: str) -> None:
+        """An answer with this reply is written to the request that is known by this; "": it will not be."""
+        if said_as:
+            self._said[said_as] = text
             if len(self._said) > SAID_MAX:
                 self._said.popitem(last=False)
+
+    def has_said(self, said_as: str) -> bool:
+        """Whether the reply is known."""
+        return said_as in self._said
 
     def find(self, mt: Mt) -> Waiting | None:
         """The request that this reply answers; None: it waits no more, never did, or another reply has claimed it."""
@@ -74,9 +103,12 @@ class Held:
             for one in self._waiting.get(mt.destination, ())
             if one.since <= made_at and not one.is_claimed and not one.text.done()
         ]
-        if not among:
-            return None
-        return max(among, key=lambda one: one.since)
+        # After a clock was set back, ids run ahead of it: then only the order is left.
+        if made_at <= mt.created_at:
+            among = [one for one in among if made_at - one.since <= NEAR_MS]
+        # A partner may have given another sender: then no request has it.
+        among = [one for one in among if one.short_code == mt.source] or among
+        return max(among, key=lambda one: one.since, default=None)
 
     def release(self, waiting: Waiting) -> None:
         """It waits no more; more than once does no harm."""

@@ -22,6 +22,8 @@ FORMS = ("query", "form", "json")
 CHARSETS = ("utf-8", "latin-1", "cp1251", "utf-16-be", "ucs2_hex", "gsm_hex", "latin1_hex", "binary_hex")
 ALGORITHMS = ("sha256", "sha512", "sha1")
 TEXT = "text/plain; charset=utf-8"
+TOLERANCE_MAX_S = 11 * 3600
+"""Its time may be as far ahead of our clock as behind: twice this is less than the day for which ids are known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +99,14 @@ class GateTable:
         ("body",), "hmac: what is signed, in order: body, query, method, path, timestamp, field:NAME"
     )
     joiner: str = option("", "hmac: what stands between them")
-    timestamp: str = option("", "hmac: the header field, or else the parameter, of the time in Unix seconds or ms")
-    tolerance_s: int = option(300, "hmac, with timestamp: how far it may be from our clock; 0: any", least=0)
+    timestamp: str = option(
+        "",
+        "hmac: the header field, or else the parameter, of the time in Unix seconds or ms; field:NAME: only that "
+        "parameter. It must be signed",
+    )
+    tolerance_s: int = option(
+        300, "hmac, with timestamp: how far it may be from our clock; 0: any", least=0, most=TOLERANCE_MAX_S
+    )
     certificate: str = option("", "certificate: a name in it, or its SHA-256 in hex")
 
 
@@ -183,6 +191,6 @@ class HttpOptions(Common):
 
 
 RECEIPT_OPTIONS = (
-    "submit.answer.id and receipt.id, which must name the same id; receipt.number and number_rules, where the sender "
-    "is not the subscriber's number"
+    "submit.answer.id and receipt.id, which must name the same id, or submit.answer.own_id, where receipts bring back "
+    "the {id} that we gave; receipt.number and number_rules, where the sender is not the subscriber's number"
 )

@@ -22,7 +22,7 @@ from core.numbering import Numbers
 from core.sms.alphabet import Alphabet, decode, encode
 from core.sms.parts import count, split, with_header
 from smsc_link.protocols.http.fields import BadForm, find, identity, plant, read_json
-from smsc_link.protocols.http.options import AnswerTable, HttpOptions
+from smsc_link.protocols.http.options import AnswerTable, HttpOptions, SubmitTable
 from smsc_link.protocols.http.signing import Signer
 from smsc_link.protocols.http.templates import BadTemplate, Template, as_header, as_is, as_query
 from wire.smpp.message_ids import message_id_key
@@ -156,6 +156,8 @@ class HttpWriter:
                     tree = plant(tree, name, "")
             except ValueError as error:
                 raise ConfigError(f"link {link.name}: option submit.parameters: {name}: {error}") from error
+        if options.receipt.id and table.path and link.bind != "receiver":
+            _check_ids(link, table, used)
         if table.method == "GET" and table.format != "query":
             raise ConfigError(f"link {link.name}: option submit.format: GET has no body; take query, or method POST")
 
@@ -317,6 +319,22 @@ def _template(link: Link, name: str, text: str) -> Template:
 
 def _value(link: Link, name: str, value: str | int | float | bool) -> Template | int | float | bool:
     return _template(link, name, value) if isinstance(value, str) else value
+
+
+def _check_ids(link: Link, table: SubmitTable, used: frozenset[str]) -> None:
+    """Receipts are matched by an id alone: without one, all of them would wait for their messages in vain."""
+    name = f"link {link.name}: option submit.answer"
+    if table.answer.own_id:
+        if "id" not in used:
+            raise ConfigError(
+                f"{name}.own_id: receipts are to bring back our id, and nothing that we send holds it; put {{id}} into "
+                "submit.parameters, submit.headers or submit.path"
+            )
+    elif not table.answer.id:
+        raise ConfigError(
+            f"{name}.id: is missing: no receipt (receipt.id) would find its message; say where the operator's answer "
+            "has the id, or set submit.answer.own_id = true where receipts bring back the {id} that we gave"
+        )
 
 
 def _statuses(name: str, text: str) -> frozenset[int]:

@@ -14,7 +14,7 @@ from functools import partial
 from structlog import get_logger
 
 from core.catalogue import Link
-from core.clock import Clock, Instant
+from core.clock import DAY_MS, SECOND_MS, Clock, Instant
 from core.message import Heard, Receipt
 from plumbing.networks import network_of
 from smsc_link.adapter import Inbound, Unreadable
@@ -24,6 +24,7 @@ from smsc_link.protocols.http.adapter import RECEIPT, HttpAdapter
 from smsc_link.protocols.http.dialogue import UssdReception
 from smsc_link.protocols.http.fields import BadForm, Fields, Once
 from smsc_link.protocols.http.held import Held, Waiting
+from smsc_link.protocols.http.seen import Met, Seen
 from smsc_link.protocols.http.signing import Guesses
 from smsc_link.visits import Ear, Visit, VisitAnswer
 from traffic.ports import Delivery, Intake
@@ -38,7 +39,8 @@ class Reception:
     """One link's."""
 
     def __init__(self, link: Link, adapter: HttpAdapter, intake: Intake, clock: Clock, counts: Counts) -> None:
-        self.held = Held()
+        self.held = Held(_window_ms(link) or DAY_MS)
+        self.seen = Seen(adapter.gate.recalls_ms)
         self.ussd: UssdReception | None = None
         self.ear: Ear | None = None
         self.is_draining = False
@@ -100,7 +102,8 @@ class Reception:
             self.counts.unreadable += 1
             self.say("request not readable", str(error))
             return self.adapter.reader.answer(what, Heard.NEVER)(id="", reason=str(error))
-        owed = [Owed(self, visit, what, one, at=(now, now_ms), alone=len(entries) == 1) for one in entries]
+        mark = self.adapter.gate.mark_of(visit, fields)
+        owed = [Owed(self, visit, what, one, at=(now, now_ms), alone=len(entries) == 1, mark=mark) for one in entries]
         return await self._take(visit, what, owed)
 
     async def _visit_ussd(self, ussd: UssdReception, visit: Visit, now_ms: int) -> VisitAnswer:
@@ -123,22 +126,31 @@ class Reception:
 
         visit.on_gone = gone
         try:
+            return await self._answered(what, owed)
+        except BaseException:
             for one in owed:
-                one.hand_in()
-            for one in owed:
-                await one.heard
-            last = owed[-1]
-            heard = _together([one.heard.result() for one in owed])
-            if last.waiting is not None:
-                return await self._answer_with_reply(last, last.waiting)
-            reader = self.adapter.reader
-            values = {"id": self.adapter.operators_id(what, last.fields), "reason": last.reason}
-            promised = what == "mo" and heard is Heard.TAKEN
-            return reader.answer(what, heard)(self._sent_of(owed) if promised else None, **values)
+                one.end(has_left=True)  # No answer of ours leaves; what is taken is taken.
+            raise
         finally:
             self._owed.difference_update(owed)
             if self.is_draining and not self._owed:
                 self._drained.set()
+
+    async def _answered(self, what: str, owed: "list[Owed]") -> VisitAnswer:
+        for one in owed:
+            one.hand_in()
+        for one in owed:
+            await one.heard
+        last = owed[-1]
+        heard = _together([one.heard.result() for one in owed])
+        if last.waiting is not None:
+            return await self._answer_with_reply(last, last.waiting)
+        values = {"id": self.adapter.operators_id(what, last.fields), "reason": last.reason}
+        promised = what == "mo" and heard is Heard.TAKEN
+        if not promised:
+            for one in owed:
+                one.end(has_left=True)
+        return self.adapter.reader.answer(what, heard)(self._sent_of(owed) if promised else None, **values)
 
     async def _answer_with_reply(self, owed: "Owed", waiting: Waiting) -> VisitAnswer:
         """The answer with the reply, if that comes in time."""
@@ -156,22 +168,26 @@ class Reception:
 
         delivery = owed.inbound
         assert isinstance(delivery, Delivery), delivery
-        self.held.said(delivery.key, text)
+        self.held.said(owed.known_as, text)
         return self.adapter.reader.reply_answer(
             sent, text=text, id=identity, source=delivery.destination, destination=delivery.source
         )
 
-    def hold(self, delivery: Delivery) -> Waiting | None:
+    def hold(self, owed: "Owed", delivery: Delivery) -> Waiting | None:
         """The request of an MO that is durable begins to wait for the reply; None: it does not."""
         if not self.adapter.holds_s or self.is_draining:
             return None
-        return self.held.hold(delivery.source, delivery.key, delivery.fingerprint, delivery.arrived_at)
+        if owed.is_again and not self.held.has_said(owed.known_as):
+            return None
+        return self.held.hold(delivery, owed.known_as)
 
     def _sent_of(self, owed: "list[Owed]") -> Callable[[bool], None]:
         """Who is told whether an answer left that says «taken»."""
 
         def sent(has_left: bool) -> None:
-            deliveries = [one.inbound for one in owed if isinstance(one.inbound, Delivery)]
+            for one in owed:
+                one.end(has_left=has_left)
+            deliveries = [one.inbound for one in owed if isinstance(one.inbound, Delivery) and not one.is_again]
             if has_left or all(one.key or one.lost for one in deliveries):
                 return
             # It was promised and has not left. Which others of late did not, nobody knows.
@@ -180,6 +196,24 @@ class Reception:
             self.intake.session_ended(self._link, clean=True, at=now)
 
         return sent
+
+    def meet(self, mark: str) -> Met:
+        """A signed request begins; what is known of it already."""
+        met = self.seen.begin(mark, self._clock.now())
+        if met is not Met.NEW:
+            self.say("request came again", "its signature was seen before: no second message is made of it")
+        return met
+
+    def over(self, owed: "Owed", delivery: Delivery, *, answered: bool) -> None:
+        """A request with an MO is over; `answered`: it is taken, and who sent it knows, as far as we do."""
+        comes_again = not answered or bool(_window_ms(self._link))
+        if comes_again and owed.is_taken and self.adapter.holds_s:
+            self.held.unheard(delivery, owed.waiting)
+        self.seen.end(owed.mark, self._clock.now(), answered=answered)
+
+    def is_late(self, delivery: Delivery) -> bool:
+        """Whether the operator has given our answer up, as the journal tells it (traffic/doubts.py)."""
+        return self._clock.monotonic_ms() - delivery.arrived_ms > self._link.response_timeout_s * SECOND_MS
 
     async def drain(self, timeout_s: float) -> bool:
         """Take nothing more, answer what is owed; whether all of it was. Those that wait for a reply wait no more."""
@@ -214,12 +248,25 @@ class Owed:
     """One MO or receipt of a request. `heard` is what was decided."""
 
     def __init__(
-        self, reception: Reception, visit: Visit, what: str, fields: Fields, *, at: tuple[Instant, int], alone: bool
+        self,
+        reception: Reception,
+        visit: Visit,
+        what: str,
+        fields: Fields,
+        *,
+        at: tuple[Instant, int],
+        alone: bool,
+        mark: str,
     ) -> None:
         self.fields = fields
         self.heard: asyncio.Future[Heard] = asyncio.get_running_loop().create_future()
         self.waiting: Waiting | None = None
         self.reason = ""
+        self.mark = mark
+        self.is_again = False
+        """Its signature was seen before: it goes no further."""
+        self._is_late = False
+        self._is_over = False
         self._reception = reception
         self._visit = visit
         self._what = what
@@ -250,7 +297,14 @@ class Owed:
         reception, inbound = self._reception, self.inbound
         if isinstance(inbound, Delivery):
             reception.counts.deliveries += 1
-            reception.intake.deliver(inbound)
+            # What has an id is known by that, and for longer.
+            met = Met.NEW if inbound.key else reception.meet(self.mark)
+            self.is_again = met is not Met.NEW
+            if self.is_again:
+                # While the first is not decided, this one must not have been acknowledged.
+                self.answer(Heard.TAKEN if met is Met.ANSWERED else Heard.LATER)
+            else:
+                reception.intake.deliver(inbound)
         elif isinstance(inbound, Receipt):
             reception.counts.receipts += 1
             if not reception.adapter.reader.knows(inbound):
@@ -268,13 +322,36 @@ class Owed:
         if self.heard.done():
             return False
         self.heard.set_result(heard)
+        if isinstance(self.inbound, Delivery):
+            self._is_late = self._reception.is_late(self.inbound)
         if self._visit.is_gone:
             return False
         if heard is Heard.TAKEN and isinstance(self.inbound, Delivery) and self._is_alone:
-            self.waiting = self._reception.hold(self.inbound)
+            self.waiting = self._reception.hold(self, self.inbound)
         elif heard is Heard.NEVER:
             self.reason = "it can never be taken; look at its numbers and its length"
         return True
+
+    @property
+    def is_taken(self) -> bool:
+        """Its message is durable."""
+        return self.heard.done() and self.heard.result() is Heard.TAKEN
+
+    @property
+    def known_as(self) -> str:
+        """By what a redelivery of it is known for certain; "": by nothing."""
+        key = self.inbound.key if isinstance(self.inbound, Delivery) else ""
+        return f"id {key}" if key else f"signature {self.mark}" if self.mark else ""
+
+    def end(self, *, has_left: bool) -> None:
+        """Its answer left, or did not. More than once does no harm."""
+        delivery = self.inbound
+        if self._is_over or self.is_again or not isinstance(delivery, Delivery):
+            return
+        self._is_over = True
+        # What the journal does not doubt, it would take for a new message.
+        is_doubted = delivery.link.repeat == "doubt" and (self._is_late or not has_left)
+        self._reception.over(self, delivery, answered=self.is_taken and not is_doubted)
 
     def leave(self) -> None:
         """The connection is lost."""
@@ -282,6 +359,12 @@ class Owed:
             self.inbound.lost = True
         if self.waiting is not None:
             self._reception.held.release(self.waiting)
+
+
+def _window_ms(link: Link) -> int:
+    """For how long every text without an id is taken for a repeat; 0: only where our answer is in doubt."""
+    kind, _, seconds = link.repeat.partition(":")
+    return int(seconds or 0) * SECOND_MS if kind == "window" else 0
 
 
 def _together(heard: list[Heard]) -> Heard:

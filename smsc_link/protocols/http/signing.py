@@ -20,6 +20,7 @@ from core.clock import SECOND_MS, Instant
 from core.errors import ConfigError
 from plumbing.networks import is_within
 from smsc_link.options import network_named
+from smsc_link.protocols.http.coverage import FIELD
 from smsc_link.protocols.http.fields import FIELDS_MAX, BadForm, Fields
 from smsc_link.protocols.http.options import GateTable, SignTable
 from smsc_link.visits import Visit
@@ -28,7 +29,6 @@ GUESSES_MAX, GUESS_MS, GUESSERS_MAX = 30, 60_000, 10_000
 """Wrong ones of a network within a minute, before it waits for the next."""
 _MS_FROM = 100_000_000_000
 """A Unix time beyond the year 5000 is one in milliseconds."""
-_FIELD = "field:"
 _IN = ("body", "query", "method", "path", "timestamp")
 
 
@@ -41,6 +41,9 @@ class Gate:
         self._user = (table.user or link.system_id).encode()
         self._networks = [network_named(link, "allowed", one) for one in allowed]
         self._knows: Callable[[Visit, Callable[[], Fields], Instant], bool] = getattr(self, f"_by_{table.kind}")
+        is_timed = table.kind == "hmac" and bool(table.timestamp)
+        self.recalls_ms = 2 * table.tolerance_s * SECOND_MS if is_timed else 0
+        """For how long a signed request could come again: its time may be ahead of us as far as behind; 0: for ever."""
         fault = self._fault()
         if fault:
             raise ConfigError(f"link {link.name}: option auth: {fault}")
@@ -56,6 +59,10 @@ class Gate:
         except BadForm:
             return False
 
+    def mark_of(self, visit: Visit, fields: Callable[[], Fields]) -> str:
+        """The signature of a request that is known, by which it is known again; "" where that says nothing."""
+        return self._signature_of(visit, fields) if self.recalls_ms else ""
+
     def _fault(self) -> str:
         table = self._table
         if table.kind in ("basic", "token", "hmac") and not self._secret:
@@ -65,7 +72,7 @@ class Gate:
         if table.kind == "certificate" and not table.certificate:
             return "certificate needs a name in it or its SHA-256; give auth.certificate"
         if table.kind == "hmac":
-            wrong = [one for one in table.signed if one not in _IN and not one.startswith(_FIELD)]
+            wrong = [one for one in table.signed if one not in _IN and not one.startswith(FIELD)]
             if wrong or not table.signed:
                 what = wrong[0] if wrong else "an empty list"
                 return f"signed: {what} cannot be signed; known are {', '.join(_IN)}, field:NAME"
@@ -103,17 +110,27 @@ class Gate:
         table = self._table
         stamp = ""
         if table.timestamp:
-            stamp = visit.headers.get(table.timestamp.lower(), "") or fields().get(table.timestamp)
+            stamp = self._stamp_of(visit, fields)
             if not self._is_timely(stamp, now):
                 return False
         pieces = [
-            _octets(fields().get(one[len(_FIELD) :])) if one.startswith(_FIELD) else self._piece(one, visit, stamp)
+            _octets(fields().get(one[len(FIELD) :])) if one.startswith(FIELD) else self._piece(one, visit, stamp)
             for one in table.signed
         ]
         wanted = _signature(self._secret, _octets(table.joiner).join(pieces), table)
+        return hmac.compare_digest(_octets(self._signature_of(visit, fields)), wanted)
+
+    def _signature_of(self, visit: Visit, fields: Callable[[], Fields]) -> str:
+        """As it is shown. Hex is written in small letters or in capitals."""
         shown = self._shown(visit, fields)
-        # Hex is written in small letters or in capitals.
-        return hmac.compare_digest(_octets(shown.lower() if table.encoding == "hex" else shown), wanted)
+        return shown.lower() if self._table.encoding == "hex" else shown
+
+    def _stamp_of(self, visit: Visit, fields: Callable[[], Fields]) -> str:
+        """A time that is signed as a field is never taken from a header field, which anybody may add."""
+        name = self._table.timestamp
+        if name.startswith(FIELD):
+            return fields().get(name[len(FIELD) :])
+        return visit.headers.get(name.lower(), "") or fields().get(name)
 
     def _piece(self, name: str, visit: Visit, stamp: str) -> bytes:
         if name == "body":

@@ -98,7 +98,7 @@ class OperatorsServer(AsyncioTestCase):
             assert answer.outcome is SubmitOutcome.UNANSWERED, does.__name__
 
     async def test_a_bomb_and_an_answer_that_is_no_json(self) -> None:
-        submit_table = {"path": "/x", "answer": {"word": "status", "accepted_words": ["ok"]}}
+        submit_table = {"path": "/x", "answer": {"word": "status", "accepted_words": ["ok"], "id": "id"}}
         async with Rig({"submit": submit_table}) as rig:
             for body, encoding in ((b"<html>", "identity"), (b"\x1f\x8b", "gzip"), (b"[" * 50_000, "identity")):
                 said = web.Response(body=body, headers={"Content-Encoding": encoding})

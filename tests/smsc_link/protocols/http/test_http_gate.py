@@ -74,7 +74,8 @@ class WhoMayCall(AsyncioTestCase):
     async def test_a_signature_over_time_and_body(self) -> None:
         auth = {"kind": "hmac", "secret": "k", "header": "X-Sign", "prefix": "sha256=", "signed": ["timestamp", "body"],
                 "joiner": ".", "timestamp": "X-Time", "tolerance_s": 60}  # fmt: skip
-        async with Rig({"auth": auth, "mo": {"methods": ["POST"], "format": "json"}}) as rig:
+        mapping = {"auth": auth, "mo": {"methods": ["POST"], "format": "json", "id": "id"}, "receipt": {}}
+        async with Rig(mapping) as rig:
             body = json.dumps({"from": ANNA, "to": "4446", "text": "ы"}).encode()
             now = int(time.time())
 
@@ -93,13 +94,14 @@ class WhoMayCall(AsyncioTestCase):
             assert len(rig.intake.deliveries) == 2
 
     async def test_a_signature_over_named_fields_in_a_parameter(self) -> None:
-        auth = {"kind": "hmac", "secret": "k", "parameter": "sig", "signed": ["field:from", "field:text"],
+        auth = {"kind": "hmac", "secret": "k", "parameter": "sig", "signed": ["field:from", "field:to", "field:text"],
                 "joiner": "|", "algorithm": "sha1", "encoding": "base64"}  # fmt: skip
-        async with Rig({"auth": auth}) as rig:
-            signature = base64.b64encode(hmac.new(b"k", f"{ANNA}|x".encode(), hashlib.sha1).digest()).decode()
+        async with Rig({"auth": auth, "mo": {}, "receipt": {}}) as rig:
+            signature = base64.b64encode(hmac.new(b"k", f"{ANNA}|4446|x".encode(), hashlib.sha1).digest()).decode()
 
             assert (await rig.mo("x", sig=signature))[0] == 200
             assert (await rig.mo("y", sig=signature))[0] == 401
+            assert (await rig.mo("x", sig=signature, to="4447"))[0] == 401
             async with rig.client.get(f"{rig.url}?from={ANNA}&from=1&to=4446&text=x&sig={signature}") as answer:
                 assert answer.status == 401, "a field that stands twice is signed by nobody"
 
@@ -155,8 +157,9 @@ class WhoMayCall(AsyncioTestCase):
 
     async def test_a_request_is_parsed_once(self) -> None:
         marked: dict[str, Any] = {"id": "id", "states": {"ok": "delivered"}, "mark": "status"}
-        signed = {"kind": "hmac", "secret": "k", "parameter": "sig", "signed": ["field:from", "field:id"],
-                  "timestamp": "at", "tolerance_s": 0}  # fmt: skip
+        names = ("from", "to", "text", "id", "status")
+        signed = {"kind": "hmac", "secret": "k", "parameter": "sig",
+                  "signed": ["query", *(f"field:{name}" for name in names)]}  # fmt: skip
         forms: list[str] = []
 
         def counted(form: str, query: str, body: bytes, charset: str) -> Fields:
@@ -167,16 +170,19 @@ class WhoMayCall(AsyncioTestCase):
             async with rig.client.post(f"{rig.url}?id=op-1&status=ok", data=body) as answer:
                 return answer.status
 
-        signature = hmac.new(b"k", f"{ANNA}op-1".encode(), hashlib.sha256).hexdigest()
-        fields = {"from": ANNA, "to": "4446", "text": "x", "id": "op-1", "at": "1", "sig": signature}
+        def written(fields: dict[str, str]) -> bytes:
+            content = "id=op-1&status=ok" + "".join(fields.get(name, "") for name in names)
+            return json.dumps({**fields, "sig": hmac.new(b"k", content.encode(), hashlib.sha256).hexdigest()}).encode()
+
+        fields = {"from": ANNA, "to": "4446", "text": "x", "id": "op-1"}
         mo = {"methods": ["POST"], "format": "json"}
         with mock.patch.object(adapter, "read_fields", counted):
             for form, wanted in (("json", ["json"]), ("query", ["json", "query"])):
                 async with Rig({"auth": signed, "mo": mo, "receipt": {**marked, "format": form}}) as rig:
-                    assert await status(rig, json.dumps(fields).encode()) == 200
+                    assert await status(rig, written(fields)) == 200
                     assert forms == ["json"], "an MO"
                     forms.clear()
-                    assert await status(rig, json.dumps({**fields, "status": "ok"}).encode()) == 200
+                    assert await status(rig, written({**fields, "status": "ok"})) == 200
                     assert forms == wanted, "a receipt, read anew only where it stands elsewhere"
                     forms.clear()
                     assert await status(rig, b"{") == 401

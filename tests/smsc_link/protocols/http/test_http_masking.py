@@ -163,7 +163,8 @@ def test_an_answer_says_why_and_a_number_in_an_id_is_hidden_in_it_too(id_: str, 
     ],
 )
 def test_header_fields_show_no_secret(headers: dict[str, str], texts: bool) -> None:
-    traced = Traced({"auth": {"kind": "hmac", "secret": SECRET, "header": "X-Signature"}}, texts=texts)
+    auth = {"kind": "hmac", "secret": SECRET, "header": "X-Signature", "signed": ["query"]}
+    traced = Traced({"auth": auth}, texts=texts)
     (name,) = headers
 
     noted = traced.asked("from=1&to=2", headers={**headers, "Host": "us.example"})

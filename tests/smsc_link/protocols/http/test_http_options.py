@@ -14,6 +14,10 @@ def adapter(options: dict[str, Any], **values: Any) -> HttpAdapter:
     return HttpAdapter(a_link(protocol="http", options=options, **values), an_operator())
 
 
+HMAC = {"kind": "hmac", "header": "X"}
+JSON_MO = {"format": "json", "methods": ["POST"], "id": "id"}
+FIELDS = ("field:from", "field:to", "field:text")
+RECEIPTS = {"id": "id", "states": {"ok": "delivered"}}
 WRONG: tuple[tuple[dict[str, Any], str], ...] = (
     ({"submitt": {}}, "no option submitt; did you mean submit?"),
     ({"submit": {"pth": "/x"}}, "no option submit.pth; did you mean submit.path?"),
@@ -43,6 +47,19 @@ WRONG: tuple[tuple[dict[str, Any], str], ...] = (
     ({"auth": {"kind": "token", "secret": "x"}}, "option auth: token needs to know where it is; give header or parame"),
     ({"auth": {"kind": "hmac", "header": "X", "signed": ["boddy"]}}, "option auth: signed: boddy cannot be signed"),
     ({"auth": {"kind": "hmac", "header": "X", "signed": ["timestamp"]}}, "option auth: a timestamp is signed; give th"),
+    (
+        {"auth": {**HMAC, "timestamp": "X-Time"}, "mo": JSON_MO},
+        "option auth.timestamp: X-Time is looked at, but not signed: whoever saw a request may send it again with anoth"
+    ),
+    ({"auth": {"tolerance_s": 40_000}}, "option auth.tolerance_s: 40000 is not between 0 and 39600"),
+    (
+        {"submit": {"path": "/x"}, "receipt": RECEIPTS},
+        "option submit.answer.id: is missing: no receipt (receipt.id) would find its message; say where the operator"
+    ),
+    (
+        {"submit": {"path": "/x", "answer": {"own_id": True}}, "receipt": RECEIPTS},
+        "option submit.answer.own_id: receipts are to bring back our id, and nothing that we send holds it; put {id} in"
+    ),
     ({"auth": {"kind": "certificate"}}, "option auth: certificate needs a name in it or its SHA-256"),
     ({"auth": {"secret": 7}}, "option auth.secret: it is not a text"),
     ({"submit": {"path": "send"}}, "option submit.path: 'send' does not begin with / or is no path"),
@@ -69,6 +86,97 @@ def test_what_is_wrong_is_named_with_its_link_and_what_to_do(options: dict[str, 
         adapter(options)
 
     assert str(raised.value).startswith(f"link alpha-1: {sentence}"), raised.value
+
+
+@pytest.mark.parametrize(
+    ("signed", "more", "open_to_all", "remedy"),
+    [
+        (["body"], {}, "an MO says in the query (mo.format)",
+         "add query to auth.signed, or field:from, field:to, field:text, or set mo.format where its fields are in"),
+        (["body"], {"mo": JSON_MO, "receipt": RECEIPTS}, "a receipt says in the query (receipt.format)",
+         "add query to auth.signed, or field:id, field:status, or set receipt.format where"),
+        (["method", "query"], {"mo": {"format": "form"}}, "an MO says in the body (mo.format)", "add body to auth"),
+        ([*FIELDS[:2]], {"mo": {"id": "id"}}, "an MO says in the query (mo.format)",
+         "add query to auth.signed, or field:text, field:id"),
+        ([*FIELDS], {"mo": {"coding": "c", "codings": {"8": "ucs2_hex"}}}, "an MO says in the query (mo.format)",
+         "add query to auth.signed, or field:c"),
+        (["field:list"], {"mo": {**JSON_MO, "each": "list"}}, "an MO says in the body (mo.format)",
+         "add body to auth.signed"),
+    ],
+)  # fmt: skip
+def test_a_signature_over_less_than_is_read_is_refused(
+    signed: list[str], more: dict[str, Any], open_to_all: str, remedy: str
+) -> None:
+    with pytest.raises(ConfigError) as raised:
+        adapter({"auth": {**HMAC, "signed": signed}, **more})
+
+    assert str(raised.value).startswith(
+        f"link alpha-1: option auth.signed: a signature over {', '.join(signed)} leaves open what {open_to_all}, which "
+        f"anybody could forge; {remedy}"
+    )
+
+
+def test_a_time_that_is_a_field_must_be_a_signed_one() -> None:
+    timed = {**HMAC, "signed": [*FIELDS, "field:at"], "timestamp": "field:time"}
+    with pytest.raises(ConfigError, match=r"add query to auth.signed, or field:time$"):
+        adapter({"auth": timed})
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"auth": {**HMAC, "signed": ["query"]}},
+        {"auth": {**HMAC, "signed": [*FIELDS]}},
+        {"auth": HMAC, "mo": JSON_MO},
+        {"auth": HMAC, "mo": JSON_MO, "receipt": {**RECEIPTS, "format": "json"}},
+        {"auth": {**HMAC, "signed": ["body", "query"]}, "mo": JSON_MO, "receipt": RECEIPTS},
+        {"auth": {**HMAC, "timestamp": "field:at"}, "mo": JSON_MO},
+        {"auth": {**HMAC, "signed": [*FIELDS, "field:at"], "timestamp": "field:at"}},
+        {"receipt": RECEIPTS, "reply": "answer"},
+        {"receipt": RECEIPTS, "submit": {"path": "/x", "answer": {"id": "id"}}},
+        {"receipt": RECEIPTS, "submit": {"path": "/x?ref={id}", "answer": {"own_id": True}}},
+    ],
+    ids=str,
+)
+def test_a_signature_over_all_that_is_read_and_receipts_with_an_id_are_right(options: dict[str, Any]) -> None:
+    assert adapter(options).receives
+
+
+def test_what_is_never_asked_needs_no_signature_and_what_is_never_sent_no_id() -> None:
+    adapter({"auth": HMAC}, bind="transmitter")
+    adapter({"receipt": RECEIPTS, "submit": {"path": "/x"}}, bind="receiver")
+
+
+@pytest.mark.parametrize(
+    ("auth", "mo", "remark"),
+    [
+        (
+            {},
+            {},
+            "each time as a new MO that is charged: no time is signed (auth.timestamp), and mo.id is not",
+        ),
+        (
+            {},
+            {"id": "id"},
+            "once its id is forgotten, after 24 h: no time is signed (auth.timestamp); set auth.",
+        ),
+        (
+            {"timestamp": "at", "tolerance_s": 0},
+            {},
+            "each time as a new MO that is charged: auth.tolerance_s is 0",
+        ),
+        ({"timestamp": "at"}, {}, ""),
+        ({"timestamp": "at", "tolerance_s": 39_600}, {"id": "id"}, ""),
+        ({"kind": "token"}, {}, ""),
+    ],
+)
+def test_what_a_signature_leaves_open_is_remarked(auth: dict[str, Any], mo: dict[str, Any], remark: str) -> None:
+    signed = {**HMAC, "signed": ["timestamp", "query"] if auth.get("timestamp") else ["query"]}
+
+    found = list(adapter({"auth": {**signed, **auth}, "mo": mo}).remarks())
+
+    assert len(found) == bool(remark)
+    assert remark in "".join(found)
 
 
 def test_a_secret_is_needed_where_one_is_compared_and_never_shown() -> None:

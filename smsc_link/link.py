@@ -170,7 +170,7 @@ class OperatorLink:
         if self._task is None and self.link.enabled:
             self._is_stopping = False
             self._failures = 0
-            self._task = spawn(self._live(), name=f"link {self.link.name}")
+            self._begin()
 
     async def stop(self, timeout_s: float = 20.0, unbind_s: float = UNBIND_S) -> None:
         """Take and send nothing new, wait for what is under way, unbind. A second stop() closes at once."""
@@ -184,7 +184,24 @@ class OperatorLink:
         await asyncio.wait([task])
         self._task = None
 
-    async def _live(self) -> None:
+    def _begin(self, pause: float = 0.0) -> None:
+        self._task = spawn(self._live(pause), name=f"link {self.link.name}")
+        self._task.add_done_callback(self._failed)
+
+    def _failed(self, task: "asyncio.Task[None]") -> None:
+        """A mistake of ours between two sessions: nobody else would ever call the operator again."""
+        error = None if task.cancelled() else task.exception()
+        if error is None or self._is_stopping:
+            return
+        self._failures += 1
+        pause = pause_s(self._failures, self._random)
+        self._begin(pause)
+        self.last_error, self.last_error_at = f"{type(error).__name__}; see the log", self._clock.now()
+        log.error("a link failed; it begins anew", link=self.link.name, again_in_s=round(pause, 1))
+
+    async def _live(self, pause: float) -> None:
+        if pause:
+            await asyncio.sleep(pause)
         while True:
             ended = await self._one_session()
             if self._is_stopping:

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from plumbing.metrics import Metrics
+from tollbridge import logs
 from traffic.ussd import Dialogues
 from traffic.way import Way
 
@@ -44,6 +45,7 @@ def count_stations(metrics: Metrics, way: Way, dialogues: Dialogues) -> None:
     gauge("tollbridge_ussd_waiting", "turns without a screen yet", ask=lambda: float(dialogues.waiting))
     gauge("tollbridge_ussd_screen_p50_seconds", "of the last 1,000 screens", ask=partial(_seconds, dialogues, 0.5))
     gauge("tollbridge_ussd_screen_p99_seconds", "of the last 1,000 screens", ask=partial(_seconds, dialogues, 0.99))
+    counter("tollbridge_log_lines_lost", "lines of the log that were dropped", ask=logs.lost)
     gauge("tollbridge_database_away", "1: the database cannot be reached", ask=lambda: float(way.batcher.away))
 
 

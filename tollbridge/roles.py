@@ -31,7 +31,6 @@ from partner_api.http.ports import Ports
 from partner_api.smpp_server import SmppServer
 from plumbing import pump
 from plumbing.clock import SystemClock
-from plumbing.loop import spawn
 from plumbing.metrics import Metrics
 from plumbing.threads import Readers, Writer
 from smsc_link.adapters import Adapters
@@ -63,6 +62,7 @@ from tollbridge.smpp_door import open_smpp
 from tollbridge.stopping import STOP_S, Deadline, Stage, at_most, drain
 from tollbridge.stragglers import Stragglers
 from tollbridge.watch import Heartbeat, watch_catalogue, watch_writing
+from tollbridge.works import Works
 from traffic.asking import questions_of
 from traffic.janitor import Janitor
 from traffic.orders import orders_of
@@ -103,7 +103,7 @@ class Service:
         self._readers = Readers()
         self._registry = CollectorRegistry()
         self._metrics = Metrics(self._registry)
-        self._tasks: list[asyncio.Task[Any]] = []
+        self._works = Works(self._die)
         self._runner: web.AppRunner | None = None
         self._smpp: SmppServer | None = None
         self._catalogue = Catalogue()
@@ -232,7 +232,8 @@ class Service:
             on_parts=self._wait_for_parts if "links" in self.roles else None,
             on_death=self._die,
         )
-        self._tasks.append(spawn(heartbeat.run(), name="heartbeat"))
+        beating = self._works.begin(heartbeat.run(), "heartbeat")
+        beating.add_done_callback(lambda _: heartbeat.is_clear.set())  # A start that waits for it waits no longer.
         return heartbeat
 
     def _wait_for_parts(self, parts: Sequence[WaitingPart]) -> None:
@@ -245,6 +246,8 @@ class Service:
         if "links" not in self.roles:
             return
         await heartbeat.is_clear.wait()
+        if self.died.is_set():
+            return
         longest_ms = max((limit.window_ms for limit in self._catalogue.limits), default=0)
         if longest_ms and isinstance(self.counts, MemoryCounts):
             now = self._clock.now()
@@ -255,16 +258,17 @@ class Service:
 
     async def _open(self) -> None:
         if "links" in self.roles:
-            self._tasks.append(spawn(self.dialogues.run(), name="ussd"))
-            self._tasks.append(await self._link_desk().open())
-        watch = watch_catalogue(self._stragglers.read_version, self._catalogue.version, self._swap)
+            self._works.begin(self.dialogues.run(), "ussd")
+            self._works.keep(await self._link_desk().open())
         batcher, threads = self.way.batcher, (self._readers, self._writer)
         janitor = Janitor(batcher, self.database, *threads, self._clock, ends_mts="links" in self.roles)
-        self._tasks += [spawn(watch, name="catalogue"), spawn(janitor.run(), name="janitor")]
-        self._tasks.append(spawn(watch_counts(self._redis_url, self._readers, batcher.report), name="counting"))
-        self._tasks.append(spawn(watch_descriptors(batcher, self._clock), name="descriptors"))
-        self._tasks.append(spawn(watch_memory(batcher, self._clock, read_bounds), name="memory"))
-        self._tasks.append(spawn(watch_writing(batcher, self.database, self.process_id), name="writing"))
+        begin = self._works.begin
+        begin(watch_catalogue(self._stragglers.read_version, self._catalogue.version, self._swap), "catalogue")
+        begin(janitor.run(), "janitor")
+        begin(watch_counts(self._redis_url, self._readers, batcher.report), "counting")
+        begin(watch_descriptors(batcher, self._clock), "descriptors")
+        begin(watch_memory(batcher, self._clock, read_bounds), "memory")
+        begin(watch_writing(batcher, self.database, self.process_id), "writing")
         if "site" in self.roles:
             log.info("this role serves nothing yet", role="site")
 
@@ -357,9 +361,9 @@ class Service:
         deadline = Deadline(self._clock, self._clock.monotonic_ms(), DIED_S if is_dead else self._stop_s)
         log.info("stopping: draining links and calls", longest_s=deadline.whole_s)
         self.is_up = False
+        self._works.let_go()
         _, is_durable = await asyncio.gather(self._stop_smpp(deadline), self._stop_traffic(deadline))
-        for task in self._tasks:
-            task.cancel()
+        self._works.cancel()
         await asyncio.gather(self._close_doors(deadline), self._sign_off(deadline, is_durable=is_durable))
         await at_most(deadline.left_s(Stage.END), self._writer.stop(), "the database does not answer; left as it is")
         self._readers.stop()

@@ -7,7 +7,7 @@ only then its screen goes out. Sessions are rows: a turn may come to any process
 waits in memory are turns behind one whose call is under way, and those calls; both are bounded.
 
 Rule: the turns of one session are stepped in the order in which they came; a turn is shown something at most once; what
-cannot be stored is told "later", and nothing of it is kept.
+cannot be stored is told "later", and nothing of it is kept. What fails with one turn fails with no other.
 """
 
 import asyncio
@@ -154,9 +154,9 @@ class Dialogues:
             await self._step(batch)
 
     async def _step(self, batch: Sequence[_Waiting]) -> None:
-        menus = self._shelf.of(self._catalogue())
-        changes = [self._change(waiting, menus) for waiting in batch]
         try:
+            menus = self._shelf.of(self._catalogue())
+            changes = [self._change(waiting, menus) for waiting in batch]
             made = await self._run(self._sessions.change, [waiting.key for waiting in batch], changes)
         except StoreError as error:
             log.warning("ussd turns cannot be stored", turns=len(batch), error=str(error))
@@ -177,6 +177,7 @@ class Dialogues:
                 self._carry_out(waiting, stepped)
             except Exception:
                 log.exception("what follows a ussd turn failed")
+                self._fail(waiting)
 
     def _change(self, waiting: _Waiting, menus: Menus) -> Change:
         now = self._clock.now()
@@ -186,28 +187,28 @@ class Dialogues:
 
     def _carry_out(self, waiting: _Waiting, stepped: Stepped) -> None:
         """What a step asks for, now that it is stored."""
-        session, goes_on = stepped.session, False
+        session, reply, has_called = stepped.session, None, False
         if waiting.call is None and waiting.turn.kind is TurnKind.BEGIN and session is not None and not session.turns:
             self.counted.begun += session.key not in self._open
         self._note(waiting, stepped)
         for effect in stepped.effects:
             if isinstance(effect, Show):
-                self._show(waiting, effect.reply)
-                goes_on = True
+                reply = effect.reply
             elif isinstance(effect, Call):
                 assert session is not None, effect
                 assert stepped.served is not None, effect
-                self._asked += 1
                 self.calls.begin(effect, session, stepped.served.service, partial(self._came, waiting, effect))
-                goes_on = True
+                self._asked += 1
+                has_called = True
             elif isinstance(effect, Close):
                 self._open.pop(effect.key, None)
             else:
                 assert isinstance(effect, Wait), effect
                 self._hold(waiting, effect.until)
                 return
-        if not goes_on:
-            self._show(waiting, None)
+        # Last, since whoever fails before it has shown nothing, and is told so.
+        if not has_called:
+            self._show(waiting, reply)
         self._release(waiting.key)
 
     def _note(self, waiting: _Waiting, stepped: Stepped) -> None:
@@ -260,7 +261,11 @@ class Dialogues:
             self.counted.screens += 1
             self.counted.ended += reply.end
             self._took_ms.append(self._clock.monotonic_ms() - waiting.since_ms)
-        waiting.show(reply)
+        try:
+            waiting.show(reply)
+        except Exception:
+            # A fault of one link, or of one turn: it must end no other's session.
+            log.exception("a ussd screen cannot be shown", link=waiting.turn.link)
 
     @property
     def open(self) -> int:

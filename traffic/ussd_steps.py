@@ -13,6 +13,7 @@ from typing import Protocol
 
 from core.clock import Instant
 from core.ussd.actions import Call, Outcome
+from core.ussd.repeats import goes_on
 from core.ussd.session import Close, Effects, Session, Show, Ways
 from core.ussd.steps import meant, outcome, step, stray
 from core.ussd.turn import Turn, TurnKind
@@ -47,7 +48,9 @@ def turned(rows: Rows, turn: Turn, menus: Menus, *, ways: Ways, now: Instant) ->
     if len(turn.msisdn) > MSISDN_MAX:
         turn = replace(turn, msisdn="")
     session = rows.of(turn.key)
-    turn = meant(turn, menus.codes, is_known=session is not None)
+    if session is not None and not session.is_of(turn):
+        session = None  # Its gateway has given the id again.
+    turn = meant(turn, menus.codes, is_known=session is not None and goes_on(session, turn, ways.times))
     begins = turn.kind is TurnKind.BEGIN
     served = menus.by_code.get(turn.code) if begins else menus.by_name.get(session.menu) if session else None
     if served is None:

@@ -58,6 +58,52 @@ def test_a_centre_that_says_nothing_for_so_long_as_the_link_says_is_given_up(lin
     virtually(story())
 
 
+def test_a_mistake_of_ours_between_two_sessions_does_not_end_a_link_for_ever() -> None:
+    async def story() -> None:
+        rig = Rig()
+        await rig.bound()
+        note, failures = rig.link._note, [RuntimeError("a mistake of ours")]
+
+        def fails(*said: object) -> None:
+            if failures:
+                raise failures.pop()
+            note(*said)  # type: ignore[arg-type]
+
+        rig.link._note = fails  # type: ignore[assignment, method-assign]
+        with capture_logs() as lines:
+            rig.network.pipes[0].sever()
+            await rig.intake.until(lambda: len(rig.intake.opened) == 2)
+
+        (told,) = [line for line in lines if line["event"] == "a link failed; it begins anew"]
+        assert (told["log_level"], told["link"]) == ("error", "alpha-1")
+        assert 0.5 <= told["again_in_s"] <= 1.5
+        assert rig.link.state == "bound"
+        assert rig.link.last_error == "RuntimeError; see the log"
+        await rig.link.stop()
+
+    virtually(story())
+
+
+def test_a_link_that_is_stopped_in_the_pause_after_a_mistake_stays_so() -> None:
+    async def story() -> None:
+        rig = Rig()
+        await rig.bound()
+
+        def fails(*said: object) -> None:
+            raise RuntimeError("a mistake of ours")
+
+        rig.link._note = fails  # type: ignore[assignment, method-assign]
+        rig.network.pipes[0].sever()
+        await asyncio.sleep(0.1)
+        await rig.link.stop()
+        await asyncio.sleep(600)
+
+        assert rig.link.state == "disabled"
+        assert len(rig.intake.opened) == 1
+
+    virtually(story())
+
+
 def test_pauses_between_tries_grow_to_half_a_minute() -> None:
     async def story() -> None:
         rig = Rig()

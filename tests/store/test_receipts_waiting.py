@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from core.clock import SECOND_MS
 from core.message import Mt, MtState, ReceiptState
+from store import bulk
 from store.database import Database, connect
 from store.journal import StrandedFact, receipts, waiting
 from store.journal.receipts import NEWEST_MIN
@@ -49,8 +50,8 @@ def test_a_receipt_that_is_kept_while_another_process_writes_its_message_finds_i
     """Neither sees what the other has not committed: no lock is held on what is not there yet."""
     ours, theirs = MtDesk(connect(mariadb_url)), MtDesk(connect(mariadb_url))
     whole, parted = theirs.submitting(), theirs.submitting(parts=2)
-    insert = receipts.bulk_insert
-    met = []
+    insert = bulk.bulk_insert
+    met: list[int] = []
 
     def insert_late(connection: sa.Connection, table: type[Any], columns: Any, rows: Sequence[Any]) -> None:
         if table is Receipt and not met:

@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from core.catalogue import Catalogue, Service, UssdMenu
 from core.errors import StoreAway
 from core.ussd.actions import Outcome
@@ -12,7 +14,7 @@ from core.ussd.session import USUAL, Session
 from core.ussd.turn import Reply, Turn, TurnKind
 from tests.makers import NOON, a_catalogue, a_partner, a_service
 from tests.simulation.loop import VirtualClock, VirtualLoop
-from tests.way.office import ANNA, story
+from tests.way.office import ANNA, BORIS, story
 from tests.way.ussd_office import CODE, MENU, METER
 from traffic.ussd import HELD_MAX, Dialogues
 from traffic.ussd_calls import Calls
@@ -161,6 +163,64 @@ async def test_a_mistake_of_ours_takes_one_turn_and_no_other() -> None:
     assert heard == [LATER]
     assert desk.shown == [("begin", "Meter number:")]
     assert desk.station.counted.turned_away == 1
+
+
+@story
+async def test_a_catalogue_that_cannot_be_read_costs_the_turns_that_are_there_and_no_later_one() -> None:
+    desk = Desk()
+    right, desk.catalogue = desk.catalogue, object()  # type: ignore[assignment]
+    for number in range(2):
+        desk.comes(TurnKind.BEGIN, msisdn=f"7900555000{number}")
+    await asyncio.sleep(0.1)
+    desk.catalogue = right
+    desk.comes(TurnKind.BEGIN)
+    await asyncio.sleep(0.1)
+
+    assert [text for _, text in desk.shown] == [LATER, LATER, "Meter number:"]
+    assert not desk.life.done()
+
+
+@story
+@pytest.mark.parametrize("failure", [None, StoreAway("it is away"), RuntimeError("a mistake of ours")])
+async def test_a_screen_that_its_link_cannot_show_ends_that_session_and_no_other(failure: Exception | None) -> None:
+    desk = Desk()
+
+    def fails() -> None:
+        if failure is not None:
+            raise failure
+
+    def cannot(reply: Reply | None) -> None:
+        raise RuntimeError("the connection is in a state that nobody thought of")
+
+    desk.sheet.fails = fails
+    one = Turn(TurnKind.BEGIN, "alpha", f"{BORIS}/1", BORIS, desk.clock.now(), dialled=CODE)
+    desk.station.take(one, USUAL, cannot)
+    desk.comes(TurnKind.BEGIN)
+    await asyncio.sleep(0.1)
+    desk.sheet.fails = lambda: None
+    desk.comes(TurnKind.BEGIN, session="2")
+    await asyncio.sleep(0.1)
+
+    assert [text for _, text in desk.shown] == ["Meter number:" if failure is None else LATER, "Meter number:"]
+    assert not desk.life.done()
+
+
+@story
+async def test_a_call_that_cannot_begin_is_told_later_and_nothing_waits_for_it() -> None:
+    desk = Desk()
+    desk.comes(TurnKind.BEGIN)
+    await asyncio.sleep(0.1)
+
+    def cannot(*_: object) -> None:
+        raise RuntimeError("a mistake of ours")
+
+    begin, desk.station.calls.begin = desk.station.calls.begin, cannot  # type: ignore[method-assign, assignment]
+    desk.comes(TurnKind.ANSWER, METER)
+    await asyncio.sleep(0.1)
+    desk.station.calls.begin = begin  # type: ignore[method-assign]
+
+    assert desk.shown[1:] == [(f"answer {METER}", LATER)]
+    assert desk.station.waiting == 0
 
 
 @story

@@ -59,7 +59,7 @@ def run(config_file: Path | None, roles: str) -> None:
         open_file(file)
     if is_fresh(url):
         create_database(config_file)
-    with reached(url):
+    with logs.ending(), reached(url):
         service = Service(config, chosen)
         failure = loop.run(lambda: serve(service))
         if failure is not None:

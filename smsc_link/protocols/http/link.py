@@ -273,6 +273,11 @@ class HttpLink:
         except (OSError, ValueError) as error:
             self._note(f"cannot be opened: {error}")
             return False
+        except Exception as error:
+            # A mistake of ours: it is tried again all the same, or nobody would ever open the link.
+            log.exception("a link failed; it begins anew", link=link.name)
+            self._note(f"{type(error).__name__}; see the log")
+            return False
         return True
 
     def _note(self, reason: str) -> None:

@@ -18,6 +18,7 @@ from core.ussd.dial import Codes
 from core.ussd.menu import Menu
 from core.ussd.reading import load_menu
 from core.ussd.record import read_session, write_session
+from core.ussd.repeats import goes_on
 from core.ussd.session import USUAL, Close, Effects, Session, Show, State, Wait, Ways
 from core.ussd.steps import meant, outcome, step, stray
 from core.ussd.turn import Reply, Turn, TurnKind
@@ -183,7 +184,9 @@ class Network:
     def come(self, turn: Turn) -> Reply | None:
         """One turn, as the traffic floor steps it."""
         session = self.session(turn.key)
-        turn = meant(turn, Codes(self.menu.codes), is_known=session is not None)
+        turn = meant(
+            turn, Codes(self.menu.codes), is_known=session is not None and goes_on(session, turn, self.ways.times)
+        )
         if session is None and turn.kind is TurnKind.BEGIN and not turn.code:
             return self._carry_out(turn, turn.key, stray(turn, self.ways))
         before = self.of(turn.msisdn) if turn.kind is TurnKind.BEGIN else None

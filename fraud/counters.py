@@ -3,7 +3,7 @@
 Bound          at most so much in a window, and what happens beyond; made once per limit
 Check, Asked   one window asked for one message; all the windows of one message
 Decision       the checks that spoke
-Counts         the contract: decide a batch in order, take back, restore
+Counts         the contract: decide a batch in order, take back or keep, restore
 MemoryCounts   the counts of this process
 
 A message is counted by all its windows or by none: one that any check refuses counts nowhere. Checks that alert or
@@ -74,7 +74,11 @@ class Counts(Protocol):
         ...
 
     def take_back(self, message_ids: Iterable[int]) -> None:
-        """Uncount messages of late: their batch failed, or they were repeats. Unknown ids do not matter."""
+        """Uncount messages whose batch failed, however late that is known. Unknown ids do not matter."""
+        ...
+
+    def keep(self, message_ids: Iterable[int]) -> None:
+        """Their batch is durable: they are not taken back any more."""
         ...
 
     def restore(self, events: Iterable[Asked]) -> None:
@@ -114,6 +118,9 @@ class MemoryCounts:
                 if name in self._windows:
                     assert decided
                     self._windows[name].remove(decided.at, amount, bound.span)
+
+    def keep(self, message_ids: Iterable[int]) -> None:
+        """They are forgotten by themselves: nothing is decided behind a batch whose end is not known."""
 
     def restore(self, events: Iterable[Asked]) -> None:
         begun: set[str] = set()

@@ -2,7 +2,8 @@
 --
 -- ARGV[1]  "decide", "take_back" or "restore"
 -- ARGV[2]  JSON, written by store/counters.py
--- ARGV[3]  how long a decision is remembered, ms
+-- ARGV[3]  how long a decision is remembered at least, ms
+-- ARGV[4]  how long it is once its message is durable, ms
 -- KEYS     decide, restore: the windows; take_back: the messages
 --
 -- A window is a MessagePack array of last, length, amount, last, length, amount ...; a message is one of
@@ -14,7 +15,9 @@
 -- Rule: a change here is a change there; tests/store/test_counters.py holds the two together.
 
 local EXACT = 1000
-local action, input, remember_ms = ARGV[1], cjson.decode(ARGV[2]), ARGV[3]
+-- The clock of acceptance is another than ours.
+local SLACK = 60000
+local action, input, remember_ms, known_ms = ARGV[1], cjson.decode(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
 local windows = {}
 
 -- A span is {window_ms, keep_ms, bucket_ms, full}.
@@ -138,16 +141,23 @@ end
 local function save()
   for key, w in pairs(windows) do
     if w.changed and #w.entries > 0 then
-      -- A minute more than the events need: the clock of acceptance is another than ours.
-      redis.call('SET', key, cmsgpack.pack(w.entries), 'PX', string.format('%.0f', w.span[2] + 60000))
+      redis.call('SET', key, cmsgpack.pack(w.entries), 'PX', string.format('%.0f', w.span[2] + SLACK))
     elseif w.changed then
       redis.call('DEL', key)
     end
   end
 end
 
--- input: {bounds = {{span, threshold, rejects}}, messages = {{key of the message, at, bound, window, amount, ...}}},
--- bounds and windows by their place. The answer: per message the places of the checks that spoke, "1,3".
+-- A message is remembered as long as it counts anywhere: until then it may have to be taken back.
+local function remember(message, decision, record)
+  local keep = remember_ms
+  for _, c in ipairs(record) do keep = math.max(keep, c[2][2] + SLACK) end
+  redis.call('SET', message[1], cmsgpack.pack({message[2], decision, record}), 'PX', string.format('%.0f', keep))
+end
+
+-- input: {bounds = {{span, threshold, rejects}}, messages = {{key of the message, at, bound, window, amount, ...}},
+-- kept = {keys of messages that are durable}}, bounds and windows by their place.
+-- The answer: per message the places of the checks that spoke, "1,3".
 local function decide_one(message, bounds)
   local at, spoke, counted = message[2], {}, {}
   for i = 3, #message, 3 do
@@ -171,6 +181,7 @@ end
 
 local function decide()
   local answers = {}
+  for _, message in ipairs(input.kept) do redis.call('PEXPIRE', message, known_ms) end
   for place, message in ipairs(input.messages) do
     local known = redis.call('GET', message[1])
     if known then
@@ -178,7 +189,7 @@ local function decide()
     else
       local decision, record = decide_one(message, input.bounds)
       answers[place] = decision
-      redis.call('SET', message[1], cmsgpack.pack({message[2], decision, record}), 'PX', remember_ms)
+      remember(message, decision, record)
     end
   end
   save()

@@ -5,7 +5,10 @@ CountsWithSpare   RedisCounts as long as Redis answers, this process's own count
 counts_of         the counts for a `redis.url`
 
 Keys: `SPACE:w:NAME` is a window, `SPACE:m:ID` a message that was decided. They expire by themselves: a window when its
-newest event can matter no more, a message after REMEMBER_MS. One Redis, no cluster: the script makes names of keys.
+newest event can matter no more. A message can be taken back as long as it counts anywhere: its COMMIT may be in doubt
+for hours. Once it is known to be durable, which the next batch tells, it is remembered for KNOWN_MS more, since a
+letter to Redis may arrive twice. So the long memory is of the last batch of each process, and at 500 messages a second
+some 30,000 messages are remembered, whatever their windows. One Redis, no cluster: the script makes names of keys.
 
 Rule: whatever Redis says but an answer is StoreAway. The same batch may be sent again: a message that was decided gets
 the same decision, and is not counted twice.
@@ -30,6 +33,8 @@ from core.message import Action
 from fraud.counters import Asked, Bound, Counts, Decision, MemoryCounts
 
 REMEMBER_MS = 10 * MINUTE_MS
+"""At least, whose batch is not known to be durable; as long as it counts in a window, where that is longer."""
+KNOWN_MS = MINUTE_MS
 _RESTORED_AT_ONCE = 1_000
 # Lua's numbers are doubles: whole up to 2**53.
 _EXACT_BITS = 53
@@ -47,12 +52,15 @@ class RedisCounts:
             url, socket_timeout=timeout_s, socket_connect_timeout=timeout_s, retry=Retry(NoBackoff(), 1)
         )
         self._space = space
+        self._kept: list[str] = []
+        """What is durable since the last batch."""
 
     def decide(self, batch: Sequence[Asked]) -> list[Decision]:
         if not batch:
             return []
         letter = _Letter(self._space, batch)
-        answers = cast(list[bytes], self._run("decide", letter.windows, letter.content()))
+        answers = cast(list[bytes], self._run("decide", letter.windows, letter.content(kept=self._kept)))
+        self._kept = []
         return [
             tuple(asked.checks[int(place) - 1] for place in answer.split(b",")) if answer else ()
             for asked, answer in zip(batch, answers)
@@ -62,6 +70,9 @@ class RedisCounts:
         keys = [f"{self._space}:m:{message_id}" for message_id in message_ids]
         if keys:
             self._run("take_back", keys, "{}")
+
+    def keep(self, message_ids: Iterable[int]) -> None:
+        self._kept += [f"{self._space}:m:{message_id}" for message_id in message_ids]
 
     def restore(self, events: Iterable[Asked]) -> None:
         rest, begun = iter(events), set[str]()
@@ -83,7 +94,7 @@ class RedisCounts:
 
     def _run(self, action: str, keys: Iterable[str], content: str) -> object:
         names = list(keys)
-        arguments = [*names, action, content, str(REMEMBER_MS)]
+        arguments = [*names, action, content, str(REMEMBER_MS), str(KNOWN_MS)]
         try:
             try:
                 return self._client.evalsha(_SHA, len(names), *arguments)
@@ -107,10 +118,11 @@ class _Letter:
         self._space = space
         self._messages = [self._message(asked) for asked in batch]
 
-    def content(self, begun: set[str] | None = None) -> str:
+    def content(self, begun: set[str] | None = None, kept: Sequence[str] = ()) -> str:
         """As JSON; windows that are not in `begun` are marked as fresh."""
         fresh = [] if begun is None else [place for name, place in self.windows.items() if name not in begun]
-        return json.dumps({"bounds": self._bounds, "messages": self._messages, "fresh": fresh}, separators=(",", ":"))
+        content = {"bounds": self._bounds, "messages": self._messages, "fresh": fresh, "kept": kept}
+        return json.dumps(content, separators=(",", ":"))
 
     def _message(self, asked: Asked) -> list[object]:
         message: list[object] = [f"{self._space}:m:{asked.message_id}", asked.at]
@@ -172,6 +184,10 @@ class CountsWithSpare:
             except StoreAway:
                 # What stays counted in Redis is put right by `restore`.
                 self.away = True
+
+    def keep(self, message_ids: Iterable[int]) -> None:
+        if not self.away:
+            self.first.keep(message_ids)
 
     def restore(self, events: Iterable[Asked]) -> None:
         """Fill both from the journal, and ask Redis again. Raises StoreAway when it is still away."""

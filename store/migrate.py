@@ -1,6 +1,6 @@
 """The database brought to the state of store/models/: Django's migrations, then the triggers.
 
-migrate()               makes what is missing; may be run again at any time
+migrate()               makes what is missing; may be run again at any time, also where it was killed
 pending_migrations()    what `migrate` would apply; asked at the start of the service
 unmigrated()            the same as a sentence
 django_database()       a URL as Django's DATABASES wants it, with the manners of store/database.py
@@ -55,7 +55,8 @@ def migrate(
             _create_database(database, tell)
         else:
             database.ping()  # A file that we make is not readable to everybody; one that Django makes is.
-        _apply(url, settings, tell, until)
+        pending_migrations(database)  # Refuses one of a newer version.
+        _apply(url, settings, tell, until, waits=say)
         if until:
             return
         with database.write() as connection:
@@ -69,7 +70,10 @@ def migrate(
 
 
 def pending_migrations(database: Database) -> list[str]:
-    """Names of the store's migrations that were not applied; empty when the database is current. Raises StoreAway."""
+    """Names of the store's migrations that were not applied; empty when the database is current.
+
+    Raises StoreAway, and ConfigError where it is of a newer version than we are.
+    """
     wanted = sorted(
         file.name.removesuffix(".py")
         for file in resources.files("store.migrations").iterdir()
@@ -80,6 +84,9 @@ def pending_migrations(database: Database) -> list[str]:
             return wanted
         applied = connection.exec_driver_sql("SELECT name FROM django_migrations WHERE app = 'store'")
         done = set(applied.scalars())
+    newer = sorted(name for name in done - set(wanted) if name[:4] > wanted[-1][:4])
+    if newer:
+        raise ConfigError(f"the database is of a newer Tollbridge (migration {newer[-1][:80]}); install that version")
     return [name for name in wanted if name not in done]
 
 
@@ -90,7 +97,7 @@ def unmigrated(pending: Sequence[str]) -> str:
 
 
 def is_current(database: Database) -> bool:
-    """Whether the engine may work with it. Raises StoreAway."""
+    """Whether the engine may work with it. Raises StoreAway, ConfigError."""
     return not pending_migrations(database)
 
 
@@ -143,7 +150,14 @@ def _create_database(database: Database, say: Callable[[str], None]) -> None:
             say(f"database {address.database} set to {_COLLATION}")
 
 
-def _apply(url: str, settings: Mapping[str, Any] | None, say: Callable[[str], None], until: str) -> None:
+def _apply(
+    url: str,
+    settings: Mapping[str, Any] | None,
+    say: Callable[[str], None],
+    until: str,
+    *,
+    waits: Callable[[str], None],
+) -> None:
     """Run Django's migrate through a connection of our own, whatever its settings call `default`."""
     import django
     from django.conf import settings as configured
@@ -156,7 +170,12 @@ def _apply(url: str, settings: Mapping[str, Any] | None, say: Callable[[str], No
     connections.settings[_ALIAS] = connections.configure_settings({"default": django_database(url)})["default"]
     try:
         target = ("store", until) if until else ()
-        call_command("migrate", *target, database=_ALIAS, interactive=False, verbosity=1, stdout=_Lines(say))
+        command: Any = "migrate"
+        if connections[_ALIAS].vendor == "mysql":
+            from store.migration_steps import StepwiseMigrate
+
+            command = StepwiseMigrate(connections[_ALIAS], waits)
+        call_command(command, *target, database=_ALIAS, interactive=False, verbosity=1, stdout=_Lines(say))
     finally:
         connections[_ALIAS].close()
         del connections[_ALIAS]

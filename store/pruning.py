@@ -26,6 +26,7 @@ from store.schema import (
     Idempotency,
     Identity,
     InDoubt,
+    InWindow,
     LinkOrder,
     MoPart,
     Question,
@@ -58,6 +59,8 @@ class Age:
 AGES: dict[str, Age] = {
     "identity": Age(Identity, Identity.at, DAY_MS),
     "in_doubt": Age(InDoubt, InDoubt.at, DAY_MS),
+    # As long as the option of its link said when it came.
+    "in_window": Age(InWindow, InWindow.ends_at, 0),
     "idempotency": Age(Idempotency, Idempotency.at, DAY_MS),
     "ussd_session": Age(UssdSession, UssdSession.touched_at, DAY_MS),
     # Who enabled or disabled a link is shown with it.

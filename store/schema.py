@@ -974,6 +974,19 @@ class InDoubt(Base):
     at: Mapped[int] = mapped_column(sa.BigInteger, index=True)
 
 
+class InWindow(Base):
+    """A message or part of a link with `repeat = "window:SECONDS"`: what is the same is a repeat until `ends_at`."""
+
+    __tablename__ = "in_window"
+    __table_args__ = (sa.Index("in_window_by_fingerprint", "fingerprint", "at"),)
+
+    mo_id: Mapped[int] = mapped_column(sa.BigInteger, primary_key=True, autoincrement=False)
+    operator_id: Mapped[int] = mapped_column(sa.BigInteger)
+    fingerprint: Mapped[int] = mapped_column(sa.BigInteger)
+    at: Mapped[int] = mapped_column(sa.BigInteger)
+    ends_at: Mapped[int] = mapped_column(sa.BigInteger, index=True)
+
+
 class Callback(Base):
     """The job of calling a partner, and its last attempt. `due_at` is null when nothing is left to do."""
 

@@ -176,6 +176,10 @@ class Settler:
             self._uncounted = []
         self._counts_away = False
 
+    def keep(self, message_ids: Sequence[int]) -> None:
+        """The batch is durable: what was counted stays."""
+        self._counts.keep(message_ids)
+
     def take_back(self, message_ids: Sequence[int]) -> None:
         """The batch failed: forget what was counted for these. Counts that are away are asked when they are back."""
         if self._counts_away:

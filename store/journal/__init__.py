@@ -145,6 +145,7 @@ class Journal:
                     show_life(connection, self._process_id, latest, batch=self._batch)
                 self._accounts.keep()
                 self._alerts.keep()
+                self._decider.keep(self._counted)
                 return
             except BaseException as error:
                 self._accounts.forget()
@@ -285,7 +286,9 @@ class Journal:
                 insert_ignore(connection, InDoubt, repeats.IN_DOUBT_COLUMNS, rows)
                 ids = {fact.id for fact in arrivals} | {fact.mt.id for fact in _of(refused, NewMtFact)}
                 outgoing.let_go(connection, ids, now, self._process_id)
-        if doubtful and not written:
+        if written:
+            self._decider.keep(self._counted)
+        elif doubtful:
             self._decider.take_back(self._counted)
         return written
 

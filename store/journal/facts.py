@@ -340,3 +340,7 @@ class Decider(Protocol):
     def take_back(self, message_ids: Sequence[int]) -> None:
         """The batch failed: forget what was counted for these."""
         ...
+
+    def keep(self, message_ids: Sequence[int]) -> None:
+        """The batch is durable: what was counted for these stays."""
+        ...

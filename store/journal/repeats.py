@@ -4,8 +4,8 @@ tell    fills in `repeat_of` and `why` of what came again
 doubts  writes down what may come again: sessions that broke, answers that were late, commits in doubt
 
 With an identity of the operator's own, the key decides. Otherwise the fingerprint does, and only for a message whose
-answer may not have arrived (table `in_doubt`, nearly always empty): one doubt explains one redelivery. A link with
-`repeat = "window:SECONDS"` doubts every message for so long, and does not use the doubt up.
+answer may not have arrived (table `in_doubt`, nearly always empty): one doubt explains one redelivery. For a link with
+`repeat = "window:SECONDS"` every message explains all that are the same and come within so long (table `in_window`).
 
 Rule: the healthy path pays for one look at an empty table.
 """
@@ -20,12 +20,13 @@ from sqlalchemy import Connection
 from core.clock import SECOND_MS, Instant
 from store.bulk import insert_ignore
 from store.journal.facts import DoubtFact, MoFact, PartFact, SessionFact
-from store.schema import Identity, InDoubt, Mo, MoPart, MoRepeat
+from store.schema import Identity, InDoubt, InWindow, Mo, MoPart, MoRepeat
 from store.text import read_text
 
 Arrival: TypeAlias = MoFact | PartFact
 
 _IDENTITY = ("key", "mo_id", "at")
+_IN_WINDOW = ("mo_id", "operator_id", "fingerprint", "at", "ends_at")
 IN_DOUBT_COLUMNS = ("operator_id", "fingerprint", "mo_id", "reason", "at")
 
 _WHY = {
@@ -33,8 +34,8 @@ _WHY = {
     "late": "our answer to the first left after the operator's time-out",
     "crash": "the process that took the first died before its answer surely arrived",
     "commit": "the commit of the first ended in doubt and got the temporary error",
-    "window": "the same came within the link's window for repeats",
 }
+_IN_ITS_WINDOW = "the same came within the link's window for repeats"
 
 
 @dataclass(slots=True)
@@ -42,16 +43,17 @@ class _Doubt:
     row_id: int
     mo_id: int
     reason: str
-    at: Instant
 
 
 @dataclass(slots=True)
 class Doubts:
-    """The doubts that concern a batch, those of the batch itself among them."""
+    """The doubts, and the messages in a window, that concern a batch: those of the batch itself among them."""
 
     open: dict[tuple[int, int], list[_Doubt]] = field(default_factory=dict)
     used: list[int] = field(default_factory=list)
     new: list[tuple[int, int, int, str, Instant]] = field(default_factory=list)
+    within: dict[tuple[int, int], list[tuple[int, Instant]]] = field(default_factory=dict)
+    new_within: list[tuple[int, int, int, Instant, Instant]] = field(default_factory=list)
 
 
 def tell(connection: Connection, arrivals: Sequence[Arrival], now: Instant, now_ms: int) -> None:
@@ -67,6 +69,8 @@ def tell(connection: Connection, arrivals: Sequence[Arrival], now: Instant, now_
     others = [arrival for arrival in arrivals if _may_repeat(arrival)]
     if others and read_text(connection, "SELECT 1 FROM in_doubt LIMIT 1"):
         _load(connection, others, doubts)
+    if windowed := [arrival for arrival in others if _window_ms(arrival)]:
+        _load_within(connection, windowed, doubts)
     for arrival in arrivals:
         if isinstance(arrival, MoFact) and arrival.joined and not arrival.repeat_of:
             _tell_by_parts(connection, arrival)
@@ -75,6 +79,7 @@ def tell(connection: Connection, arrivals: Sequence[Arrival], now: Instant, now_
     if doubts.used:
         connection.execute(sa.delete(InDoubt).where(InDoubt.id.in_(doubts.used)))
     insert_ignore(connection, InDoubt, IN_DOUBT_COLUMNS, doubts.new)
+    insert_ignore(connection, InWindow, _IN_WINDOW, doubts.new_within)
     again = [arrival for arrival in arrivals if arrival.repeat_of and (isinstance(arrival, PartFact) or arrival.joined)]
     if again:
         _find_waiting(connection, again)
@@ -114,26 +119,39 @@ def _load(connection: Connection, arrivals: Sequence[Arrival], doubts: Doubts) -
     """Doubts of any age: those that are too old are pruned. By the wall clock, all are old after a jump forward."""
     fingerprints = list({arrival.fingerprint for arrival in arrivals})
     rows = connection.execute(
-        sa.select(InDoubt.id, InDoubt.operator_id, InDoubt.fingerprint, InDoubt.mo_id, InDoubt.reason, InDoubt.at)
+        sa.select(InDoubt.id, InDoubt.operator_id, InDoubt.fingerprint, InDoubt.mo_id, InDoubt.reason)
         .where(InDoubt.fingerprint.in_(fingerprints))
         .order_by(InDoubt.id)
         .with_for_update()
     )
-    for row_id, operator_id, fingerprint, mo_id, reason, at in rows:
-        doubts.open.setdefault((operator_id, fingerprint), []).append(_Doubt(row_id, mo_id, reason, at))
+    for row_id, operator_id, fingerprint, mo_id, reason in rows:
+        doubts.open.setdefault((operator_id, fingerprint), []).append(_Doubt(row_id, mo_id, reason))
+
+
+def _load_within(connection: Connection, arrivals: Sequence[Arrival], doubts: Doubts) -> None:
+    """Only what may be in the window of one of them: what is past is pruned a little later."""
+    fingerprints = list({arrival.fingerprint for arrival in arrivals})
+    since = min(arrival.arrived_at - _window_ms(arrival) for arrival in arrivals)
+    until = max(arrival.arrived_at + _window_ms(arrival) for arrival in arrivals)
+    rows = connection.execute(
+        sa.select(InWindow.operator_id, InWindow.fingerprint, InWindow.mo_id, InWindow.at)
+        .where(InWindow.fingerprint.in_(fingerprints), InWindow.at > since, InWindow.at < until)
+        .order_by(InWindow.mo_id)
+    )
+    for operator_id, fingerprint, mo_id, at in rows:
+        doubts.within.setdefault((operator_id, fingerprint), []).append((mo_id, at))
 
 
 def _tell_by_fingerprint(arrival: Arrival, doubts: Doubts, now_ms: int) -> None:
-    link = arrival.link
     place = (arrival.operator_id, arrival.fingerprint)
     if _may_repeat(arrival):
-        doubt = _explains(doubts.open.get(place), arrival)
-        if doubt is not None:
+        if doubts.open.get(place):
+            doubt = doubts.open[place].pop(0)
             arrival.repeat_of = doubt.mo_id
             arrival.why = _WHY[doubt.reason]
-            if doubt.reason != "window":
-                doubts.open[place].remove(doubt)
-                _use(doubts, doubt)
+            _use(doubts, doubt)
+        elif window_ms := _window_ms(arrival):
+            _tell_within(arrival, doubts, place, window_ms)
     if arrival.delivery is not None and arrival.delivery.lost:
         # Its session is over: whatever we write now, the operator does not hear it.
         arrival.doubted = True
@@ -141,8 +159,25 @@ def _tell_by_fingerprint(arrival: Arrival, doubts: Doubts, now_ms: int) -> None:
     elif _is_late(arrival, now_ms):
         arrival.doubted = True
         _doubt(doubts, place, arrival.repeat_of or arrival.id, "late", arrival.arrived_at)
-    elif not arrival.repeat_of and link.repeat.startswith("window:"):
-        _doubt(doubts, place, arrival.id, "window", arrival.arrived_at)
+
+
+def _tell_within(arrival: Arrival, doubts: Doubts, place: tuple[int, int], window_ms: int) -> None:
+    """A repeat of what is in its window, or the first of a window of its own."""
+    for mo_id, at in doubts.within.get(place, ()):
+        # On both sides: a clock that was set back must not take every message for a repeat until it is there again.
+        if abs(arrival.arrived_at - at) < window_ms:
+            arrival.repeat_of = mo_id
+            arrival.why = _IN_ITS_WINDOW
+            return
+    at = arrival.arrived_at
+    doubts.within.setdefault(place, []).append((arrival.id, at))
+    doubts.new_within.append((arrival.id, *place, at, at + window_ms))
+
+
+def _window_ms(arrival: Arrival) -> int:
+    """How long its link takes what is the same for a repeat; 0: it does not."""
+    option, _, seconds = arrival.link.repeat.partition(":")
+    return int(seconds) * SECOND_MS if option == "window" else 0
 
 
 def _is_late(arrival: Arrival, now_ms: int) -> bool:
@@ -158,17 +193,6 @@ def _may_repeat(arrival: Arrival) -> bool:
     return bool(arrival.fingerprint) and not arrival.key and arrival.link.repeat != "never"
 
 
-def _explains(open_doubts: list[_Doubt] | None, arrival: Arrival) -> _Doubt | None:
-    for doubt in open_doubts or ():
-        if doubt.reason != "window":
-            return doubt
-        seconds = int(arrival.link.repeat.partition(":")[2] or 0)
-        # On both sides: a clock that was set back must not take every message for a repeat until it is there again.
-        if abs(arrival.arrived_at - doubt.at) < seconds * SECOND_MS:
-            return doubt
-    return None
-
-
 def _use(doubts: Doubts, doubt: _Doubt) -> None:
     if doubt.row_id:
         doubts.used.append(doubt.row_id)
@@ -177,7 +201,7 @@ def _use(doubts: Doubts, doubt: _Doubt) -> None:
 
 
 def _doubt(doubts: Doubts, place: tuple[int, int], mo_id: int, reason: str, at: Instant) -> None:
-    doubts.open.setdefault(place, []).append(_Doubt(0, mo_id, reason, at))
+    doubts.open.setdefault(place, []).append(_Doubt(0, mo_id, reason))
     doubts.new.append((*place, mo_id, reason, at))
 
 

@@ -90,7 +90,7 @@ class Identity(models.Model):
 class InDoubt(models.Model):
     """A message whose answer may not have arrived; one redelivery of it is a repeat, and takes the row away.
 
-    `reason` says why: session, late, crash, commit, or window (the link's option). Kept 24 hours.
+    `reason` says why: session, late, crash, commit. Kept 24 hours.
     """
 
     operator_id = ReferenceField()
@@ -103,6 +103,20 @@ class InDoubt(models.Model):
         db_table = "in_doubt"
         indexes = [models.Index(fields=["fingerprint"], name="in_doubt_by_fingerprint")]
         constraints = [models.UniqueConstraint(fields=["mo_id"], name="in_doubt_once")]
+
+
+class InWindow(models.Model):
+    """A message or part of a link with `repeat = "window:SECONDS"`: what is the same is a repeat until `ends_at`."""
+
+    mo_id = models.BigIntegerField(primary_key=True)
+    operator_id = ReferenceField()
+    fingerprint = models.BigIntegerField()
+    at = InstantField()
+    ends_at = InstantField(db_index=True)
+
+    class Meta:
+        db_table = "in_window"
+        indexes = [models.Index(fields=["fingerprint", "at"], name="in_window_by_fingerprint")]
 
 
 class Callback(models.Model):

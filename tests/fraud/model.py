@@ -79,6 +79,9 @@ class NaiveCounts:
         self.events = [event for event in self.events if event[0] not in gone]
         self.decided = {message_id: said for message_id, said in self.decided.items() if message_id not in gone}
 
+    def keep(self, message_ids: Iterable[int]) -> None:
+        """It remembers everything."""
+
     def restore(self, events: Iterable[Asked]) -> None:
         for message_id, at, checks in events:
             self.events += [(message_id, check.window, at, check.amount) for check in checks]

@@ -74,6 +74,9 @@ class Nobody:
     def take_back(self, message_ids: Sequence[int]) -> None:
         """Nothing was counted."""
 
+    def keep(self, message_ids: Sequence[int]) -> None:
+        """Nothing was counted."""
+
 
 class MtDesk:
     """One process. Several on one database share a clock."""

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from core.clock import DAY_MS
 from core.errors import StoreAway
 from core.message import Action
 from fraud.counters import Asked, Check, MemoryCounts
 from fraud.window import EXACT, span_of
-from store.counters import CountsWithSpare, RedisCounts, counts_of
+from store.counters import KNOWN_MS, REMEMBER_MS, CountsWithSpare, RedisCounts, counts_of
 from tests import services
 from tests.fraud.model import START, History, NaiveCounts, a_bound, an_asked, histories
 
@@ -99,13 +100,51 @@ def test_a_redis_that_lost_its_script_gets_it_again(counts: RedisCounts) -> None
     assert counts.decide([an_asked(2, START, check)]) == [(check,)]
 
 
+def left_ms(key: str, server: services.Redis | None = None) -> int:
+    """How long Redis keeps it."""
+    return int((server or services.redis()).ask(f"PTTL tollbridge:{key}")[1:])
+
+
 def test_every_key_expires_by_itself(counts: RedisCounts) -> None:
-    counts.decide([an_asked(1, START, Check(a_bound(window_ms=86_400_000), "w", 1))])
+    counts.decide([an_asked(1, START, Check(a_bound(window_ms=DAY_MS), "w", 1))])
 
-    times = [int(services.redis().ask(f"PTTL {key}")[1:]) for key in ("tollbridge:w:w", "tollbridge:m:1")]
+    assert DAY_MS < left_ms("w:w") <= DAY_MS + 120_000
+    assert DAY_MS < left_ms("m:1") <= DAY_MS + 120_000
 
-    assert 86_400_000 < times[0] <= 86_400_000 + 120_000
-    assert 0 < times[1] <= 600_000
+
+def test_a_message_can_be_taken_back_as_long_as_it_counts_anywhere(counts: RedisCounts) -> None:
+    """Its COMMIT may be in doubt as long as the database is away."""
+    day, month = a_bound(id=1, window_ms=DAY_MS, threshold=1), a_bound(id=2, window_ms=30 * DAY_MS)
+    counts.decide([an_asked(1, START, Check(day, "day", 1), Check(month, "month", 1))])
+    counts.decide([an_asked(2, START, Check(day, "day", 1))])
+
+    assert left_ms("m:1") > 30 * DAY_MS
+    assert 0 < left_ms("m:2") <= REMEMBER_MS, "it was refused, and counts nowhere"
+
+
+def test_what_is_known_to_be_durable_is_remembered_for_a_moment_more(counts: RedisCounts) -> None:
+    check = Check(a_bound(window_ms=DAY_MS, threshold=9), "w", 1)
+    counts.decide([an_asked(1, START, check), an_asked(2, START, check)])
+
+    counts.keep([1])
+    counts.decide([an_asked(3, START, check)])
+
+    assert 0 < left_ms("m:1") <= KNOWN_MS
+    assert min(left_ms("m:2"), left_ms("m:3")) > DAY_MS
+
+
+def test_a_redis_that_did_not_answer_is_told_again_what_is_durable(own_server: services.Redis) -> None:
+    counts, check = RedisCounts(own_server.url), Check(a_bound(window_ms=DAY_MS, threshold=9), "w", 1)
+    counts.decide([an_asked(1, START, check)])
+    counts.keep([1])
+    own_server.freeze()
+    with pytest.raises(StoreAway):
+        counts.decide([an_asked(2, START, check)])
+    own_server.thaw()
+
+    counts.decide([an_asked(3, START, check)])
+
+    assert 0 < left_ms("m:1", own_server) <= KNOWN_MS
 
 
 def test_a_window_that_was_taken_back_leaves_nothing(counts: RedisCounts) -> None:

@@ -9,7 +9,7 @@ from core.catalogue import Limit
 from core.clock import HOUR_MS
 from core.errors import StoreAway
 from core.message import Action
-from store.counters import RedisCounts
+from store.counters import KNOWN_MS, RedisCounts
 from store.database import Database
 from store.journal import MoFact
 from store.schema import Mo
@@ -119,6 +119,32 @@ def test_what_could_not_be_taken_back_is_taken_back_when_redis_is_there_again(
     desk.take(*three(desk, "a"))
 
     assert verdicts(desk) == [Action.PASS] * MOST + [Action.REJECT]
+
+
+def test_only_what_may_still_be_taken_back_is_remembered_for_long(desk: MoDesk) -> None:
+    """The one before the last is known to be durable; of the last nobody has told Redis yet."""
+    first, lost, last = desk.mo("GAME 1"), desk.mo("GAME 2"), desk.mo("GAME 3")
+    desk.write(first)
+    desk.fails = [Fault.DOUBT_LOST, Fault.NONE, Fault.DOUBT_WRITTEN]
+    with pytest.raises(StoreAway):
+        desk.write(lost)
+    in_doubt = left_ms(lost)
+    assert desk.journal.resolve([lost], [lost]) is False
+    with pytest.raises(StoreAway):
+        desk.write(last)
+    assert desk.journal.resolve([last], [last]) is True
+
+    desk.write(desk.mo("GAME 4"))
+
+    assert in_doubt > HOUR_MS, "as long as it counts in the window of an hour"
+    assert left_ms(lost) < 0, "it was taken back"
+    assert 0 < left_ms(first) <= KNOWN_MS
+    assert 0 < left_ms(last) <= KNOWN_MS
+
+
+def left_ms(fact: MoFact) -> int:
+    """How long Redis remembers that a message was counted; less than 0: not any more."""
+    return int(services.redis().ask(f"PTTL tollbridge:m:{fact.id}")[1:])
 
 
 def _is_away(ids: object) -> None:

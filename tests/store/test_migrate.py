@@ -140,6 +140,23 @@ def test_a_new_database_is_not_current_and_a_migrated_one_is(new_url: str) -> No
     database.close()
 
 
+def test_a_database_of_a_newer_version_is_refused_by_who_reads_it_and_by_migrate(new_url: str) -> None:
+    migrate(new_url)
+    database = connect(new_url)
+    with database.write() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO django_migrations (app, name, applied) "
+            "VALUES ('store', '9999_from_tomorrow', '2030-01-01 00:00:00')"
+        )
+
+    sentence = r"^the database is of a newer Tollbridge \(migration 9999_from_tomorrow\); install that version$"
+    with pytest.raises(ConfigError, match=sentence):
+        pending_migrations(database)
+    with pytest.raises(ConfigError, match=sentence):
+        migrate(new_url)
+    database.close()
+
+
 def test_a_database_of_another_character_set_gets_ours() -> None:
     name = "latin"
     mariadb().run(f"CREATE DATABASE {name} CHARACTER SET latin1")

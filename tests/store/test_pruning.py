@@ -22,6 +22,7 @@ TABLES = pytest.mark.parametrize("table", AGES)
 KEPT = {
     "identity": DAY_MS,
     "in_doubt": DAY_MS,
+    "in_window": 0,
     "idempotency": DAY_MS,
     "ussd_session": DAY_MS,
     "link_order": 90 * DAY_MS,
@@ -39,6 +40,7 @@ def a_row(connection: sa.Connection, table: str, number: int, at: Instant) -> No
     own: dict[str, dict[str, Any]] = {
         "identity": {"key": f"1/{number}"},
         "in_doubt": {"mo_id": number},
+        "in_window": {"mo_id": number},
         "idempotency": {"partner_id": number % 3, "key": f"vote-{number}"},
         "mo_part": {"mo_id": 7, "payload": b"x"},
         "question": {"mt_id": number},

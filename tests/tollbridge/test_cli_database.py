@@ -45,6 +45,15 @@ def a_copy(folder: Path, of: Path) -> Path:
     return folder
 
 
+def test_the_folder_that_migrate_makes_is_nothing_for_everybody(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/deep/mine.db"
+
+    done = tollbridge("migrate", cwd=tmp_path, TOLLBRIDGE_DATABASE__URL=url)
+
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "deep").stat().st_mode & 0o777 == 0o750
+
+
 def test_migrate_may_be_run_again(provisioned: Path) -> None:
     done = tollbridge("migrate", cwd=provisioned)
 

@@ -24,7 +24,8 @@ def migrate(config_file: Path | None) -> None:
     """Bring the database up to date: create it where it is missing, apply every migration, make the triggers; "up to
     date" when there was nothing to do.
 
-    It may be run again at any time. Stop the service first when migrations are to be applied.
+    It may be run again at any time, also when it was killed: it goes on where it stood. Stop the service first when
+    migrations are to be applied.
 
     \b
     Example:

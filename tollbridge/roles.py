@@ -227,7 +227,7 @@ class Service:
             me,
             *where,
             catalogue=lambda: self._catalogue,
-            doubt_from=self.way.accept.doubt_from,
+            doubt_from=self.way.accept.doubts.since,
             on_due=self.way.dispatcher.ring,
             on_parts=self._wait_for_parts if "links" in self.roles else None,
             on_death=self._die,

@@ -2,7 +2,7 @@
 
 deliver         one PDU with an MO or a part of one
 receipt         one PDU with a receipt
-session_ended   what was answered lately may not have arrived
+doubts          what was answered and may not have arrived (traffic/doubts.py)
 sweep           long messages whose parts never came are accepted with what came
 
 Rule: a delivery is answered exactly once: TAKEN after its commit, LATER when that cannot be now.
@@ -70,18 +70,17 @@ class Accept:
         self._on_reply = on_reply
         self._coding_of = coding_of
         self._parts_timeout_s = parts_timeout_s
-        self._doubts = Doubts(batcher, ids, clock)
-        self.doubt_from = self._doubts.since
+        self.doubts = Doubts(batcher, ids, clock)
         self.assemblies = Assemblies()
         self._apart: list[Group] = []
-        """Groups that could not be written and whose place is taken: they are tried again by the sweep."""
+        """Groups whose place another message has: the sweep accepts them with what they have."""
         self.counted = Counted()
 
     # --- messages ------------------------------------------------------------------------------------
 
     def deliver(self, delivery: Delivery) -> None:
         """Take an MO; it is answered when it is durable, or with LATER when it cannot be now."""
-        if not self._batcher.takes_arrivals or self._doubts.is_stale(delivery):
+        if not self._batcher.takes_arrivals or self.doubts.is_stale(delivery):
             self.counted.refused_now += 1
             delivery.answer(Heard.LATER)
             return
@@ -101,7 +100,7 @@ class Accept:
             self._refuse(delivery, f"the text is longer than {PARTS_MAX} SMS")
             return
         mo = Mo(
-            self._doubts.new_id(delivery), delivery.link.name, delivery.link.id, delivery.operator,
+            self.doubts.new_id(delivery), delivery.link.name, delivery.link.id, delivery.operator,
             delivery.source, delivery.destination, text, parts, delivery.arrived_at, delivery.fingerprint,
             delivery.key, delivery.data_coding,
         )  # fmt: skip
@@ -135,7 +134,8 @@ class Accept:
 
     def _acknowledge(self, delivery: Delivery, fact: MoFact | PartFact) -> None:
         """Answer; note it when the answer did not leave, or too late to be believed."""
-        self._doubts.answered(delivery, fact, heard=delivery.answer(Heard.TAKEN))
+        delivery.stored_as = fact.repeat_of or fact.id
+        self.doubts.answered(delivery, fact, heard=delivery.answer(Heard.TAKEN))
 
     # --- parts ---------------------------------------------------------------------------------------
 
@@ -165,7 +165,7 @@ class Accept:
             group = Group(key, delivery.link, delivery.operator, delivery.arrived_ms)
             self.assemblies.open(group)
         part = Part(
-            self._doubts.new_id(delivery), delivery.octets, delivery.coding, delivery.data_coding, delivery.fingerprint
+            self.doubts.new_id(delivery), delivery.octets, delivery.coding, delivery.data_coding, delivery.fingerprint
         )  # fmt: skip
         group.parts[piece.sequence] = part
         self.assemblies.count(group)
@@ -186,7 +186,7 @@ class Accept:
             delivery.answer(Heard.LATER)
             return
         fact = RepeatFact(
-            self._doubts.new_id(delivery), delivery.link, delivery.operator.id, known.id, delivery.fingerprint,
+            self.doubts.new_id(delivery), delivery.link, delivery.operator.id, known.id, delivery.fingerprint,
             delivery.arrived_at, "this part of the message is here already",
         )  # fmt: skip
 
@@ -235,7 +235,7 @@ class Accept:
         """The last part brings message, charge and job into one commit."""
         try:
             message = self._message_of(
-                group, self._doubts.new_id(delivery), delivery.arrived_at, last.fingerprint, self._key_of(delivery)
+                group, self.doubts.new_id(delivery), delivery.arrived_at, last.fingerprint, self._key_of(delivery)
             )
         except Exception:
             # A mistake of ours: the part comes again, and must not find itself here, for ever on its way.
@@ -309,9 +309,7 @@ class Accept:
         now_open = self.assemblies.find(group.key)
         if now_open is None and group.parts:
             self.assemblies.open(group)
-        elif now_open is not None and any(
-            part.durable and now_open.has_another(sequence, part) for sequence, part in group.parts.items()
-        ):
+        elif now_open is not None and now_open.contradicts(group):
             # Another message came meanwhile under the same number: ours is accepted with what it has.
             self._apart.append(group)
         elif now_open is not None:
@@ -322,30 +320,42 @@ class Accept:
 
     def restore(self, waiting: Sequence[WaitingPart], links: Mapping[int, tuple[Link, Operator]]) -> None:
         """Parts that another process acknowledged go on waiting here. `links` by id; parts may be known already."""
+        groups: list[Group] = []
+        newest: dict[GroupKey, Group] = {}
         for row in waiting:
-            place = links.get(row.link_id)
-            if place is None:
+            if row.link_id not in links:
                 continue
-            link, operator = place
+            link, operator = links[row.link_id]
             key: GroupKey = (operator.id, row.source, row.destination, row.reference, row.bits, row.total)
-            group = self.assemblies.find(key)
-            if group is not None and group.has(row.id):
+            if any(group.has(row.id) for group in (*self._apart, self.assemblies.find(key)) if group):
                 continue
-            if group is not None and row.sequence in group.parts:
-                self._finish(group)
-                group = None
-            if group is None:
-                group = Group(key, link, operator, self._restored_ms(link, row.arrived_at))
-                self.assemblies.open(group)
-            coding = self._coding_of(link, row.data_coding)
-            group.parts[row.sequence] = Part(
-                row.id, row.payload, coding, row.data_coding, row.fingerprint, durable=True
-            )  # fmt: skip
-            self.assemblies.count(group)
+            group = newest.get(key)
+            if group is None or row.sequence in group.parts:
+                group = newest[key] = Group(key, link, operator, self._restored_ms(link, row.arrived_at))
+                groups.append(group)
+            part = Part(row.id, row.payload, self._coding_of(link, row.data_coding), row.data_coding, row.fingerprint)
+            part.durable = True
+            group.parts[row.sequence] = part
+        for group in groups:
+            self._place(group)
+
+    def _place(self, restored: Group) -> None:
+        """To the parts that are here, or in their place where they are older and none is being written; or apart."""
+        here = self.assemblies.find(restored.key)
+        if here is None:
+            self.assemblies.open(restored)
+        elif not here.contradicts(restored):
+            here.parts |= restored.parts
+            self.assemblies.count(here)
+        elif here.all_durable() and here.is_older_than(restored):
+            self._finish(here)
+            self.assemblies.open(restored)
+        else:
+            self._apart.append(restored)
 
     def sweep(self) -> None:
         """Accept long messages that waited too long, with what came; try complete ones again. Call every second."""
-        self._doubts.turn()
+        self.doubts.turn()
         now_ms = self._clock.monotonic_ms()
         if not self._batcher.takes_arrivals:
             return
@@ -369,7 +379,7 @@ class Accept:
         assert isinstance(timeout_s, int | float), timeout_s
         return timeout_s * SECOND_MS
 
-    # --- receipts and sessions -----------------------------------------------------------------------
+    # --- receipts ------------------------------------------------------------------------------------
 
     def receipt(self, receipt: Receipt, answer: Callable[[Heard], bool]) -> None:
         """Take a receipt; answered when it is durable."""
@@ -384,7 +394,3 @@ class Accept:
             answer(Heard.LATER)
             return
         self._batcher.put(fact, settled)
-
-    def session_ended(self, link: Link, *, clean: bool, at: Instant) -> None:
-        """Not clean: what the link accepted in this session's last 60 s is in doubt."""
-        self._doubts.ended(link, clean=clean, at=at)

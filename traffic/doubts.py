@@ -3,6 +3,7 @@
 Doubts       of one process's links
   new_id     an id for what came in, remembered with the moment by the clock that never jumps
   answered   an answer was written, or could not be: noted when nobody may have heard it in time
+  unheard    the answer to one delivery did not leave, where each is one by itself
   ended      a session is over: what it accepted lately is in doubt, unless it ended cleanly
   is_stale   what waited unread while this process stood still has been given up by its operator
   turn       this process is awake
@@ -65,12 +66,17 @@ class Doubts:
         if not heard:
             # A session that broke has its SessionFact behind this commit, which finds the message by its id.
             if delivery.link.id in self._ended_clean:
-                self._doubt(fact, "session")
+                self._doubt(delivery, "session")
         elif self._clock.monotonic_ms() - delivery.arrived_ms > delivery.link.response_timeout_s * SECOND_MS:
-            self._doubt(fact, "late")
+            self._doubt(delivery, "late")
 
-    def _doubt(self, fact: MoFact | PartFact, reason: str) -> None:
-        messages = [(fact.operator_id, fact.fingerprint, fact.repeat_of or fact.id)]
+    def unheard(self, delivery: Delivery) -> None:
+        """It was to be told that it is taken, and that did not leave."""
+        if delivery.link.repeat == "doubt" and not delivery.key and delivery.stored_as:
+            self._doubt(delivery, "session")
+
+    def _doubt(self, delivery: Delivery, reason: str) -> None:
+        messages = [(delivery.operator.id, delivery.fingerprint, delivery.stored_as)]
         # What comes again may wait for its commit already.
         self._batcher.put_first(DoubtFact(messages, reason, self._clock.now()), _must_not_fail)
 

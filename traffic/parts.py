@@ -96,10 +96,16 @@ class Group:
         """Whether the part with this row is here."""
         return any(part.id == part_id for part in self.parts.values())
 
-    def has_another(self, sequence: int, part: Part) -> bool:
-        """Whether a part of another message stands in the place of this one. The same one may: it was restored."""
-        here = self.parts.get(sequence)
-        return here is not None and here.id != part.id
+    def contradicts(self, group: "Group") -> bool:
+        """Whether a part of another message stands in the place of one of its durable parts. The same part may."""
+        here = self.parts
+        return any(
+            part.durable and sequence in here and here[sequence].id != part.id for sequence, part in group.parts.items()
+        )
+
+    def is_older_than(self, group: "Group") -> bool:
+        """Whether all its parts came before those of the other."""
+        return max(part.id for part in self.parts.values()) < min(part.id for part in group.parts.values())
 
     def drop(self, part_id: int) -> None:
         """Forget a part: it was refused, or it was a repeat."""

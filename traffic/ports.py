@@ -48,6 +48,8 @@ class Delivery:
     arrived_ms: int
     answer: Callable[[Heard], bool]
     lost: bool = False
+    stored_as: int = 0
+    """The id of its message, or of the part that it is: known before it is answered that it is taken."""
 
 
 class Intake(Protocol):
@@ -63,6 +65,10 @@ class Intake(Protocol):
 
     def session_ended(self, link: Link, *, clean: bool, at: Instant) -> None:
         """A session of the link is over. Not clean: answers of its last 60 s may not have arrived."""
+        ...
+
+    def unheard(self, delivery: Delivery) -> None:
+        """Our answer that it is taken did not leave, and no session ends by that: it alone is in doubt."""
         ...
 
     def alarm(self, link: Link, sentence: str) -> None:

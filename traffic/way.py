@@ -116,8 +116,12 @@ class Way:
 
     def session_ended(self, link: Link, *, clean: bool, at: Instant) -> None:
         """A session is over."""
-        self.accept.session_ended(link, clean=clean, at=at)
+        self.accept.doubts.ended(link, clean=clean, at=at)
         self.sender.line_closed(link)
+
+    def unheard(self, delivery: Delivery) -> None:
+        """An answer did not leave."""
+        self.accept.doubts.unheard(delivery)
 
     def alarm(self, link: Link, sentence: str) -> None:
         """An alert about a link."""

@@ -110,7 +110,7 @@ _begun: dict[int, tuple[Group, int]] = {}
 
 def _sweep_by_the_wall(self: Accept) -> None:
     now = self._clock.now()
-    self._doubts.turn()
+    self.doubts.turn()
     for group in self.assemblies:
         _, begun = _begun.setdefault(id(group), (group, now))
         if group.all_durable() and (group.is_complete or now - begun > self._timeout_ms(group.link)):

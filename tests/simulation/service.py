@@ -147,7 +147,7 @@ class Service:
         self._build(me)
         heartbeat = Heartbeat(
             me, self._database, self, self._clock, self.links, catalogue=lambda: self.world.catalogue,
-            doubt_from=self.way.accept.doubt_from, on_due=self._due,
+            doubt_from=self.way.accept.doubts.since, on_due=self._due,
             on_parts=self._wait_for_parts if "links" in roles else None, on_death=self._die,
         )  # fmt: skip
         self.spawn(heartbeat.run(), f"{self.place.name} heartbeat")

@@ -51,6 +51,7 @@ class FakeIntake:
     receipts: list[Receipt] = field(default_factory=list)
     receipt_answers: list[Callable[[Heard], bool]] = field(default_factory=list)
     ended: list[tuple[str, bool]] = field(default_factory=list)
+    never_heard: list[Delivery] = field(default_factory=list)
     opened: list[str] = field(default_factory=list)
     roomy: list[str] = field(default_factory=list)
     alarms: list[tuple[str, str]] = field(default_factory=list)
@@ -75,6 +76,10 @@ class FakeIntake:
 
     def session_ended(self, link: Link, *, clean: bool, at: int) -> None:
         self.ended.append((link.name, clean))
+        self._stir()
+
+    def unheard(self, delivery: Delivery) -> None:
+        self.never_heard.append(delivery)
         self._stir()
 
     def alarm(self, link: Link, sentence: str) -> None:

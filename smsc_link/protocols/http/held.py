@@ -3,8 +3,9 @@
 Held      one link's
 Waiting   one request, from when its MO is durable until it is answered
 
-An MT names its MO by our id, which holds the moment of the MO's arrival; a request knows when it arrived. The reply
-goes to the request of its subscriber and short code that had arrived just then. An MO that is delivered again while its
+An MT names its MO by our id, and so does a request, whose MO is durable. One with a part of a long MO does not know the
+id of the whole, but when it arrived, and an id holds the moment in which it was made: the reply goes to the request of
+its subscriber and short code that had arrived just then. An MO that is delivered again while its
 reply is under way stands at the moment of its first arrival, so that the reply finds the request that is still open: by
 its operator's id always, by its content where our answer to the first may not have arrived, as the journal tells it.
 One that is delivered again by its operator's id after its reply has gone gets the same answer: it was lost.
@@ -28,11 +29,14 @@ NEAR_MS = 250
 
 @dataclass(slots=True, eq=False)
 class Waiting:
-    """One request. `text`: the reply, cancelled when it waits no more; `left`: whether the answer with it left."""
+    """One request. `text`: the reply, cancelled when it waits no more; `left`: whether the answer with it left. `mo_id`
+    0: it brought a part.
+    """
 
     number: str
     short_code: str
     since: Instant
+    mo_id: int = 0
     text: "asyncio.Future[str]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
     left: "asyncio.Future[bool]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
     is_claimed: bool = False
@@ -54,7 +58,8 @@ class Held:
 
     def hold(self, delivery: Delivery, said_as: str) -> Waiting:
         """A request begins to wait. `said_as`: by what its reply is known again, see said()."""
-        waiting = Waiting(delivery.source, delivery.destination, self._since(delivery))
+        mo_id = delivery.stored_as if delivery.piece is None else 0
+        waiting = Waiting(delivery.source, delivery.destination, self._since(delivery), mo_id)
         if said_as in self._said:
             waiting.text.set_result(self._said[said_as])
         self._waiting.setdefault(waiting.number, []).append(waiting)
@@ -97,12 +102,12 @@ class Held:
         """The request that this reply answers; None: it waits no more, never did, or another reply has claimed it."""
         if not mt.reply_to:
             return None
+        free = [one for one in self._waiting.get(mt.destination, ()) if not one.is_claimed and not one.text.done()]
+        its_own = [one for one in free if one.mo_id == mt.reply_to]
+        if its_own:
+            return its_own[-1]
         made_at = instant_of_id(mt.reply_to)
-        among = [
-            one
-            for one in self._waiting.get(mt.destination, ())
-            if one.since <= made_at and not one.is_claimed and not one.text.done()
-        ]
+        among = [one for one in free if not one.mo_id and one.since <= made_at]
         # After a clock was set back, ids run ahead of it: then only the order is left.
         if made_at <= mt.created_at:
             among = [one for one in among if made_at - one.since <= NEAR_MS]

@@ -187,13 +187,12 @@ class Reception:
         def sent(has_left: bool) -> None:
             for one in owed:
                 one.end(has_left=has_left)
-            deliveries = [one.inbound for one in owed if isinstance(one.inbound, Delivery) and not one.is_again]
-            if has_left or all(one.key or one.lost for one in deliveries):
+            if has_left:
                 return
-            # It was promised and has not left. Which others of late did not, nobody knows.
-            now = self._clock.now()
-            self.intake.session_ended(self._link, clean=False, at=now)
-            self.intake.session_ended(self._link, clean=True, at=now)
+            # Promised, and it has not left. Of every other answer it is known by itself whether it has.
+            for one in owed:
+                if isinstance(one.inbound, Delivery) and not one.is_again and not one.inbound.lost:
+                    self.intake.unheard(one.inbound)
 
         return sent
 

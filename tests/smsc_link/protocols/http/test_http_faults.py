@@ -224,6 +224,7 @@ class Callers(AsyncioTestCase):
 
             assert delivery.answer(Heard.TAKEN) is False
             assert rig.intake.ended == [("alpha-1", True)], "that one alone"
+            assert rig.intake.never_heard == [], "whom it was answered knows that it was not heard"
 
     async def test_a_half_closed_caller_counts_as_gone(self) -> None:
         async with Rig({"mo": {}}, says=None) as rig:

@@ -69,6 +69,18 @@ class WhichRequest(AsyncioTestCase):
         assert place.finds(second, NOON + 900) is two
         assert place.finds(first, NOON + 900) is one
 
+    async def test_a_request_that_knows_its_message_gets_the_reply_to_that_and_no_other(self) -> None:
+        place = Place()
+        requests = [delivery(text, NOON) for text in ("1", "2")]
+        for mo_id, request in enumerate(requests, 7):
+            request.stored_as = mo_id
+        one, two = (place.held.hold(request, "") for request in requests)
+
+        assert place.finds(8, NOON) is two
+        assert place.finds(7, NOON, source="PROMO") is one
+        place.held.release(two)
+        assert place.finds(8, NOON) is None
+
     async def test_a_reply_whose_request_is_gone_takes_no_other(self) -> None:
         place = Place()
         place.takes("1", NOON)

@@ -94,7 +94,7 @@ def test_a_line_says_what_it_is_and_why(kind: LineKind, note: str, title: str) -
 
 OF_CHARGES = {
     **{(ChargeKind.CHARGE_BACK, reason): LineKind.CHARGE_BACK for reason in (CHARGED_BACK, REFUNDED, RETURNED)},
-    **{(ChargeKind.TIER_CORRECTION, reason): LineKind.TIER_CORRECTION for reason in (*TAKEN_BACK, ASSIGNED)},
+    **{(ChargeKind.TIER_CORRECTION, reason): LineKind.TIER_CORRECTION for reason in (*sorted(TAKEN_BACK), ASSIGNED)},
     (ChargeKind.HOLD_REFUSED, HOLD_REFUSED): LineKind.HOLD_REFUSED,
     (ChargeKind.ASSIGNED, ASSIGNED): LineKind.ASSIGNED,
     (ChargeKind.PREMIUM_MT, LATE): LineKind.PREMIUM_MT,

@@ -21,7 +21,7 @@ FORM: dict[str, Any] = {
     "auth": {"kind": "basic", "user": "them", "secret": "key-of-theirs"},
     "mo": {"format": "form", "taken": {"body": "<ok>{id}</ok>", "content_type": "application/xml"}},
     "submit": {"path": "/s", "method": "POST", "format": "form", "auth": {"kind": "basic"},
-               "parameters": {"to": "{destination}", "text": "{text}"}},
+               "parameters": {"to": "{destination}", "text": "{text}", "id": "{id}"}, "answer": {"own_id": True}},
 }  # fmt: skip
 
 

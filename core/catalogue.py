@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
-from core.clock import Instant
+from core.clock import SECOND_MS, Instant
 
 
 class Dated(Protocol):
@@ -98,6 +98,12 @@ class Link:
     id_tlv: str = ""
     enabled: bool = True
     options: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def repeat_window_ms(self) -> int:
+        """How long what is the same is taken for a repeat: `repeat = "window:SECONDS"`; 0: only what is in doubt."""
+        kind, _, seconds = self.repeat.partition(":")
+        return int(seconds) * SECOND_MS if kind == "window" else 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from core.ledger.details import DetailKind
 from core.report import PAID, WRITTEN_OFF, Debt, Off, Owed, ageing, month_by_month
 from core.tariff.charge import ChargeKind
 from store.folding import read_months
+from store.pages import in_pieces
 from store.reports import Period, Wanted, first_day, read_lines
 from store.schema import Account, Act, Detail
 
@@ -115,9 +116,8 @@ def _by_persons(
 def _adjustments(connection: Connection) -> Iterator[Sequence[int]]:
     """The entries of adjustments, some at once: as many as persons have made."""
     query = sa.select(Act.entry_id).where(Act.kind == _ADJUST, Act.entry_id.is_not(None)).order_by(Act.entry_id)
-    entries = connection.execute(query).scalars().all()
-    for start in range(0, len(entries), _AT_ONCE):
-        yield [entry_id for entry_id in entries[start : start + _AT_ONCE] if entry_id is not None]
+    entries = [entry_id for entry_id in connection.execute(query).scalars() if entry_id is not None]
+    yield from in_pieces(entries, _AT_ONCE)
 
 
 def _accounts(connection: Connection, of: Callable[[str], str], operator: str) -> Sequence[Any]:

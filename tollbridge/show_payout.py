@@ -24,7 +24,7 @@ from store.payout_rules import state_word
 from store.payouts import PayoutRow
 from store.steps import Step
 from tollbridge.show import console, heading, moment, money, plain, table
-from tollbridge.show_payment import act_line, act_value, with_both
+from tollbridge.show_acts_behind import act_line, act_value, with_both
 from tollbridge.show_steps import step_value, steps_table
 
 _NAMES = 24

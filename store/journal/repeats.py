@@ -69,7 +69,7 @@ def tell(connection: Connection, arrivals: Sequence[Arrival], now: Instant, now_
     others = [arrival for arrival in arrivals if _may_repeat(arrival)]
     if others and read_text(connection, "SELECT 1 FROM in_doubt LIMIT 1"):
         _load(connection, others, doubts)
-    if windowed := [arrival for arrival in others if _window_ms(arrival)]:
+    if windowed := [arrival for arrival in others if arrival.link.repeat_window_ms]:
         _load_within(connection, windowed, doubts)
     for arrival in arrivals:
         if isinstance(arrival, MoFact) and arrival.joined and not arrival.repeat_of:
@@ -131,8 +131,8 @@ def _load(connection: Connection, arrivals: Sequence[Arrival], doubts: Doubts) -
 def _load_within(connection: Connection, arrivals: Sequence[Arrival], doubts: Doubts) -> None:
     """Only what may be in the window of one of them: what is past is pruned a little later."""
     fingerprints = list({arrival.fingerprint for arrival in arrivals})
-    since = min(arrival.arrived_at - _window_ms(arrival) for arrival in arrivals)
-    until = max(arrival.arrived_at + _window_ms(arrival) for arrival in arrivals)
+    since = min(arrival.arrived_at - arrival.link.repeat_window_ms for arrival in arrivals)
+    until = max(arrival.arrived_at + arrival.link.repeat_window_ms for arrival in arrivals)
     rows = connection.execute(
         sa.select(InWindow.operator_id, InWindow.fingerprint, InWindow.mo_id, InWindow.at)
         .where(InWindow.fingerprint.in_(fingerprints), InWindow.at > since, InWindow.at < until)
@@ -150,7 +150,7 @@ def _tell_by_fingerprint(arrival: Arrival, doubts: Doubts, now_ms: int) -> None:
             arrival.repeat_of = doubt.mo_id
             arrival.why = _WHY[doubt.reason]
             _use(doubts, doubt)
-        elif window_ms := _window_ms(arrival):
+        elif window_ms := arrival.link.repeat_window_ms:
             _tell_within(arrival, doubts, place, window_ms)
     if arrival.delivery is not None and arrival.delivery.lost:
         # Its session is over: whatever we write now, the operator does not hear it.
@@ -172,12 +172,6 @@ def _tell_within(arrival: Arrival, doubts: Doubts, place: tuple[int, int], windo
     at = arrival.arrived_at
     doubts.within.setdefault(place, []).append((arrival.id, at))
     doubts.new_within.append((arrival.id, *place, at, at + window_ms))
-
-
-def _window_ms(arrival: Arrival) -> int:
-    """How long its link takes what is the same for a repeat; 0: it does not."""
-    option, _, seconds = arrival.link.repeat.partition(":")
-    return int(seconds) * SECOND_MS if option == "window" else 0
 
 
 def _is_late(arrival: Arrival, now_ms: int) -> bool:

@@ -34,6 +34,7 @@ from store.journal.receipts import (
     write_receipts,
 )
 from store.journal.rows import short_key
+from store.pages import in_pieces
 from store.text import places, read_text
 
 _TRUNK_PREFIXES = ("0", "8")
@@ -174,8 +175,8 @@ def _join(connection: Connection, late: dict[int, ReceiptFact]) -> list[Moved]:
         return []
     told = write_receipts(connection, list(late.values()), keeps=False)
     used = [id_ for id_, fact in late.items() if fact.mt_id]
-    for start in range(0, len(used), _IN_LIST):
-        connection.execute(sa.delete(schema.Receipt).where(schema.Receipt.id.in_(used[start : start + _IN_LIST])))
+    for some in in_pieces(used, _IN_LIST):
+        connection.execute(sa.delete(schema.Receipt).where(schema.Receipt.id.in_(some)))
     return told
 
 

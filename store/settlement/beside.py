@@ -38,7 +38,7 @@ Place: TypeAlias = tuple[Day, str]
 Priced: TypeAlias = tuple[Day, str, int]
 """A place and one of our prices."""
 
-_VERDICTS_KNOWN = (RunState.MATCHED, RunState.APPROVED, RunState.POSTED)
+_KNOWN = [int(state) for state in (RunState.MATCHED, RunState.APPROVED, RunState.POSTED)]
 """Of two runs that are matched at once neither goes by the other's rows: each would be the other's repetition."""
 
 
@@ -208,9 +208,6 @@ def found_elsewhere(connection: Connection, run: Run, ids: Sequence[int], *, boo
         for tables in (_SAME_KEY, _ALIKE, _SAME_MESSAGE):
             found.update(connection.execute(query.select_from(tables).where(*where)).scalars())
     return found
-
-
-_KNOWN = [int(state) for state in _VERDICTS_KNOWN]
 
 
 def _with_found(connection: Connection, run: Run) -> list[int]:

@@ -19,7 +19,7 @@ from tollbridge.commands.ids import number_of
 from tollbridge.json_values import print_json
 from tollbridge.show import console, moment, plain, table
 from tollbridge.show_act import tell_act
-from tollbridge.show_payment import act_line, act_value, with_both
+from tollbridge.show_acts_behind import act_line, act_value, with_both
 from tollbridge.show_steps import step_value, steps_table
 
 _NUMBER = click.argument("number", metavar="N", type=number_of("a payment"))

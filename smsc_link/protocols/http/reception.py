@@ -39,7 +39,7 @@ class Reception:
     """One link's."""
 
     def __init__(self, link: Link, adapter: HttpAdapter, intake: Intake, clock: Clock, counts: Counts) -> None:
-        self.held = Held(_window_ms(link) or DAY_MS)
+        self.held = Held(link.repeat_window_ms or DAY_MS)
         self.seen = Seen(adapter.gate.recalls_ms)
         self.ussd: UssdReception | None = None
         self.ear: Ear | None = None
@@ -205,7 +205,7 @@ class Reception:
 
     def over(self, owed: "Owed", delivery: Delivery, *, answered: bool) -> None:
         """A request with an MO is over; `answered`: it is taken, and who sent it knows, as far as we do."""
-        comes_again = not answered or bool(_window_ms(self._link))
+        comes_again = not answered or bool(self._link.repeat_window_ms)
         if comes_again and owed.is_taken and self.adapter.holds_s:
             self.held.unheard(delivery, owed.waiting)
         self.seen.end(owed.mark, self._clock.now(), answered=answered)
@@ -358,12 +358,6 @@ class Owed:
             self.inbound.lost = True
         if self.waiting is not None:
             self._reception.held.release(self.waiting)
-
-
-def _window_ms(link: Link) -> int:
-    """For how long every text without an id is taken for a repeat; 0: only where our answer is in doubt."""
-    kind, _, seconds = link.repeat.partition(":")
-    return int(seconds or 0) * SECOND_MS if kind == "window" else 0
 
 
 def _together(heard: list[Heard]) -> Heard:

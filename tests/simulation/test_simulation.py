@@ -28,6 +28,15 @@ def test_what_is_promised_holds_whatever_fails(first: int, template: bytes) -> N
     assert not found, found
 
 
+@pytest.mark.parametrize("seed", [18_576])
+def test_seeds_that_were_once_judged_wrongly_hold(seed: int, template: bytes) -> None:
+    """18 576: of a long message one part was undeliverable before the other was taken back, and all of it cancelled."""
+    _, faults, world = run_seed(seed, template)
+    world.close()
+
+    assert not faults
+
+
 def test_the_same_seed_is_the_same_run(template: bytes) -> None:
     runs = []
     for _ in range(2):

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from core.message import WITH_CENTRE, MtState
 from core.question import CANCEL
 from sim.fates import TAKEN_BACK, Remembered
+from sim.subscribers import DELIVERED
 from store.journal.became import DONE, UNKNOWN
 from tests.simulation.world import World
 
@@ -46,7 +47,7 @@ def _of_one(mt: sa.Row[Any], orders: Sequence[sa.Row[Any]], copies: Sequence[Rem
     if state is MtState.CANCELLED:
         if not is_back:
             found.append(f"order: {mt.id} is cancelled, and no order did that")
-        found += [f"order: {mt.id} is cancelled, and a centre keeps it" for one in copies if one.fate is not TAKEN_BACK]
+        found += [f"order: {mt.id} is cancelled, and a centre keeps it" for one in copies if not _is_gone(one)]
     words = {one.outcome for one in orders if one.kind == CANCEL}
     said_no = words and not words & {DONE, UNKNOWN} and state in WITH_CENTRE
     if said_no and copies and all(one.fate is TAKEN_BACK for one in copies):
@@ -59,6 +60,12 @@ def _of_one(mt: sa.Row[Any], orders: Sequence[sa.Row[Any]], copies: Sequence[Rem
         texts = {one.mt.text for one in copies if one.mt is not None}
         found += [f"order: {mt.id} has one text here and another one at its centre"] if texts - {mt.text} else []
     return found
+
+
+def _is_gone(copy: Remembered) -> bool:
+    """Taken back; or, a part of a long message, undeliverable before: then only the rest could be taken back."""
+    is_part = copy.mt is not None and copy.mt.piece is not None
+    return copy.fate is TAKEN_BACK or (is_part and copy.fate is not None and copy.fate.state != DELIVERED)
 
 
 def _copies(world: World) -> dict[str, list[Remembered]]:

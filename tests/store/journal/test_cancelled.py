@@ -296,6 +296,18 @@ def test_a_long_message_of_which_a_part_was_delivered_has_failed(office: Office)
     assert (fact.outcome, fact.result) == ("failed", "a part of it was delivered, the operator took the rest back")
 
 
+def test_a_long_message_of_which_a_part_was_undeliverable_is_cancelled_with_the_rest(office: Office) -> None:
+    """Nothing of it arrives any more, and that is what the person wanted."""
+    mt = office.submitted("1A", "1B")
+    office.receipt("1A", ReceiptState.FAILED)
+
+    fact = asked(office, mt, [(2, True)])
+    office.write(fact)
+
+    assert office.state(mt) is MtState.CANCELLED
+    assert (fact.outcome, fact.result) == ("done", "the operator took it back")
+
+
 def test_parts_that_the_operator_keeps_decide_about_the_message(office: Office) -> None:
     mt = office.submitted("1A", "1B")
 

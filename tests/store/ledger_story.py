@@ -366,7 +366,10 @@ _STATEMENT = ("number", "partner_id", "currency", "month", "opening", "movement"
 
 
 def picture(database: FaultyDatabase) -> dict[str, Any]:
-    """What a ledger says, without what another run would number otherwise."""
+    """What a ledger says, without what another run would number otherwise.
+
+    A volume of nothing is none: an SMS that was refused may have been the first to look at its month's.
+    """
     mo, charge, detail, volume = schema.Mo, schema.Charge, schema.Detail, schema.Volume
     frozen, settled = schema.FrozenTotal, schema.SettlementRow
     with database.read() as connection:
@@ -379,7 +382,11 @@ def picture(database: FaultyDatabase) -> dict[str, Any]:
             "messages": rows(sa.select(mo.operator_key, *(getattr(mo, name) for name in _CHARGE))),
             "charges": rows(sa.select(charge.kind, *(getattr(charge, name) for name in _CHARGE))),
             "details": rows(sa.select(detail.kind, detail.currency, detail.amount, detail.month)),
-            "volumes": rows(sa.select(volume.partner_id, volume.plan_version_id, volume.volume, volume.parts)),
+            "volumes": rows(
+                sa.select(volume.partner_id, volume.plan_version_id, volume.volume, volume.parts).where(
+                    sa.or_(volume.volume != 0, volume.parts != 0)
+                )
+            ),
             "payouts": rows(sa.select(schema.Payout.key, schema.Payout.state, schema.Payout.amount)),
             "payments": rows(sa.select(schema.Payment.reference, schema.Payment.state, schema.Payment.amount)),
             "statements": rows(sa.select(*(getattr(schema.Statement, name) for name in _STATEMENT))),

@@ -132,6 +132,16 @@ def test_the_story_with_one_of_each_can_be_told() -> None:
     assert {kind for kind, _, _ in EVERYTHING} == KINDS.keys()
 
 
+def test_an_sms_that_is_refused_as_its_months_first_changes_nothing() -> None:
+    """The file is staged in December; the second SMS is refused, for the first took what acme had."""
+    events = [("mo", 1, 2), ("pay in", 2, 0), ("send", 3, 1), ("file", 4, 1), ("send", 5, 1)]
+
+    done, _ = tell("sqlite", events)
+
+    assert done == events[:-1]
+    check("sqlite", events, crash=0, fault=Fault.AWAY, since=0)
+
+
 @pytest.mark.parametrize("fault", [Fault.DOUBT_WRITTEN, Fault.DOUBT_LOST, Fault.CRASH_BEFORE, Fault.CRASH_AFTER])
 @pytest.mark.parametrize("kind", ["sqlite", "mariadb"])
 def test_every_kind_of_event_whose_commit_is_in_doubt_is_booked_once(kind: str, fault: Fault) -> None:

@@ -7,12 +7,14 @@ is known of the other.
 """
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
 
 from core.message import WITH_CENTRE, MtState
 from core.question import CANCEL
+from core.sms.parts import Piece
 from sim.fates import TAKEN_BACK, Remembered
 from sim.subscribers import DELIVERED
 from store.journal.became import DONE, UNKNOWN
@@ -31,10 +33,22 @@ def order_faults(
     by_mt: dict[int, list[sa.Row[Any]]] = {}
     for one in orders:
         by_mt.setdefault(one.mt_id, []).append(one)
-    copies = _copies(world)
+    copies, parts = _copies(world)
     for mt in mts:
         if mt.id in by_mt and not mt.maybe_twice and mt.destination not in ambiguous:
             found += _of_one(mt, by_mt[mt.id], copies.get(str(mt.reply_to), []))
+            found += _of_parts(mt, parts.get(str(mt.reply_to), []))
+    return found
+
+
+def _of_parts(mt: sa.Row[Any], parts: Sequence[Remembered]) -> list[str]:
+    """A long message is cancelled when nothing of it is left with its centre and nothing of it was delivered."""
+    if MtState(mt.state) is not MtState.CANCELLED or not parts:
+        return []
+    fates = [one.fate for one in parts]
+    found = [] if TAKEN_BACK in fates else [f"order: {mt.id} is cancelled, and no part of it was taken back"]
+    if any(fate is None or fate.state == DELIVERED for fate in fates):
+        found.append(f"order: {mt.id} is cancelled, and its centre has or delivered a part: {fates}")
     return found
 
 
@@ -47,7 +61,8 @@ def _of_one(mt: sa.Row[Any], orders: Sequence[sa.Row[Any]], copies: Sequence[Rem
     if state is MtState.CANCELLED:
         if not is_back:
             found.append(f"order: {mt.id} is cancelled, and no order did that")
-        found += [f"order: {mt.id} is cancelled, and a centre keeps it" for one in copies if not _is_gone(one)]
+        whole = [one.fate for one in copies if one.mt is not None and one.mt.piece is None]
+        found += [f"order: {mt.id} is cancelled, and a centre keeps it" for fate in whole if fate is not TAKEN_BACK]
     words = {one.outcome for one in orders if one.kind == CANCEL}
     said_no = words and not words & {DONE, UNKNOWN} and state in WITH_CENTRE
     if said_no and copies and all(one.fate is TAKEN_BACK for one in copies):
@@ -62,20 +77,21 @@ def _of_one(mt: sa.Row[Any], orders: Sequence[sa.Row[Any]], copies: Sequence[Rem
     return found
 
 
-def _is_gone(copy: Remembered) -> bool:
-    """Taken back; or, a part of a long message, undeliverable before: then only the rest could be taken back."""
-    is_part = copy.mt is not None and copy.mt.piece is not None
-    return copy.fate is TAKEN_BACK or (is_part and copy.fate is not None and copy.fate.state != DELIVERED)
-
-
-def _copies(world: World) -> dict[str, list[Remembered]]:
-    """What centres took, by the MO that it answers; of long ones the first part, which names it."""
+def _copies(world: World) -> tuple[dict[str, list[Remembered]], dict[str, list[Remembered]]]:
+    """What centres took, by the MO that it answers: of long ones the first part, which names it; and all parts."""
     copies: dict[str, list[Remembered]] = {}
+    parts: dict[str, list[Remembered]] = {}
     for centre in world.centres:
-        for one in centre.remembered():
-            seen = one.mt
-            if seen is None or not seen.text.startswith("reply"):
-                continue
-            if seen.piece is None or seen.piece.sequence == 1:
-                copies.setdefault(seen.text.split()[1], []).append(one)
-    return copies
+        named: dict[tuple[str, str, Piece], str] = {}
+        taken = [(one, one.mt) for one in centre.remembered() if one.mt is not None]
+        for one, seen in taken:
+            if seen.text.startswith("reply") and (seen.piece is None or seen.piece.sequence == 1):
+                name = seen.text.split()[1]
+                copies.setdefault(name, []).append(one)
+                if seen.piece is not None:
+                    named[seen.source, seen.destination, seen.piece] = name
+        for one, seen in taken:
+            if seen.piece is not None:
+                first = replace(seen.piece, sequence=1)
+                parts.setdefault(named.get((seen.source, seen.destination, first), ""), []).append(one)
+    return copies, parts

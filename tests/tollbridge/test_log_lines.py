@@ -22,9 +22,13 @@ class Pipe:
         self.reads, writes = os.pipe()
         fcntl.fcntl(writes, fcntl.F_SETPIPE_SZ, PIPE)
         self.stream = os.fdopen(writes, "w", encoding="utf-8")
+        self._lines: list[LogLines] = []
+        self._is_closed = False
 
     def lines(self, **limits: float) -> LogLines:
-        return LogLines(self.stream, say_lost, again_s=0.02, **limits)  # type: ignore[arg-type]
+        made = LogLines(self.stream, say_lost, again_s=0.02, **limits)  # type: ignore[arg-type]
+        self._lines.append(made)
+        return made
 
     def read_until(self, last: str) -> list[str]:
         """All lines up to this one."""
@@ -36,7 +40,20 @@ class Pipe:
         return text.decode().splitlines()
 
     def close(self) -> None:
-        os.close(self.reads)
+        """The reader goes away."""
+        if not self._is_closed:
+            os.close(self.reads)
+        self._is_closed = True
+
+    def end(self) -> None:
+        """All goes nowhere from now on, until the threads rest. The next file that is opened gets this descriptor's
+        number, and what still waits here would be written to it.
+        """
+        self.close()
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), self.stream.fileno())
+        until(lambda: all(lines.flush(10) for lines in self._lines))
+        self.stream.close()
 
 
 def say_lost(count: int) -> str:
@@ -47,7 +64,7 @@ def say_lost(count: int) -> str:
 def pipe() -> Iterator[Pipe]:
     made = Pipe()
     yield made
-    made.stream.close()
+    made.end()
 
 
 def until(true: Callable[[], object]) -> None:

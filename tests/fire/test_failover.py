@@ -17,7 +17,8 @@ class FailingOver(AsyncioTestCase):
         await self.check("smpp", killed)
 
     async def test_so_they_do_when_the_other_one_speaks_another_protocol_and_when_the_one_is_throttled(self) -> None:
-        _, *found = await self.check("ucp", killed, throttled, slowed)
+        # In this order: a link that was throttled wholly sends too little for ten seconds to be slowed by half.
+        _, *found = await self.check("ucp", killed, slowed, throttled)
 
         for seen in found:
             assert seen.thrown_back > 0

@@ -65,6 +65,9 @@ omit-empty = true
 accept-x-kannel-headers = true
 """
 
+TOOK = ("0: Accepted", "3: Queued")
+"""How smsbox begins to say that it took an MT. "Queued": the link to the centre is not up yet."""
+
 
 def missing() -> str:
     """Why Kannel cannot be run; "": it can."""

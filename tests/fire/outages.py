@@ -160,6 +160,8 @@ async def idle(take: Callable[[], None], give_back: Callable[[], None], ask: Ask
         finally:
             await asyncio.to_thread(give_back)
         back, _ = await stage.service.until_health(lambda said: said.status == 200)
+        if reads:
+            await stage.service.until_said("Redis is back")  # A thread writes it, a little after health says so.
         alerts = await asyncio.to_thread(stage.rows, _ALERTS)
         events = [str(line["event"]) for line in stage.service.log()]
         logged = [event for event in events if " is away" in event or " is back" in event]

@@ -144,26 +144,26 @@ class Idle:
     logged: list[str]
     """Events of the log that name what is away, or back."""
     alerts: list[tuple[str, str]]
-    """(subject, sentence), read while it lasted where `reads`."""
+    """(subject, sentence), read while it lasted where there are any."""
 
 
-async def idle(take: Callable[[], None], give_back: Callable[[], None], ask: Ask, *, reads: bool = False) -> Idle:
-    """Nobody writes while it goes away and comes back."""
+async def idle(take: Callable[[], None], give_back: Callable[[], None], ask: Ask, *, line: str = "") -> Idle:
+    """Nobody writes while it goes away and comes back. `line`: the log's line then, where there are alerts, too."""
     async with Stage(ask) as stage:
         await stage.service.up()
         await stage.until_bound()
         await asyncio.to_thread(take)
         try:
             unavailable, said = await stage.service.until_health(lambda said: said.status == 503, 10)
-            if reads:
+            if line:
                 await stage.until_rows(_ALERTS, lambda row: row is not None, "an alert while it lasts", 10)
         finally:
             await asyncio.to_thread(give_back)
         back, _ = await stage.service.until_health(lambda said: said.status == 200)
-        if reads:
-            await stage.service.until_said("Redis is back")  # A thread writes it, a little after health says so.
+        if line:
+            await stage.service.until_said(line)  # A thread writes it, a little after health says so.
         alerts = await asyncio.to_thread(stage.rows, _ALERTS)
-        events = [str(line["event"]) for line in stage.service.log()]
+        events = [str(one["event"]) for one in stage.service.log()]
         logged = [event for event in events if " is away" in event or " is back" in event]
         return Idle(unavailable, str(said.body.get("reason", "")), back, logged, alerts)
 

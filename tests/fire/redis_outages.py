@@ -42,4 +42,4 @@ async def redis_away_idle(how: str) -> Idle:
     """Nobody writes."""
     server = await asyncio.to_thread(services.redis)
     take, give_back = (server.stop, server.start) if how == "stopped" else (server.freeze, server.thaw)
-    return await idle(take, give_back, Ask(quirks=QUIRKS, redis=server.url, limits=LIMIT), reads=True)
+    return await idle(take, give_back, Ask(quirks=QUIRKS, redis=server.url, limits=LIMIT), line="Redis is back")

@@ -91,7 +91,9 @@ def _copies(world: World) -> tuple[dict[str, list[Remembered]], dict[str, list[R
                 if seen.piece is not None:
                     named[seen.source, seen.destination, seen.piece] = name
         for one, seen in taken:
-            if seen.piece is not None:
-                first = replace(seen.piece, sequence=1)
-                parts.setdefault(named.get((seen.source, seen.destination, first), ""), []).append(one)
+            if seen.piece is None:
+                continue
+            first = (seen.source, seen.destination, replace(seen.piece, sequence=1))
+            if first in named:
+                parts.setdefault(named[first], []).append(one)
     return copies, parts

@@ -10,7 +10,7 @@ from typing import TextIO
 
 import pytest
 
-from tollbridge.log_lines import LogLines
+from tollbridge.log_lines import LINES_MAX, SIZE_MAX, LogLines
 
 PIPE = 4096
 
@@ -22,13 +22,13 @@ class Pipe:
         self.reads, writes = os.pipe()
         fcntl.fcntl(writes, fcntl.F_SETPIPE_SZ, PIPE)
         self.stream = os.fdopen(writes, "w", encoding="utf-8")
-        self._lines: list[LogLines] = []
+        self._made: list[LogLines] = []
         self._is_closed = False
 
-    def lines(self, **limits: float) -> LogLines:
-        made = LogLines(self.stream, say_lost, again_s=0.02, **limits)  # type: ignore[arg-type]
-        self._lines.append(made)
-        return made
+    def lines(self, *, lines_max: int = LINES_MAX, size_max: int = SIZE_MAX) -> LogLines:
+        lines = LogLines(self.stream, say_lost, again_s=0.02, lines_max=lines_max, size_max=size_max)
+        self._made.append(lines)
+        return lines
 
     def read_until(self, last: str) -> list[str]:
         """All lines up to this one."""
@@ -52,7 +52,7 @@ class Pipe:
         self.close()
         with open(os.devnull, "wb") as nowhere:
             os.dup2(nowhere.fileno(), self.stream.fileno())
-        until(lambda: all(lines.flush(10) for lines in self._lines))
+        until(lambda: all(lines.flush(10) for lines in self._made))
         self.stream.close()
 
 
